@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` shows Muster at work, `make test` proves it. Both install what is missing.
+
+SWIFT ?= swift
+# Every import must be declared: the house's rules are kept by the compiler.
+CHECKS := --explicit-target-dependency-import-check=error
+
+.PHONY: help demo test build lint format bench clean setup
+
+help:
+	@echo "make demo     set up, build, make a small real estate and rehearse its recovery"
+	@echo "make test     set up, build and run all tests"
+	@echo "make build    the release build: .build/release/muster"
+	@echo "make lint     swift format, strict"
+	@echo "make format   rewrite the sources as the linter wants them"
+	@echo "make bench    time and memory against the bare tools"
+	@echo "make clean    remove what was built, the demo's lab, and what killed runs left"
+
+setup:
+	@scripts/setup
+
+build: setup
+	$(SWIFT) build -c release --product muster $(CHECKS)
+
+demo: build
+	@scripts/demo
+
+test: setup
+	$(SWIFT) build --build-tests $(CHECKS)
+	$(SWIFT) test --skip-build
+
+lint: setup
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+format: setup
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+bench: build
+	@scripts/bench
+
+clean:
+	@if [ -x .build/release/muster ]; then .build/release/muster clean --kept; fi
+	@if [ -e .build/demo/lab ]; then .build/release/muster lab destroy .build/demo/lab; fi
+	rm -rf .build

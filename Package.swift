@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+// The map of the house: which module may import which. docs/architecture.md says why.
+
+import Foundation
+import PackageDescription
+
+// In CI every warning of ours is an error; at a desk it stays a warning, so that half-done work still builds.
+let strict = ProcessInfo.processInfo.environment["CI"] != nil
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "muster",
+    products: [.executable(name: "muster", targets: ["muster"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        // Shared by the test targets: real servers that end with the test.
+        .target(
+            name: "TestSupport",
+            dependencies: ["ScratchHost", "PostgresRecovery", "RedisRecovery", "PostgresClient", "RedisClient", "DrillModel"],
+            path: "Tests/TestSupport", swiftSettings: settings),
+        .executableTarget(name: "muster", dependencies: ["MusterCLI"], swiftSettings: settings),
+        module(
+            "MusterCLI",
+            [
+                "DrillEngine", "DrillModel", "DrillFiles", "BackupCatalog", "BackupPolicy", "PostgresRecovery", "PhysicalRecovery",
+                "RedisRecovery",
+                "FileRecovery", "ArtifactFormats", "IntegrityChecks", "Seals", "Sealing", "Sabotage", "Lab", "Reports", "ScratchHost",
+                "PostgresClient", "RedisClient", "Cryptography", argumentParser, "CLinux",
+            ]),
+        module("DrillEngine", ["DrillModel"]),
+        module("DrillModel"),
+        module("DrillFiles", ["DrillModel", yams]),
+        module(
+            "Lab",
+            [
+                "DrillModel", "PostgresRecovery", "RedisRecovery", "Seals", "Sealing", "ScratchHost", "PostgresClient",
+                "RedisClient", "Cryptography",
+            ]),
+        module(
+            "Sealing",
+            ["DrillModel", "RedisRecovery", "IntegrityChecks", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography"]),
+        module("BackupCatalog", ["ArtifactFormats", "DrillModel", "Seals", "Cryptography"]),
+        module("BackupPolicy", ["DrillModel"]),
+        module("PostgresRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
+        module(
+            "PhysicalRecovery",
+            ["ArtifactFormats", "Cryptography", "DrillModel", "PostgresRecovery", "ScratchHost", "PostgresClient", "CLinux"]),
+        module("RedisRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
+        module("IntegrityChecks", ["DrillModel", "PostgresClient", "RedisClient", "Cryptography"]),
+        module("Seals", ["DrillModel", "Cryptography"]),
+        module("ArtifactFormats"),
+        module("FileRecovery", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
+        module("Sabotage", ["DrillModel", "PostgresClient", "RedisClient"]),
+        module("Reports", ["DrillModel"]),
+        module("ScratchHost", ["DrillModel", subprocess, systemPackage]),
+        module("PostgresClient", ["CLibPQ"]),
+        module("RedisClient", ["CHiredis"]),
+        module("Cryptography", ["COpenSSL", "CCRC32C"]),
+        tests(
+            "LabTests",
+            [
+                "Lab", "TestSupport", "ArtifactFormats", "DrillModel", "DrillFiles", "Seals", "ScratchHost", "PostgresClient",
+                "RedisClient", "Cryptography",
+            ]),
+        tests(
+            "SealingTests",
+            ["Sealing", "TestSupport", "IntegrityChecks", "DrillModel", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography"]),
+        tests("ReportsTests", ["Reports", "DrillModel"], resources: [.copy("Golden"), .copy("Schema")]),
+        tests("ArtifactFormatsTests", ["ArtifactFormats"]),
+        tests("ScratchHostTests", ["ScratchHost", "TestSupport", "DrillModel"]),
+        tests(
+            "FileRecoveryTests",
+            ["FileRecovery", "ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
+        tests(
+            "PostgresRecoveryTests",
+            ["PostgresRecovery", "TestSupport", "ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
+        tests(
+            "RedisRecoveryTests", ["RedisRecovery", "TestSupport", "ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
+        tests("BackupCatalogTests", ["BackupCatalog", "DrillModel", "Seals", "Cryptography"]),
+        tests("DrillEngineTests", ["DrillEngine", "DrillModel"]),
+        // They run the built program that lies beside their bundle, and import nothing of it.
+        tests("EndToEndTests", []),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCRC32C"),
+        tests(
+            "PhysicalRecoveryTests",
+            [
+                "PhysicalRecovery", "TestSupport", "ArtifactFormats", "Cryptography", "DrillModel", "Lab", "PostgresRecovery",
+                "PostgresClient", "ScratchHost",
+            ]),
+        tests("CryptographyTests", ["Cryptography"]),
+        tests(
+            "InspectionTests",
+            [
+                "MusterCLI", "TestSupport", "BackupCatalog", "DrillEngine", "DrillFiles", "DrillModel", "Lab", "Seals", "ScratchHost",
+                "Cryptography",
+            ]),
+        tests("BackupPolicyTests", ["BackupPolicy", "DrillModel"]),
+        tests("DrillFilesTests", ["DrillFiles", "DrillModel"]),
+        tests("SealsTests", ["Seals", "DrillModel", "Cryptography"]),
+        tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
+        tests("RedisClientTests", ["RedisClient", "TestSupport"]),
+        tests("IntegrityChecksTests", ["IntegrityChecks", "DrillModel", "PostgresClient", "RedisClient", "TestSupport"]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    ]
+)

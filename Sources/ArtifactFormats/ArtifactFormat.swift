@@ -1,0 +1,62 @@
+// Tells what a file is by its first bytes, never by its name.
+
+/// What the first bytes of a file say it is.
+public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
+    /// `openssl enc` with a salt: still encrypted.
+    case opensslEncrypted = "an openssl-encrypted file"
+    /// `pg_dump -Fc`.
+    case postgresArchive = "a pg_dump custom archive"
+    /// A tar: of `pg_dump -Ft`, of a dump folder, or of an append-only folder.
+    case tar = "a tar file"
+    case gzip = "a gzip file"
+    case zstd = "a zstd file"
+    case xz = "an xz file"
+    case bzip2 = "a bzip2 file"
+    case lz4 = "an lz4 file"
+    /// A Redis snapshot.
+    case rdb = "a redis snapshot"
+    /// SQL as text, as `pg_dump -Fp` and `pg_dumpall` write it.
+    case sql = "an SQL script"
+    case empty = "an empty file"
+    case unknown = "an unknown kind of file"
+
+    /// How many bytes always suffice to tell.
+    public static let bytesNeeded = 4096
+
+    /// - Parameter head: The first ``bytesNeeded`` bytes, or all there are.
+    public init(head: [UInt8]) {
+        func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
+        func starts(_ bytes: [UInt8]) -> Bool { head.starts(with: bytes) }
+        if head.isEmpty {
+            self = .empty
+        } else if starts("Salted__") {
+            self = .opensslEncrypted
+        } else if starts("PGDMP") {
+            self = .postgresArchive
+        } else if starts("REDIS0") {
+            self = .rdb
+        } else if starts([0x1f, 0x8b]) {
+            self = .gzip
+        } else if starts([0x28, 0xb5, 0x2f, 0xfd]) {
+            self = .zstd
+        } else if starts([0xfd, 0x37, 0x7a, 0x58, 0x5a]) {
+            self = .xz
+        } else if starts("BZh") {
+            self = .bzip2
+        } else if starts([0x04, 0x22, 0x4d, 0x18]) {
+            self = .lz4
+        } else if head.count > 262, Array(head[257..<262]) == Array("ustar".utf8) {
+            self = .tar
+        } else if Self.looksLikeDump(head) {
+            self = .sql
+        } else {
+            self = .unknown
+        }
+    }
+
+    /// Every script of pg_dump and pg_dumpall opens with a comment that says so.
+    private static func looksLikeDump(_ head: [UInt8]) -> Bool {
+        let text = String(decoding: head.prefix(1024), as: UTF8.self)
+        return text.contains("-- PostgreSQL database dump") || text.contains("-- PostgreSQL database cluster dump")
+    }
+}

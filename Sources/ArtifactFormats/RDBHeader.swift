@@ -1,0 +1,61 @@
+// Reads the head of a Redis snapshot: its version, its instant, the server that wrote it.
+
+public import Foundation
+
+/// The auxiliary fields at the beginning of an RDB file.
+public struct RDBHeader: Sendable, Hashable {
+    /// The RDB format's version, such as 10.
+    public var formatVersion: Int
+    /// When the snapshot was made, by the server's clock; nil where the file doesn't say.
+    public var created: Date?
+    /// The server that wrote it, such as `7.0.15`.
+    public var serverVersion: String?
+
+    public static let bytesNeeded = 4096
+
+    /// - Returns: nil where these are not the first bytes of an RDB file.
+    public init?(_ bytes: [UInt8]) {
+        guard bytes.count >= 9, bytes.starts(with: Array("REDIS".utf8)), bytes[5..<9].allSatisfy({ (0x30...0x39).contains($0) }),
+            let version = Int(String(decoding: bytes[5..<9], as: UTF8.self))
+        else { return nil }
+        formatVersion = version
+        var offset = 9
+        // 0xFA opens an auxiliary field: two strings. Anything else ends the head.
+        while offset < bytes.count, bytes[offset] == 0xfa {
+            offset += 1
+            // What was read so far stands, also where a later field is compressed or cut off.
+            guard let name = Self.string(bytes, &offset), let value = Self.string(bytes, &offset) else { return }
+            switch name {
+            case "ctime": created = TimeInterval(value).map(Date.init(timeIntervalSince1970:))
+            case "redis-ver", "valkey-ver": serverVersion = value
+            default: break
+            }
+        }
+    }
+
+    /// A length-prefixed string, or a small integer in its place; nil where the bytes end or the encoding is another.
+    private static func string(_ bytes: [UInt8], _ offset: inout Int) -> String? {
+        guard offset < bytes.count else { return nil }
+        let first = bytes[offset]
+        offset += 1
+        func take(_ count: Int) -> ArraySlice<UInt8>? {
+            guard count <= bytes.count - offset else { return nil }
+            defer { offset += count }
+            return bytes[offset..<offset + count]
+        }
+        switch first >> 6 {
+        case 0: return take(Int(first & 0x3f)).map { String(decoding: $0, as: UTF8.self) }
+        case 1:
+            guard let next = take(1)?.first else { return nil }
+            return take(Int(first & 0x3f) << 8 | Int(next)).map { String(decoding: $0, as: UTF8.self) }
+        case 3:
+            let width = [0: 1, 1: 2, 2: 4][Int(first & 0x3f)]
+            guard let width, let raw = take(width) else { return nil }
+            let value = raw.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            // Little-endian and signed.
+            let shift = 64 - width * 8
+            return String(Int64(bitPattern: value << UInt64(shift)) >> Int64(shift))
+        default: return nil
+        }
+    }
+}

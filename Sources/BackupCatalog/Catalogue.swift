@@ -1,0 +1,153 @@
+// Recovery points, found by pattern, each with its true time and its seal.
+
+import ArtifactFormats
+public import Cryptography
+public import DrillModel
+public import Foundation
+import Seals
+
+extension Rule {
+    static let noRecoveryPoint = Rule("no-recovery-point")
+    static let globalsMissing = Rule("globals-missing")
+}
+
+/// Finds the recovery points of one backup set.
+public struct Catalogue: Sendable {
+    public var estate: Estate
+    public var set: BackupSet
+    public var trusted: [Ed25519PublicKey]
+    /// Opens the head of an unsealed artifact, so that its own time can be read; nil: the mtime has to do.
+    public var decryption: ArtifactStream.Encryption?
+    /// Opens the files of the set's WAL archive.
+    public var walDecryption: ArtifactStream.Encryption?
+    /// When base backups had ended, by their first position, where somebody has read it already: the catalogue itself unpacks nothing.
+    public var knownEnds: [UInt64: Date] = [:]
+    /// How many unsealed artifacts of a store are opened for their own time, the newest first: deriving a key takes milliseconds each.
+    public var mostOpened = Int.max
+
+    public init(
+        estate: Estate, set: BackupSet, trusted: [Ed25519PublicKey], decryption: ArtifactStream.Encryption?,
+        walDecryption: ArtifactStream.Encryption? = nil
+    ) {
+        self.estate = estate
+        self.set = set
+        self.trusted = trusted
+        self.decryption = decryption
+        self.walDecryption = walDecryption
+    }
+
+    /// What the stores hold.
+    public struct Survey: Sendable {
+        /// All recovery points, the newest first. Copies of one artifact in several stores stand side by side, in the estate's order.
+        public var points: [RecoveryPoint]
+        /// Stores that hold nothing for anybody now: gone, unreadable, or without a single match.
+        public var emptyStores: [Finding]
+    }
+
+    /// All recovery points, the newest first. Copies of one artifact in several stores stand side by side, in the estate's order.
+    ///
+    /// - Throws: ``DrillFailure`` (failed): no store can be read, or nothing matches.
+    public func points() throws(DrillFailure) -> [RecoveryPoint] { try survey().points }
+
+    /// All recovery points, and the stores that have none: a copy that everybody counts on, and that isn't there.
+    ///
+    /// - Throws: ``DrillFailure`` (failed): no store can be read, or nothing matches.
+    public func survey() throws(DrillFailure) -> Survey {
+        var points: [RecoveryPoint] = []
+        var problems: [DrillFailure] = []
+        var empty: [Finding] = []
+        for name in set.stores {
+            guard let store = estate.stores[name] else { continue }
+            do {
+                let found = try self.points(in: store)
+                if found.isEmpty { empty.append(nothing(in: "store \(name)", of: name)) }
+                points += found
+            } catch {
+                problems.append(error)
+                empty.append(error.finding)
+            }
+        }
+        if points.isEmpty, let problem = problems.first { throw problem }
+        guard !points.isEmpty else {
+            throw .failed(nothing(in: "\(set.service)/\(set.name)", of: set.stores.joined(separator: ", ")))
+        }
+        // Stable, so that of two copies the one in the first store comes first.
+        let sorted = points.enumerated().sorted { ($1.element.time, $0.offset) < ($0.element.time, $1.offset) }.map(\.element)
+        return Survey(points: sorted, emptyStores: empty)
+    }
+
+    /// All that can be listed, in the order of the set's stores, and the stores that can't be.
+    public func listing() -> (points: [RecoveryPoint], problems: [(store: Store, failure: DrillFailure)]) {
+        var points: [RecoveryPoint] = []
+        var problems: [(store: Store, failure: DrillFailure)] = []
+        for name in set.stores {
+            guard let store = estate.stores[name] else { continue }
+            do {
+                points += try self.points(in: store)
+            } catch {
+                problems.append((store, error))
+            }
+        }
+        return (points, problems)
+    }
+
+    private func nothing(in object: String, of stores: String) -> Finding {
+        Finding(
+            .noRecoveryPoint, object: object, expected: "at least one backup", actual: "none",
+            message: "nothing in \(stores) matches \(set.match)",
+            hint: "check the backup job, then match and path in \(estate.file.lastPathComponent)")
+    }
+
+    private func points(in store: Store) throws(DrillFailure) -> [RecoveryPoint] {
+        let listing = StoreListing(store: store)
+        let globals = try set.globals.map { pattern throws(DrillFailure) in try listing.items(matching: pattern) }
+        let ends = set.kind == .baseBackup ? backupEnds() : [:]
+        let globalsPaths = Set((globals ?? []).map(\.path))
+        var left = mostOpened
+        let items = try listing.items(matching: set.match).filter { !globalsPaths.contains($0.path) }
+        return items.sorted { $0.modified > $1.modified }.map { item in
+            let seal = SealFile.read(besides: item.location, trusted: trusted)
+            let (time, source) = time(of: item, seal: seal, ends: ends, left: &left)
+            return RecoveryPoint(
+                service: set.service, backup: set.name, store: store.name, zone: store.zone, path: item.path, location: item.location,
+                globals: globals.flatMap { GlobalsPairing.globals(for: item, among: $0)?.location }, size: item.size, time: time,
+                timeSource: source, sealState: seal)
+        }
+    }
+
+    private func time(
+        of item: StoredItem, seal: RecoveryPoint.SealState, ends: [UInt64: Date], left: inout Int
+    ) -> (Date, RecoveryPoint.TimeSource) {
+        if let seal = seal.seal { return (seal.snapshotTime, .seal) }
+        if set.kind == .baseBackup {
+            let clock = BaseBackupClock(decryption: decryption, ends: ends, timeZone: estate.timeZone)
+            return clock.end(of: item) ?? (item.modified, .modificationTime)
+        }
+        if set.kind != .aof, let head = head(of: item, left: &left) {
+            switch set.kind {
+            case .pgDump:
+                // In a tar the table of contents stands behind the 512 bytes that open its first member.
+                let toc = ArtifactFormat(head: head) == .tar ? Array(head.dropFirst(512)) : head
+                if let header = ArchiveHeader(toc, timeZone: estate.timeZone) { return (header.created, .archiveHeader) }
+            case .rdb:
+                if let created = RDBHeader(head)?.created { return (created, .rdbCreationTime) }
+            case .aof: break
+            case .baseBackup: break
+            }
+        }
+        return (item.modified, .modificationTime)
+    }
+
+    /// The first bytes, decrypted. Damage is no matter here: retrieving says it in full.
+    private func head(of item: StoredItem, left: inout Int) -> [UInt8]? {
+        let file = item.isFolder ? item.location.appendingPathComponent("toc.dat") : item.location
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
+        defer { try? handle.close() }
+        let wanted = ArtifactFormat.bytesNeeded + OpenSSLEncCipher.headerSize
+        guard let stored = (try? handle.read(upToCount: wanted)).flatMap({ $0 }).map({ Array($0) }) else { return nil }
+        guard let decryption, ArtifactFormat(head: stored) == .opensslEncrypted else { return stored }
+        guard left > 0 else { return nil }
+        left -= 1
+        return try? decryption.cipher.decryptor(passphrase: decryption.passphrase).update(stored)
+    }
+}

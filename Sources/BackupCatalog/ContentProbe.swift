@@ -1,0 +1,77 @@
+// A look at a stored artifact without its key: first bytes, randomness, permissions.
+
+import ArtifactFormats
+import Cryptography
+public import DrillModel
+public import Foundation
+import Glibc
+
+/// Looks at stored files the way somebody would who found them. A few kilobytes of each are read.
+public enum ContentProbe {
+    private static let sampleSize = 4096
+    /// Fewer bytes than this show too little of their distribution.
+    private static let fewest = 512
+
+    /// - Returns: nil where it isn't there or can't be read.
+    public static func look(at item: URL) -> StoredContent? {
+        let descriptor = open(item.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        let permissions = UInt16(status.st_mode & 0o777)
+        if status.st_mode & S_IFMT == S_IFDIR { return StoredContent(kind: .folder, permissions: permissions) }
+        guard status.st_mode & S_IFMT == S_IFREG, let head = read(descriptor, at: 0) else { return nil }
+        let format = ArtifactFormat(head: head)
+        let kind: StoredContent.Kind =
+            switch format {
+            case .empty: .empty
+            case .opensslEncrypted: .encrypted(format.rawValue)
+            case .unknown: .unknown
+            default: .plain(format.rawValue)
+            }
+        var behind: String?
+        var sample = head
+        if case .encrypted = kind {
+            sample = Array(head.dropFirst(OpenSSLEncCipher.headerSize))
+            let inner = ArtifactFormat(head: sample)
+            if !sample.isEmpty, inner != .unknown { behind = inner.rawValue }
+        }
+        // A file may begin with noise and go on in plain text.
+        let middle = Int64(status.st_size) / 2
+        if middle > 2 * Int64(sampleSize), let more = read(descriptor, at: middle) {
+            let least = [sample, more].min { entropy(of: $0) < entropy(of: $1) }
+            sample = least ?? sample
+        }
+        return StoredContent(
+            kind: kind, plainBehindHeader: behind, entropy: sample.count >= fewest ? entropy(of: sample) : nil, sampled: sample.count,
+            permissions: permissions)
+    }
+
+    /// The permission bits of a file; nil where it isn't there.
+    public static func permissions(of file: URL) -> UInt16? {
+        var status = stat()
+        return stat(file.path, &status) == 0 ? UInt16(status.st_mode & 0o777) : nil
+    }
+
+    private static func read(_ descriptor: Int32, at offset: Int64) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: sampleSize)
+        let count = pread(descriptor, &bytes, sampleSize, off_t(offset))
+        guard count >= 0 else { return nil }
+        bytes.removeLast(sampleSize - count)
+        return bytes
+    }
+
+    /// Shannon's, in bits for each byte.
+    static func entropy(of bytes: [UInt8]) -> Double {
+        guard !bytes.isEmpty else { return 0 }
+        var counts = [Int](repeating: 0, count: 256)
+        for byte in bytes { counts[Int(byte)] += 1 }
+        let total = Double(bytes.count)
+        return counts.reduce(0.0) { sum, count in
+            guard count > 0 else { return sum }
+            let share = Double(count) / total
+            return sum - share * log2(share)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+// What lies in a store that is a folder, by pattern.
+
+import DrillModel
+import Foundation
+import Glibc
+
+extension Rule {
+    static let storeMissing = Rule("store-missing")
+    static let storeUnreadable = Rule("store-unreadable")
+}
+
+/// One thing that a pattern matched.
+struct StoredItem: Sendable, Hashable {
+    /// Relative to the store's root.
+    var path: String
+    var location: URL
+    var isFolder: Bool
+    /// Bytes; of a folder, of all files in it.
+    var size: Int64
+    var modified: Date
+}
+
+/// Lists a folder store.
+struct StoreListing: Sendable {
+    var store: Store
+
+    private var root: URL {
+        switch store.location {
+        case .folder(let url): url
+        }
+    }
+
+    /// Everything below the root whose relative path matches a glob; `*` doesn't cross a slash.
+    ///
+    /// A folder that matches is one item, and is not looked into. Seals and hidden files never match.
+    /// - Throws: ``DrillFailure`` (failed): the store isn't there or can't be read. A store that can't be reached holds no backup
+    ///   for anybody who needs one.
+    func items(matching pattern: String) throws(DrillFailure) -> [StoredItem] {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder), isFolder.boolValue else {
+            throw .failed(
+                Finding(
+                    .storeMissing, object: "store \(store.name)", expected: "a folder", actual: "nothing there",
+                    message: "the store \(root.path) doesn't exist", hint: "mount it, or mend its path in the estate file"))
+        }
+        var items: [StoredItem] = []
+        let parts = pattern.split(separator: "/").map(String.init)
+        if !parts.isEmpty { try walk(root, relative: "", depth: 0, parts: parts, into: &items) }
+        return items.sorted { $0.path < $1.path }
+    }
+
+    /// Descends only where the pattern's next part matches, so that a large store isn't walked for one folder's sake.
+    private func walk(
+        _ folder: URL, relative: String, depth: Int, parts: [String], into items: inout [StoredItem]
+    ) throws(DrillFailure) {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        } catch {
+            throw .failed(
+                Finding(
+                    .storeUnreadable, object: "store \(store.name)", expected: "a readable folder", actual: "no access",
+                    message: "\(folder.path) can't be read", hint: "check its permissions for this user"))
+        }
+        let parent = folder.path
+        for name in names where fnmatch(parts[depth], name, FNM_PERIOD) == 0 && !name.hasSuffix(".seal.json") {
+            let path = relative.isEmpty ? name : "\(relative)/\(name)"
+            var info = stat()
+            let file = "\(parent)/\(name)"
+            // What can't be looked at (a link to nowhere, say) is listed all the same: left out, nobody would miss it.
+            guard stat(file, &info) == 0 || lstat(file, &info) == 0 else { continue }
+            let isFolder = info.st_mode & S_IFMT == S_IFDIR
+            // Without the hint, Foundation asks the file system once more for each name.
+            let location = folder.appending(path: name, directoryHint: isFolder ? .isDirectory : .notDirectory)
+            if depth + 1 < parts.count {
+                if isFolder { try walk(location, relative: path, depth: depth + 1, parts: parts, into: &items) }
+                continue
+            }
+            var modified = Date(timeIntervalSince1970: TimeInterval(info.st_mtim.tv_sec))
+            var size = Int64(info.st_size)
+            if isFolder {
+                let content = Self.content(of: location)
+                size = content.size
+                modified = content.modified ?? modified
+            }
+            items.append(StoredItem(path: path, location: location, isFolder: isFolder, size: size, modified: modified))
+        }
+    }
+
+    /// A folder's own time tells of names that came and went; its content is as old as the file that was written last.
+    private static func content(of folder: URL) -> (size: Int64, modified: Date?) {
+        guard let walk = FileManager.default.enumerator(atPath: folder.path) else { return (0, nil) }
+        var size: Int64 = 0
+        var newest: Int?
+        while let path = walk.nextObject() as? String {
+            var info = stat()
+            guard lstat(folder.path + "/" + path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { continue }
+            size += Int64(info.st_size)
+            newest = max(newest ?? .min, info.st_mtim.tv_sec)
+        }
+        return (size, newest.map { Date(timeIntervalSince1970: TimeInterval($0)) })
+    }
+}

@@ -1,0 +1,92 @@
+// The table of the checks: each is one file and one line here.
+
+public import DrillModel
+import Foundation
+
+/// Judges one series of backups against what the estate promises of it.
+public enum BackupPolicy {
+    /// One promise, asked.
+    struct Check: Sendable {
+        /// - Parameter broken: The artifacts that an earlier check has found broken: one mistake is told once. Those that it finds are added.
+        var ask: @Sendable (BackupSeries, inout BrokenArtifacts) -> [CaseResult]
+    }
+
+    /// In this order: what is wrong with an artifact itself comes before what follows from it.
+    static let checks: [Check] = [
+        Check(ask: ReallyEncrypted.ask), Check(ask: SealsHold.ask), Check(ask: CopiesAgree.ask), Check(ask: SizesFit.ask),
+        Check(ask: ScheduleKept.ask), Check(ask: RetentionKept.ask), Check(ask: FilePermissions.ask),
+    ]
+
+    /// One case for each promise, with a finding for each date or artifact that breaks it.
+    public static func judge(_ series: BackupSeries) -> [CaseResult] {
+        var broken = BrokenArtifacts()
+        return judge(series, known: &broken)
+    }
+
+    /// As ``judge(_:)``.
+    ///
+    /// - Parameter known: Artifacts that are known to be broken; those that are found are added.
+    public static func judge(_ series: BackupSeries, known broken: inout BrokenArtifacts) -> [CaseResult] {
+        checks.flatMap { $0.ask(series, &broken) }
+    }
+}
+
+/// Artifacts that have a finding of their own.
+public struct BrokenArtifacts: Sendable, Hashable {
+    private struct Place: Hashable {
+        var store: String
+        var path: String
+    }
+    private var places: Set<Place> = []
+
+    public init() {}
+
+    public mutating func insert(_ point: RecoveryPoint) {
+        places.insert(Place(store: point.store, path: point.path))
+    }
+
+    public func contains(_ point: RecoveryPoint) -> Bool {
+        places.contains(Place(store: point.store, path: point.path))
+    }
+}
+
+extension BackupSeries {
+    /// A case of this series.
+    func judged(_ name: String, _ findings: [Finding]) -> CaseResult {
+        .judged(.policy, service: set.service, name: "\(set.name): \(name)", findings: Self.capped(findings, object: self.name))
+    }
+
+    func skipped(_ name: String, _ reason: String) -> CaseResult {
+        .skipped(.policy, service: set.service, name: "\(set.name): \(name)", reason: reason)
+    }
+
+    /// A question that looked at nothing.
+    func unasked(_ name: String, _ finding: Finding) -> CaseResult {
+        .unasked(.policy, service: set.service, name: "\(set.name): \(name)", finding: finding)
+    }
+
+    /// `store:path of 2026-11-03 02:00`: what a finding on one artifact speaks of.
+    func object(_ point: RecoveryPoint) -> String {
+        "\(point.store):\(point.path) of \(text(point.time))"
+    }
+
+    /// A store of a hundred thousand wrong files is one mistake: nobody reads all of them.
+    static let mostFindings = 100
+
+    static func capped(_ findings: [Finding], object: String) -> [Finding] {
+        guard findings.count > mostFindings else { return findings }
+        let critical = findings.filter { $0.severity == .critical }
+        let shown = (critical + findings.filter { $0.severity != .critical }).prefix(mostFindings)
+        return shown + [
+            Finding(
+                .moreOfTheSame, critical.count > mostFindings ? .critical : .warning, object: object, expected: "none",
+                actual: "\(findings.count)", message: "there are \(findings.count - mostFindings) more of these",
+                hint: "mend what the ones above have in common, then inspect again")
+        ]
+    }
+}
+
+extension Rule {
+    /// More findings of one case than are worth writing down.
+    static let moreOfTheSame = Rule("more-of-the-same")
+}

@@ -1,0 +1,100 @@
+// What is judged: the moments of one series of backups, each with its copies and what was seen of them.
+
+public import DrillModel
+public import Foundation
+
+/// One stored artifact, and what a look at it told without its key.
+public struct StoredCopy: Sendable, Hashable {
+    public var point: RecoveryPoint
+    /// nil where nobody looked.
+    public var content: StoredContent?
+    /// Of its globals file, where the set names one and it is there.
+    public var globals: StoredContent?
+    /// With the same artifact in the first store that holds it; nil for that one itself, and where nobody compared.
+    public var comparison: CopyComparison?
+
+    public init(
+        _ point: RecoveryPoint, content: StoredContent? = nil, globals: StoredContent? = nil, comparison: CopyComparison? = nil
+    ) {
+        self.point = point
+        self.content = content
+        self.globals = globals
+        self.comparison = comparison
+    }
+}
+
+/// One artifact in all the stores that hold it.
+public struct BackupMoment: Sendable, Hashable {
+    public var time: Date
+    /// By store, in the estate's order; never empty.
+    public var copies: [StoredCopy]
+
+    public init(time: Date, copies: [StoredCopy]) {
+        self.time = time
+        self.copies = copies
+    }
+
+    /// The one in the first store that holds it.
+    var path: String { copies.first?.point.path ?? "" }
+}
+
+/// One series of backups as it lies in its stores.
+public struct BackupSeries: Sendable {
+    public var set: BackupSet
+    public var seals: SealPolicy
+    /// The stores that the set names, in its order.
+    public var stores: [Store]
+    public var timeZone: TimeZone
+    /// The instant that is judged for; what is later was left out.
+    public var now: Date
+    /// The oldest first.
+    public var moments: [BackupMoment]
+
+    /// Puts the copies of one artifact together: those of one relative path.
+    ///
+    /// - Parameter copies: In the order of the set's stores.
+    public init(
+        set: BackupSet, seals: SealPolicy, stores: [Store], timeZone: TimeZone, now: Date, copies: some Sequence<StoredCopy>
+    ) {
+        self.set = set
+        self.seals = seals
+        self.stores = stores
+        self.timeZone = timeZone
+        self.now = now
+        var index: [String: Int] = [:]
+        var moments: [BackupMoment] = []
+        for copy in copies where copy.point.time <= now {
+            if let known = index[copy.point.path] {
+                moments[known].copies.append(copy)
+            } else {
+                index[copy.point.path] = moments.count
+                moments.append(BackupMoment(time: copy.point.time, copies: [copy]))
+            }
+        }
+        // A copy may have lost its seal or its time; the best known time is the artifact's.
+        for index in moments.indices {
+            let best = moments[index].copies.min { $0.point.timeSource.rank < $1.point.timeSource.rank }
+            if let best { moments[index].time = best.point.time }
+        }
+        self.moments = moments.sorted { ($0.time, $0.path) < ($1.time, $1.path) }
+    }
+
+    var name: String { "\(set.service)/\(set.name)" }
+
+    /// Every artifact in every store, one after the other: not as an array, of a hundred thousand there would be two then.
+    var allCopies: some Sequence<StoredCopy> { moments.lazy.flatMap(\.copies) }
+
+    /// The date and time of a moment on the estate's clocks.
+    func text(_ date: Date) -> String { LocalText.time(date, in: timeZone) }
+}
+
+extension RecoveryPoint.TimeSource {
+    /// The best first.
+    var rank: Int {
+        switch self {
+        case .seal: 0
+        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .lastReplayedCommit: 1
+        case .modificationTime: 2
+        }
+    }
+}

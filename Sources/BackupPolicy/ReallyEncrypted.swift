@@ -1,0 +1,89 @@
+// Is every artifact encrypted, by what it holds and not by what it is called?
+
+import DrillModel
+import Foundation
+
+extension Rule {
+    static let artifactNotEncrypted = Rule("artifact-not-encrypted")
+    static let artifactEmpty = Rule("artifact-empty")
+    static let artifactUnreadable = Rule("artifact-unreadable")
+}
+
+/// Looks for plain headers, before and behind an encrypted format's own, and at how random the bytes are.
+enum ReallyEncrypted {
+    static func ask(_ series: BackupSeries, _ broken: inout BrokenArtifacts) -> [CaseResult] {
+        let name = "every artifact is encrypted"
+        guard series.set.encryption != nil else {
+            return [series.skipped(name, "the estate says that this backup is stored in plain text")]
+        }
+        // A base backup is a folder of several encrypted files; only reading them tells.
+        guard series.set.kind != .baseBackup else {
+            return [series.skipped(name, "a base backup's files are opened by a drill, and by muster inspect --deep")]
+        }
+        var findings: [Finding] = []
+        for copy in series.allCopies {
+            guard let content = copy.content else {
+                broken.insert(copy.point)
+                findings.append(
+                    Finding(
+                        .artifactUnreadable, object: series.object(copy.point), expected: "a file that can be read", actual: "no access",
+                        message: "the stored file can't be read", hint: "check its permissions for this user"))
+                continue
+            }
+            if let finding = judge(content, object: series.object(copy.point)) {
+                broken.insert(copy.point)
+                findings.append(finding)
+            } else if let globals = copy.globals, let finding = judge(globals, object: "globals of " + series.object(copy.point)) {
+                findings.append(finding)
+            }
+        }
+        guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
+        return [series.judged(name, findings)]
+    }
+
+    static func judge(_ content: StoredContent, object: String) -> Finding? {
+        let actual: String
+        switch content.kind {
+        case .empty:
+            return Finding(
+                .artifactEmpty, object: object, expected: "a backup", actual: "0 bytes", message: "the stored file is empty",
+                hint: "look at the backup job's log of that day: its disk may have been full")
+        case .folder: actual = "a folder of plain files"
+        case .plain(let kind): actual = kind
+        case .encrypted(let kind):
+            if let plain = content.plainBehindHeader {
+                actual = "the header of \(kind), and \(plain) behind it"
+            } else if let entropy = content.entropy, entropy < leastEntropy(of: content.sampled) {
+                actual = "the header of \(kind), and plain text behind it"
+            } else {
+                return nil
+            }
+        case .unknown:
+            let random = content.entropy.map { $0 >= leastEntropy(of: content.sampled) } ?? false
+            actual = random ? "random bytes without the header of an encrypted file" : "bytes that are not random, as plain text has them"
+        }
+        return Finding(
+            .artifactNotEncrypted, object: object, expected: "an openssl-encrypted file", actual: actual,
+            message: "the estate says that this backup is encrypted, and it is not",
+            hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed")
+    }
+
+    /// Well below what so many random bytes show (8 less 255/(2n ln 2)), and well above text, tables and dumps.
+    static func leastEntropy(of sample: Int) -> Double {
+        guard sample > 0 else { return 0 }
+        return max(0, 8 - 255 / (2 * Double(sample) * 0.693)) - 0.5
+    }
+}
+
+extension Finding {
+    /// A check of nothing is an error, not a pass.
+    static func nothingToJudge(_ series: BackupSeries) -> Finding {
+        Finding(
+            .nothingToJudge, object: series.name, expected: "at least one backup", actual: "none", message: "there is no backup to judge",
+            hint: "check the backup job, then match and path in the estate file")
+    }
+}
+
+extension Rule {
+    static let nothingToJudge = Rule("nothing-to-judge")
+}

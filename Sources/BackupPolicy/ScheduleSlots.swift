@@ -1,0 +1,95 @@
+// The instants at which a schedule wants its runs, on the clocks of a zone that may change them twice a year.
+
+import DrillModel
+import Foundation
+
+/// One run that was due. Where the wall clock showed its time twice or never, any instant that it can mean will do.
+struct Slot: Sendable, Hashable {
+    var earliest: Date
+    var latest: Date
+}
+
+/// Lists the runs of a schedule.
+struct ScheduleSlots {
+    let schedule: Schedule
+    private let calendar: Calendar
+
+    init(_ schedule: Schedule, in zone: TimeZone) {
+        self.schedule = schedule
+        calendar = LocalText.calendar(zone)
+    }
+
+    /// The runs of all local days that the span touches, in their order; none for a schedule without times of its own.
+    func slots(from start: Date, through end: Date) -> [Slot] {
+        var slots: [Slot] = []
+        var day = calendar.startOfDay(for: start)
+        while day <= end {
+            slots += self.slots(ofDay: day)
+            // Noon is there on every day of every zone, midnight isn't.
+            guard let noon = calendar.date(byAdding: .hour, value: 12, to: day),
+                let next = calendar.date(byAdding: .day, value: 1, to: noon)
+            else { break }
+            day = calendar.startOfDay(for: next)
+        }
+        return slots
+    }
+
+    private func slots(ofDay day: Date) -> [Slot] {
+        switch schedule.interval {
+        case .day:
+            guard let at = schedule.at else { return [wholeDay(day)] }
+            return [slot(wallDay(day), seconds: at.seconds)]
+        case .week(let weekday):
+            guard calendar.component(.weekday, from: day) == weekday.number else { return [] }
+            guard let at = schedule.at else { return [wholeDay(day)] }
+            return [slot(wallDay(day), seconds: at.seconds)]
+        case .span(let span):
+            let step = Int(span.components.seconds)
+            guard let at = schedule.at, step > 0 else { return [] }
+            let wall = wallDay(day)
+            return stride(from: at.seconds % step, to: 86_400, by: step).map { slot(wall, seconds: $0) }
+        }
+    }
+
+    private func wholeDay(_ day: Date) -> Slot {
+        let next = calendar.date(byAdding: .day, value: 1, to: day) ?? day.addingTimeInterval(86_400)
+        return Slot(earliest: day, latest: next)
+    }
+
+    /// What a wall-clock time of a day can mean: one instant nearly always, two where clocks are put back. Where they are put forward over
+    /// it, schedulers differ in what they make of it: from what the new clock would have meant to what the old one would.
+    private func slot(_ day: WallDay, seconds: Int) -> Slot {
+        let wall = day.midnight.addingTimeInterval(TimeInterval(seconds))
+        let zone = calendar.timeZone
+        // The wall clock read as if it were UTC, then taken back by each offset that is in force around it.
+        let readings = day.offsets.map { wall.addingTimeInterval(-TimeInterval($0)) }
+        let real = readings.count == 1 ? readings : readings.filter { zone.secondsFromGMT(for: $0) == Int(wall.timeIntervalSince($0)) }
+        let meant = (real.isEmpty ? readings : real).sorted()
+        guard let first = meant.first, let last = meant.last else { return Slot(earliest: wall, latest: wall) }
+        return Slot(earliest: first, latest: last)
+    }
+
+    private func wallDay(_ day: Date) -> WallDay {
+        let wanted = calendar.dateComponents([.year, .month, .day], from: day)
+        var utc = Calendar(identifier: .iso8601)
+        utc.timeZone = .gmt
+        let parts = DateComponents(year: wanted.year, month: wanted.month, day: wanted.day)
+        let midnight = utc.date(from: parts) ?? day
+        // No zone is a day off, so these lie before and after anything that the day's clock may show.
+        let around = [-86_400.0, 2 * 86_400].map { calendar.timeZone.secondsFromGMT(for: midnight.addingTimeInterval($0)) }
+        return WallDay(midnight: midnight, offsets: Set(around))
+    }
+}
+
+/// A day of the wall clock.
+private struct WallDay {
+    /// As if its zone were UTC.
+    var midnight: Date
+    /// The offsets from UTC that are in force on it, in seconds; two where clocks change on it or close to it.
+    var offsets: Set<Int>
+}
+
+extension TimeOfDay {
+    /// Since midnight.
+    fileprivate var seconds: Int { hour * 3600 + minute * 60 }
+}

@@ -1,0 +1,51 @@
+// Has every artifact a seal, and does it hold?
+
+import DrillModel
+import Foundation
+
+extension Rule {
+    static let notSealed = Rule("not-sealed")
+    static let sealedSizeDiffers = Rule("artifact-truncated")
+}
+
+/// Looks at the seals, and at what can be compared with them without reading the artifact.
+enum SealsHold {
+    static func ask(_ series: BackupSeries, _ broken: inout BrokenArtifacts) -> [CaseResult] {
+        let name = "every artifact is sealed, and the seals hold"
+        let copies = series.allCopies
+        guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
+        let sealed = copies.contains { $0.point.sealState != .missing }
+        guard sealed || series.seals.required else { return [series.skipped(name, "not sealed")] }
+        var findings: [Finding] = []
+        for copy in copies where !broken.contains(copy.point) {
+            switch copy.point.sealState {
+            case .valid(let seal):
+                if let finding = size(copy.point, seal, series) {
+                    findings.append(finding)
+                    broken.insert(copy.point)
+                }
+            case .missing:
+                findings.append(
+                    Finding(
+                        .notSealed, series.seals.required ? .critical : .warning, object: series.object(copy.point),
+                        expected: "a seal beside the artifact, as others of the series have one", actual: "none",
+                        message: "the backup has no seal", hint: "make backups with muster seal, and copy the seals with them"))
+            case .broken(var finding):
+                finding.object = series.object(copy.point)
+                findings.append(finding)
+                broken.insert(copy.point)
+            }
+        }
+        return [series.judged(name, findings)]
+    }
+
+    private static func size(_ point: RecoveryPoint, _ seal: Seal, _ series: BackupSeries) -> Finding? {
+        guard seal.artifact.size != point.size else { return nil }
+        let cut = point.size < seal.artifact.size
+        return Finding(
+            cut ? .sealedSizeDiffers : Rule("artifact-digest-differs"), object: series.object(point),
+            expected: "\(seal.artifact.size) bytes", actual: "\(point.size) bytes",
+            message: cut ? "the stored file is shorter than the one that was sealed" : "the stored file is not the one that was sealed",
+            hint: "it was changed or damaged after it was written: fetch another copy, and check the store's disk and its permissions")
+    }
+}

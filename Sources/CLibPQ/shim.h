@@ -1,0 +1,2 @@
+// The one place that names libpq's header.
+#include <libpq-fe.h>

@@ -1,0 +1,131 @@
+// The memory of one drill: what was answered, and when each step ran.
+
+import DrillModel
+import Synchronization
+
+/// Collects what the services' drivers tell and passes it on to the hub.
+final class DrillLog: Sendable {
+    struct Memory {
+        var cases: [CaseResult] = []
+        var activities: [StepActivity] = []
+        var unproven: [String] = []
+    }
+
+    let clock = ContinuousClock.now
+    private let hub: EventHub
+    private let memory = Mutex(Memory())
+
+    init(hub: EventHub) {
+        self.hub = hub
+    }
+
+    var elapsed: Duration { ContinuousClock.now - clock }
+    var snapshot: Memory { memory.withLock { $0 } }
+
+    func record(_ result: CaseResult) {
+        memory.withLock { $0.cases.append(result) }
+        hub.emit(.caseFinished(result))
+    }
+
+    func emit(_ kind: Event.Kind) { hub.emit(kind) }
+
+    func unproven(_ sentence: String) {
+        memory.withLock { memory in
+            if !memory.unproven.contains(sentence) { memory.unproven.append(sentence) }
+        }
+    }
+
+    func finish(_ activity: StepActivity, suffix: String = "") {
+        memory.withLock { $0.activities.append(activity) }
+        hub.emit(.activityFinished(activity))
+        let reason = activity.verdict == .passed ? "" : activity.detail
+        record(
+            CaseResult(
+                .step, service: activity.service, name: activity.step.rawValue + suffix, verdict: activity.verdict,
+                duration: activity.end - activity.start, reason: reason))
+    }
+
+    /// The six steps as the drill as a whole went through them.
+    func steps() -> [StepResult] {
+        let activities = snapshot.activities
+        return Step.allCases.map { step in
+            let own = activities.filter { $0.step == step }.sorted { $0.start < $1.start }
+            return StepResult(
+                step: step, verdict: own.isEmpty ? .skipped : Verdict.combined(own.map(\.verdict)), duration: Self.union(own),
+                activities: own)
+        }
+    }
+
+    /// The time that at least one of the intervals covers.
+    static func union(_ activities: [StepActivity]) -> Duration {
+        var covered = Duration.zero
+        var reached: Duration?
+        for activity in activities.sorted(by: { $0.start < $1.start }) {
+            let start = max(activity.start, reached ?? activity.start)
+            if activity.end > start { covered += activity.end - start }
+            reached = max(activity.end, reached ?? activity.end)
+        }
+        return covered
+    }
+}
+
+/// One attempt of one service in one step: adds the service, and the attempt to the names of cases asked twice.
+struct AttemptLog: StepLog {
+    let log: DrillLog
+    let service: String
+    let step: Step
+    /// Empty for the first attempt.
+    let suffix: String
+    let attempt: AttemptMemory
+
+    func record(_ result: CaseResult) {
+        var result = result
+        result.name += suffix
+        attempt.note(result)
+        log.record(result)
+    }
+
+    func fact(_ name: String, _ value: String) {
+        log.emit(.fact(Fact("\(service).\(name)\(suffix)", value)))
+    }
+
+    func progress(_ label: String, completed: Int64, total: Int64?, unit: DrillModel.Progress.Unit) {
+        log.emit(
+            .progress(DrillModel.Progress(step: step, service: service, label: label, completed: completed, total: total, unit: unit)))
+    }
+
+    func unproven(_ sentence: String) { log.unproven(sentence) }
+}
+
+/// What one attempt's cases came to.
+final class AttemptMemory: Sendable {
+    private let cases = Mutex<[CaseResult]>([])
+
+    func note(_ result: CaseResult) { cases.withLock { $0.append(result) } }
+
+    private var all: [CaseResult] { cases.withLock { $0 } }
+
+    /// How many there are so far: with ``verdict(since:)`` the border of a step.
+    var count: Int { cases.withLock(\.count) }
+
+    /// What a step came to, by the cases that it noted.
+    func verdict(since count: Int) -> Verdict {
+        let own = all.dropFirst(count).map(\.verdict)
+        return own.contains(.failed) ? .failed : own.contains(.error) ? .error : .passed
+    }
+
+    /// Groups that speak of the backup itself: a red one means that this point is not healthy.
+    private static let ofTheBackup: Set<CaseResult.Group> = [.backup, .restore, .rows, .content, .schema, .keys]
+
+    /// Groups that ask about what came back. Where none of these was answered, nothing was proven.
+    static let ofWhatCameBack: Set<CaseResult.Group> = [.rows, .content, .schema, .keys, .declared]
+
+    var backupIsBad: Bool { all.contains { $0.verdict == .failed && Self.ofTheBackup.contains($0.group) } }
+    var hasFailures: Bool { all.contains { $0.verdict == .failed } }
+    var hasErrors: Bool { all.contains { $0.verdict == .error } }
+
+    /// Whether any question about what came back was really answered since then. What the restore says of itself is no such question.
+    func askedAnything(since count: Int) -> Bool {
+        all.dropFirst(count).contains { Self.ofWhatCameBack.contains($0.group) && ($0.verdict == .passed || $0.verdict == .failed) }
+    }
+}

@@ -1,0 +1,108 @@
+// Judges what was measured against what was promised.
+
+import DrillModel
+import Foundation
+
+extension Rule {
+    static let rtoMissed = Rule("rto-missed")
+    static let rpoMissed = Rule("rpo-missed")
+    static let rpoWorstCaseMissed = Rule("rpo-worst-case-missed")
+    static let notRecovered = Rule("not-recovered")
+}
+
+/// The objectives as test cases.
+enum ObjectiveCases {
+    static func make(_ objectives: Objectives, results: [ServiceResult], plan: DrillPlan) -> [CaseResult] {
+        var cases = [rto(objectives.rto, results: results)]
+        for age in objectives.rpo {
+            let state = results.first { $0.service == age.service }?.state ?? .unverified
+            cases.append(rpo(age, state: state, enforced: plan.targets.rpoWorstCase != nil))
+            if let target = plan.targets.rpoWorstCase { cases.append(worstCase(age, target: target)) }
+        }
+        return cases
+    }
+
+    private static func rto(_ rto: RecoveryTime, results: [ServiceResult]) -> CaseResult {
+        let name = "RTO"
+        guard let target = rto.target else { return .skipped(.objective, name: name, reason: "no target is declared") }
+        guard let achieved = rto.achieved else {
+            return notRecovered(name, service: nil, states: results.map(\.state), expected: "recovery within \(text(target))")
+        }
+        guard rto.profile == .production else {
+            return .skipped(.objective, name: name, reason: "the profile is fast: its RTO is indicative and meets no target")
+        }
+        let findings =
+            rto.verdict == .passed
+            ? []
+            : [
+                Finding(
+                    .rtoMissed, object: "RTO", expected: "less than \(text(target))", actual: text(achieved),
+                    message: "recovery took longer than promised",
+                    hint: "the steps table shows where the time went; restore with more jobs, or promise less")
+            ]
+        return .judged(.objective, name: name, duration: achieved, findings: findings)
+    }
+
+    private static func rpo(_ age: RecoveryPointAge, state: ServiceResult.State, enforced: Bool) -> CaseResult {
+        let name = "RPO"
+        guard let target = age.target else {
+            return .skipped(.objective, service: age.service, name: name, reason: "no target is declared")
+        }
+        guard let achieved = age.achieved else {
+            return notRecovered(name, service: age.service, states: [state], expected: "a loss of less than \(text(target))")
+        }
+        var findings: [Finding] = []
+        if age.verdict != .passed {
+            findings.append(
+                Finding(
+                    .rpoMissed, object: age.service, expected: "less than \(text(target))", actual: text(achieved),
+                    message: "more was lost than promised", hint: "back up more often, or archive the write-ahead log"))
+        }
+        if let worst = age.worstCase, worst.loss >= target, !enforced {
+            findings.append(worstFinding(age.service, worst, target: target, severity: .warning))
+        }
+        return .judged(.objective, service: age.service, name: name, findings: findings)
+    }
+
+    private static func worstCase(_ age: RecoveryPointAge, target: Duration) -> CaseResult {
+        let name = "RPO worst case"
+        guard let worst = age.worstCase else {
+            return .unasked(
+                .objective, service: age.service, name: name,
+                finding: Finding(
+                    .rpoWorstCaseMissed, object: age.service, expected: "at least two recovery points", actual: "fewer",
+                    message: "a single recovery point has no gap that a worst case could be measured by",
+                    hint: "run the drill against a store that holds the whole series"))
+        }
+        let findings = worst.loss < target ? [] : [worstFinding(age.service, worst, target: target, severity: .critical)]
+        return .judged(.objective, service: age.service, name: name, findings: findings)
+    }
+
+    private static func worstFinding(_ service: String, _ worst: WorstCase, target: Duration, severity: Finding.Severity) -> Finding {
+        Finding(
+            .rpoWorstCaseMissed, severity, object: service, expected: "less than \(text(target))", actual: text(worst.loss),
+            message: "this drill was lucky with its hour: the longest gap between two backups, and the time that a backup takes, "
+                + "would have lost \(text(worst.loss))",
+            hint: "back up more often than the target, or archive the write-ahead log")
+    }
+
+    private static func notRecovered(
+        _ name: String, service: String?, states: [ServiceResult.State], expected: String
+    ) -> CaseResult {
+        let failed = states.contains { if case .failed = $0 { true } else { false } }
+        let finding = Finding(
+            .notRecovered, object: service ?? "estate", expected: expected, actual: "no verified recovery",
+            message: "nothing was recovered that could be verified", hint: "mend the findings above; this one follows from them")
+        return failed
+            ? .judged(.objective, service: service, name: name, findings: [finding])
+            : .unasked(.objective, service: service, name: name, finding: finding)
+    }
+
+    /// Whole seconds from a minute on, so that a target isn't missed or met by what nobody can read.
+    private static func text(_ duration: Duration) -> String {
+        let units: Set<Duration.UnitsFormatStyle.Unit> =
+            duration >= .seconds(60) ? [.days, .hours, .minutes, .seconds] : [.seconds, .milliseconds]
+        // In one language, whatever the machine speaks.
+        return duration.formatted(.units(allowed: units, width: .narrow).locale(Locale(identifier: "en_US_POSIX")))
+    }
+}

@@ -1,0 +1,33 @@
+// The door of this module: paths in, drills and estates out.
+
+public import DrillModel
+public import Foundation
+
+/// Reads drill and estate files. docs/drill-file.md describes their shape, docs/schema holds it as JSON Schema.
+public enum DrillFiles {
+    /// Loads drills.
+    ///
+    /// - Parameter paths: Drill files, and folders of which every `*.yaml` and `*.yml` is read, not of their subfolders.
+    ///   Estate files in a folder are passed over; any other YAML in it is an error. A file named twice is read once.
+    /// - Returns: Sorted by path; never empty. Each estate is loaded once.
+    /// - Throws: Every problem of every file at once. A folder without a drill, and a drill name used twice, are problems.
+    public static func load(_ paths: [String]) throws(DrillFileError) -> [DrillPlan] {
+        try load(paths, now: Date())
+    }
+
+    /// Loads one estate file.
+    public static func loadEstate(_ path: String) throws(DrillFileError) -> Estate {
+        var loader = DrillLoader(now: Date())
+        return try loader.loadEstate(path)
+    }
+
+    /// Reads an instant as drill files write it, with its zone: `2026-03-01T02:00:00+05:30`; nil where it is none.
+    public static func instant(_ text: String) -> Date? {
+        try? InstantText.parse(text)
+    }
+
+    static func load(_ paths: [String], now: Date) throws(DrillFileError) -> [DrillPlan] {
+        var loader = DrillLoader(now: now)
+        return try loader.load(paths)
+    }
+}

@@ -1,0 +1,153 @@
+// Finds the files of a load, reads each once, and gathers the problems of all of them.
+
+import DrillModel
+import Foundation
+
+/// One load of drills.
+struct DrillLoader {
+    typealias Problem = DrillFileError.Problem
+
+    /// What a file at a path turned out to be.
+    private enum Shape {
+        case drill, estate, neither
+    }
+
+    let now: Date
+    private var problems: [Problem] = []
+    /// By path; nil inside for an estate with problems, which have been told.
+    private var estates: [String: Estate?] = [:]
+
+    init(now: Date) {
+        self.now = now
+    }
+
+    mutating func load(_ paths: [String]) throws(DrillFileError) -> [DrillPlan] {
+        var plans: [(plan: DrillPlan, path: String, problem: Problem)] = []
+        var seen = Set<URL>()
+        for (path, isGiven) in files(paths) {
+            let url = URL(fileURLWithPath: path, isDirectory: false).standardizedFileURL.absoluteURL
+            guard seen.insert(url).inserted, let found = drill(path: path, url: url, isGiven: isGiven) else { continue }
+            if let twin = plans.first(where: { $0.plan.name == found.plan.name }) {
+                var problem = found.problem
+                problem.message = "drill name \"\(found.plan.name)\" is taken by \(twin.path)"
+                problems.append(problem)
+            }
+            plans.append((found.plan, path, found.problem))
+        }
+        if plans.isEmpty, problems.isEmpty {
+            report(paths.joined(separator: ", "), "no drill to run", hint: "name a drill file, or a folder that holds one")
+        }
+        guard problems.isEmpty else { throw DrillFileError(problems: problems) }
+        return plans.sorted { $0.path < $1.path }.map(\.plan)
+    }
+
+    mutating func loadEstate(_ path: String) throws(DrillFileError) -> Estate {
+        let file = SourceFile(path: path, url: URL(fileURLWithPath: path, isDirectory: false).standardizedFileURL.absoluteURL)
+        if file.root != nil, Self.shape(of: file) == .drill {
+            report(path, "is a drill, not an estate", hint: "name the file that its \"estate\" line names")
+        }
+        let estate = problems.isEmpty ? EstateReader.read(file) : nil
+        problems += file.problems
+        guard let estate, problems.isEmpty else { throw DrillFileError(problems: problems) }
+        return estate
+    }
+
+    private mutating func report(_ path: String, _ message: String, hint: String) {
+        problems.append(Problem(file: path, line: 0, column: 0, message: message, hint: hint))
+    }
+
+    /// The files that paths name, with whether each was named itself. Folders are listed, not their subfolders.
+    private mutating func files(_ paths: [String]) -> [(path: String, isGiven: Bool)] {
+        var files: [(path: String, isGiven: Bool)] = []
+        for path in paths {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+                files.append((path, true))
+                continue
+            }
+            guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+                report(path, "can't be listed", hint: "check the permissions of the folder")
+                continue
+            }
+            let listed = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted()
+            let folder = path.hasSuffix("/") ? path : path + "/"
+            if !listed.contains(where: { Self.shape(ofFileAt: folder + $0) != .estate }) {
+                let found = listed.isEmpty ? "no *.yaml or *.yml file in it" : "only estates in it"
+                report(
+                    path, "holds no drill: \(found)", hint: "name the folder that holds your drill files, or write one: docs/drill-file.md")
+            }
+            files += listed.map { (folder + $0, false) }
+        }
+        return files
+    }
+
+    private mutating func drill(path: String, url: URL, isGiven: Bool) -> (plan: DrillPlan, problem: Problem)? {
+        let file = SourceFile(path: path, url: url)
+        defer { problems += file.problems }
+        guard file.root != nil else { return nil }
+        switch Self.shape(of: file) {
+        case .drill: break
+        case .estate:
+            if isGiven { file.report(at: nil, "is an estate, not a drill", hint: "name a drill file, or the folder that holds them") }
+            return nil
+        case .neither:
+            file.report(
+                at: nil, "is neither a drill nor an estate",
+                hint: "begin it with \"version: 1\" and \"drill: NAME\", or move it to another folder")
+            return nil
+        }
+        guard let reader = DrillReader(file, now: now) else { return nil }
+        let estate = reader.estatePath().flatMap { self.estate($0, named: reader.fields) }
+        guard let plan = reader.read(against: estate) else { return nil }
+        let place = reader.fields.place(of: "drill")
+        return (
+            plan,
+            Problem(
+                file: path, line: place?.line ?? 0, column: place?.column ?? 0, message: "",
+                hint: "give each drill a name of its own: its reports are filed under it")
+        )
+    }
+
+    /// The estate that a drill names, from the cache where another drill named it before.
+    private mutating func estate(_ written: String, named fields: Fields) -> Estate? {
+        let url = fields.file.resolve(written, isFolder: false)
+        if let known = estates[url.path] { return known }
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            fields.report("estate", "estate file \(shown(written)) does not exist", hint: SourceFile.hintForMissing(url, shownAs: written))
+            return nil
+        }
+        let folder = (fields.file.path as NSString).deletingLastPathComponent
+        let path = written.hasPrefix("/") || folder.isEmpty ? written : (folder as NSString).appendingPathComponent(written)
+        let file = SourceFile(path: path, url: url)
+        if file.root != nil, !Self.mayBeEstate(file) {
+            fields.report(
+                "estate", "\(shown(written)) is not an estate file",
+                hint: "name the file that begins with \"estate: NAME\" and holds \"services\"")
+            return nil
+        }
+        let estate = EstateReader.read(file)
+        problems += file.problems
+        estates[url.path] = .some(estate)
+        return estate
+    }
+
+    /// Whether a file that was named as an estate is to be read as one: one without its name is still a flawed estate.
+    private static func mayBeEstate(_ file: SourceFile) -> Bool {
+        shape(of: file) == .estate || (shape(of: file) == .neither && !ofEstates.isDisjoint(with: file.topLevelKeys))
+    }
+
+    private static let ofEstates = Set(Section.estate.keys).subtracting(Section.drill.keys)
+    private static let ofDrills = Set(Section.drill.keys).subtracting(Section.estate.keys)
+
+    private static func shape(ofFileAt path: String) -> Shape {
+        shape(of: SourceFile(path: path, url: URL(fileURLWithPath: path, isDirectory: false)))
+    }
+
+    /// A misspelt `drill:` doesn't turn a drill into an estate that a folder's run would pass over in silence.
+    private static func shape(of file: SourceFile) -> Shape {
+        let keys = Set(file.topLevelKeys)
+        if keys.contains("drill") { return .drill }
+        if !keys.isDisjoint(with: ofDrills), keys.isDisjoint(with: ofEstates) { return .drill }
+        return keys.contains("estate") ? .estate : .neither
+    }
+}

@@ -1,0 +1,161 @@
+// A drill file to a drill.
+
+import DrillModel
+import Foundation
+import Yams
+
+/// Reads one drill file against its estate.
+struct DrillReader {
+    private enum NetworkDemand: String, CaseIterable {
+        case required
+        case ifPossible = "if-possible"
+    }
+
+    let file: SourceFile
+    let fields: Fields
+    let now: Date
+
+    /// nil where the file is no mapping, which it then reports.
+    init?(_ file: SourceFile, now: Date) {
+        guard let root = file.root, let fields = Fields(file, root, .drill) else { return nil }
+        self.file = file
+        self.fields = fields
+        self.now = now
+    }
+
+    /// The estate's path as it is written, where it is one.
+    func estatePath() -> String? {
+        guard let text = fields.text("estate"), file.checkPath(text, what: "\"estate\"", at: fields.place(of: "estate")) else { return nil }
+        return text
+    }
+
+    /// Reads the drill; nil where it has problems. Without an estate, names are not looked up.
+    func read(against estate: Estate?) -> DrillPlan? {
+        fields.requireVersion()
+        let name = fields.name("drill")
+        let scenario = fields.choice("scenario", Scenario.self, planned: ["server-failure", "data-center-outage"])
+        let profile = fields.choice("profile", Profile.self) ?? .production
+        let incident = incident()
+        let targets = targets()
+        let allowances = allowances()
+        let recover = recover(from: estate)
+        let checks = checks(of: estate)
+        let quarantine = quarantine()
+        guard file.problems.isEmpty, let estate, let name, let scenario, !recover.isEmpty else { return nil }
+        return DrillPlan(
+            name: name, scenario: scenario, estate: estate, profile: profile, incident: incident, targets: targets,
+            allowances: allowances, recover: recover, checks: checks, quarantine: quarantine, file: file.url)
+    }
+
+    private func incident() -> Incident {
+        guard let entry = fields["incident"] else { return .now }
+        if case .scalar = entry.node {
+            fields.report("incident", "\"incident\" must be a mapping", hint: "write \"incident: {at: now}\"")
+            return .now
+        }
+        guard let incident = Fields(file, entry.node, .incident, title: "\"incident\"", place: entry.place),
+            let text = incident.text("at"), text != "now"
+        else { return .now }
+        let example = "write now, or an instant with its zone such as 2026-03-01T02:00:00+05:30"
+        do throws(InstantText.Failure) {
+            let date = try InstantText.parse(text)
+            // A minute for clocks that differ.
+            if date > now.addingTimeInterval(60) {
+                incident.report("at", "the incident lies in the future", hint: "write now, or an instant that has passed; check its zone")
+            }
+            return .at(date)
+        } catch {
+            let (message, hint) =
+                switch error {
+                case .noZone: ("\"at\" has no time zone", "add Z for UTC, or an offset such as +05:30")
+                case .noTime: ("\"at\" has no time of day", example)
+                case .malformed: ("\"at\" is not an instant", example)
+                case .impossible: ("\"at\" is no moment of any calendar", "check month, day, hour, minute and offset")
+                }
+            incident.report("at", message, hint: hint)
+            return .now
+        }
+    }
+
+    private func targets() -> Targets {
+        guard let entry = fields["targets"],
+            let targets = Fields(file, entry.node, .targets, title: "\"targets\"", place: entry.place)
+        else { return Targets() }
+        if case .mapping(let mapping) = entry.node, mapping.isEmpty {
+            fields.report("targets", "\"targets\" is empty", hint: "name at least one of rto, rpo and rpo-worst-case, or remove the line")
+        }
+        return Targets(
+            rto: targets.duration("rto"), rpo: targets.duration("rpo"), rpoWorstCase: targets.duration("rpo-worst-case"))
+    }
+
+    private func allowances() -> [Allowance] {
+        (fields.named("allowances", what: "allowance") ?? []).compactMap { entry in
+            file.duration(entry).map { Allowance(name: entry.name, duration: $0) }
+        }
+    }
+
+    private func recover(from estate: Estate?) -> [Recovery] {
+        (fields.named("recover", what: "service to recover") ?? []).compactMap { entry in
+            let service = service(entry, of: estate)
+            let title = "\"recover\" of \"\(entry.name)\""
+            guard let recovery = Fields(file, entry.node, .recovery, title: title, place: entry.place) else { return nil }
+            let backup = recovery.text("from")
+            let selection = recovery.choice("select", Recovery.Selection.self)
+            let jobs = recovery.whole("jobs", in: 1...64)
+            guard let backup else { return nil }
+            let target = TargetReader(file: file, recovery: recovery, now: now).read()
+            if let service { check(backup, of: service, recovery) }
+            return Recovery(
+                service: entry.name, backup: backup, selection: selection ?? .latestHealthy, jobs: jobs, target: target)
+        }
+    }
+
+    private func check(_ backup: String, of service: Service, _ recovery: Fields) {
+        guard let set = service.backups[backup] else {
+            recovery.report(
+                "from", "unknown backup \(shown(backup)) of service \"\(service.name)\"",
+                hint: NearestWord.hint(for: backup, among: service.backups.keys, called: "backups"))
+            return
+        }
+        for key in ["to", "inclusive", "timeline"] where recovery[key] != nil && set.wal == nil {
+            recovery.report(
+                key, "\"\(key)\" needs a backup with \"wal\", and \(shown(backup)) has none",
+                hint: "remove it, or recover from a base_backup with its WAL archive")
+        }
+        if recovery["jobs"] != nil, set.kind != .pgDump {
+            recovery.report(
+                "jobs", "\"jobs\" does not fit kind \"\(set.kind.rawValue)\"", hint: "remove it: only a pg_dump restores in parallel")
+        }
+    }
+
+    private func checks(of estate: Estate?) -> [String: [DeclaredCheck]] {
+        let recovered = fields["recover"] == nil ? nil : fields.declared("recover")
+        var checks: [String: [DeclaredCheck]] = [:]
+        for entry in fields.named("checks", what: "service to check") ?? [] {
+            let service = service(entry, of: estate)
+            if let recovered, estate == nil || service != nil, !recovered.contains(entry.name) {
+                file.report(
+                    at: entry.place, "service \"\(entry.name)\" is checked, but not recovered",
+                    hint: "add it under \"recover\", or remove its checks")
+            }
+            checks[entry.name] = CheckReader(file: file, service: entry.name, engine: service?.engine).read(entry)
+        }
+        return checks
+    }
+
+    private func service(_ entry: Entry, of estate: Estate?) -> Service? {
+        guard let estate else { return nil }
+        if let service = estate.services[entry.name] { return service }
+        file.report(
+            at: entry.place, "unknown service \(shown(entry.name))",
+            hint: NearestWord.hint(for: entry.name, among: estate.services.keys, called: "services"))
+        return nil
+    }
+
+    private func quarantine() -> QuarantineDemand {
+        guard let entry = fields["quarantine"],
+            let demand = Fields(file, entry.node, .quarantine, title: "\"quarantine\"", place: entry.place)
+        else { return QuarantineDemand() }
+        return QuarantineDemand(network: demand.choice("network", NetworkDemand.self) == .required)
+    }
+}

@@ -1,0 +1,86 @@
+// An estate file to an estate.
+
+import DrillModel
+import Foundation
+
+/// Reads one estate file.
+struct EstateReader {
+    private enum StoreType: String, CaseIterable {
+        case file
+    }
+
+    /// Reads an estate; nil where the file has problems, which it then holds.
+    static func read(_ file: SourceFile) -> Estate? {
+        guard let root = file.root, let fields = Fields(file, root, .estate) else { return nil }
+        fields.requireVersion()
+        let name = fields.name("estate")
+        let zone = timeZone(fields)
+        var stores: [String: Store] = [:]
+        for entry in fields.named("stores", what: "store") ?? [] { stores[entry.name] = store(file, entry) }
+        var keys: [String: KeyReference] = [:]
+        for entry in fields.named("keys", what: "key") ?? [] {
+            keys[entry.name] = Secrets.read(file, entry.node, title: "key \"\(entry.name)\"", place: entry.place)
+        }
+        let services = ServiceReader(
+            file: file, stores: fields["stores"] == nil ? nil : fields.declared("stores"), keys: fields.declared("keys"))
+        var readServices: [String: Service] = [:]
+        for entry in fields.named("services", what: "service") ?? [] { readServices[entry.name] = services.read(entry) }
+        let seals = seals(fields)
+        var byHand: [String: String] = [:]
+        if fields["by-hand"] != nil {
+            for entry in fields.named("by-hand", what: "promise") ?? [] {
+                byHand[entry.name] = file.text(entry.node, what: "promise \"\(entry.name)\"")
+            }
+        }
+        guard file.problems.isEmpty, let name, let zone, let seals else { return nil }
+        return Estate(
+            name: name, timeZone: zone, stores: stores, keys: keys, services: readServices, seals: seals, byHand: byHand, file: file.url)
+    }
+
+    private static func timeZone(_ fields: Fields) -> TimeZone? {
+        guard fields["timezone"] != nil else { return TimeZone(identifier: "UTC") }
+        guard let text = fields.text("timezone") else { return nil }
+        // Abbreviations such as IST name several zones, so only full names and UTC count.
+        if text == "UTC" || text == "GMT" || text.contains("/"), let zone = TimeZone(identifier: text) { return zone }
+        // Foundation's list leaves out some of the names that it knows.
+        let known = TimeZone.knownTimeZoneIdentifiers + ["UTC", "Asia/Kolkata"]
+        let near = NearestWord.find(text, among: known)
+        fields.report(
+            "timezone", "unknown time zone \(shown(text))",
+            hint: near.map { "did you mean \"\($0)\"?" } ?? "write an IANA name such as Asia/Kolkata, or UTC")
+        return nil
+    }
+
+    private static func store(_ file: SourceFile, _ entry: Entry) -> Store? {
+        guard let fields = Fields(file, entry.node, .store, title: "store \"\(entry.name)\"", place: entry.place) else { return nil }
+        let type = fields.choice("type", StoreType.self, planned: ["s3", "sftp"])
+        let zone = fields.text("zone")
+        guard type != nil, let folder = fields.path("path", isFolder: true) else { return nil }
+        return Store(name: entry.name, location: .folder(folder), zone: zone)
+    }
+
+    private static func seals(_ parent: Fields) -> SealPolicy? {
+        guard let entry = parent["seals"] else { return SealPolicy() }
+        guard let fields = Fields(parent.file, entry.node, .seals, title: "\"seals\"", place: entry.place) else { return nil }
+        let trusted = fields.texts("trust")?.compactMap { path in
+            parent.file.checkPath(path.text, what: "\"trust\"", at: path.place) ? parent.file.resolve(path.text, isFolder: false) : nil
+        }
+        let required = fields.flag("required")
+        if required == true, fields["trust"] == nil {
+            fields.report("required", "seals are required, but no key is trusted", hint: "add \"trust: [keys/seal.pub]\"")
+        }
+        let signingKey = fields["sign-with"].flatMap {
+            Secrets.read(parent.file, $0.node, title: "\"sign-with\"", place: $0.place)
+        }
+        return SealPolicy(trustedKeys: trusted ?? [], required: required ?? false, signingKey: signingKey)
+    }
+}
+
+extension Fields {
+    /// The one layout that there is.
+    func requireVersion() {
+        guard let version = whole("version", in: .min ... .max), version != 1 else { return }
+        report(
+            "version", "version \(version) is not known", hint: "this muster reads version 1: write \"version: 1\", or take a newer muster")
+    }
+}

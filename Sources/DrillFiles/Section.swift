@@ -1,0 +1,110 @@
+// Every key that a file may hold, one table for each kind of mapping; docs/schema holds the same, and a test compares them.
+
+/// The keys of one kind of mapping.
+struct Section: Sendable {
+    /// A key that must be there, with an example for the one who forgot it.
+    struct RequiredKey: Sendable {
+        var name: String
+        var example: String
+    }
+
+    /// Where the JSON Schemas hold it: `estate`, `drill`, or a name under their `$defs`.
+    var name: String
+    var required: [RequiredKey]
+    var optional: [String]
+    /// Keys that the design knows and this version doesn't.
+    var planned: Set<String> = []
+    /// It names secrets: nothing that stands in it is ever repeated, not even a key.
+    var holdsSecrets = false
+
+    var keys: [String] { required.map(\.name) + optional }
+
+    private init(
+        _ name: String, required: KeyValuePairs<String, String> = [:], optional: [String] = [], planned: Set<String> = [],
+        holdsSecrets: Bool = false
+    ) {
+        self.name = name
+        self.required = required.map { RequiredKey(name: $0.key, example: $0.value) }
+        self.optional = optional
+        self.planned = planned
+        self.holdsSecrets = holdsSecrets
+    }
+}
+
+extension Section {
+    static let estate = Section(
+        "estate",
+        required: [
+            "version": "1", "estate": "my-estate", "stores": "{primary: {type: file, path: /backups}}",
+            "services": "{postgres: {engine: postgres, backups: …}}",
+        ],
+        optional: ["timezone", "keys", "seals", "by-hand"])
+
+    static let store = Section("store", required: ["type": "file", "path": "/backups"], optional: ["zone"])
+
+    static let secret = Section("secret", optional: ["file", "env", "command"], holdsSecrets: true)
+
+    static let seals = Section("seals", optional: ["trust", "required", "sign-with"])
+
+    static let service = Section(
+        "service",
+        required: ["engine": "postgres", "backups": "{daily: {kind: pg_dump, …}}"],
+        optional: ["source", "rpo-worst-case"])
+
+    static let source = Section(
+        "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password"])
+
+    static let backup = Section(
+        "backup",
+        required: [
+            "kind": "pg_dump", "match": "\"daily/*.dump.enc\"",
+            "encryption": "{format: openssl, key: NAME}\", or \"encryption: none",
+        ],
+        optional: ["store", "stores", "globals", "wal", "schedule", "retention"])
+
+    static let schedule = Section("schedule", required: ["every": "day"], optional: ["at", "weekday", "tolerance"])
+
+    static let retention = Section("retention", optional: ["daily", "weekly", "monthly", "yearly"])
+
+    static let wal = Section(
+        "wal",
+        required: ["match": "\"wal/*\"", "encryption": "{format: openssl, key: NAME}\", or \"encryption: none"],
+        optional: ["store", "stores"])
+
+    static let encryption = Section(
+        "encryption", required: ["format": "openssl", "key": "NAME"], optional: ["iterations", "digest"])
+}
+
+extension Section {
+    static let drill = Section(
+        "drill",
+        required: [
+            "version": "1", "drill": "database-corruption", "estate": "estate.yaml", "scenario": "database-corruption",
+            "recover": "{postgres: {from: daily}}",
+        ],
+        optional: ["profile", "incident", "targets", "allowances", "checks", "quarantine"])
+
+    static let incident = Section("incident", required: ["at": "now"])
+
+    static let targets = Section("targets", optional: ["rto", "rpo", "rpo-worst-case"])
+
+    static let recovery = Section("recovery", required: ["from": "daily"], optional: ["select", "jobs", "to", "inclusive", "timeline"])
+
+    static let to = Section("to", optional: ["time", "lsn", "name", "xid"])
+
+    static let rowsCheck = Section(
+        "rows", required: ["table": "public.domains"], optional: ["at-least", "at-most", "exactly"])
+
+    static let sqlCheck = Section(
+        "sql", required: ["name": "newest scan is recent", "query": "\"select …\"", "expect": "\"> 0\""])
+
+    static let keysCheck = Section(
+        "keys", required: ["pattern": "\"session:*\""], optional: ["database", "at-least", "at-most"])
+
+    static let keyCheck = Section("key", required: ["name": "config:version"], optional: ["database", "type"])
+
+    static let quarantine = Section("quarantine", optional: ["network"])
+
+    static let ofEstates = [estate, store, secret, seals, service, source, backup, wal, schedule, retention, encryption]
+    static let ofDrills = [drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine]
+}

@@ -1,0 +1,175 @@
+// The services of an estate file, with their sources and backups.
+
+import DrillModel
+import Foundation
+import Yams
+
+/// Reads the services of one estate.
+struct ServiceReader {
+    private enum EncryptionFormat: String, CaseIterable {
+        case openssl
+    }
+    /// Digests that `openssl enc -md` takes and that are in use.
+    private enum Digest: String, CaseIterable {
+        case md5, sha1, sha224, sha256, sha384, sha512
+    }
+
+    let file: SourceFile
+    /// The names that the estate declares; nil where that can't be told.
+    let stores: [String]?
+    let keys: [String]?
+
+    func read(_ entry: Entry) -> Service? {
+        guard let fields = Fields(file, entry.node, .service, title: "service \"\(entry.name)\"", place: entry.place) else { return nil }
+        let engine = fields.choice("engine", Service.Engine.self)
+        let source = fields["source"].flatMap { self.source($0, of: entry.name, engine) }
+        var backups: [String: BackupSet] = [:]
+        for backup in fields.named("backups", what: "backup") ?? [] {
+            backups[backup.name] = self.backup(backup, of: entry.name, engine)
+        }
+        let worstCase = fields.duration("rpo-worst-case")
+        return engine.map {
+            Service(name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase)
+        }
+    }
+
+    private func source(_ entry: Entry, of service: String, _ engine: Service.Engine?) -> SourceConnection? {
+        let title = "\"source\" of service \"\(service)\""
+        guard let fields = Fields(file, entry.node, .source, title: title, place: entry.place) else { return nil }
+        let host = host(fields)
+        let port = fields.whole("port", in: 1...65_535)
+        let database = fields.text("database")
+        if engine == .redis, let database, Int(database).map({ $0 < 0 }) ?? true {
+            fields.report("database", "a Redis database has a number, not a name", hint: "write its number, such as 0")
+        }
+        let user = fields.text("user")
+        let password = fields["password"].flatMap { Secrets.read(file, $0.node, title: "\"password\"", place: $0.place) }
+        return host.map { SourceConnection(host: $0, port: port, database: database, user: user, password: password) }
+    }
+
+    /// A host name, or a folder that holds the socket; never a connection string, which might hold a password.
+    private func host(_ fields: Fields) -> String? {
+        guard let text = fields.text("host") else { return nil }
+        if text.contains("@") || text.contains("://") || text.contains("=") || text.contains(" ")
+            || text.wholeMatch(of: /[^:]+:[0-9]+/) != nil
+        {
+            fields.report("host", "\"host\" holds more than a host", hint: "write host, port, database and user each on its own line")
+            return nil
+        }
+        guard text.contains("/") || text.hasPrefix("~") else { return text }
+        guard file.checkPath(text, what: "\"host\"", at: fields.place(of: "host")) else { return nil }
+        return file.resolve(text, isFolder: false).path
+    }
+
+    private func backup(_ entry: Entry, of service: String, _ engine: Service.Engine?) -> BackupSet? {
+        guard let fields = Fields(file, entry.node, .backup, title: "backup \"\(entry.name)\"", place: entry.place) else { return nil }
+        let kind = fields.choice("kind", BackupSet.Kind.self)
+        if let kind, let engine, kind.engine != engine {
+            let fitting = BackupSet.Kind.allCases.filter { $0.engine == engine }.map(\.rawValue)
+            fields.report(
+                "kind", "kind \"\(kind.rawValue)\" does not fit engine \"\(engine.rawValue)\"",
+                hint: "for \(engine.rawValue), write \(fitting.joined(separator: " or "))")
+        }
+        let stores = storeNames(fields)
+        let match = fields.glob("match")
+        let globals = fields.glob("globals")
+        if fields["globals"] != nil, let kind, kind != .pgDump, kind.engine == engine {
+            fields.report(
+                "globals", "\"globals\" does not fit kind \"\(kind.rawValue)\"", hint: "remove it: only a pg_dump lacks its roles")
+        }
+        let encryption = encryption(fields)
+        let wal = fields["wal"].map { self.wal($0, of: fields) }
+        if fields["wal"] != nil, let kind, kind != .baseBackup, kind.engine == engine {
+            fields.report("wal", "\"wal\" does not fit kind \"\(kind.rawValue)\"", hint: "remove it: only a base_backup is rolled forward")
+        }
+        let promises = PromiseReader(parent: fields)
+        let schedule = promises.schedule()
+        let retention = promises.retention()
+        guard let kind, let stores, let match, let encryption, wal == nil || wal != .some(nil) else { return nil }
+        return BackupSet(
+            name: entry.name, service: service, kind: kind, stores: stores, match: match, encryption: encryption.scheme,
+            globals: globals, wal: wal ?? nil, schedule: schedule, retention: retention)
+    }
+
+    func storeNames(_ fields: Fields) -> [String]? {
+        var named: [(text: String, place: Place?)] = []
+        switch (fields["store"], fields["stores"]) {
+        case (nil, nil):
+            if !fields.stated.isDisjoint(with: ["store", "stores"]) { return nil }
+            file.report(at: fields.place, "missing key \"stores\" in \(fields.title)", hint: "add \"store: NAME\" or \"stores: [NAME]\"")
+            return nil
+        case (_?, _?):
+            fields.report("store", "\"store\" and \"stores\" say the same thing", hint: "keep one of them")
+            return nil
+        case (_?, nil):
+            guard let store = fields.text("store") else { return nil }
+            named = [(store, fields.place(of: "store"))]
+        case (nil, _?):
+            guard let stores = fields.texts("stores") else { return nil }
+            named = stores
+        }
+        var names: [String] = []
+        for (name, place) in named {
+            if let stores, !stores.contains(name) {
+                let hint = NearestWord.hint(for: name, among: stores, called: "stores")
+                file.report(at: place, "unknown store \(shown(name))", hint: hint.isEmpty ? "declare it under \"stores\"" : hint)
+            } else if names.contains(name) {
+                file.report(at: place, "store \"\(name)\" is named twice", hint: "remove one of them")
+            } else {
+                names.append(name)
+            }
+        }
+        return names
+    }
+
+    /// An optional in a struct of its own: "not encrypted" must differ from "could not be read".
+    struct StatedEncryption {
+        var scheme: Encryption?
+    }
+
+    func encryption(_ parent: Fields) -> StatedEncryption? {
+        guard let entry = parent["encryption"] else { return nil }
+        let spelt = "write \"none\", or {format: openssl, key: NAME}"
+        if case .scalar(let scalar) = entry.node {
+            if file.refusesTag(of: entry.node) { return nil }
+            if scalar.string == "none" { return StatedEncryption(scheme: nil) }
+            parent.report("encryption", "\"encryption\" must be \"none\" or a mapping", hint: spelt)
+            return nil
+        }
+        let title = "\"encryption\" of \(parent.title)"
+        guard let fields = Fields(file, entry.node, .encryption, title: title, place: entry.place) else { return nil }
+        let format = fields.choice("format", EncryptionFormat.self)
+        let key = keyName(fields)
+        // The defaults are those of `openssl enc -pbkdf2`.
+        let iterations = fields["iterations"] == nil ? 10_000 : fields.whole("iterations", in: 1...100_000_000)
+        let digest = fields["digest"] == nil ? .sha256 : fields.choice("digest", Digest.self)
+        guard format != nil, let key, let iterations, let digest else { return nil }
+        return StatedEncryption(scheme: Encryption(format: .opensslEnc(iterations: iterations, digest: digest.rawValue), key: key))
+    }
+
+    /// The value may be the key itself, written here by mistake, so it is never repeated.
+    private func keyName(_ fields: Fields) -> String? {
+        guard let entry = fields["key"] else { return nil }
+        guard case .scalar(let scalar) = entry.node, !file.refusesTag(of: entry.node) else {
+            fields.report(
+                "key", "\"key\" must be a name from \"keys\", not \(file.kind(of: entry.node))", hint: "declare it under \"keys\"")
+            return nil
+        }
+        guard let keys, !keys.contains(scalar.string) else { return scalar.string }
+        let hint =
+            NearestWord.find(scalar.string, among: keys).map { "did you mean \"\($0)\"?" }
+            ?? "declare it under \"keys\" as NAME: {file: path}, {env: NAME} or {command: [program, argument]}, and write its name here"
+        fields.report("key", "\"key\" is not a name from \"keys\"", hint: hint)
+        return nil
+    }
+}
+
+extension BackupSet.Kind {
+    /// The engine whose backup it is.
+    var engine: Service.Engine {
+        switch self {
+        case .pgDump, .baseBackup: .postgres
+        case .rdb, .aof: .redis
+        }
+    }
+}

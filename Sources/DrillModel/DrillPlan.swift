@@ -1,0 +1,122 @@
+// A drill as declared: what is rehearsed, what must hold, and against which targets.
+
+public import Foundation
+
+/// One rehearsal, ready to run. Read from a drill file.
+public struct DrillPlan: Sendable, Hashable {
+    public var name: String
+    public var scenario: Scenario
+    public var estate: Estate
+    public var profile: Profile
+    public var incident: Incident
+    public var targets: Targets
+    /// Manual work that a drill can't rehearse, by its name; added to the measured RTO and shown apart.
+    public var allowances: [Allowance]
+    /// What is recovered, in the file's order. Never empty.
+    public var recover: [Recovery]
+    /// The drill's own questions, by service.
+    public var checks: [String: [DeclaredCheck]]
+    public var quarantine: QuarantineDemand
+    public var file: URL
+
+    public init(
+        name: String, scenario: Scenario, estate: Estate, profile: Profile = .production, incident: Incident = .now,
+        targets: Targets = Targets(), allowances: [Allowance] = [], recover: [Recovery], checks: [String: [DeclaredCheck]] = [:],
+        quarantine: QuarantineDemand = QuarantineDemand(), file: URL
+    ) {
+        self.name = name
+        self.scenario = scenario
+        self.estate = estate
+        self.profile = profile
+        self.incident = incident
+        self.targets = targets
+        self.allowances = allowances
+        self.recover = recover
+        self.checks = checks
+        self.quarantine = quarantine
+        self.file = file
+    }
+}
+
+/// The disaster that is rehearsed.
+public enum Scenario: String, Sendable, Hashable, Codable, CaseIterable {
+    case databaseCorruption = "database-corruption"
+}
+
+/// How the scratch servers are set.
+public enum Profile: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Durable settings: the only profile whose RTO counts.
+    case production
+    /// fsync and friends off: for integrity checks; its RTO is indicative.
+    case fast
+}
+
+/// When the disaster struck.
+public enum Incident: Sendable, Hashable {
+    /// As the drill starts.
+    case now
+    case at(Date)
+}
+
+/// The promises that are measured against. nil: nothing promised.
+public struct Targets: Sendable, Hashable {
+    public var rto: Duration?
+    /// Judged against what this drill achieved.
+    public var rpo: Duration?
+    /// Judged against the worst case that the catalogue shows.
+    public var rpoWorstCase: Duration?
+
+    public init(rto: Duration? = nil, rpo: Duration? = nil, rpoWorstCase: Duration? = nil) {
+        self.rto = rto
+        self.rpo = rpo
+        self.rpoWorstCase = rpoWorstCase
+    }
+}
+
+/// A declared time for a manual step.
+public struct Allowance: Sendable, Hashable {
+    public var name: String
+    public var duration: Duration
+
+    public init(name: String, duration: Duration) {
+        self.name = name
+        self.duration = duration
+    }
+}
+
+/// What one service is recovered from.
+public struct Recovery: Sendable, Hashable {
+    public enum Selection: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The newest recovery point before the incident, and no other.
+        case latest
+        /// The newest; while it turns out bad, the next older one. Each bad one is a finding.
+        case latestHealthy = "latest-healthy"
+    }
+    public var service: String
+    public var backup: String
+    public var selection: Selection
+    /// Parallel restore jobs; nil: as many as there are cores, up to 8.
+    public var jobs: Int?
+    /// How far a base backup is rolled forward; nil: to the end of the write-ahead log.
+    public var target: RecoveryTarget?
+
+    public init(
+        service: String, backup: String, selection: Selection = .latestHealthy, jobs: Int? = nil, target: RecoveryTarget? = nil
+    ) {
+        self.service = service
+        self.backup = backup
+        self.selection = selection
+        self.jobs = jobs
+        self.target = target
+    }
+}
+
+/// What the drill insists on; without it, what the machine can't give is reported and not failed.
+public struct QuarantineDemand: Sendable, Hashable {
+    /// The scratch servers must have no network at all.
+    public var network: Bool
+
+    public init(network: Bool = false) {
+        self.network = network
+    }
+}

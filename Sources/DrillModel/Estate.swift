@@ -1,0 +1,178 @@
+// The estate: services, stores, keys and how each service is backed up.
+
+public import Foundation
+
+/// The services that must survive, with their stores, keys and backups. Read from an estate file.
+public struct Estate: Sendable, Hashable {
+    public var name: String
+    /// Schedules and reports speak in this zone.
+    public var timeZone: TimeZone
+    public var stores: [String: Store]
+    public var keys: [String: KeyReference]
+    public var services: [String: Service]
+    public var seals: SealPolicy
+    /// Promises that Muster can't ask, by name, each with what is asked by hand instead. They are reported as skipped.
+    public var byHand: [String: String]
+    /// The file it came from; relative paths inside it start at its folder.
+    public var file: URL
+
+    public init(
+        name: String, timeZone: TimeZone, stores: [String: Store], keys: [String: KeyReference], services: [String: Service],
+        seals: SealPolicy, byHand: [String: String] = [:], file: URL
+    ) {
+        self.name = name
+        self.timeZone = timeZone
+        self.stores = stores
+        self.keys = keys
+        self.services = services
+        self.seals = seals
+        self.byHand = byHand
+        self.file = file
+    }
+}
+
+/// A place where backups lie.
+public struct Store: Sendable, Hashable {
+    public enum Location: Sendable, Hashable {
+        case folder(URL)
+    }
+    public var name: String
+    public var location: Location
+    /// The failure domain that it shares with others of the same name.
+    public var zone: String?
+
+    public init(name: String, location: Location, zone: String?) {
+        self.name = name
+        self.location = location
+        self.zone = zone
+    }
+}
+
+/// Where a secret is to be found. The secret itself never stands in a file of Muster's.
+public enum KeyReference: Sendable, Hashable {
+    /// The whole file, without a final line break.
+    case file(URL)
+    case environment(String)
+    /// A command whose standard output is the secret, without a final line break.
+    case command([String])
+}
+
+/// How far seals are trusted, and whether a backup may lack one.
+public struct SealPolicy: Sendable, Hashable {
+    /// Ed25519 public keys, PEM. A seal signed by any other key doesn't hold.
+    public var trustedKeys: [URL]
+    /// An unsealed backup fails instead of skipping the checks that need a seal.
+    public var required: Bool
+    /// The Ed25519 private key that `muster seal` signs with.
+    public var signingKey: KeyReference?
+
+    public init(trustedKeys: [URL] = [], required: Bool = false, signingKey: KeyReference? = nil) {
+        self.trustedKeys = trustedKeys
+        self.required = required
+        self.signingKey = signingKey
+    }
+}
+
+/// One thing that must come back.
+public struct Service: Sendable, Hashable {
+    public enum Engine: String, Sendable, Hashable, Codable, CaseIterable {
+        case postgres, redis
+    }
+    public var name: String
+    public var engine: Engine
+    /// How `muster seal` reaches the source; a drill never uses it.
+    public var source: SourceConnection?
+    public var backups: [String: BackupSet]
+    /// What a disaster at the worst moment may cost, all backups of the service together; nil: nothing promised.
+    public var worstCaseTarget: Duration?
+
+    public init(
+        name: String, engine: Engine, source: SourceConnection?, backups: [String: BackupSet], worstCaseTarget: Duration? = nil
+    ) {
+        self.name = name
+        self.engine = engine
+        self.source = source
+        self.backups = backups
+        self.worstCaseTarget = worstCaseTarget
+    }
+}
+
+/// How a live source is reached, without its secret.
+public struct SourceConnection: Sendable, Hashable {
+    /// A host name, or an absolute path: for Postgres of the folder that holds the Unix socket, for Redis of the socket itself.
+    public var host: String
+    public var port: Int?
+    public var database: String?
+    public var user: String?
+    public var password: KeyReference?
+
+    public init(host: String, port: Int?, database: String?, user: String?, password: KeyReference?) {
+        self.host = host
+        self.port = port
+        self.database = database
+        self.user = user
+        self.password = password
+    }
+}
+
+/// One series of backups of one service.
+public struct BackupSet: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Any format that pg_dump writes, whole or as a tar of its folder, plain or compressed.
+        case pgDump = "pg_dump"
+        /// A folder that pg_basebackup wrote: the files themselves, or its tar files; with a backup_manifest.
+        case baseBackup = "base_backup"
+        /// A Redis snapshot file.
+        case rdb
+        /// A Redis append-only folder of several parts, or a tar of it.
+        case aof
+    }
+    public var name: String
+    public var service: String
+    public var kind: Kind
+    /// The names of the stores that hold it.
+    public var stores: [String]
+    /// A glob, relative to each store's root: `postgres/daily/*.dump.enc`.
+    public var match: String
+    public var encryption: Encryption?
+    /// A glob for the `pg_dumpall --globals-only` file that lies beside each artifact, under the same encryption.
+    public var globals: String?
+    /// Where the write-ahead log that follows a base backup lies; nil: only what the base backup itself holds.
+    public var wal: WALArchive?
+    /// When it is promised to be made; nil: nothing promised.
+    public var schedule: Schedule?
+    /// How long it is promised to be kept; nil: nothing promised.
+    public var retention: Retention?
+
+    public init(
+        name: String, service: String, kind: Kind, stores: [String], match: String, encryption: Encryption? = nil, globals: String? = nil,
+        wal: WALArchive? = nil, schedule: Schedule? = nil, retention: Retention? = nil
+    ) {
+        self.name = name
+        self.service = service
+        self.kind = kind
+        self.stores = stores
+        self.match = match
+        self.encryption = encryption
+        self.globals = globals
+        self.wal = wal
+        self.schedule = schedule
+        self.retention = retention
+    }
+}
+
+/// How an artifact is encrypted.
+public struct Encryption: Sendable, Hashable {
+    public enum Format: Sendable, Hashable {
+        /// What `openssl enc -aes-256-cbc -pbkdf2 -iter N -md DIGEST` writes.
+        case opensslEnc(iterations: Int, digest: String)
+    }
+    public var format: Format
+    /// The name of the estate's key.
+    public var key: String
+
+    public init(format: Format, key: String) {
+        self.format = format
+        self.key = key
+    }
+}

@@ -1,0 +1,68 @@
+// A moment that the estate can be brought back to, and the artifact that it takes.
+
+public import Foundation
+
+/// One moment that a service can be brought back to.
+public struct RecoveryPoint: Sendable, Hashable {
+    /// Where the moment was read from, best first.
+    public enum TimeSource: String, Sendable, Hashable, Codable {
+        case seal
+        /// The last transaction that recovery replayed, in the server's own words.
+        case lastReplayedCommit = "last-replayed-commit"
+        case archiveHeader = "archive-header"
+        /// The end of a base backup, from the history file that the source archived with it.
+        case backupHistory = "backup-history"
+        /// The newest time in a base backup's manifest: its end or shortly before.
+        case backupManifest = "backup-manifest"
+        case rdbCreationTime = "rdb-ctime"
+        /// The last resort, and said so: copying a file can change it.
+        case modificationTime = "mtime"
+    }
+    /// What is known of its seal.
+    ///
+    /// Indirect: a seal is large, and most points of a large store have none.
+    public indirect enum SealState: Sendable, Hashable {
+        case valid(Seal)
+        case missing
+        /// There is one, and it doesn't hold: why, and the mend.
+        case broken(Finding)
+
+        /// The seal, where it holds.
+        public var seal: Seal? {
+            if case .valid(let seal) = self { seal } else { nil }
+        }
+    }
+    public var service: String
+    public var backup: String
+    /// The store it was found in, and that store's zone.
+    public var store: String
+    public var zone: String?
+    /// Relative to the store's root.
+    public var path: String
+    public var location: URL
+    /// The globals file beside it, where the backup set names one.
+    public var globals: URL?
+    /// Bytes; of a folder, of all the files in it.
+    public var size: Int64
+    /// The moment that its content stands for.
+    public var time: Date
+    public var timeSource: TimeSource
+    public var sealState: SealState
+
+    public init(
+        service: String, backup: String, store: String, zone: String?, path: String, location: URL, globals: URL? = nil, size: Int64,
+        time: Date, timeSource: TimeSource, sealState: SealState
+    ) {
+        self.service = service
+        self.backup = backup
+        self.store = store
+        self.zone = zone
+        self.path = path
+        self.location = location
+        self.globals = globals
+        self.size = size
+        self.time = time
+        self.timeSource = timeSource
+        self.sealState = sealState
+    }
+}

@@ -1,0 +1,42 @@
+// What a look at a stored artifact tells without its key.
+
+/// A stored artifact as anybody sees it who finds it: its first bytes, how random they are, and who may read it.
+public struct StoredContent: Sendable, Hashable {
+    /// What the first bytes say, whatever the name says.
+    public enum Kind: Sendable, Hashable {
+        case empty
+        /// A folder of files.
+        case folder
+        /// The header of an encrypted format, in words: `an openssl-encrypted file`.
+        case encrypted(String)
+        /// Something that opens without a key, in words: `a gzip file`.
+        case plain(String)
+        case unknown
+    }
+    public var kind: Kind
+    /// What an encrypted format's header is followed by, where that is a plain format after all.
+    public var plainBehindHeader: String?
+    /// Bits for each byte of the sample, 0 to 8; nil where the sample is too small to tell.
+    public var entropy: Double?
+    /// Bytes that the entropy was taken from.
+    public var sampled: Int
+    /// The permission bits, such as 0o640.
+    public var permissions: UInt16
+
+    public init(kind: Kind, plainBehindHeader: String? = nil, entropy: Double? = nil, sampled: Int = 0, permissions: UInt16) {
+        self.kind = kind
+        self.plainBehindHeader = plainBehindHeader
+        self.entropy = entropy
+        self.sampled = sampled
+        self.permissions = permissions
+    }
+}
+
+/// How an artifact's copy in another store compares with the first one, byte by byte.
+public indirect enum CopyComparison: Sendable, Hashable {
+    case identical
+    /// The digests of the two, lower-case hex, and their sizes.
+    case different(sha256: String, size: Int64, firstSHA256: String, firstSize: Int64)
+    /// One of the two can't be read to its end, and why.
+    case unreadable(String)
+}

@@ -1,0 +1,263 @@
+// Store → scratch folder: fetch, digest, decrypt and unpack one recovery point, and say what is wrong with it.
+
+import ArtifactFormats
+public import Cryptography
+public import DrillModel
+public import Foundation
+public import ScratchHost
+import Seals
+
+extension Rule {
+    public static let artifactUnreadable = Rule("artifact-unreadable")
+    public static let globalsDigestDiffers = Rule("globals-digest-differs")
+    public static let artifactDigestDiffers = Rule("artifact-digest-differs")
+    public static let artifactNotEncrypted = Rule("artifact-not-encrypted")
+    public static let artifactStillEncrypted = Rule("artifact-still-encrypted")
+    public static let artifactTruncated = Rule("artifact-truncated")
+    public static let artifactEmpty = Rule("artifact-empty")
+    public static let artifactUnknown = Rule("artifact-unknown-kind")
+    public static let decryptionFailed = Rule("decryption-failed")
+}
+
+/// Brings recovery points into a scratch folder.
+public struct ArtifactRetriever: Sendable {
+    /// The secret and format that a backup set declares; nil: it is declared to be stored in plain text.
+    public var decryption: ArtifactStream.Encryption?
+    public var host: ScratchHost
+
+    public init(host: ScratchHost, decryption: ArtifactStream.Encryption?) {
+        self.host = host
+        self.decryption = decryption
+    }
+
+    /// Fetches one recovery point.
+    ///
+    /// - Parameters:
+    ///   - folder: A private folder of the host's.
+    ///   - progress: Bytes read of the artifact so far.
+    /// - Throws: ``DrillFailure``: failed where the artifact is broken or isn't what the estate says, error where the scratch disk
+    ///   is full or a tool is missing; `CancellationError`.
+    public func retrieve(
+        _ point: RecoveryPoint, into folder: URL, progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> RetrievedArtifact {
+        try checkRoom(for: point)
+        let isFolder = (try? point.location.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+        if isFolder { return try await copyFolder(point, into: folder, progress: progress) }
+
+        let plain = folder.appendingPathComponent("artifact")
+        let stored = try await fetch(point.location, point: point, to: plain, progress: progress)
+        if let seal = point.sealState.seal, seal.artifact.sha256 != stored.sha256 {
+            throw DrillFailure.failed(digestFinding(point, seal: seal, actual: stored.sha256, size: stored.bytesRead))
+        }
+        try own(plain)
+        var unpacked = try await ArtifactUnpacker(host: host).unpack(plain, of: point.path, in: folder)
+        try await fetchGlobals(of: point, into: folder, for: &unpacked)
+        unpacked.storedSHA256 = stored.sha256
+        unpacked.storedBytes = stored.bytesRead
+        return unpacked
+    }
+
+    /// The roles' own file travels as the artifact does: never read in place, decrypted and unpacked on the scratch disk.
+    private func fetchGlobals(of point: RecoveryPoint, into folder: URL, for artifact: inout RetrievedArtifact) async throws {
+        guard let source = point.globals else { return }
+        let target = folder.appendingPathComponent("globals")
+        let stored = try await fetch(source, point: point, to: target, progress: { _ in })
+        if let sealed = point.sealState.seal?.globals, sealed.sha256 != stored.sha256 {
+            throw DrillFailure.failed(
+                Finding(
+                    .globalsDigestDiffers, object: source.lastPathComponent,
+                    expected: "\(sealed.name), \(sealed.size) bytes, SHA-256 \(sealed.sha256.prefix(16))…",
+                    actual: "\(stored.bytesRead) bytes, SHA-256 \(stored.sha256.prefix(16))…",
+                    message: "the globals file is not the one that was sealed with the dump",
+                    hint: "it was changed, or belongs to another dump: fetch another copy before anybody takes roles from it"))
+        }
+        try own(target)
+        artifact.globals = try await ArtifactUnpacker(host: host).unpackScript(target, of: source.lastPathComponent, in: folder)
+        artifact.globalsSHA256 = stored.sha256
+        artifact.globalsBytes = stored.bytesRead
+    }
+
+    private func own(_ item: URL) throws(DrillFailure) {
+        do {
+            try host.folder.own(item)
+        } catch {
+            throw .error(Finding(.scratchUnusable, object: item.lastPathComponent, message: error.message, hint: error.hint))
+        }
+    }
+
+    private func fetch(
+        _ source: URL, point: RecoveryPoint, to target: URL, progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> StreamedArtifact {
+        let name = source.lastPathComponent
+        let head = try readHead(of: source, name: name)
+        let format = ArtifactFormat(head: head)
+        if format == .empty {
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactEmpty, object: name, expected: "a backup", actual: "0 bytes", message: "the stored file is empty",
+                    hint: "look at the backup job's log of that day: its disk may have been full"))
+        }
+        let sealed = source == point.location ? point.sealState.seal : nil
+        if (format == .opensslEncrypted) != (decryption != nil), let sealed {
+            // A flipped bit in the first bytes, or a cut right behind them, must not read as a backup job that forgot to encrypt.
+            let stored = try await digest(source, name: name, point: point)
+            if stored.sha256 != sealed.artifact.sha256 {
+                throw DrillFailure.failed(digestFinding(point, seal: sealed, actual: stored.sha256, size: stored.size))
+            }
+        }
+        if decryption != nil, format != .opensslEncrypted, head.count < OpenSSLEncCipher.headerSize {
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactTruncated, object: name, expected: "an openssl-encrypted file", actual: "\(head.count) bytes",
+                    message: "the stored file is cut short", hint: "compare its size with the backup job's log, and upload it again"))
+        }
+        if decryption != nil, format != .opensslEncrypted {
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactNotEncrypted, object: name, expected: "an openssl-encrypted file", actual: format.rawValue,
+                    message: "the estate says that this backup is encrypted, and the stored file is not",
+                    hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed"))
+        }
+        if decryption == nil, format == .opensslEncrypted {
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactStillEncrypted, object: name, expected: "a file in plain text", actual: format.rawValue,
+                    message: "the estate says that this backup is not encrypted, and the stored file is",
+                    hint: "declare encryption: {format: openssl, key: …} for this backup in the estate file"))
+        }
+        do {
+            return try await ArtifactStream.copy(from: source, to: target, decrypting: decryption, progress: progress)
+        } catch {
+            throw failure(of: error, name: name, point: point, source: source)
+        }
+    }
+
+    private func digest(_ source: URL, name: String, point: RecoveryPoint) async throws -> (sha256: String, size: Int64) {
+        do {
+            return try await ArtifactStream.digest(of: source)
+        } catch {
+            throw failure(of: error, name: name, point: point, source: source)
+        }
+    }
+
+    private func readHead(of source: URL, name: String) throws(DrillFailure) -> [UInt8] {
+        do {
+            let handle = try FileHandle(forReadingFrom: source)
+            defer { try? handle.close() }
+            return Array(try handle.read(upToCount: ArtifactFormat.bytesNeeded) ?? Data())
+        } catch {
+            throw .failed(
+                Finding(
+                    .artifactUnreadable, object: name, expected: "a file that can be read", actual: "no access, or gone",
+                    message: "the stored file can't be read", hint: "check its permissions, and that the store is whole"))
+        }
+    }
+
+    private func failure(of error: CryptographyError, name: String, point: RecoveryPoint, source: URL) -> any Error {
+        switch error.kind {
+        case .cancelled: return CancellationError()
+        case .diskFull:
+            return DrillFailure.error(
+                Finding(
+                    .scratchDiskFull, object: host.folder.url.path, expected: "room for the decrypted backup", actual: "a full disk",
+                    message: "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch"))
+        case .cannotWrite, .library, .unsupported, .invalidKey:
+            return DrillFailure.error(
+                Finding(.scratchUnusable, object: name, message: error.message, hint: error.hint))
+        case .cannotRead:
+            return DrillFailure.failed(
+                Finding(
+                    .artifactUnreadable, object: name, expected: "a file that can be read", actual: "a read error",
+                    message: error.message, hint: error.hint))
+        case .truncated:
+            return DrillFailure.failed(
+                Finding(
+                    .artifactTruncated, object: name, expected: "a whole number of cipher blocks", actual: "a cut file",
+                    message: "the stored file is cut short", hint: "compare its size with the backup job's log, and upload it again"))
+        case .notEncrypted, .wrongKeyOrDamaged:
+            // With a seal the two causes can be told apart: the digest of the bytes as stored says whether they are what was sealed.
+            if let seal = point.sealState.seal, source == point.location, let actual = error.storedSHA256,
+                actual != seal.artifact.sha256
+            {
+                return DrillFailure.failed(digestFinding(point, seal: seal, actual: actual, size: point.size))
+            }
+            let whole = point.sealState.seal != nil && source == point.location && error.storedSHA256 != nil
+            return DrillFailure.failed(
+                Finding(
+                    .decryptionFailed, object: name, expected: "a file that opens with the estate's key",
+                    actual: whole ? "the bytes that were sealed, which this key doesn't open" : "a wrong key, or a damaged file",
+                    message: "the stored file doesn't decrypt",
+                    hint: whole
+                        ? "the file is whole, so the key is wrong: find the key that was in use when the backup was made"
+                        : "try the key of that day; if it is the right one, the file is damaged: fetch another copy"))
+        }
+    }
+
+    private func digestFinding(_ point: RecoveryPoint, seal: Seal, actual: String, size: Int64) -> Finding {
+        let cut = size < seal.artifact.size
+        return Finding(
+            cut ? .artifactTruncated : .artifactDigestDiffers, object: point.path,
+            expected: "\(seal.artifact.size) bytes, SHA-256 \(seal.artifact.sha256.prefix(16))…",
+            actual: "\(size) bytes, SHA-256 \(actual.prefix(16))…",
+            message: cut ? "the stored file is shorter than the one that was sealed" : "the stored file is not the one that was sealed",
+            hint: "it was changed or damaged after it was written: fetch another copy, and check the store's disk and its permissions")
+    }
+
+    private func copyFolder(
+        _ point: RecoveryPoint, into folder: URL, progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> RetrievedArtifact {
+        let target = folder.appendingPathComponent("artifact", isDirectory: true)
+        if decryption != nil {
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactNotEncrypted, object: point.path, expected: "an openssl-encrypted file", actual: "a plain folder",
+                    message: "the estate says that this backup is encrypted, and it is a folder of plain files",
+                    hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed"))
+        }
+        let digest: (sha256: String, size: Int64)
+        do {
+            digest = try await FolderDigest.measure(point.location, copyingTo: target, progress: progress)
+        } catch {
+            throw folderFailure(of: error, point: point)
+        }
+        try ownAll(target)
+        if let seal = point.sealState.seal, seal.artifact.sha256 != digest.sha256 {
+            throw DrillFailure.failed(digestFinding(point, seal: seal, actual: digest.sha256, size: digest.size))
+        }
+        var artifact = RetrievedArtifact(
+            location: target, format: .unknown, isFolder: true, globals: nil, storedSHA256: digest.sha256, storedBytes: digest.size,
+            plainBytes: digest.size)
+        try await fetchGlobals(of: point, into: folder, for: &artifact)
+        return artifact
+    }
+
+    private func folderFailure(of error: SealError, point: RecoveryPoint) -> any Error {
+        if case .cryptography(let kind) = error.kind {
+            let cause = CryptographyError(kind, message: error.message, hint: error.hint)
+            return failure(of: cause, name: point.path, point: point, source: point.location)
+        }
+        if Task.isCancelled { return CancellationError() }
+        return DrillFailure.failed(
+            Finding(
+                .artifactUnreadable, object: point.path, expected: "a folder of plain files", actual: "one that can't be a backup",
+                message: error.message, hint: error.hint))
+    }
+
+    private func ownAll(_ folder: URL) throws(DrillFailure) {
+        try own(folder)
+        guard let walk = FileManager.default.enumerator(atPath: folder.path) else { return }
+        while let path = walk.nextObject() as? String { try own(folder.appendingPathComponent(path)) }
+    }
+
+    /// Decrypting needs the artifact's size at least; saying so at once beats a full disk half-way.
+    private func checkRoom(for point: RecoveryPoint) throws(DrillFailure) {
+        let database = point.sealState.seal?.postgres?.identity.size ?? 0
+        let needed = point.size + database
+        guard let free = host.folder.freeBytes(), free < needed else { return }
+        throw .error(
+            Finding(
+                .scratchDiskFull, object: host.folder.url.path, expected: "\(needed) bytes for the backup and the restored data",
+                actual: "\(free) bytes free", message: "the scratch disk has too little room for this restore",
+                hint: "free some space there, or choose another disk with --scratch"))
+    }
+}

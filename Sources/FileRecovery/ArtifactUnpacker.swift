@@ -1,0 +1,189 @@
+// Takes compression and tar off an artifact, until something lies there that a server can be made of.
+
+import ArtifactFormats
+import DrillModel
+import Foundation
+import Glibc
+import ScratchHost
+
+/// Unpacks with the standard tools, inside the quarantine: a hostile archive meets a user without rights.
+struct ArtifactUnpacker: Sendable {
+    var host: ScratchHost
+
+    /// More layers than these are a bomb or a mistake.
+    private static let mostLayers = 4
+
+    /// What takes each compression off: the program writes to standard output.
+    private static let decompressors: [ArtifactFormat: [String]] = [
+        // As wide a window as zstd can write: its own default refuses what `zstd --long` made.
+        .gzip: ["gzip", "-dc"], .zstd: ["zstd", "-dcq", "--long=31"], .xz: ["xz", "-dc"], .bzip2: ["bzip2", "-dc"],
+        .lz4: ["lz4", "-dcq"],
+    ]
+
+    /// - Parameter name: The artifact's, for findings.
+    func unpack(_ file: URL, of name: String, in folder: URL) async throws -> RetrievedArtifact {
+        try await unpack(file, of: name, in: folder, layer: 0)
+    }
+
+    /// A script that may be compressed.
+    func unpackScript(_ file: URL, of name: String, in folder: URL) async throws -> URL {
+        let (script, format, _) = try await decompress(file, of: name, in: folder, layer: 0)
+        guard format == .sql else { throw unknown(name, format, expected: "an SQL script of pg_dumpall") }
+        return script
+    }
+
+    private func unpack(_ file: URL, of name: String, in folder: URL, layer: Int) async throws -> RetrievedArtifact {
+        let (current, format, layer) = try await decompress(file, of: name, in: folder, layer: layer)
+        switch format {
+        case .tar: return try await unpackTar(current, of: name, in: folder, layer: layer)
+        case .postgresArchive, .rdb, .sql: return artifact(current, format)
+        default: throw unknown(name, format, expected: "a backup")
+        }
+    }
+
+    private func decompress(
+        _ file: URL, of name: String, in folder: URL, layer: Int
+    ) async throws -> (file: URL, format: ArtifactFormat, layer: Int) {
+        var current = file
+        var layer = layer
+        var format = ArtifactFormat(head: try head(of: current))
+        while let command = Self.decompressors[format] {
+            layer += 1
+            guard layer <= Self.mostLayers else { throw broken(name, "it is packed more than \(Self.mostLayers) times over") }
+            let target = file.deletingPathExtension().appendingPathExtension(String(layer))
+            try await run(command, input: current, output: target, name: name, in: folder)
+            try FileManager.default.removeItem(at: current)
+            try host.folder.own(target)
+            current = target
+            format = ArtifactFormat(head: try head(of: current))
+        }
+        return (current, format, layer)
+    }
+
+    /// A tar is left as it is where pg_restore reads it itself; any other is unpacked.
+    private func unpackTar(_ file: URL, of name: String, in folder: URL, layer: Int) async throws -> RetrievedArtifact {
+        guard layer < Self.mostLayers else { throw broken(name, "it is packed more than \(Self.mostLayers) times over") }
+        // A file rather than memory: a dump with many large objects lists millions of names.
+        let list = folder.appendingPathComponent("tar.list")
+        defer { try? FileManager.default.removeItem(at: list) }
+        try await run(["tar", "-tf", file.path], input: nil, output: list, name: name, in: folder)
+        let names = try String(decoding: Data(contentsOf: list, options: .mappedIfSafe), as: UTF8.self).split(separator: "\n")
+        // Only `pg_dump -Ft` itself writes both of these; a tar of its folder format has no script.
+        if names.first == "toc.dat", names.contains("restore.sql") { return artifact(file, .tar) }
+        guard !names.contains(where: Self.leadsOut) else { throw broken(name, "it holds names that lead out of its folder") }
+
+        let target = folder.appendingPathComponent("unpacked\(layer)", isDirectory: true)
+        try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try host.folder.own(target)
+        try await run(
+            ["tar", "-xf", file.path, "-C", target.path, "--no-same-owner", "--no-same-permissions"], input: nil, output: nil, name: name,
+            in: folder)
+        try FileManager.default.removeItem(at: file)
+        // A folder that its owner may not enter could be neither read nor removed.
+        try await run(["chmod", "-R", "u+rwX", target.path], input: nil, output: nil, name: name, in: folder)
+        guard holdsPlainFilesOnly(target) else { throw broken(name, "it holds links or devices") }
+        let content = Self.content(of: target)
+        guard content.isFolder else { return try await unpack(content.location, of: name, in: folder, layer: layer + 1) }
+        let size = Self.size(of: content.location)
+        return RetrievedArtifact(
+            location: content.location, format: .unknown, isFolder: true, globals: nil, storedSHA256: "", storedBytes: 0, plainBytes: size)
+    }
+
+    private static func leadsOut(_ name: Substring) -> Bool {
+        name.hasPrefix("/") || name.split(separator: "/").contains("..")
+    }
+
+    /// A link inside a backup could point anywhere on this machine.
+    private func holdsPlainFilesOnly(_ folder: URL) -> Bool {
+        guard let walk = FileManager.default.enumerator(atPath: folder.path) else { return false }
+        while let path = walk.nextObject() as? String {
+            var info = stat()
+            guard lstat(folder.path + "/" + path, &info) == 0, [S_IFREG, S_IFDIR].contains(info.st_mode & S_IFMT) else { return false }
+        }
+        return true
+    }
+
+    /// A tar of `dump/…` or `./…` has its content one or more folders down; a tar of one file is that file.
+    private static func content(of folder: URL) -> (location: URL, isFolder: Bool) {
+        var current = folder
+        for _ in 0..<4 {
+            let names = ((try? FileManager.default.contentsOfDirectory(atPath: current.path)) ?? []).filter { !$0.hasPrefix(".") }
+            guard names.count == 1, let only = names.first else { break }
+            let next = current.appendingPathComponent(only)
+            guard (try? next.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true else { return (next, false) }
+            current = next
+        }
+        return (current, true)
+    }
+
+    private static func size(of item: URL) -> Int64 {
+        var info = stat()
+        guard lstat(item.path, &info) == 0 else { return 0 }
+        guard info.st_mode & S_IFMT == S_IFDIR else { return Int64(info.st_size) }
+        return ((try? FileManager.default.contentsOfDirectory(atPath: item.path)) ?? []).reduce(0) {
+            $0 + size(of: item.appendingPathComponent($1))
+        }
+    }
+
+    private func artifact(_ file: URL, _ format: ArtifactFormat) -> RetrievedArtifact {
+        RetrievedArtifact(
+            location: file, format: format, isFolder: false, globals: nil, storedSHA256: "", storedBytes: 0, plainBytes: Self.size(of: file)
+        )
+    }
+
+    /// Runs a tool; what it leaves half done is removed.
+    private func run(_ command: [String], input: URL?, output: URL?, name: String, in folder: URL) async throws {
+        let errors = folder.appendingPathComponent("unpack.log")
+        do {
+            let result = try await host.run(command, input: input, output: output, errors: errors)
+            guard result.succeeded else { throw try failure(errors, name: name, program: command[0]) }
+        } catch {
+            if let output { try? FileManager.default.removeItem(at: output) }
+            guard let error = error as? ScratchError else { throw error }
+            throw DrillFailure.error(
+                error.kind == .diskFull ? diskFull : Finding(.scratchUnusable, object: command[0], message: error.message, hint: error.hint)
+            )
+        }
+    }
+
+    private var diskFull: Finding {
+        Finding(
+            .scratchDiskFull, object: host.folder.url.path, expected: "room for the unpacked backup", actual: "a full disk",
+            message: "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch")
+    }
+
+    private func failure(_ log: URL, name: String, program: String) throws -> DrillFailure {
+        let text = String(decoding: try Data(contentsOf: log).prefix(4096), as: UTF8.self)
+        if text.contains("No space left") || host.folder.isFull { return .error(diskFull) }
+        let ends = [
+            "nexpected end", "nexpected EOF", "premature", "ends unexpectedly", "Unfinished stream", "not stopped at a record boundary",
+        ]
+        let cut = ends.contains(where: text.contains)
+        return .failed(
+            Finding(
+                cut ? .artifactTruncated : .artifactUnreadable, object: name, expected: "a file that \(program) can unpack",
+                actual: cut ? "a cut file" : "a damaged file", message: "\(program) can't unpack the stored file",
+                hint: "compare its size with the backup job's log, and fetch another copy"))
+    }
+
+    private func unknown(_ name: String, _ format: ArtifactFormat, expected: String) -> DrillFailure {
+        .failed(
+            Finding(
+                .artifactUnknown, object: name, expected: expected, actual: format.rawValue,
+                message: "the file is no backup of a kind that is known",
+                hint: "a wrong key can also look like this: try the key of that day, then look at the file itself"))
+    }
+
+    private func broken(_ name: String, _ what: String) -> DrillFailure {
+        .failed(
+            Finding(
+                .artifactUnreadable, object: name, expected: "a backup", actual: what, message: "the stored file is not trustworthy",
+                hint: "find out what wrote it before anything unpacks it"))
+    }
+
+    private func head(of file: URL) throws -> [UInt8] {
+        let handle = try FileHandle(forReadingFrom: file)
+        defer { try? handle.close() }
+        return Array(try handle.read(upToCount: ArtifactFormat.bytesNeeded) ?? Data())
+    }
+}

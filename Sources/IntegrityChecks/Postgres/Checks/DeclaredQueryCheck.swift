@@ -1,0 +1,85 @@
+// Asks the drill file's own queries.
+
+import DrillModel
+import PostgresClient
+import Synchronization
+
+extension Rule {
+    static let expectationNotMet = Rule("expectation-not-met")
+    static let queryFailed = Rule("query-failed")
+}
+
+/// Declared queries, each with an expectation of its single value.
+struct DeclaredQueryCheck: PostgresCheck {
+    /// The database lacks what the query names: a table, column, function, type, schema.
+    private static let lacking: Set<String> = ["42P01", "42703", "42883", "42704", "3F000"]
+
+    func run(_ context: PostgresCheckContext) async {
+        for case .sql(let name, let query, let expect) in context.declared {
+            let start = ContinuousClock.now
+            do throws(PostgresError) {
+                let answer = try await DeclaredSession(context).ask { connection throws(PostgresError) -> Answer in
+                    try await self.answer(connection, query)
+                }
+                await context.judge(.declared, name, since: start, findings(name, answer, expect))
+            } catch  where Self.lacking.contains(error.sqlState ?? "") {
+                let finding = Finding(
+                    .queryFailed, object: name, expected: "an answer", actual: "SQLSTATE \(error.sqlState ?? "")", message: error.message,
+                    hint: "the restored database lacks what the query names: check whether it was restored, and the query's spelling")
+                await context.judge(.declared, name, since: start, [finding])
+            } catch {
+                await context.fail(.declared, name, since: start, object: name, error)
+            }
+        }
+    }
+
+    private enum Answer: Sendable {
+        case nothing
+        case value(String?)
+    }
+
+    /// However much a query returns, no more than its first value is kept.
+    private func answer(_ connection: PostgresConnection, _ query: String) async throws(PostgresError) -> Answer {
+        let seen = Mutex<(rows: Int, columns: Int, value: String?)>((0, 0, nil))
+        try await connection.stream(query) { row in
+            seen.withLock { state in
+                if state.rows == 0 { (state.columns, state.value) = (row.columns.count, row[0]) }
+                state.rows += 1
+            }
+        }
+        let (rows, columns, value) = seen.withLock { $0 }
+        if rows == 0 { return .nothing }
+        guard rows == 1, columns == 1 else {
+            throw PostgresError(
+                .unsupported, message: "the query returned \(rows) rows of \(columns) columns",
+                hint: "write it so that it returns one row of one column")
+        }
+        return .value(value)
+    }
+
+    private func findings(_ name: String, _ answer: Answer, _ expect: Expectation) -> [Finding] {
+        let actual: String
+        switch answer {
+        case .nothing: actual = "no row"
+        case .value(let value):
+            if expect.isSatisfied(by: value) { return [] }
+            actual = Self.shown(value)
+        }
+        return [
+            Finding(
+                .expectationNotMet, object: name, expected: "\(expect)", actual: actual,
+                message: "the query's answer is not what the drill file expects",
+                hint: "look at how old the backup is and how it was made; if the expectation is wrong, mend the drill file")
+        ]
+    }
+
+    /// Numbers, truth values and times tell what is wrong; a text could be anybody's data.
+    static func shown(_ value: String?) -> String {
+        guard let value else { return "NULL" }
+        if ["t", "f", "true", "false", "on", "off"].contains(value) { return value }
+        let time = /\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d(:?\d\d)?|Z)?)?/
+        let number = /[+-]?\d+(\.\d+)?([eE][+-]?\d+)?/
+        if value.utf8.count <= 40, value.wholeMatch(of: time) != nil || value.wholeMatch(of: number) != nil { return value }
+        return "text of \(value.count) characters"
+    }
+}

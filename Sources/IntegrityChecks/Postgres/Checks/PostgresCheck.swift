@@ -1,0 +1,102 @@
+// What a check of a restored Postgres database is given, and the table of all checks.
+
+public import DrillModel
+public import PostgresClient
+
+/// A question, or a family of them, that is asked of a restored database.
+public protocol PostgresCheck: Sendable {
+    /// Asks, and emits a case for every question. Whatever can't be asked is emitted as an error, never left out.
+    func run(_ context: PostgresCheckContext) async
+}
+
+/// All checks of a Postgres database.
+public enum PostgresChecks {
+    /// One line a check, in the order that they are asked.
+    public static let all: [any PostgresCheck] = [
+        RestoredSomethingCheck(),
+        IdentityCheck(),
+        SchemaCheck(),
+        SequenceValuesCheck(),
+        TableContentsCheck(),
+        LargeObjectsCheck(),
+        DeclaredRowsCheck(),
+        DeclaredQueryCheck(),
+    ]
+
+    /// Asks every check, one after the other.
+    public static func run(_ context: PostgresCheckContext) async {
+        for check in all { await check.run(context) }
+    }
+}
+
+/// What a check may use.
+public struct PostgresCheckContext: Sendable {
+    /// A session with the restored database, as a superuser, opened with no settings of Muster's.
+    public var connection: PostgresConnection
+    public var service: String
+    /// What the source held; nil where the backup has no seal.
+    public var seal: PostgresTruth?
+    /// Why there is no seal.
+    public var unsealedReason: String
+    public var declared: [DeclaredCheck]
+    /// Why what belongs to the database itself (owner, rights, settings) can't be compared; nil where it can.
+    public var databasePropertiesUnproven: String?
+    /// Why roles can't be compared; nil where they can.
+    public var rolesUnproven: String?
+    /// How long a declared question may take.
+    public var statementTimeout: Duration
+    public var inventoryOptions: PostgresInventory.Options
+    public var emit: @Sendable (CaseResult) async -> Void
+    /// Label, completed, total; in bytes.
+    public var progress: @Sendable (String, Int64, Int64?) -> Void
+
+    public init(
+        connection: PostgresConnection, service: String, seal: PostgresTruth?, unsealedReason: String = "not sealed",
+        declared: [DeclaredCheck] = [], databasePropertiesUnproven: String? = nil, rolesUnproven: String? = nil,
+        statementTimeout: Duration = .seconds(600), inventoryOptions: PostgresInventory.Options = PostgresInventory.Options(),
+        emit: @escaping @Sendable (CaseResult) async -> Void,
+        progress: @escaping @Sendable (String, Int64, Int64?) -> Void = { _, _, _ in }
+    ) {
+        self.connection = connection
+        self.service = service
+        self.seal = seal
+        self.unsealedReason = unsealedReason
+        self.declared = declared
+        self.databasePropertiesUnproven = databasePropertiesUnproven
+        self.rolesUnproven = rolesUnproven
+        self.statementTimeout = statementTimeout
+        self.inventoryOptions = inventoryOptions
+        self.emit = emit
+        self.progress = progress
+    }
+
+    var inventory: PostgresInventory {
+        let report = progress
+        return PostgresInventory(connection, options: inventoryOptions) { report($0, $1, $2) }
+    }
+
+    /// A case whose verdict follows from its findings.
+    func judge(_ group: CaseResult.Group, _ name: String, since start: ContinuousClock.Instant, _ findings: [Finding]) async {
+        await emit(.judged(group, service: service, name: name, duration: start.duration(to: .now), findings: findings))
+    }
+
+    /// A question that nobody asked.
+    func skip(_ group: CaseResult.Group, _ name: String, _ reason: String) async {
+        await emit(.skipped(group, service: service, name: name, reason: reason))
+    }
+
+    /// A question that could not be asked.
+    func fail(
+        _ group: CaseResult.Group, _ name: String, since start: ContinuousClock.Instant, object: String, _ error: PostgresError
+    ) async {
+        let finding = Finding(
+            .notAsked, object: object, expected: "an answer", actual: error.sqlState.map { "SQLSTATE \($0)" } ?? error.kind.rawValue,
+            message: error.message, hint: error.hint.isEmpty ? "look into the scratch server's log" : error.hint)
+        await emit(.unasked(group, service: service, name: name, duration: start.duration(to: .now), finding: finding))
+    }
+}
+
+extension Rule {
+    /// A check could not be asked.
+    static let notAsked = Rule("not-asked")
+}

@@ -1,0 +1,50 @@
+// Asks whether every object of the schema came back as it was, a case for each kind.
+
+import DrillModel
+import PostgresClient
+
+/// The schema against the seal.
+struct SchemaCheck: PostgresCheck {
+    func run(_ context: PostgresCheckContext) async {
+        guard let sealed = context.seal?.objects else { return await context.skip(.schema, "schema", context.unsealedReason) }
+        let start = ContinuousClock.now
+        let found: [SchemaObject]
+        do throws(PostgresError) {
+            found = try await context.inventory.schema(comparingWith: sealed)
+        } catch {
+            return await context.fail(.schema, "schema", since: start, object: context.service, error)
+        }
+        let options = SchemaDiff.Options(
+            databaseProperties: context.databasePropertiesUnproven == nil, roles: context.rolesUnproven == nil)
+        let findings = Dictionary(grouping: SchemaDiff.differences(expected: sealed, actual: found, options: options), by: \.kind)
+        let compared = Set((sealed + found).filter(options.compares).map(\.kind))
+        for kind in SchemaObject.Kind.allCases where compared.contains(kind) {
+            await context.judge(.schema, kind.plural, since: start, findings[kind]?.map(\.finding) ?? [])
+        }
+        if compared.isEmpty {
+            await context.fail(
+                .schema, "schema", since: start, object: context.service,
+                PostgresError(.query, message: "neither the seal nor the database holds any object", hint: "seal the right database"))
+        }
+        if let reason = context.databasePropertiesUnproven { await context.skip(.schema, "the database's own properties", reason) }
+        if let reason = context.rolesUnproven { await context.skip(.schema, "roles and memberships", reason) }
+    }
+}
+
+extension SchemaObject.Kind {
+    /// The name of the case that asks about all objects of the kind.
+    var plural: String {
+        switch self {
+        case .database: "database"
+        case .index: "indexes"
+        case .policy: "policies"
+        case .materializedView: "materialized views"
+        case .eventTrigger: "event triggers"
+        case .roleMembership: "role memberships"
+        case .statistics: "extended statistics"
+        case .textSearch: "text search"
+        case .foreign: "foreign data"
+        default: rawValue + "s"
+        }
+    }
+}

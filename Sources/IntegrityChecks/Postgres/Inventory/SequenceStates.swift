@@ -1,0 +1,45 @@
+// Reads where each sequence stands.
+
+public import DrillModel
+import PostgresClient
+
+extension PostgresInventory {
+    private static let perQuery = 100
+
+    func readSequences() async throws(PostgresError) -> [SequenceState] {
+        let rows = try await connection.query(
+            """
+            SELECT format('%I.%I', n.nspname, c.relname) AS name, s.seqincrement AS increment
+            FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relpersistence <> 't' AND \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_class", "c.oid"))
+            ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+            """)
+        var states: [SequenceState] = []
+        for start in stride(from: 0, to: rows.count, by: Self.perQuery) {
+            let part = rows[start..<min(start + Self.perQuery, rows.count)]
+            let selects = part.map { row in
+                let name = row["name"] ?? ""
+                // One that was never used, or was set back, stands before its next value. The edge of bigint is not crossed.
+                return """
+                    SELECT \(SQL.literal(name)), CASE WHEN is_called THEN last_value ELSE
+                      greatest(least(last_value::numeric - \(row["increment"] ?? "1"), 9223372036854775807), -9223372036854775808)::bigint
+                      END FROM \(name)
+                    """
+            }
+            for row in try await connection.query(selects.joined(separator: "\nUNION ALL\n")) {
+                guard let name = row[0], let value = row[1].flatMap(Int64.init) else {
+                    throw PostgresError(.unsupported, message: "a sequence has no value", hint: "report this as a defect")
+                }
+                states.append(SequenceState(name: name, low: value, high: value))
+            }
+        }
+        return states
+    }
+}
+
+extension SequenceState {
+    /// The range that covers both readings, of a sequence that may also run downwards.
+    public func covering(_ other: SequenceState) -> SequenceState {
+        SequenceState(name: name, low: min(low, other.low), high: max(high, other.high))
+    }
+}

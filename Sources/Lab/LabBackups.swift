@@ -1,0 +1,118 @@
+// One night's backups: written, sealed, signed and dated to the simulated instant.
+
+import Cryptography
+import DrillModel
+import Foundation
+import PostgresClient
+import ScratchHost
+import Sealing
+import Seals
+
+/// Writes backups into the lab's store.
+struct LabBackups: Sendable {
+    static let estate = "domainscope"
+    var places: LabPlaces
+    var keys: LabKeys
+    var host: ScratchHost
+    /// The bin folder of the Postgres in use.
+    var binaries: String
+
+    /// The dump and its globals.
+    func dump(_ database: PostgresConfiguration, at instant: Date) async throws -> URL {
+        let name = "domainscope-" + LabCalendar.stamp(instant)
+        let target = places.dumps.appending(path: name + ".dump.enc")
+        let globals = places.dumps.appending(path: name + ".globals.sql.enc")
+        let options = PostgresSealer.Options(flushed: false) { DumpClock.set(&$0, to: instant) }
+        let sealer = PostgresSealer(source: database, binaries: binaries, options: options)
+        var (_, seal) = try await sealer.seal(
+            to: target, encryption: keys.encryption,
+            for: PostgresSealer.Purpose(estate: Self.estate, service: "postgres", backup: "daily"))
+        seal.snapshotTime = instant
+        let written = try await sealer.tool.writeGlobals(to: globals, encryption: keys.encryption, passwords: true, flushed: false)
+        seal.globals = Seal.Artifact(name: globals.lastPathComponent, size: written.bytesWritten, sha256: written.sha256)
+        try finish(target, seal, at: instant)
+        try date(globals, instant)
+        return target
+    }
+
+    /// The dumps of several instants between which nothing changed: made once, and dated for each.
+    func dumps(_ database: PostgresConfiguration, at instants: [Date]) async throws -> [URL] {
+        guard let first = instants.first else { return [] }
+        let made = try await dump(database, at: first)
+        let globals = places.dumps.appending(path: "domainscope-" + LabCalendar.stamp(first) + ".globals.sql.enc")
+        guard case .valid(let seal) = SealFile.read(besides: made, trusted: [try keys.signing.publicKey()]) else {
+            throw LabError(.storage, "the seal that was just written doesn't hold", hint: "this is a mistake in muster: please report it")
+        }
+        let folder = host.folder.url.appending(path: "months", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let plain = folder.appending(path: "plain")
+        _ = try await ArtifactStream.copy(from: made, to: plain, decrypting: keys.encryption)
+        var bytes = [UInt8](try Data(contentsOf: plain))
+        var all = [made]
+        for instant in instants.dropFirst() {
+            let name = "domainscope-" + LabCalendar.stamp(instant)
+            let target = places.dumps.appending(path: name + ".dump.enc")
+            guard DumpClock.set(&bytes, to: instant) else {
+                throw LabError(.storage, "the dump of a month can't be dated", hint: "install the postgres that Debian has")
+            }
+            try Data(bytes).write(to: plain)
+            let stored = try await ArtifactStream.encrypt(from: plain, to: target, encryption: keys.encryption, flushed: false)
+            var own = seal
+            own.globals?.name = name + ".globals.sql.enc"
+            own.snapshotTime = instant
+            own.artifact = Seal.Artifact(name: target.lastPathComponent, size: stored.bytesWritten, sha256: stored.sha256)
+            try finish(target, own, at: instant)
+            let copy = places.dumps.appending(path: name + ".globals.sql.enc")
+            try FileManager.default.copyItem(at: globals, to: copy)
+            try date(copy, instant)
+            all.append(target)
+        }
+        try FileManager.default.removeItem(at: folder)
+        return all
+    }
+
+    /// The snapshot of a cache, from the RDB file that its server wrote.
+    func snapshot(_ rdb: URL, at instant: Date) async throws -> URL {
+        let target = places.snapshots.appending(path: "dump-\(LabCalendar.stamp(instant)).rdb.enc")
+        let truth = try await RedisSealer(host: host).truth(ofSnapshot: rdb)
+        try await store(rdb, as: target, backup: "rdb", truth, at: instant)
+        return target
+    }
+
+    /// A copy of the cache's append-only folder, as a tar with `appendonlydir` in it.
+    func appendOnly(_ folder: URL, at instant: Date) async throws {
+        let target = places.appendOnly.appending(path: "appendonly-\(LabCalendar.stamp(instant)).tar.enc")
+        let truth = try await RedisSealer(host: host).truth(ofAppendOnlyFolder: folder)
+        let tar = folder.deletingLastPathComponent().appending(path: folder.lastPathComponent + ".tar")
+        let packed = try await ToolRunner.spawn(
+            [
+                "tar", "--create", "--file", tar.path, "--sort=name", "--owner=redis:999", "--group=redis:999", "--mode=u=rwX,go=",
+                "--mtime=@\(Int(instant.timeIntervalSince1970))", "--transform=s,^\(folder.lastPathComponent),appendonlydir,",
+                "--directory", folder.deletingLastPathComponent().path, folder.lastPathComponent,
+            ], environment: [:], output: .discard, errors: .discard)
+        guard packed.succeeded else {
+            throw LabError(.storage, "tar ended with \(packed.ending)", hint: "check free space in the scratch folder")
+        }
+        try await store(tar, as: target, backup: "aof", truth, at: instant)
+    }
+
+    private func store(_ plain: URL, as target: URL, backup: String, _ truth: RedisTruth, at instant: Date) async throws {
+        let start = ContinuousClock.now
+        let stored = try await ArtifactStream.encrypt(from: plain, to: target, encryption: keys.encryption, flushed: false)
+        let seal = Seal(
+            estate: Self.estate, service: "redis", backup: backup, truth: .source, snapshotTime: instant,
+            backupSeconds: (ContinuousClock.now - start) / .seconds(1),
+            artifact: Seal.Artifact(name: target.lastPathComponent, size: stored.bytesWritten, sha256: stored.sha256), redis: truth)
+        try finish(target, seal, at: instant)
+    }
+
+    private func finish(_ artifact: URL, _ seal: Seal, at instant: Date) throws {
+        let file = try SealFile.write(seal, besides: artifact, signedBy: keys.signing)
+        try date(artifact, instant)
+        try date(file, instant)
+    }
+
+    private func date(_ file: URL, _ instant: Date) throws {
+        try FileManager.default.setAttributes([.modificationDate: instant], ofItemAtPath: file.path)
+    }
+}

@@ -1,0 +1,69 @@
+// What a lab is asked to be, and what it then is.
+
+public import Foundation
+public import ScratchHost
+
+/// How a lab is made.
+public struct LabOptions: Sendable {
+    /// Where it goes: a folder that doesn't exist yet, or is empty.
+    public var folder: URL
+    /// Days of history, one backup each.
+    public var days: Int
+    /// Domains under watch; the other tables grow with it.
+    public var rows: Int
+    /// Where the servers live while it is made.
+    public var scratch: ScratchRoot
+    /// The newest backup is of the last 02:00 that lies four hours or more before this.
+    public var now: Date
+
+    public init(folder: URL, days: Int = 35, rows: Int = 2000, scratch: ScratchRoot = ScratchRoot(), now: Date = Date()) {
+        self.folder = folder
+        self.days = days
+        self.rows = rows
+        self.scratch = scratch
+        self.now = now
+    }
+
+    /// The allowed numbers.
+    public static let dayRange = 1...400
+    public static let rowRange = 40...1_000_000
+}
+
+/// A finished lab.
+public struct LabEstate: Sendable, Hashable {
+    public var folder: URL
+    public var estateFile: URL
+    /// Ready to be handed to `muster run`, the main one first.
+    public var drillFiles: [URL]
+    /// The backups, by day, oldest first; dumps and snapshots.
+    public var dumps: [URL]
+    public var snapshots: [URL]
+    /// The dumps of the months before the first day that are kept beside them, oldest first.
+    public var monthlies: [URL]
+    /// The instant of the newest backup.
+    public var newest: Date
+}
+
+/// Where things lie in a lab.
+struct LabPlaces: Sendable {
+    var folder: URL
+
+    var keys: URL { folder.appending(path: "keys", directoryHint: .isDirectory) }
+    var passphrase: URL { keys.appending(path: "backup.key") }
+    var signingKey: URL { keys.appending(path: "seal.key") }
+    var publicKey: URL { keys.appending(path: "seal.pub") }
+    var primary: URL { folder.appending(path: "backups/primary", directoryHint: .isDirectory) }
+    /// A copy of all that, as another zone would hold it.
+    var mirror: URL { folder.appending(path: "backups/dr", directoryHint: .isDirectory) }
+    var dumps: URL { primary.appending(path: "postgres/daily", directoryHint: .isDirectory) }
+    var baseBackups: URL { primary.appending(path: "postgres/base", directoryHint: .isDirectory) }
+    var wal: URL { primary.appending(path: "postgres/wal", directoryHint: .isDirectory) }
+    var snapshots: URL { primary.appending(path: "redis/rdb", directoryHint: .isDirectory) }
+    var appendOnly: URL { primary.appending(path: "redis/aof", directoryHint: .isDirectory) }
+    var drills: URL { folder.appending(path: "drills", directoryHint: .isDirectory) }
+    var estateFile: URL { folder.appending(path: "estate.yaml") }
+    var source: URL { folder.appending(path: "source", directoryHint: .isDirectory) }
+    var postgresData: URL { source.appending(path: "postgres", directoryHint: .isDirectory) }
+    var redisData: URL { source.appending(path: "redis", directoryHint: .isDirectory) }
+    var mark: URL { folder.appending(path: LabMark.fileName) }
+}

@@ -1,0 +1,190 @@
+// The lab's estate file and its drills, ready to be run and to be read as examples.
+
+import Foundation
+
+/// Writes them for one lab.
+struct LabFiles: Sendable {
+    var places: LabPlaces
+    var calendar: LabCalendar
+    var socketFolder: URL
+    var moments: LabMoments
+
+    /// - Returns: The drill files, the main one first.
+    func write() throws -> [URL] {
+        try Data(estate.utf8).write(to: places.estateFile)
+        return try [
+            ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
+        ].map { name, text in
+            let file = places.drills.appending(path: name + ".yaml")
+            try Data(text.utf8).write(to: file)
+            return file
+        }
+    }
+
+    private var estate: String {
+        """
+        # The lab's estate: what must survive, where its backups lie, and the keys that open them.
+        # Paths start at this file's folder.
+        version: 1
+        estate: domainscope
+        timezone: Asia/Kolkata
+        stores:
+          primary: {type: file, path: backups/primary, zone: ksdc}
+          dr: {type: file, path: backups/dr, zone: dr}
+        keys:
+          backup: {file: keys/backup.key}
+        seals:
+          trust: [keys/seal.pub]
+          sign-with: {file: keys/seal.key}
+        services:
+          postgres:
+            engine: postgres
+            # Only `muster seal` speaks to the source, and only while `muster lab start` has it running.
+            source: {host: \(socketFolder.path), database: domainscope, user: postgres}
+            backups:
+              daily:
+                kind: pg_dump
+                stores: [primary, dr]
+                match: postgres/daily/*.dump.enc
+                globals: postgres/daily/*.globals.sql.enc
+                encryption: {format: openssl, key: backup}
+                # What `muster inspect` holds the stored backups against.
+                schedule: {every: day, at: "02:00", tolerance: 30m}
+                retention: {daily: \(calendar.days), monthly: 12}
+              base:
+                kind: base_backup
+                stores: [primary]
+                match: postgres/base/*
+                encryption: {format: openssl, key: backup}
+                wal: {match: postgres/wal/*, encryption: {format: openssl, key: backup}}
+          redis:
+            engine: redis
+            source: {host: \(socketFolder.path)/redis.sock}
+            backups:
+              rdb:
+                kind: rdb
+                stores: [primary, dr]
+                match: redis/rdb/*.rdb.enc
+                encryption: {format: openssl, key: backup}
+                schedule: {every: day, at: "02:00", tolerance: 30m}
+                retention: {daily: \(calendar.days)}
+              aof:
+                kind: aof
+                stores: [primary, dr]
+                match: redis/aof/*.tar.enc
+                encryption: {format: openssl, key: backup}
+                schedule: {every: day, at: "02:00", tolerance: 30m}
+                retention: {daily: \(min(2, calendar.days))}
+
+        """
+    }
+
+    /// The disaster: some hours after the newest backup.
+    private var incident: String { LabCalendar.text(calendar.newest.addingTimeInterval(3 * 3600 + 40 * 60)) }
+
+    private var corruption: String {
+        """
+        # The recovery plan's main scenario: the database is corrupt, and the latest healthy backup brings it back.
+        version: 1
+        drill: database-corruption
+        estate: ../estate.yaml
+        scenario: database-corruption
+        profile: production
+        incident: {at: "\(incident)"}
+        targets: {rto: 4h, rpo: 6h}
+        # What a drill can't rehearse: people deciding, and pointing the application at the new database.
+        allowances: {decide: 15m, switch-application: 10m}
+        recover:
+          postgres: {from: daily, select: latest-healthy}
+          redis: {from: rdb}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+            - rows: {table: public.organisations, at-least: 4}
+            - rows: {table: public.password_resets, at-most: 0}
+            - sql:
+                name: newest scan is from the night of the backup
+                query: select max(started_at) > timestamptz '\(LabCalendar.text(calendar.newest))' - interval '1 day' from public.scans
+                expect: "= t"
+            - sql:
+                name: every alert belongs to a domain
+                query: select count(*) from public.alerts a left join public.domains d on d.id = a.domain_id where d.id is null
+                expect: "= 0"
+            - sql:
+                name: domains are all-lower-case
+                query: select count(*) from public.domains where name <> lower(name)
+                expect: "= 0"
+          redis:
+            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+            - key: {database: 0, name: events:scans, type: stream}
+            - key: {database: 1, name: last-run, type: string}
+
+        """
+    }
+
+    private var appendOnly: String {
+        """
+        # The cache alone, from its append-only files: a base, an increment and a manifest, in a tar.
+        version: 1
+        drill: redis-aof
+        estate: ../estate.yaml
+        scenario: database-corruption
+        profile: production
+        incident: {at: "\(incident)"}
+        targets: {rto: 1h, rpo: 6h}
+        recover:
+          redis: {from: aof, select: latest}
+        checks:
+          redis:
+            - keys: {database: 0, pattern: "*", at-least: 10}
+            - key: {database: 0, name: flags, type: hash}
+
+        """
+    }
+
+    private var pointInTime: String {
+        """
+        # Somebody deleted rows. The base backup from before it, and the archived write-ahead log up to the moment before it.
+        # A second base backup was taken after the mistake: the drill must not choose that one.
+        version: 1
+        drill: point-in-time
+        estate: ../estate.yaml
+        scenario: database-corruption
+        profile: production
+        incident: {at: "\(LabCalendar.text(moments.incident))"}
+        targets: {rto: 4h, rpo: 5m}
+        recover:
+          postgres: {from: base, to: {time: "\(moments.target)"}}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+            - sql:
+                name: the rows from before the mistake are there
+                query: select count(*) from change_log where note = 'before'
+                expect: "= \(LabPointInTime.before)"
+            - sql:
+                name: nothing from after the mistake is there
+                query: select count(*) from change_log where note = 'after'
+                expect: "= 0"
+
+        """
+    }
+
+    private var quickLook: String {
+        """
+        # Is last night's dump whole? The fast profile leaves fsync off, so its RTO is indicative only.
+        version: 1
+        drill: quick-look
+        estate: ../estate.yaml
+        scenario: database-corruption
+        profile: fast
+        incident: {at: "\(incident)"}
+        recover:
+          postgres: {from: daily, select: latest}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+
+        """
+    }
+}

@@ -1,0 +1,165 @@
+// Makes a damaged copy of a backup, with the good backup's truth still vouched for, and a drill that uses it.
+
+import BackupCatalog
+import Cryptography
+import DrillEngine
+import DrillModel
+import FileRecovery
+import Foundation
+import PostgresClient
+import PostgresRecovery
+import RedisClient
+import RedisRecovery
+import Sabotage
+import ScratchHost
+import Seals
+
+/// Makes one damaged copy inside a scratch host.
+struct DamagedCopy: Sendable {
+    var plan: DrillPlan
+    var recovery: Recovery
+    var set: BackupSet
+    var host: ScratchHost
+
+    struct Made: Sendable {
+        var plan: DrillPlan
+        /// nil where nothing was damaged.
+        var harm: Harm?
+    }
+
+    /// - Returns: nil where the backup holds nothing that could be damaged so.
+    /// - Throws: ``DrillFailure`` where there is no sealed backup to begin with.
+    func make(_ damage: Damage?) async throws -> Made? {
+        let backups = ServiceBackups(estate: plan.estate, set: set)
+        let disaster = if case .at(let date) = plan.incident { date } else { Date() }
+        let points = try backups.identify(before: disaster).points
+        guard let point = points.first(where: { $0.sealState.seal != nil }), var seal = point.sealState.seal else {
+            throw DrillFailure.error(
+                Finding(
+                    .notSealed, object: "\(set.service)/\(set.name)", expected: "a sealed backup", actual: "none",
+                    message: "no backup is sealed, so no check could tell a good copy from a damaged one",
+                    hint: "make backups with muster seal"))
+        }
+        let work = try host.folder.privateFolder("copy")
+        let retrieved = try await ArtifactRetriever(host: host, decryption: try backups.keyring.decryption(of: set))
+            .retrieve(point, into: work) { _ in }
+        let store = host.folder.url.appendingPathComponent("store", isDirectory: true)
+        try FileManager.default.createDirectory(at: store, withIntermediateDirectories: true)
+        let artifact = store.appendingPathComponent("damaged.copy")
+
+        var harm: Harm?
+        switch damage?.means {
+        case .postgres(let apply):
+            harm = try await damagePostgres(retrieved, point: point, seal: seal, to: artifact, apply)
+            if harm == nil { return nil }
+        case .redis(let apply):
+            harm = try await damageRedis(retrieved, to: artifact, apply)
+            if harm == nil { return nil }
+        default:
+            try copyPlain(retrieved, to: artifact)
+        }
+        // The truth stays the source's; only the artifact that it is said of is the copy. A damage to the file itself comes after.
+        seal.artifact = try await Seal.Artifact.measuring(artifact)
+        seal.globals = nil
+        if let globals = retrieved.globals {
+            let copy = store.appendingPathComponent("damaged.globals.sql")
+            try FileManager.default.copyItem(at: globals, to: copy)
+            seal.globals = try await Seal.Artifact.measuring(copy)
+        }
+        let key = try Ed25519PrivateKey.generate()
+        let sealFile = try SealFile.write(seal, besides: artifact, signedBy: key)
+        switch damage?.means {
+        case .artifact(let apply): harm = try change(artifact, apply)
+        case .seal(let apply): harm = try change(sealFile, apply)
+        default: break
+        }
+        if damage != nil, harm == nil { return nil }
+        return Made(plan: try drill(store: store, artifact: artifact, globals: retrieved.globals, key: key), harm: harm)
+    }
+
+    private func damagePostgres(
+        _ retrieved: RetrievedArtifact, point: RecoveryPoint, seal: Seal, to artifact: URL,
+        _ apply: @Sendable (PostgresConnection, PostgresTruth) async throws -> Harm?
+    ) async throws -> Harm? {
+        guard let truth = seal.postgres else { return nil }
+        let dump = try DumpSource(
+            location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
+            backup: point.path)
+        let folder = try host.folder.privateFolder("db")
+        let restored = try await DumpRestorer(
+            host: host, folder: folder, profile: .fast, jobs: 2, service: set.service
+        ).restore(dump, identity: truth.identity) { _ in }
+        let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
+        let harm = try await apply(connection, truth)
+        await connection.close()
+        guard let harm else {
+            await restored.server.stop()
+            return nil
+        }
+        let dumped = try await host.run(
+            [restored.server.binaries.path("pg_dump"), "-Fc", "-Z1"],
+            environment: restored.server.environment(database: restored.database), workingFolder: folder, output: artifact)
+        await restored.server.stop()
+        guard dumped.succeeded else {
+            throw ScratchError(.toolFailed, "pg_dump of the damaged copy ended with \(dumped.ending)", hint: "check free disk space")
+        }
+        return harm
+    }
+
+    private func damageRedis(
+        _ retrieved: RetrievedArtifact, to artifact: URL, _ apply: @Sendable (RedisConnection) async throws -> Harm?
+    ) async throws -> Harm? {
+        let folder = try host.folder.privateFolder("redis")
+        let data = folder.appendingPathComponent("dump.rdb")
+        try FileManager.default.copyItem(at: retrieved.location, to: data)
+        try host.folder.own(data)
+        let server = try await ScratchRedis.start(on: host, in: folder, content: .snapshot)
+        do {
+            let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
+            defer { connection.close() }
+            _ = try await connection.command(["CONFIG", "SET", "replica-read-only", "no"])
+            let harm = try await apply(connection)
+            if harm != nil { _ = try await connection.command(["SAVE"]) }
+            await server.stop()
+            if harm != nil { try FileManager.default.copyItem(at: data, to: artifact) }
+            return harm
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
+    private func copyPlain(_ retrieved: RetrievedArtifact, to artifact: URL) throws {
+        try FileManager.default.copyItem(at: retrieved.location, to: artifact)
+    }
+
+    private func change(_ file: URL, _ apply: @Sendable (inout [UInt8]) -> Harm?) throws -> Harm? {
+        var bytes = Array(try Data(contentsOf: file))
+        guard let harm = apply(&bytes) else { return nil }
+        try Data(bytes).write(to: file)
+        return harm
+    }
+
+    /// The drill, with the copy as its only backup and the throw-away key as the only trusted one.
+    private func drill(store: URL, artifact: URL, globals: URL?, key: Ed25519PrivateKey) throws -> DrillPlan {
+        let publicKey = store.appendingPathComponent(".trusted.pub")
+        try Data(try key.publicKey().pem().utf8).write(to: publicKey)
+        var set = set
+        set.stores = ["sabotage"]
+        set.match = artifact.lastPathComponent
+        set.encryption = nil
+        set.globals = globals == nil ? nil : "damaged.globals.sql"
+        var copy = plan
+        copy.estate.stores = ["sabotage": Store(name: "sabotage", location: .folder(store), zone: nil)]
+        copy.estate.seals = SealPolicy(trustedKeys: [publicKey], required: true)
+        copy.estate.services[recovery.service]?.backups = [set.name: set]
+        var recovery = recovery
+        recovery.selection = .latest
+        copy.recover = [recovery]
+        copy.profile = .fast
+        // The drill's own questions and its targets are not what is put to the proof here.
+        copy.checks = [:]
+        copy.targets = Targets()
+        return copy
+    }
+}

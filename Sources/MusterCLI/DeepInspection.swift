@@ -1,0 +1,116 @@
+// `muster inspect --deep`: every artifact read to its end, without a server.
+
+import BackupCatalog
+import BackupPolicy
+import ArtifactFormats
+import DrillEngine
+import DrillModel
+import FileRecovery
+import Foundation
+import PhysicalRecovery
+import PostgresRecovery
+import RedisRecovery
+import Reports
+import ScratchHost
+
+/// Fetches, digests, decrypts and reads one set's artifacts, one after the other, inside a scratch host.
+struct DeepInspection: Sendable {
+    var estate: Estate
+    var survey: SetSurvey
+    var root: ScratchRoot
+    var hub: EventHub
+
+    private var set: BackupSet { survey.set }
+
+    /// - Parameter broken: What has a finding already: it is told once.
+    func run(except broken: BrokenArtifacts) async throws -> CaseResult {
+        let name = "\(set.name): every artifact reads to its end"
+        let started = ContinuousClock.now
+        let host: ScratchHost
+        do throws(ScratchError) {
+            host = try await ScratchHost.prepare(in: root, purpose: "inspection of \(set.service)/\(set.name)")
+        } catch {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        }
+        do {
+            let (findings, errors, read) = try await readAll(on: host, except: broken)
+            try await host.remove()
+            if findings.isEmpty, let first = errors.first {
+                return CaseResult(
+                    .policy, service: set.service, name: name, verdict: .error, duration: ContinuousClock.now - started,
+                    reason: first.message, findings: errors)
+            }
+            guard read > 0 || !findings.isEmpty else {
+                return .skipped(.policy, service: set.service, name: name, reason: "every artifact has a finding of its own already")
+            }
+            return .judged(
+                .policy, service: set.service, name: name, duration: ContinuousClock.now - started, findings: findings + errors)
+        } catch {
+            try? await host.remove()
+            throw error
+        }
+    }
+
+    private func readAll(
+        on host: ScratchHost, except broken: BrokenArtifacts
+    ) async throws -> (findings: [Finding], errors: [Finding], read: Int) {
+        var findings: [Finding] = []
+        var errors: [Finding] = []
+        var read = 0
+        let points = survey.series.moments.compactMap { moment in moment.copies.map(\.point).first { !broken.contains($0) } }
+        let retriever: ArtifactRetriever
+        do throws(DrillFailure) {
+            retriever = ArtifactRetriever(host: host, decryption: try Keyring(estate).decryption(of: set))
+        } catch {
+            return ([], [error.finding], 0)
+        }
+        for (index, point) in points.enumerated() {
+            try Task.checkCancellation()
+            hub.emit(
+                .progress(
+                    DrillModel.Progress(
+                        step: .verify, service: set.service, label: "reading \(set.name)", completed: Int64(index),
+                        total: Int64(points.count), unit: .files)))
+            do {
+                try await self.read(point, with: retriever, on: host)
+                read += 1
+            } catch let failure as DrillFailure {
+                var finding = failure.finding
+                // Retrieving names the file; a regime is read by its dates.
+                finding.object = "\(point.store):\(point.path) of \(Readable.time(point.time, in: estate.timeZone).prefix(16))"
+                if failure.verdict == .failed { findings.append(finding) } else { errors.append(finding) }
+            }
+        }
+        return (findings, errors, read)
+    }
+
+    private func read(_ point: RecoveryPoint, with retriever: ArtifactRetriever, on host: ScratchHost) async throws {
+        let folder: URL
+        do throws(ScratchError) {
+            folder = try host.folder.privateFolder("deep")
+        } catch {
+            throw DrillFailure.error(Finding(.scratchUnusable, object: point.path, message: error.message, hint: error.hint))
+        }
+        defer { try? FileManager.default.removeItem(at: folder) }
+        if set.kind == .baseBackup { return try await readBase(point, in: folder, on: host) }
+        let retrieved = try await retriever.retrieve(point, into: folder) { _ in }
+        switch set.kind {
+        case .baseBackup: break
+        case .pgDump:
+            let dump = try DumpSource(
+                location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
+                backup: point.path)
+            try await DumpReader(host: host, folder: folder).readThrough(dump, object: point.path)
+        case .rdb, .aof:
+            try await RedisRestorer(host: host, folder: folder, service: set.service).readThrough(
+                retrieved.location, isSnapshot: retrieved.format == .rdb, isFolder: retrieved.isFolder, kind: set.kind)
+        }
+    }
+
+    /// Every file against the manifest; the first that doesn't hold speaks for the rest.
+    private func readBase(_ point: RecoveryPoint, in folder: URL, on host: ScratchHost) async throws {
+        let base = try BaseBackup(at: point.location, name: point.path, encryption: try Keyring(estate).decryption(of: set))
+        let copied = try await BaseBackupCopy(host: host, folder: folder).copy(base, manifest: try await base.manifest()) { _ in }
+        if let finding = copied.findings.first(where: { $0.severity == .critical }) { throw DrillFailure.failed(finding) }
+    }
+}

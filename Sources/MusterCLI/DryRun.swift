@@ -1,0 +1,48 @@
+// `muster run --dry-run`: what would be done, from the catalogue alone.
+
+import DrillEngine
+import DrillModel
+import Foundation
+import Reports
+
+/// Shows each drill's choice of recovery points without fetching anything.
+struct DryRun {
+    var plans: [DrillPlan]
+
+    /// - Throws: ``ExitCode/unverified`` or ``ExitCode/failed`` where a drill could not begin.
+    func show() async throws {
+        var verdicts: [Verdict] = []
+        for plan in plans {
+            Console.print("\(plan.name)  (\(plan.scenario.rawValue), profile \(plan.profile.rawValue), \(plan.file.path))")
+            let disaster = if case .at(let date) = plan.incident { date } else { Date() }
+            Console.print("  incident   \(Readable.time(disaster, in: plan.estate.timeZone))")
+            for recovery in plan.recover { verdicts.append(await show(recovery, of: plan, disaster: disaster)) }
+            let declared = plan.checks.values.reduce(0) { $0 + $1.count }
+            Console.print("  checks     every built-in one, and \(Readable.count(declared, "declared check"))")
+            let targets = [("RTO", plan.targets.rto), ("RPO", plan.targets.rpo), ("RPO worst case", plan.targets.rpoWorstCase)]
+            let declaredTargets = targets.compactMap { name, value in value.map { "\(name) < \(Readable.duration($0))" } }
+            Console.print("  targets    \(declaredTargets.isEmpty ? "none" : declaredTargets.joined(separator: ", "))")
+        }
+        let verdict = Verdict.combined(verdicts)
+        if verdict != .passed { throw DrillModel.ExitCode(verdict) }
+    }
+
+    private func show(_ recovery: Recovery, of plan: DrillPlan, disaster: Date) async -> Verdict {
+        guard let set = plan.estate.services[recovery.service]?.backups[recovery.backup] else { return .error }
+        do throws(DrillFailure) {
+            let source = ServiceBackups(estate: plan.estate, set: set)
+            let all = try source.identify(before: disaster).points
+            let targeted = TargetedPoints(source: source, target: recovery.target ?? RecoveryTarget(.end))
+            guard let point = try await targeted.choose(all).points.first else { return .error }
+            let sealed = if case .valid = point.sealState { "sealed" } else { "not sealed" }
+            Console.print(
+                "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) \(point.path), "
+                    + "\(Readable.bytes(point.size)), of \(Readable.time(point.time, in: plan.estate.timeZone)), \(sealed), "
+                    + "in \(point.store)")
+            return .passed
+        } catch {
+            Console.print("  \(recovery.service): \(error.finding.message)\n    hint: \(error.finding.hint)")
+            return error.verdict
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// `muster inspect`: an estate's whole backup regime as checks, without a restore.
+
+import ArgumentParser
+import DrillFiles
+import DrillModel
+import Foundation
+
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Judge the stored backups against the estate's promises, without a restore.",
+        discussion: """
+            Schedule, retention, sizes, encryption, copies, seals and permissions: each promise of the estate file is one test case, with \
+            the dates that break it. Reports land in a folder of their own below reports/, as those of muster run.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
+    var estateFile = "drills/estate.yaml"
+
+    @Flag(help: "Show the recovery points that there are, and judge nothing.")
+    var list = false
+
+    @Flag(help: "Read every artifact to its end: digest against the seal, decrypt, and let the services' own tools go through it.")
+    var deep = false
+
+    @Option(help: ArgumentHelp("How --list is shown: text or json.", valueName: "format"))
+    var format = Format.text
+
+    @Option(
+        name: .customLong("at"),
+        help: ArgumentHelp("Judge as of this past instant instead of now, such as 2026-03-01T02:00:00+05:30.", valueName: "instant"))
+    var instant: String?
+
+    @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"))
+    var output = "reports"
+
+    @OptionGroup var scratch: ScratchOption
+
+    func validate() throws {
+        guard !(list && deep) else { throw ValidationError("--list and --deep exclude each other") }
+        guard format == .text || list else { throw ValidationError("--format goes with --list; the reports have their own formats") }
+    }
+
+    func run() async throws {
+        let estate = try DrillFiles.loadEstate(estateFile)
+        let now = try self.now()
+        if list {
+            let surveys = try estate.allSets.map { try SetSurvey.take(of: $0, in: estate, asOf: now) }
+            try RecoveryPointList(estate: estate, asOf: now, surveys: surveys).show(format)
+            return
+        }
+        if deep { try scratch.cleanUpAfterEarlierRuns() }
+        let inspection = Inspection(estate: estate, now: now, deep: deep ? scratch.root : nil)
+        let verdict = try await RecordedRun(drills: 1, output: URL(fileURLWithPath: output, isDirectory: true)).run { hub in
+            try await inspection.run(hub: hub)
+        }
+        let code = DrillModel.ExitCode(verdict)
+        if code != .passed { throw code }
+    }
+
+    private func now() throws -> Date {
+        guard let instant else { return Date() }
+        guard let date = DrillFiles.instant(instant) else {
+            throw CommandFailure(.usage, "--at \(instant) is no instant", hint: "write it with its zone: 2026-03-01T02:00:00+05:30")
+        }
+        guard date <= Date() else {
+            throw CommandFailure(.usage, "--at \(instant) is yet to come", hint: "name a past instant, or leave it out for now")
+        }
+        return date
+    }
+}
+
+extension Estate {
+    /// All series of backups, by service and name.
+    var allSets: [BackupSet] {
+        services.values.sorted { $0.name < $1.name }.flatMap { service in service.backups.values.sorted { $0.name < $1.name } }
+    }
+}

@@ -1,0 +1,76 @@
+// The command line's root: what it is called, what it can do, and how every command ends.
+
+public import ArgumentParser
+import CLinux
+import DrillFiles
+import DrillModel
+import Foundation
+import Glibc
+
+/// `muster`.
+public struct Muster: AsyncParsableCommand {
+    /// The version of this build, in every report.
+    public static let version = "0.1.0"
+
+    public static let configuration = CommandConfiguration(
+        commandName: "muster",
+        abstract: "Does your backup pass muster? A test runner for disaster recovery of PostgreSQL and Redis.",
+        discussion: """
+            Exit codes: 0 all passed, 1 something failed, 2 nothing failed but something could not be verified, \
+            64 wrong usage or an invalid drill file, 130 and 143 stopped by a signal, after cleaning up.
+            """,
+        version: version,
+        subcommands: [RunCommand.self, InspectCommand.self, SealCommand.self, SabotageCommand.self, LabCommand.self, CleanCommand.self])
+
+    public init() {}
+
+    /// The process' entry: hardens it, runs the command, and ends with the documented exit code.
+    public static func main() async {
+        forbidCoreDumps()
+        // A reader that goes away (`muster run | head`) must not end a drill before it has cleaned up.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let code as DrillModel.ExitCode {
+            Glibc.exit(code.rawValue)
+        } catch let error as CommandFailure {
+            Console.complain(error.description)
+            Glibc.exit(error.code.rawValue)
+        } catch let error as DrillFileError {
+            Console.complain(error.description)
+            Glibc.exit(DrillModel.ExitCode.usage.rawValue)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    /// Keys live in this process' memory: no core file of it may ever be written.
+    private static func forbidCoreDumps() {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        // The limit alone doesn't hold where the kernel hands cores to a program.
+        _ = muster_forbid_core_dumps()
+    }
+}
+
+extension DrillModel.ExitCode: Error {}
+
+/// A command that could not do its work.
+struct CommandFailure: Error, CustomStringConvertible {
+    var code: DrillModel.ExitCode
+    var message: String
+    var hint: String
+
+    init(_ code: DrillModel.ExitCode, _ message: String, hint: String) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+
+    var description: String { "muster: \(message)" + (hint.isEmpty ? "" : "\nhint: \(hint)") }
+}

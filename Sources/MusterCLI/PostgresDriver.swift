@@ -1,0 +1,157 @@
+// Puts catalogue, retrieval, restore and checks together for one Postgres service.
+
+import BackupCatalog
+import Cryptography
+import DrillEngine
+import DrillModel
+import FileRecovery
+import Foundation
+import IntegrityChecks
+import PostgresClient
+import PostgresRecovery
+import ScratchHost
+
+/// Brings one Postgres database back, inside the drill's scratch host.
+actor PostgresDriver: ServiceDriver {
+    nonisolated let service: String
+    private let source: ServiceBackups
+    private let plan: DrillPlan
+    /// The service's place in the plan: no two share a folder, whatever their names.
+    private let index: Int
+    private let host: ScratchHost
+    private let jobs: Int
+
+    private var attempt = 0
+    private var folder: URL?
+    private var point: RecoveryPoint?
+    private var retrieved: RetrievedArtifact?
+    /// The server that is being made while the artifact is fetched, until the restore takes it over.
+    private var preparing: Task<ScratchPostgres?, Never>?
+    private var restored: RestoredDatabase?
+
+    init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
+        service = recovery.service
+        self.index = index
+        self.plan = plan
+        source = backups
+        self.host = host
+        jobs = recovery.jobs ?? min(8, ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    func identify(before disaster: Date) async throws -> Identified {
+        try source.identify(before: disaster)
+    }
+
+    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
+        attempt += 1
+        self.point = point
+        for result in try source.sealCases(of: point, log) { log.record(result) }
+        let fetched = try privateFolder("\(attempt)f")
+        folder = try privateFolder("\(attempt)p")
+        let retriever = ArtifactRetriever(host: host, decryption: try source.keyring.decryption(of: source.set))
+        // A server takes a second to make, and needs nothing of the artifact: both at once.
+        let identity = point.sealState.seal?.postgres?.identity
+        let restorer = restorer
+        preparing = Task { try? await restorer?.prepareServer(for: identity) }
+        let retrieved = try await retriever.retrieve(point, into: fetched) {
+            log.progress("fetching", completed: $0, total: point.size, unit: .bytes)
+        }
+        self.retrieved = retrieved
+        source.recordRetrieval(of: point, retrieved, log)
+        return source.describe(retrieved)
+    }
+
+    private var restorer: DumpRestorer? {
+        folder.map { DumpRestorer(host: host, folder: $0, profile: plan.profile, jobs: jobs, service: service) }
+    }
+
+    func restore(_ log: any StepLog) async throws -> String {
+        guard let retrieved, let restorer, let point else { throw DriverMisuse() }
+        let identity = point.sealState.seal?.postgres?.identity
+        let dump = try DumpSource(
+            location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
+            backup: point.path)
+        // nil where it could not be had: the restore then tries again, and says why.
+        let server = await preparing?.value
+        preparing = nil
+        let restored = try await restorer.restore(dump, identity: identity, prepared: server) {
+            log.progress("restoring", completed: $0, total: identity?.size, unit: .bytes)
+        }
+        self.restored = restored
+        host.discard(retrieved.location)
+        restored.cases.forEach(log.record)
+        log.fact("server-version", "PostgreSQL \(restored.server.binaries.major)")
+        log.fact("restore", restored.detail)
+        if let major = dump.serverMajor { log.fact("source-version", "PostgreSQL \(major)") }
+        for result in await PostgresQuarantine.ask(restored.server, service: service, host: host, demand: plan.quarantine) {
+            log.record(result)
+        }
+        return "restored \(restored.detail) on PostgreSQL \(restored.server.binaries.major)"
+    }
+
+    func verify(_ log: any StepLog) async throws -> String {
+        guard let restored, let point else { throw DriverMisuse() }
+        let connection: PostgresConnection
+        do {
+            connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
+        } catch {
+            throw DrillFailure.failed(
+                Finding(
+                    .stepConnection, object: restored.database, expected: "a database that takes connections", actual: error.message,
+                    message: "the restored database can't be reached", hint: error.hint))
+        }
+        let tally = CaseTally(log)
+        await PostgresChecks.run(
+            PostgresCheckContext(
+                connection: connection, service: service, seal: point.sealState.seal?.postgres,
+                unsealedReason: source.unsealedReason(of: point), declared: plan.checks[service] ?? [],
+                databasePropertiesUnproven: restored.hasDatabaseProperties
+                    ? nil : "the dump carries no properties of the database itself",
+                rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",
+                // The scratch server has nothing else to do.
+                inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
+                emit: { tally.record($0) },
+                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
+        await connection.close()
+        return tally.summary
+    }
+
+    func discard() async {
+        await stopServers()
+        retrieved = nil
+        for name in ["\(attempt)f", "\(attempt)p"] {
+            try? FileManager.default.removeItem(at: host.folder.url.appendingPathComponent(shortName + name))
+        }
+    }
+
+    func tearDown() async -> [Finding] {
+        await stopServers()
+        return []
+    }
+
+    private func stopServers() async {
+        preparing?.cancel()
+        await preparing?.value?.stop()
+        await restored?.server.stop()
+        preparing = nil
+        restored = nil
+    }
+
+    /// Sockets live below, so the name stays short whatever the service is called.
+    private var shortName: String { "p\(index)-" }
+
+    private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
+        do {
+            return try host.folder.privateFolder(shortName + name)
+        } catch {
+            throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
+        }
+    }
+}
+
+extension Rule {
+    static let stepConnection = Rule("database-unreachable")
+}
+
+/// The engine called a step out of its order: a defect, reported as one.
+struct DriverMisuse: Error {}

@@ -1,0 +1,74 @@
+// What every recorded command shares: a folder of its own, the event stream, the recorders and the end.
+
+import DrillEngine
+import DrillModel
+import Foundation
+import Glibc
+import Reports
+
+/// One run with its reports.
+struct RecordedRun: Sendable {
+    /// How many drills, or inspections, it is to have.
+    var drills: Int
+    var output: URL
+
+    /// - Parameter body: Emits what happens between the run's start and its end.
+    /// - Returns: The run's verdict, which the exit code is made of.
+    /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
+    func run(_ body: @escaping @Sendable (EventHub) async throws -> Verdict) async throws -> Verdict {
+        let started = Date()
+        let runID = Self.name(for: started)
+        let folder = output.appendingPathComponent(runID, isDirectory: true)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure(
+                .unverified, "the run's folder \(folder.path) can't be made", hint: "check the path, or choose another with --output")
+        }
+        let hub = EventHub()
+        let console = ConsoleReport(options: Console.options, sink: { Console.write($0) })
+        let recorders: RecorderGroup
+        do throws(ReportError) {
+            recorders = try RecorderGroup(folder: folder, and: [console])
+        } catch {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        }
+        let listener = Task { for await event in hub.events { await recorders.record(event) } }
+        hub.emit(
+            .runStarted(
+                RunInfo(musterVersion: Muster.version, host: Self.hostName, runID: runID, drills: drills)))
+        let outcome: Result<Verdict, any Error>
+        do {
+            outcome = .success(try await SignalGuard.run { try await body(hub) })
+        } catch {
+            outcome = .failure(error)
+        }
+        if case .success(let verdict) = outcome { hub.emit(.runFinished(verdict)) }
+        hub.finish()
+        await listener.value
+        do throws(ReportError) {
+            try await recorders.finish()
+        } catch {
+            // A run whose reports are lost has proven nothing to anybody.
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        }
+        await console.footer(paths: ReportFormat.all.map { folder.appendingPathComponent($0.fileName).relativePath })
+        return try outcome.get()
+    }
+
+    /// Sorts by time, and two runs of one second differ.
+    private static func name(for date: Date) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = .gmt
+        formatter.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
+        let tail = String(UInt16.random(in: .min ... .max), radix: 16)
+        return "run-\(formatter.string(from: date))-\(String(repeating: "0", count: 4 - tail.count))\(tail)"
+    }
+
+    private static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, 255) == 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,162 @@
+// `muster inspect --list`: the recovery points as a table for people, or as JSON.
+
+import BackupPolicy
+import DrillModel
+import Foundation
+import Reports
+
+/// Shows what there is to recover from.
+struct RecoveryPointList {
+    var estate: Estate
+    var asOf: Date
+    var surveys: [SetSurvey]
+
+    /// - Throws: ``ExitCode/failed`` where a store can't be listed or a set is empty: the list is not whole then.
+    func show(_ format: InspectCommand.Format) throws {
+        switch format {
+        case .text: surveys.forEach(table)
+        case .json: try Console.print(json())
+        }
+        let whole = surveys.allSatisfy { $0.problems.isEmpty && !$0.series.moments.isEmpty }
+        if !whole { throw DrillModel.ExitCode.failed }
+    }
+
+    // MARK: The table
+
+    private static let columns = ["time", "from", "size", "sha-256", "sealed", "encryption", "copies", "path"]
+
+    private func table(_ survey: SetSurvey) {
+        let set = survey.set
+        var head = "\(set.service)/\(set.name)  \(Readable.count(survey.series.moments.count, "recovery point"))"
+        if let schedule = set.schedule { head += " · \(schedule)" }
+        if let retention = set.retention {
+            head += " · keeps " + retention.tiers.map { "\(retention.counts[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
+        }
+        Console.print(head)
+        for problem in survey.problems { Console.print("  ! \(problem.finding.message)\n    hint: \(problem.finding.hint)") }
+        let rows = survey.series.moments.reversed().map { row($0, of: set) }
+        guard !rows.isEmpty else { return Console.print("  none\n") }
+        let all = [Self.columns] + rows
+        let widths = Self.columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        for row in all {
+            let cells = row.indices.map { index in
+                // Sizes are read from their end.
+                let pad = String(repeating: " ", count: widths[index] - row[index].count)
+                return index == 2 ? pad + row[index] : index == row.count - 1 ? row[index] : row[index] + pad
+            }
+            Console.print("  " + cells.joined(separator: "  "))
+        }
+        Console.print("  times are those of \(estate.timeZone.identifier)\n")
+    }
+
+    private func row(_ moment: BackupMoment, of set: BackupSet) -> [String] {
+        let point = moment.copies.first?.point
+        let copies = moment.copies.map { copy in copy.point.store + (copy.point.zone.map { " (\($0))" } ?? "") }
+        return [
+            Readable.time(moment.time, in: estate.timeZone), point?.timeSource.rawValue ?? "", point.map { Readable.bytes($0.size) } ?? "",
+            point?.sealState.seal.map { String($0.artifact.sha256.prefix(12)) } ?? "-", point.map { Self.seal($0.sealState) } ?? "",
+            moment.copies.first.map { Self.encryption($0.content) } ?? "", copies.joined(separator: ", "), point?.path ?? "",
+        ]
+    }
+
+    private static func seal(_ state: RecoveryPoint.SealState) -> String {
+        switch state {
+        case .valid(let seal): seal.truth == .source ? "sealed" : "sealed from the backup"
+        case .missing: "no"
+        case .broken(let finding): "BROKEN: \(finding.rule)"
+        }
+    }
+
+    private static func encryption(_ content: StoredContent?) -> String {
+        switch content?.kind {
+        case .encrypted: content?.plainBehindHeader.map { "PLAIN: \($0) behind a header" } ?? "openssl"
+        case .plain(let kind): "PLAIN: \(kind)"
+        case .folder: "PLAIN: a folder"
+        case .empty: "EMPTY"
+        case .unknown: "unknown"
+        case nil: "UNREADABLE"
+        }
+    }
+
+    // MARK: JSON
+
+    private struct Document: Encodable {
+        var schemaVersion = 1
+        var estate: String
+        var asOf: String
+        var timeZone: String
+        var sets: [SetDocument]
+    }
+    private struct SetDocument: Encodable {
+        var service: String
+        var backup: String
+        var kind: String
+        var problems: [Finding]
+        var recoveryPoints: [PointDocument]
+    }
+    private struct PointDocument: Encodable {
+        var time: String
+        var timeSource: String
+        var size: Int64?
+        var sha256: String?
+        var sealed: String
+        var encryption: String
+        var copies: [CopyDocument]
+    }
+    private struct CopyDocument: Encodable {
+        var store: String
+        var zone: String?
+        var path: String
+        var size: Int64
+        var timeSource: String
+        var sealed: String
+        var encryption: String
+    }
+
+    private func json() throws -> String {
+        let document = Document(
+            estate: estate.name, asOf: Self.iso(asOf), timeZone: estate.timeZone.identifier,
+            sets: surveys.map { survey in
+                SetDocument(
+                    service: survey.set.service, backup: survey.set.name, kind: survey.set.kind.rawValue,
+                    problems: survey.problems.map(\.finding), recoveryPoints: survey.series.moments.map(self.document))
+            })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(document), as: UTF8.self)
+    }
+
+    private func document(_ moment: BackupMoment) -> PointDocument {
+        let point = moment.copies.first?.point
+        return PointDocument(
+            time: Self.iso(moment.time), timeSource: point?.timeSource.rawValue ?? "", size: point?.size,
+            sha256: point?.sealState.seal?.artifact.sha256, sealed: point.map { Self.word($0.sealState) } ?? "",
+            encryption: moment.copies.first.map { Self.word($0.content) } ?? "",
+            copies: moment.copies.map { copy in
+                CopyDocument(
+                    store: copy.point.store, zone: copy.point.zone, path: copy.point.path, size: copy.point.size,
+                    timeSource: copy.point.timeSource.rawValue, sealed: Self.word(copy.point.sealState), encryption: Self.word(copy.content)
+                )
+            })
+    }
+
+    private static func word(_ state: RecoveryPoint.SealState) -> String {
+        switch state {
+        case .valid(let seal): seal.truth.rawValue
+        case .missing: "missing"
+        case .broken(let finding): finding.rule.name
+        }
+    }
+
+    private static func word(_ content: StoredContent?) -> String {
+        switch content?.kind {
+        case .encrypted: content?.plainBehindHeader == nil ? "openssl" : "plain"
+        case .plain, .folder: "plain"
+        case .empty: "empty"
+        case .unknown: "unknown"
+        case nil: "unreadable"
+        }
+    }
+
+    private static func iso(_ date: Date) -> String { date.formatted(.iso8601) }
+}

@@ -1,0 +1,100 @@
+// One run: its folder, its event stream, its drills one after another, its end.
+
+import DrillEngine
+import DrillModel
+import Foundation
+import Glibc
+import ScratchHost
+import Synchronization
+
+/// Runs drills and leaves their reports.
+struct RunSession: Sendable {
+    var plans: [DrillPlan]
+    var output: URL
+    var root: ScratchRoot
+    var keep: Bool
+    private let kept = KeptFolders()
+
+    init(plans: [DrillPlan], output: URL, root: ScratchRoot, keep: Bool) {
+        self.plans = plans
+        self.output = output
+        self.root = root
+        self.keep = keep
+    }
+
+    /// - Returns: The run's verdict, which the exit code is made of.
+    /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
+    func run() async throws -> Verdict {
+        defer {
+            for path in kept.paths { Console.print("kept \(path), which holds decrypted data: remove it with muster clean --kept") }
+        }
+        return try await RecordedRun(drills: plans.count, output: output).run { hub in try await runDrills(hub: hub) }
+    }
+
+    private func runDrills(hub: EventHub) async throws -> Verdict {
+        var verdicts: [Verdict] = []
+        for plan in plans {
+            try Task.checkCancellation()
+            verdicts.append(try await run(plan, hub: hub))
+        }
+        return Verdict.combined(verdicts)
+    }
+
+    func run(_ plan: DrillPlan, hub: EventHub) async throws -> Verdict {
+        let host: ScratchHost
+        do throws(ScratchError) {
+            host = try await ScratchHost.prepare(in: root, purpose: "drill \(plan.name)")
+        } catch {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        }
+        let drivers = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, of: plan, host: host) }
+        let keep = keep
+        let kept = kept
+        let runner = DrillRunner(plan: plan, drivers: drivers, hub: hub) {
+            hub.emit(.fact(Fact("muster.peak-memory-bytes", String(Self.peakMemory))))
+            do throws(ScratchError) {
+                if keep {
+                    try await host.keep()
+                    kept.add(host.folder.url.path)
+                    hub.emit(.fact(Fact("scratch.kept", host.folder.url.path)))
+                } else {
+                    try await host.remove()
+                }
+                return []
+            } catch {
+                return [
+                    Finding(
+                        .scratchUnusable, object: host.folder.url.path, expected: "nothing left", actual: "remains",
+                        message: error.message, hint: error.hint)
+                ]
+            }
+        }
+        return try await runner.run()
+    }
+
+    private func driver(for recovery: Recovery, index: Int, of plan: DrillPlan, host: ScratchHost) -> (any ServiceDriver)? {
+        guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
+        let backups = ServiceBackups(estate: plan.estate, set: set)
+        switch service.engine {
+        case .postgres where set.kind == .baseBackup:
+            return PhysicalPostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .postgres: return PostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .redis: return RedisDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        }
+    }
+
+    /// The most memory that this process itself has held so far, in bytes; its servers' are not in it.
+    static var peakMemory: Int {
+        var usage = rusage()
+        return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss * 1024 : 0
+    }
+}
+
+/// The scratch folders that a run left on purpose, to be named at its end.
+private final class KeptFolders: Sendable {
+    private let list = Mutex<[String]>([])
+
+    var paths: [String] { list.withLock { $0 } }
+
+    func add(_ path: String) { list.withLock { $0.append(path) } }
+}

@@ -1,0 +1,158 @@
+// Damages copies of a drill's newest backup, one way at a time, and runs the drill on each.
+
+import BackupCatalog
+import Cryptography
+import DrillEngine
+import DrillModel
+import FileRecovery
+import Foundation
+import PostgresClient
+import PostgresRecovery
+import RedisClient
+import RedisRecovery
+import Reports
+import Sabotage
+import ScratchHost
+import Seals
+
+/// How one damage fared.
+struct SabotageResult: Sendable {
+    var service: String
+    var damage: String
+    var verdict: Verdict
+    var explanation: String
+
+    var title: String { "\(service) \(damage)" }
+
+    var sign: String {
+        switch verdict {
+        case .passed: "✓"
+        case .failed: "✗"
+        case .error: "!"
+        case .skipped: "-"
+        }
+    }
+}
+
+/// One sabotage of one drill.
+struct SabotageSession: Sendable {
+    var plan: DrillPlan
+    var damages: [Damage]
+    var root: ScratchRoot
+    var show: Bool
+
+    func run() async throws -> [SabotageResult] {
+        var results: [SabotageResult] = []
+        for recovery in plan.recover {
+            guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
+            let fitting = damages.filter { $0.fits(service.engine) && (set.kind != .aof || $0.isOfFiles) }
+            // A base backup has its own truth in it, and no damage of these is made for that yet.
+            if set.kind == .baseBackup || fitting.isEmpty { continue }
+            let control = try await attempt(nil, recovery: recovery, set: set)
+            results.append(control)
+            // Where the untouched copy isn't green, a red one proves nothing.
+            guard control.verdict == .passed else { continue }
+            for damage in fitting {
+                try Task.checkCancellation()
+                results.append(try await attempt(damage, recovery: recovery, set: set))
+            }
+        }
+        return results
+    }
+
+    /// - Parameter damage: nil for the untouched copy, which must be green.
+    private func attempt(_ damage: Damage?, recovery: Recovery, set: BackupSet) async throws -> SabotageResult {
+        var result = SabotageResult(
+            service: recovery.service, damage: damage?.name ?? "untouched", verdict: .error, explanation: "")
+        let host = try await ScratchHost.prepare(in: root, purpose: "sabotage \(plan.name)")
+        do {
+            let copy = try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+            if let copy {
+                let report = try await drill(on: copy, recovery: recovery)
+                (result.verdict, result.explanation) = Self.judge(report, harm: copy.harm)
+            } else {
+                result.verdict = .skipped
+                result.explanation = "this backup holds nothing to damage so"
+            }
+        } catch let error as CancellationError {
+            try? await host.remove()
+            throw error
+        } catch let failure as DrillFailure {
+            result.explanation = "\(failure.finding.message) (\(failure.finding.hint))"
+        } catch let error as ScratchError {
+            result.explanation = error.description
+        } catch {
+            result.explanation = "the copy could not be made: \(type(of: error))"
+        }
+        try await host.remove()
+        return result
+    }
+
+    private func drill(on copy: DamagedCopy.Made, recovery: Recovery) async throws -> RunReport {
+        let hub = EventHub()
+        let console = ConsoleReport(options: Console.options, sink: { Console.write($0) })
+        let show = show || damages.count == 1
+        let listener = Task {
+            var report = RunReport()
+            for await event in hub.events {
+                report.apply(event)
+                if show, copy.harm != nil { await console.record(event) }
+            }
+            return report
+        }
+        let session = RunSession(plans: [copy.plan], output: root.folder, root: root, keep: false)
+        let outcome: Result<Verdict, any Error>
+        do {
+            outcome = .success(try await session.run(copy.plan, hub: hub))
+        } catch {
+            outcome = .failure(error)
+        }
+        hub.finish()
+        let report = await listener.value
+        _ = try outcome.get()
+        return report
+    }
+
+    /// Green means: an untouched copy without a finding, or a damaged one with exactly its own.
+    static func judge(_ report: RunReport, harm: Harm?) -> (Verdict, String) {
+        let cases = report.drills.flatMap(\.cases).filter { $0.group != .step && $0.group != .objective }
+        // Without a seal that holds nothing is left to be compared with: that follows from a damaged seal, and is no trouble of ours.
+        let unasked = cases.first { unasked in
+            let follows = harm != nil && unasked.findings.map(\.rule.name) == ["nothing-verified"]
+            return unasked.verdict == .error && !follows
+        }
+        if let unasked {
+            return (.error, "\(unasked.name): \(unasked.reason)")
+        }
+        let findings = cases.filter { $0.verdict == .failed }.flatMap(\.findings).filter { $0.severity == .critical }
+        guard let harm else {
+            guard let first = findings.first else {
+                let answered = cases.filter { $0.verdict == .passed }.count
+                return answered > 0 ? (.passed, "green: \(answered) checks passed") : (.error, "nothing was checked")
+            }
+            return (.failed, "false red: \(first.rule) \(first.object)")
+        }
+        func matches(_ finding: Finding) -> Bool {
+            finding.rule == harm.rule && (harm.object.isEmpty || finding.object.contains(harm.object))
+        }
+        guard let found = findings.first(where: matches) else {
+            let instead = findings.map { "\($0.rule) \($0.object)" }.joined(separator: "; ")
+            return (.failed, "missed: \(harm.rule) \(harm.object) was expected, \(instead.isEmpty ? "nothing was found" : instead)")
+        }
+        let others = findings.filter { !matches($0) && !harm.consequences.contains($0.rule) }
+        guard others.isEmpty else {
+            return (.failed, "found, and more than that: \(others.map { "\($0.rule) \($0.object)" }.joined(separator: "; "))")
+        }
+        return (.passed, "caught: \(found.rule) \(found.object)")
+    }
+}
+
+extension Damage {
+    /// Whether it needs no server to be done.
+    fileprivate var isOfFiles: Bool {
+        switch means {
+        case .artifact, .seal: true
+        case .postgres, .redis: false
+        }
+    }
+}

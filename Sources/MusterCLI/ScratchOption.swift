@@ -1,0 +1,32 @@
+// The option that several commands share: where scratch folders go.
+
+import ArgumentParser
+import DrillModel
+import Foundation
+import ScratchHost
+
+/// Where throw-away servers live.
+struct ScratchOption: ParsableArguments {
+    @Option(
+        name: .customLong("scratch"),
+        help: ArgumentHelp(
+            "The folder for throw-away servers and decrypted copies (default: $MUSTER_SCRATCH_ROOT, or /tmp).", valueName: "folder"))
+    var folder: String?
+
+    var root: ScratchRoot {
+        ScratchRoot(folder.map { URL(fileURLWithPath: $0, isDirectory: true) })
+    }
+
+    /// Removes what killed runs left, as every run does before its own work.
+    func cleanUpAfterEarlierRuns() throws(CommandFailure) {
+        do {
+            let removed = try ScratchCleaner.clean(root)
+            for remains in removed {
+                Console.complain(
+                    "muster: removed what an earlier run left: \(remains.folder.path), \(remains.processes) process(es)")
+            }
+        } catch {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        }
+    }
+}

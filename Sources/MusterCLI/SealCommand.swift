@@ -1,0 +1,104 @@
+// `muster seal`: makes a backup and its truth under one snapshot, or seals one that was already taken.
+
+import ArgumentParser
+import BackupCatalog
+import Cryptography
+import DrillFiles
+import DrillModel
+import Foundation
+import Reports
+import ScratchHost
+import Sealing
+import Seals
+
+struct SealCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "seal", abstract: "Back up a source and record, signed, what it held at that instant.",
+        discussion: """
+            Writes the artifact into the backup's first store, encrypted as the estate file says, and beside it \
+            <artifact>.seal.json. With --existing it seals an artifact that another tool took: the truth is then that of the \
+            backup, and every drill says so.
+            """)
+
+    @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
+    var estateFile: String
+
+    @Option(help: "The estate's service to back up.")
+    var service: String
+
+    @Option(help: "Which of the service's backups this is.")
+    var backup: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The artifact's path below the store (default: the backup's match with its one * filled in).", valueName: "path"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("Seal this artifact instead of making one: a path below the store, or 'latest'.", valueName: "path"))
+    var existing: String?
+
+    @Option(help: ArgumentHelp("Keep the source busy with fingerprints for at most this share of the time.", valueName: "percent"))
+    var load = 100
+
+    @Flag(help: "Let the source use its parallel workers for fingerprints.")
+    var parallel = false
+
+    @OptionGroup var scratch: ScratchOption
+
+    func validate() throws {
+        guard (1...100).contains(load) else { throw ValidationError("--load takes a percentage from 1 to 100") }
+        guard existing == nil || output == nil else { throw ValidationError("--existing and --output exclude each other") }
+    }
+
+    func run() async throws {
+        let estate = try DrillFiles.loadEstate(estateFile)
+        guard let service = estate.services[service] else {
+            throw CommandFailure(
+                .usage, "the estate has no service \(service)", hint: "it has \(estate.services.keys.sorted().joined(separator: ", "))")
+        }
+        guard let set = service.backups[backup] else {
+            throw CommandFailure(
+                .usage, "\(service.name) has no backup \(backup)",
+                hint: "it has \(service.backups.keys.sorted().joined(separator: ", "))")
+        }
+        try scratch.cleanUpAfterEarlierRuns()
+        let job = SealJob(
+            estate: estate, service: service, set: set, root: scratch.root, loadPercent: load, parallelWorkers: parallel)
+        let started = ContinuousClock.now
+        let existing = existing
+        let output = output
+        do {
+            let (artifact, seal) = try await SignalGuard.run {
+                if let existing { return try await job.sealExisting(existing) }
+                return try await job.backUpAndSeal(to: output)
+            }
+            Console.print("sealed \(artifact.path)")
+            Console.print(Self.describe(seal, in: estate, took: ContinuousClock.now - started))
+        } catch let error as SealingError {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        } catch let error as SealError {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        } catch let error as CryptographyError {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        } catch let error as ScratchError {
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        } catch let error as DrillFailure {
+            throw CommandFailure(DrillModel.ExitCode(error.verdict), error.finding.message, hint: error.finding.hint)
+        }
+    }
+
+    private static func describe(_ seal: Seal, in estate: Estate, took: Duration) -> String {
+        var parts = ["of \(Readable.time(seal.snapshotTime, in: estate.timeZone))", Readable.bytes(seal.artifact.size)]
+        if let postgres = seal.postgres {
+            let rows = postgres.tables.reduce(0) { $0 + $1.rows }
+            parts.append("\(Readable.count(postgres.tables.count, "table")), \(Readable.count(rows, "row"))")
+            parts.append(Readable.count(postgres.objects.count, "object"))
+        }
+        if let redis = seal.redis {
+            parts.append(Readable.count(redis.databases.reduce(0) { $0 + $1.keys }, "key"))
+        }
+        parts.append(seal.truth == .source ? "truth: the source" : "truth: the backup itself")
+        parts.append("in \(Readable.duration(took))")
+        return "  " + parts.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,265 @@
+// Puts source, dump, fingerprints and signature together for `muster seal`.
+
+import BackupCatalog
+import Cryptography
+import DrillModel
+import FileRecovery
+import Foundation
+import IntegrityChecks
+import PostgresClient
+import PostgresRecovery
+import ScratchHost
+import Sealing
+import Seals
+
+/// One sealing.
+struct SealJob: Sendable {
+    var estate: Estate
+    var service: Service
+    var set: BackupSet
+    var root: ScratchRoot
+    var loadPercent: Int
+    var parallelWorkers: Bool
+
+    private var keyring: Keyring { Keyring(estate) }
+
+    // MARK: A new backup
+
+    func backUpAndSeal(to path: String?) async throws -> (URL, Seal) {
+        let key = try signingKey()
+        guard let connection = service.source else {
+            throw CommandFailure(
+                .usage, "\(service.name) has no source to back up", hint: "add source: {host: …} to it in the estate file")
+        }
+        let artifact = try target(path)
+        do {
+            try FileManager.default.createDirectory(at: artifact.deletingLastPathComponent(), withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure(
+                .unverified, "\(artifact.deletingLastPathComponent().path) can't be made", hint: "check the store's permissions")
+        }
+        let password = try connection.password.map { reference throws(DrillFailure) in
+            try Keyring.secret(reference, named: "\(service.name)'s password")
+        }
+        let globals = globalsFile(of: artifact)
+        for file in [artifact, globals].compactMap({ $0 }) where FileManager.default.fileExists(atPath: file.path) {
+            throw CommandFailure(
+                .usage, "\(file.path) is already there, and a backup is never replaced", hint: "name another with --output")
+        }
+        do {
+            let seal =
+                switch service.engine {
+                case .postgres where set.kind == .baseBackup: throw Self.noSealsForBaseBackups(set)
+                case .postgres: try await backUpPostgres(connection, password: password, to: artifact, globals: globals)
+                case .redis: try await backUpRedis(connection, password: password, to: artifact)
+                }
+            try SealFile.write(seal, besides: artifact, signedBy: key)
+            return (artifact, seal)
+        } catch {
+            // A dump without its seal would be the newest backup, and one that nothing vouches for.
+            for file in [artifact, globals].compactMap({ $0 }) { try? FileManager.default.removeItem(at: file) }
+            throw error
+        }
+    }
+
+    private func globalsFile(of artifact: URL) -> URL? {
+        set.globals.map {
+            artifact.deletingLastPathComponent().appendingPathComponent(
+                Self.filled(URL(fileURLWithPath: $0).lastPathComponent, with: Self.stem(of: artifact)))
+        }
+    }
+
+    private func backUpPostgres(_ source: SourceConnection, password: Secret?, to artifact: URL, globals: URL?) async throws -> Seal {
+        let configuration = PostgresConfiguration(
+            host: source.host, port: source.port ?? 5432, database: source.database ?? service.name, user: source.user ?? "postgres",
+            password: password?.text, applicationName: "muster seal", settings: PostgresInventory.settings)
+        let binaries = try await newestBinaries(for: configuration)
+        let sealer = PostgresSealer(
+            source: configuration, binaries: binaries,
+            options: PostgresSealer.Options(loadPercent: loadPercent, parallelWorkers: parallelWorkers))
+        let encryption = try keyring.decryption(of: set)
+        var (_, seal) = try await sealer.seal(to: artifact, encryption: encryption, for: purpose)
+        if let globals {
+            let written = try await sealer.tool.writeGlobals(to: globals, encryption: encryption, passwords: true)
+            seal.globals = Seal.Artifact(name: globals.lastPathComponent, size: written.bytesWritten, sha256: written.sha256)
+        }
+        return seal
+    }
+
+    /// pg_dump refuses a newer server, so the newest one there is serves best.
+    private func newestBinaries(for configuration: PostgresConfiguration) async throws -> String? {
+        PostgresBinaries.installed().last?.folder
+    }
+
+    /// What a base backup holds is proven by its manifest; a seal describes one instant, and recovery goes on from there.
+    private static func noSealsForBaseBackups(_ set: BackupSet) -> CommandFailure {
+        CommandFailure(
+            .usage, "base backups aren't sealed: \(set.name) is of kind \(set.kind.rawValue), whose manifest proves its files",
+            hint: "take it with pg_basebackup, and ask for what must be in it with checks in the drill file")
+    }
+
+    private func backUpRedis(_ source: SourceConnection, password: Secret?, to artifact: URL) async throws -> Seal {
+        guard set.kind == .rdb else {
+            throw CommandFailure(
+                .usage, "muster makes redis backups as snapshots only, and \(set.name) is of kind \(set.kind.rawValue)",
+                hint: "seal one that another tool took with --existing")
+        }
+        return try await inScratch("seal \(service.name)") { host in
+            let folder = try host.folder.privateFolder("snapshot")
+            let plain = folder.appendingPathComponent("dump.rdb")
+            let started = Date()
+            let clock = ContinuousClock.now
+            let place = source.host.hasPrefix("/") ? ["-s", source.host] : ["-h", source.host, "-p", String(source.port ?? 6379)]
+            let user = source.user.map { ["--user", $0] } ?? []
+            // Taken as a replica takes it: a snapshot of one instant, checked by its own checksum.
+            let result = try await ToolRunner.spawn(
+                ["redis-cli"] + place + user + ["--rdb", plain.path], environment: password.map { ["REDISCLI_AUTH": $0.text] } ?? [:],
+                output: .discard, errors: .discard)
+            guard result.succeeded, FileManager.default.fileExists(atPath: plain.path) else {
+                throw CommandFailure(
+                    .unverified, "redis-cli could not take a snapshot of \(service.name) (\(result.ending))",
+                    hint: "check source in the estate file, and that the user may run SYNC")
+            }
+            return try await sealSnapshot(plain, as: artifact, taken: started, clock: clock, host: host)
+        }
+    }
+
+    private func sealSnapshot(
+        _ plain: URL, as artifact: URL, taken: Date, clock: ContinuousClock.Instant, host: ScratchHost
+    ) async throws -> Seal {
+        let truth = try await RedisSealer(host: host).truth(ofSnapshot: plain)
+        let stored: (sha256: String, size: Int64)
+        if let encryption = try keyring.decryption(of: set) {
+            let written = try await ArtifactStream.encrypt(from: plain, to: artifact, encryption: encryption)
+            stored = (written.sha256, written.bytesWritten)
+        } else {
+            let written = try await ArtifactStream.copy(from: plain, to: artifact, flushed: true)
+            stored = (written.sha256, written.bytesWritten)
+        }
+        return Seal(
+            estate: estate.name, service: service.name, backup: set.name, truth: .source, snapshotTime: taken,
+            backupSeconds: (ContinuousClock.now - clock) / .seconds(1),
+            artifact: Seal.Artifact(name: artifact.lastPathComponent, size: stored.size, sha256: stored.sha256), redis: truth)
+    }
+
+    // MARK: A backup that is already there
+
+    func sealExisting(_ wanted: String) async throws -> (URL, Seal) {
+        let key = try signingKey()
+        let decryption = try keyring.decryption(of: set)
+        // No key is trusted here: a seal that already lies there neither helps nor hinders.
+        let points = try Catalogue(estate: estate, set: set, trusted: [], decryption: decryption).points()
+        guard let point = wanted == "latest" ? points.first : points.first(where: { $0.path == wanted }) else {
+            throw CommandFailure(
+                .usage, "\(set.name) has no artifact \(wanted)", hint: "name it by its path below the store, or say latest")
+        }
+        let seal = try await inScratch("seal \(service.name)") { host in
+            let folder = try host.folder.privateFolder("fetched")
+            let retrieved = try await ArtifactRetriever(host: host, decryption: decryption).retrieve(point, into: folder) { _ in }
+            var seal = Seal(
+                estate: estate.name, service: service.name, backup: set.name, truth: .backup, snapshotTime: point.time,
+                backupSeconds: 0,
+                artifact: Seal.Artifact(
+                    name: point.location.lastPathComponent, size: retrieved.storedBytes, sha256: retrieved.storedSHA256))
+            if let globals = point.globals, let sha256 = retrieved.globalsSHA256, let size = retrieved.globalsBytes {
+                seal.globals = Seal.Artifact(name: globals.lastPathComponent, size: size, sha256: sha256)
+            }
+            switch set.kind {
+            case .baseBackup: throw Self.noSealsForBaseBackups(set)
+            case .pgDump: seal.postgres = try await postgresTruth(of: retrieved, point: point, host: host)
+            case .rdb: seal.redis = try await RedisSealer(host: host).truth(ofSnapshot: retrieved.location)
+            case .aof: seal.redis = try await RedisSealer(host: host).truth(ofAppendOnlyFolder: retrieved.location)
+            }
+            return seal
+        }
+        try SealFile.write(seal, besides: point.location, signedBy: key)
+        return (point.location, seal)
+    }
+
+    private func postgresTruth(of retrieved: RetrievedArtifact, point: RecoveryPoint, host: ScratchHost) async throws -> PostgresTruth {
+        let dump = try DumpSource(
+            location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
+            backup: point.path)
+        let restorer = DumpRestorer(
+            host: host, folder: try host.folder.privateFolder("server"), profile: .fast,
+            jobs: min(8, ProcessInfo.processInfo.activeProcessorCount), service: service.name)
+        let restored = try await restorer.restore(dump, identity: nil) { _ in }
+        if let broken = restored.cases.first(where: { $0.verdict == .failed || $0.verdict == .error })?.findings.first {
+            throw DrillFailure.failed(broken)
+        }
+        let connection = try await PostgresConnection.connect(
+            restored.server.configuration(database: restored.database, settings: PostgresInventory.settings))
+        let truth = try await PostgresInventory(connection, options: .init(parallelWorkers: true)).truth()
+        await connection.close()
+        return truth
+    }
+
+    // MARK: Shared
+
+    private var purpose: PostgresSealer.Purpose {
+        PostgresSealer.Purpose(estate: estate.name, service: service.name, backup: set.name)
+    }
+
+    private func signingKey() throws -> Ed25519PrivateKey {
+        guard let reference = estate.seals.signingKey else {
+            throw CommandFailure(
+                .usage, "the estate names no key to sign with",
+                hint: "openssl genpkey -algorithm ed25519 -out seal.key, then seals: {sign-with: {file: seal.key}, trust: [seal.pub]}")
+        }
+        return try Ed25519PrivateKey(pem: Keyring.secret(reference, named: "seals.sign-with"))
+    }
+
+    private func target(_ path: String?) throws -> URL {
+        guard let name = set.stores.first, let store = estate.stores[name] else {
+            throw CommandFailure(.usage, "\(set.name) has no store", hint: "add stores: […] to it in the estate file")
+        }
+        let root =
+            switch store.location {
+            case .folder(let url): url
+            }
+        if let path {
+            guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+                throw CommandFailure(.usage, "--output \(path) leads out of the store", hint: "name a path below \(root.path)")
+            }
+            return root.appendingPathComponent(path)
+        }
+        let stars = set.match.filter { $0 == "*" }.count
+        guard stars == 1, !set.match.contains(where: { "?[".contains($0) }) else {
+            throw CommandFailure(
+                .usage, "no name can be made from the pattern \(set.match)", hint: "name the artifact with --output")
+        }
+        return root.appendingPathComponent(Self.filled(set.match, with: "\(service.name)-\(Self.stamp(Date(), in: estate.timeZone))"))
+    }
+
+    private static func filled(_ pattern: String, with name: String) -> String {
+        pattern.replacingOccurrences(of: "*", with: name)
+    }
+
+    /// What stands before the first dot: by it a globals file finds its dump.
+    private static func stem(of artifact: URL) -> String { String(artifact.lastPathComponent.prefix { $0 != "." }) }
+
+    private static func stamp(_ date: Date, in zone: TimeZone) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = zone
+        formatter.dateFormat = "yyyyMMdd'T'HHmmssxx"
+        return formatter.string(from: date)
+    }
+
+    private func inScratch<Value: Sendable>(_ purpose: String, _ body: (ScratchHost) async throws -> Value) async throws -> Value {
+        let host = try await ScratchHost.prepare(in: root, purpose: purpose)
+        do {
+            let value = try await body(host)
+            try await host.remove()
+            return value
+        } catch {
+            try await host.remove()
+            throw error
+        }
+    }
+}
+
+extension Secret {
+    /// For the one place that wants text: the environment of a child that must log in.
+    var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+}

@@ -1,0 +1,204 @@
+// What both engines' drivers share: a service's catalogue, its keys and what its seals are worth.
+
+import BackupCatalog
+import BackupPolicy
+import Cryptography
+import DrillEngine
+import DrillModel
+import FileRecovery
+import Foundation
+import Reports
+import Seals
+
+extension Rule {
+    static let notSealed = Rule("not-sealed")
+    static let sealOfOtherKind = Rule("seal-of-other-kind")
+    static let trustedKeyUnreadable = Rule("trusted-key-unreadable")
+    static let incidentBeforeBackups = Rule("no-recovery-point-before-incident")
+    static let timeInFuture = Rule("time-in-future")
+    static let sealMissing = Rule("seal-missing")
+    static let timeIsModificationTime = Rule("time-is-mtime")
+    static let globalsNotFound = Rule("globals-missing")
+}
+
+/// One backup set, as a drill sees it.
+struct ServiceBackups: Sendable {
+    var estate: Estate
+    var set: BackupSet
+    var keyring: Keyring { Keyring(estate) }
+
+    /// - Parameter ends: When base backups had ended, by their first position, where that has been read already.
+    func identify(before disaster: Date, ends: [UInt64: Date] = [:]) throws(DrillFailure) -> Identified {
+        var catalogue = try catalogue()
+        catalogue.knownEnds = ends
+        let survey = try catalogue.survey()
+        let all = survey.points
+        let points = all.filter { $0.time <= disaster }
+        guard let newest = points.first else {
+            throw .failed(
+                Finding(
+                    .incidentBeforeBackups, object: "\(set.service)/\(set.name)", expected: "a backup from before the incident",
+                    actual: "\(all.count) backups, all later", message: "every backup is younger than the incident",
+                    hint: "check the incident's time and zone in the drill file"))
+        }
+        var cases = [
+            CaseResult.judged(.backup, service: set.service, name: "every store holds backups", findings: survey.emptyStores),
+            CaseResult.judged(
+                .backup, service: set.service, name: "no younger backup is passed over unseen",
+                findings: all.filter { $0.time > disaster }.compactMap { passedOver($0, now: Date()) }),
+        ]
+        if newest.sealState == .missing, all.contains(where: { $0.sealState.seal != nil }) {
+            cases.append(
+                .judged(.backup, service: set.service, name: "sealed like the others", findings: [sealGone(newest)]))
+        }
+        if newest.timeSource == .modificationTime {
+            cases.append(
+                .judged(
+                    .backup, service: set.service, name: "the recovery point's own time is known",
+                    findings: [
+                        Finding(
+                            .timeIsModificationTime, .warning, object: newest.path, expected: "a time inside the backup or its seal",
+                            actual: "the file's mtime", message: "the RPO rests on the file's mtime, which copying can change",
+                            hint: "seal the backups: muster seal")
+                    ]))
+        }
+        let count = Readable.count(points.count, "recovery point")
+        return Identified(
+            points: points, worstCase: WorstCaseLoss.compute(all, until: disaster, retention: set.retention), cases: cases,
+            detail: "\(count), newest \(newest.path) of \(Readable.time(newest.time, in: estate.timeZone))")
+    }
+
+    /// What is wrong with a backup that the drill leaves out because it seems younger than the incident.
+    ///
+    /// A sound seal, or a time inside the backup, is believed, unless it lies in the future.
+    private func passedOver(_ point: RecoveryPoint, now: Date) -> Finding? {
+        if case .broken(let finding) = point.sealState { return finding }
+        let time = Readable.time(point.time, in: estate.timeZone)
+        // Clocks of two machines may differ by a little.
+        if point.time > now.addingTimeInterval(300) {
+            return Finding(
+                .timeInFuture, object: point.path, expected: "a time that has been", actual: "\(time), by \(point.timeSource.rawValue)",
+                message: "the backup seems to come from the future, so the drill can't tell whether it is the newest",
+                hint: "check the clock of the host that made it; an unsealed dump's time is read in the estate's timezone")
+        }
+        guard point.timeSource == .modificationTime else { return nil }
+        return Finding(
+            .timeIsModificationTime, .warning, object: point.path, expected: "a time inside the backup or its seal",
+            actual: "\(time), by the file's mtime",
+            message: "the backup was left out as younger than the incident, on nothing but its file's mtime",
+            hint: "seal the backups: muster seal")
+    }
+
+    private func sealGone(_ point: RecoveryPoint) -> Finding {
+        Finding(
+            .sealMissing, .warning, object: point.path, expected: "a seal, as other backups of this set have", actual: "none",
+            message: "the newest backup is not sealed although others are",
+            hint: "look into the sealing job; seals: {required: true} in the estate file makes this a failure")
+    }
+
+    /// Asks for the seal, and for the globals that the set promises.
+    func sealCases(of point: RecoveryPoint, _ log: any StepLog) throws(DrillFailure) -> [CaseResult] {
+        var cases: [CaseResult] = []
+        let name = "the seal holds"
+        switch point.sealState {
+        case .valid(let seal) where set.kind == .pgDump ? seal.postgres == nil : seal.redis == nil:
+            cases.append(.judged(.backup, service: set.service, name: name, findings: [otherTruth(point)]))
+        case .valid(let seal):
+            cases.append(.judged(.backup, service: set.service, name: name, findings: []))
+            if point.globals != nil, seal.globals == nil {
+                log.unproven("\(set.service): the globals file is not part of the seal, so nothing vouches for its roles.")
+            }
+            if seal.truth == .backup {
+                log.unproven(
+                    "\(set.service): the seal was made from the backup, not from the source: it proves that the backup has not "
+                        + "changed since, not that it ever was complete.")
+            }
+        case .broken(let finding):
+            cases.append(.judged(.backup, service: set.service, name: name, findings: [finding]))
+        case .missing where estate.seals.required:
+            cases.append(.judged(.backup, service: set.service, name: name, findings: [unsealed(point)]))
+        case .missing:
+            cases.append(.skipped(.backup, service: set.service, name: name, reason: "not sealed"))
+            log.unproven(
+                "\(set.service): \(point.path) is not sealed, so nothing says what the source held: rows, content and schema "
+                    + "were not compared.")
+        }
+        if set.globals != nil, point.globals == nil {
+            cases.append(
+                .judged(
+                    .backup, service: set.service, name: "the globals file is there",
+                    findings: [
+                        Finding(
+                            .globalsNotFound, object: point.path, expected: "a globals file beside it", actual: "none",
+                            message: "the roles of this backup are missing from the store",
+                            hint: "run pg_dumpall --globals-only with each dump, under a name that begins as the dump's does")
+                    ]))
+        }
+        return cases
+    }
+
+    func unsealedReason(of point: RecoveryPoint) -> String {
+        if case .broken = point.sealState { "the seal doesn't hold" } else { "not sealed" }
+    }
+
+    func recordRetrieval(of point: RecoveryPoint, _ retrieved: RetrievedArtifact, _ log: any StepLog) {
+        let others = set.stores.filter { $0 != point.store }
+        if !others.isEmpty {
+            log.unproven(
+                "\(set.service): the copies in \(others.joined(separator: ", ")) were not read; muster inspect compares them.")
+        }
+        let sealed = point.sealState.seal != nil
+        log.record(
+            sealed
+                ? .judged(.backup, service: set.service, name: "the artifact is what was sealed", findings: [])
+                : .skipped(.backup, service: set.service, name: "the artifact is what was sealed", reason: unsealedReason(of: point)))
+        if set.encryption != nil {
+            log.record(.judged(.backup, service: set.service, name: "the artifact is encrypted and opens", findings: []))
+        }
+        log.fact("artifact", point.path)
+        log.fact("artifact-sha256", retrieved.storedSHA256)
+        log.fact("artifact-bytes", String(retrieved.storedBytes))
+    }
+
+    func describe(_ retrieved: RetrievedArtifact) -> String {
+        let stored = Readable.bytes(retrieved.storedBytes)
+        let plain = Readable.bytes(retrieved.plainBytes)
+        return "fetched \(stored)" + (set.encryption == nil ? "" : ", decrypted") + " to \(plain)"
+    }
+
+    /// Signed and of this very artifact, yet of another engine: comparing with it would compare with nothing.
+    private func otherTruth(_ point: RecoveryPoint) -> Finding {
+        Finding(
+            .sealOfOtherKind, object: point.path, expected: "what a \(set.kind.rawValue) backup holds", actual: "another engine's content",
+            message: "the seal doesn't speak of this kind of backup", hint: "check the backup's kind in the estate file, and seal it anew")
+    }
+
+    private func unsealed(_ point: RecoveryPoint) -> Finding {
+        Finding(
+            .notSealed, object: point.path, expected: "a seal beside the artifact", actual: "none",
+            message: "the estate demands sealed backups, and this one has no seal", hint: "make backups with: muster seal")
+    }
+
+    func catalogue() throws(DrillFailure) -> Catalogue {
+        Catalogue(
+            estate: estate, set: set, trusted: try Self.trustedKeys(of: estate), decryption: try keyring.decryption(of: set),
+            walDecryption: try keyring.decryption(of: set.wal?.encryption))
+    }
+
+    /// The public keys that seals are believed by.
+    static func trustedKeys(of estate: Estate) throws(DrillFailure) -> [Ed25519PublicKey] {
+        var trusted: [Ed25519PublicKey] = []
+        for file in estate.seals.trustedKeys {
+            do {
+                trusted.append(try Ed25519PublicKey(pem: String(contentsOf: file, encoding: .utf8)))
+            } catch {
+                throw .error(
+                    Finding(
+                        .trustedKeyUnreadable, object: file.lastPathComponent, expected: "an Ed25519 public key, PEM",
+                        actual: "something else, or nothing", message: "the key that seals are trusted by can't be read",
+                        hint: "check seals: {trust: […]} in \(estate.file.lastPathComponent)"))
+            }
+        }
+        return trusted
+    }
+}

@@ -1,0 +1,57 @@
+// What lies in the stores of one backup set, and what a look at each artifact tells.
+
+import BackupCatalog
+import BackupPolicy
+import DrillModel
+import Foundation
+
+/// One backup set, listed and looked at.
+struct SetSurvey: Sendable {
+    var set: BackupSet
+    var series: BackupSeries
+    /// The stores that could not be listed.
+    var problems: [DrillFailure]
+    /// Why artifacts could not be opened for their own time, in a sentence; empty where they could.
+    var unproven: String
+
+    /// Opening an artifact for its time costs a key derivation each; older unsealed ones are dated by their mtime, and said so.
+    static let mostOpened = 200
+
+    /// - Throws: ``DrillFailure`` where the keys that seals are trusted by can't be read.
+    static func take(of set: BackupSet, in estate: Estate, asOf now: Date) throws(DrillFailure) -> SetSurvey {
+        var unproven = ""
+        var catalogue = Catalogue(estate: estate, set: set, trusted: try ServiceBackups.trustedKeys(of: estate), decryption: nil)
+        do throws(DrillFailure) {
+            catalogue.decryption = try Keyring(estate).decryption(of: set)
+        } catch {
+            unproven = "\(set.service)/\(set.name): \(error.finding.message), so artifacts without a seal were dated by their files."
+        }
+        catalogue.mostOpened = mostOpened
+        let (points, problems) = catalogue.listing()
+        let failed = Set(problems.map(\.store.name))
+        let copies = points.lazy.map { point in
+            StoredCopy(
+                point, content: ContentProbe.look(at: point.location), globals: point.globals.flatMap { ContentProbe.look(at: $0) })
+        }
+        let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }
+        let series = BackupSeries(
+            set: set, seals: estate.seals, stores: stores, timeZone: estate.timeZone, now: now, copies: copies)
+        return SetSurvey(set: set, series: series, problems: problems.map(\.failure), unproven: unproven)
+    }
+
+    /// All copies held against the first of each artifact, byte by byte.
+    ///
+    /// - Parameter progress: How many artifacts are done.
+    mutating func compareCopies(_ progress: (Int) -> Void) async throws {
+        guard series.stores.count > 1 else { return }
+        for index in series.moments.indices {
+            try Task.checkCancellation()
+            guard let first = series.moments[index].copies.first?.point else { continue }
+            for place in series.moments[index].copies.indices.dropFirst() {
+                let copy = series.moments[index].copies[place].point
+                series.moments[index].copies[place].comparison = try await CopyComparer.compare(copy, with: first)
+            }
+            progress(index + 1)
+        }
+    }
+}

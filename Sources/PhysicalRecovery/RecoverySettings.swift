@@ -1,0 +1,32 @@
+// The settings that a recovery adds to Muster's own.
+
+import DrillModel
+import PostgresRecovery
+
+enum RecoverySettings {
+    /// - Parameter fromArchive: Whether there is a target at all: without an archive the server replays what it has.
+    static func make(target: RecoveryTarget, control: ControlData, fromArchive: Bool) -> [(name: String, value: String)] {
+        var settings: [(name: String, value: String)] = [
+            // Nobody asks the server while it replays, and without readers replay waits for none.
+            ("hot_standby", "off"), ("wal_level", "replica"), ("track_commit_timestamp", control.tracksCommitTimes ? "on" : "off"),
+        ]
+        // A server with less than the source had refuses to replay, or runs out of it while it does.
+        for (name, value) in control.demanded { settings.append((name, String(max(value, name == "max_connections" ? 50 : value)))) }
+        guard fromArchive else { return settings }
+        settings.append(("recovery_target_action", "promote"))
+        settings.append(("recovery_target_inclusive", target.inclusive ? "on" : "off"))
+        switch target.timeline {
+        case .latest: settings.append(("recovery_target_timeline", "latest"))
+        case .current: settings.append(("recovery_target_timeline", "current"))
+        case .number(let number): settings.append(("recovery_target_timeline", String(number)))
+        }
+        switch target.goal {
+        case .end: break
+        case .time(let date): settings.append(("recovery_target_time", RecoveryTarget.text(date)))
+        case .lsn(let lsn): settings.append(("recovery_target_lsn", RecoveryTarget.text(lsn: lsn)))
+        case .name(let name): settings.append(("recovery_target_name", name))
+        case .xid(let xid): settings.append(("recovery_target_xid", String(xid)))
+        }
+        return settings
+    }
+}

@@ -1,0 +1,208 @@
+// Feeds a recovering server with segments: fetched, decrypted and decompressed ahead of it, so that replay never waits.
+
+import ArtifactFormats
+import Cryptography
+import DrillModel
+import Foundation
+import Glibc
+import ScratchHost
+import Synchronization
+
+/// The parent's half of Muster's own restore_command.
+///
+/// The server's half is a few lines of shell: it moves a file that is ready, or asks for it and waits. Nothing secret ever stands on its
+/// command line or in its environment: keys stay in this process.
+final class WALFeeder: Sendable {
+    /// How many segments may lie ready: enough to keep the server busy, little enough for any scratch disk.
+    static let ahead = 8
+
+    private struct State {
+        /// Next in the row.
+        var cursor = 0
+        var fetching: Set<String> = []
+        var ready: Set<String> = []
+        var delivered = 0
+        var waits = 0
+        var findings: [Finding] = []
+        var machine: DrillFailure?
+    }
+    private let host: ScratchHost
+    private let folder: URL
+    private let files: [String: StoredFile]
+    private let row: [String]
+    private let places: [String: Int]
+    private let check: SegmentCheck
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - folder: Made here; inside a private folder of the host's, on the data folder's disk, so that handing over is a rename.
+    ///   - files: All that the archive holds, by the name that the server asks for.
+    ///   - row: The segments in the order that the server is expected to ask for them.
+    init(host: ScratchHost, folder: URL, files: [String: StoredFile], row: [String], check: SegmentCheck) {
+        self.host = host
+        self.folder = folder
+        self.files = files
+        self.row = row
+        self.check = check
+        places = Dictionary(row.enumerated().map { ($1, $0) }) { first, _ in first }
+    }
+
+    /// Segments handed to the server.
+    var delivered: Int { state.withLock { $0.delivered } }
+    /// How often the server asked for a segment that wasn't ready yet.
+    var waits: Int { state.withLock { $0.waits } }
+    /// Segments that turned out damaged when they were needed.
+    var findings: [Finding] { state.withLock { $0.findings } }
+    /// What kept this machine from fetching one.
+    var machineFailure: DrillFailure? { state.withLock { $0.machine } }
+
+    /// Makes the folders and the server's half.
+    ///
+    /// - Returns: The restore_command.
+    func prepare() throws -> String {
+        for part in ["", "ready", "asked", "none", "part"] {
+            let place = part.isEmpty ? folder : folder.appendingPathComponent(part)
+            guard mkdir(place.path, 0o700) == 0 || errno == EEXIST else {
+                throw StoredFileProblem(.machine, "the spool folder can't be made", hint: "check the scratch folder's disk and permissions")
+            }
+            try host.folder.own(place)
+        }
+        let script = folder.appendingPathComponent("wal-fetch")
+        let file = try ScratchFile(script)
+        try Array(Self.script.utf8).withUnsafeBytes { try file.write($0) }
+        try file.give(to: host)
+        // The scratch folder's path is Muster's own, but somebody may have chosen a root with a blank or a percent sign in it.
+        let path = script.path.replacingOccurrences(of: "'", with: "'\\''").replacingOccurrences(of: "%", with: "%%")
+        return "/bin/sh '\(path)' %f %p"
+    }
+
+    /// Exit 1 means "not in the archive", which ends recovery in order; 200 is an error that the server stops at.
+    private static let script = """
+        # Hands one file of the archive to the recovering server: moves it where it is ready, asks for it and waits where not.
+        here=${0%/*}
+        if [ ! -e "$here/ready/$1" ]; then
+            : > "$here/asked/$1" || exit 200
+            while [ ! -e "$here/ready/$1" ]; do
+                [ -e "$here/none/$1" ] && exit 1
+                [ -e "$here/closed" ] && exit 200
+                sleep 0.005
+            done
+        fi
+        exec mv "$here/ready/$1" "$2"
+
+        """
+
+    /// Feeds until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            let lanes = max(2, ProcessInfo.processInfo.activeProcessorCount)
+            while !Task.isCancelled {
+                for name in takeWork(lanes: lanes) { group.addTask { await self.fetch(name) } }
+                try? await Task.sleep(for: .milliseconds(3))
+            }
+            group.cancelAll()
+        }
+        // Whoever still waits must not wait for ever.
+        mark(path("closed"))
+    }
+
+    /// Looks at what was taken and asked, and chooses what to fetch next.
+    private func takeWork(lanes: Int) -> [String] {
+        let asked = ((try? FileManager.default.contentsOfDirectory(atPath: path("asked"))) ?? []).sorted()
+        return state.withLock { state in
+            let taken = state.ready.filter { access(path("ready", $0), F_OK) != 0 }
+            state.ready.subtract(taken)
+            state.delivered += taken.count
+            var work: [String] = []
+            for name in asked {
+                unlink(path("asked", name))
+                guard files[name] != nil else {
+                    mark(path("none", name))
+                    continue
+                }
+                state.waits += 1
+                // What lies before it in the row was passed over and would block the window.
+                if let place = places[name] {
+                    let passed = state.ready.filter { places[$0].map { $0 < place } ?? false }
+                    for old in passed { unlink(path("ready", old)) }
+                    state.ready.subtract(passed)
+                    state.cursor = max(state.cursor, place + 1)
+                }
+                if !state.fetching.contains(name), !state.ready.contains(name) { work.append(name) }
+            }
+            state.fetching.formUnion(work)
+            while state.cursor < row.count, state.fetching.count < lanes, state.fetching.count + state.ready.count < Self.ahead {
+                let name = row[state.cursor]
+                state.cursor += 1
+                guard !state.fetching.contains(name), !state.ready.contains(name) else { continue }
+                state.fetching.insert(name)
+                work.append(name)
+            }
+            return work
+        }
+    }
+
+    private func fetch(_ name: String) async {
+        guard let file = files[name] else { return }
+        let part = folder.appendingPathComponent("part/\(name)")
+        let isSegment = WALSegmentName(name)
+        do {
+            let sink = try SegmentSink(part)
+            try await file.read(on: host) { try sink.take($0) }
+            if let segment = isSegment, let finding = check.problem(segment, head: sink.head, size: sink.size) {
+                return refuse(name, finding)
+            }
+            try sink.give(to: host)
+            // Told before it can be taken, so that nobody mistakes it for one that was never there.
+            state.withLock { state in
+                state.fetching.remove(name)
+                state.ready.insert(name)
+                rename(part.path, path("ready", name))
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            let failure = BaseBackup.failure(of: error, object: name, damaged: .walSegmentDamaged)
+            if failure.verdict == .error { state.withLock { $0.machine = $0.machine ?? failure } }
+            refuse(name, failure.finding)
+        }
+    }
+
+    /// The server hears "not there" and recovers up to it: how far it came is worth knowing.
+    private func refuse(_ name: String, _ finding: Finding) {
+        unlink(path("part", name))
+        state.withLock { state in
+            state.fetching.remove(name)
+            if !state.findings.contains(where: { $0.object == finding.object }) { state.findings.append(finding) }
+        }
+        mark(path("none", name))
+    }
+
+    /// An empty file whose name is the message; the server's half looks for it.
+    private func mark(_ path: String) {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+    }
+
+    private func path(_ part: String, _ name: String = "") -> String {
+        name.isEmpty ? "\(folder.path)/\(part)" : "\(folder.path)/\(part)/\(name)"
+    }
+}
+
+// @unchecked: the stream that feeds it is sequential, and it is read only once that has ended.
+private final class SegmentSink: @unchecked Sendable {
+    private let file: ScratchFile
+    private(set) var head: [UInt8] = []
+    private(set) var size: UInt64 = 0
+
+    init(_ url: URL) throws {
+        file = try ScratchFile(url)
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer) throws {
+        if head.count < WALSegmentHeader.size { head += bytes.prefix(WALSegmentHeader.size - head.count) }
+        size += UInt64(bytes.count)
+        try file.write(bytes)
+    }
+
+    func give(to host: ScratchHost) throws { try file.give(to: host) }
+}

@@ -1,0 +1,45 @@
+// Reads a dump to its end without a server: every block of it, to nowhere.
+
+import DrillModel
+public import Foundation
+public import ScratchHost
+
+/// Has `pg_restore` turn a whole dump into a script that nobody keeps: every block is read and decompressed on the way.
+public struct DumpReader: Sendable {
+    public var host: ScratchHost
+    /// A private folder of the host's for the tool's log.
+    public var folder: URL
+
+    public init(host: ScratchHost, folder: URL) {
+        self.host = host
+        self.folder = folder
+    }
+
+    /// - Parameter object: Names the dump in findings.
+    /// - Throws: ``DrillFailure``: failed where the dump is damaged, error where the tool is missing; `CancellationError`.
+    public func readThrough(_ dump: DumpSource, object: String) async throws {
+        if dump.format == .plain {
+            guard try DumpScript(reading: dump.location).complete else {
+                throw DrillFailure.failed(
+                    Finding(
+                        .scriptTruncated, object: object, expected: "a script that ends with \"\(DumpScript.lastWords)\"",
+                        actual: "a script that ends before", message: "the dump script is cut short",
+                        hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
+            }
+            return
+        }
+        let errors = folder.appendingPathComponent("pg_restore-read.log")
+        // The newest one reads every older archive.
+        let command = [try PostgresBinaries.suitable(forDumpOf: nil).path("pg_restore"), "-f", "/dev/null", dump.location.path]
+        let result = try await {
+            do {
+                return try await host.run(command, workingFolder: folder, errors: errors)
+            } catch let error as ScratchError {
+                throw DrillFailure.error(Finding(.scratchUnusable, object: command[0], message: error.message, hint: error.hint))
+            }
+        }()
+        guard !result.succeeded else { return }
+        throw RestoreVerdict(tool: "pg_restore", service: object, log: try RestoreLog(reading: errors)).failure(
+            ending: result.ending, object: object, scratch: host.folder.url.path, serverDied: false)
+    }
+}

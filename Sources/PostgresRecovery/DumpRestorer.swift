@@ -1,0 +1,380 @@
+// Dump → running scratch server: roles first, then the database, with every complaint of the tools read and judged.
+
+public import DrillModel
+public import Foundation
+import PostgresClient
+public import ScratchHost
+
+extension Rule {
+    static let rolesCreatedEmpty = Rule("roles-created-empty")
+    static let globalsIncomplete = Rule("globals-incomplete")
+    static let localeMissing = Rule("locale-missing")
+    static let scriptForeignCommand = Rule("script-foreign-command")
+    static let scriptTruncated = Rule("script-truncated")
+}
+
+/// Restores `pg_dump` backups.
+public struct DumpRestorer: Sendable {
+    public var host: ScratchHost
+    /// A private folder of the host's for the server and the tools' logs.
+    public var folder: URL
+    public var profile: Profile
+    public var jobs: Int
+    public var service: String
+
+    public init(host: ScratchHost, folder: URL, profile: Profile, jobs: Int, service: String) {
+        self.host = host
+        self.folder = folder
+        self.profile = profile
+        self.jobs = jobs
+        self.service = service
+    }
+
+    /// Starts the server that a dump will most likely need, while its artifact is still being fetched.
+    ///
+    /// - Parameter identity: Of the sealed source, where there is a seal.
+    /// - Throws: ``DrillFailure``, `CancellationError`. No server is left running then.
+    public func prepareServer(for identity: PostgresIdentity?) async throws -> ScratchPostgres {
+        try await startServer(try PostgresBinaries.suitable(forDumpOf: identity.map { $0.serverVersion / 10000 }), for: identity)
+    }
+
+    /// Restores a dump into a scratch server of its own.
+    ///
+    /// - Parameters:
+    ///   - identity: Of the sealed source, where there is a seal: it names the superuser, the database and its locale.
+    ///   - prepared: A server that was started ahead. It belongs to the restore from here on: used where it is of the
+    ///     right version, ended otherwise.
+    ///   - progress: The database's size on disk so far, in bytes.
+    /// - Throws: ``DrillFailure``, `CancellationError`. No server is left running then.
+    public func restore(
+        _ source: DumpSource, identity: PostgresIdentity?, prepared: ScratchPostgres? = nil,
+        progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> RestoredDatabase {
+        let script: DumpScript
+        let server: ScratchPostgres
+        do {
+            let binaries = try PostgresBinaries.suitable(forDumpOf: source.serverMajor ?? identity.map { $0.serverVersion / 10000 })
+            try await requireWhole(source)
+            script = try await readScript(of: source)
+            if let prepared, prepared.binaries == binaries, prepared.process.ending == nil {
+                server = prepared
+            } else {
+                await prepared?.stop()
+                try? FileManager.default.removeItem(at: folder.appendingPathComponent("data"))
+                server = try await startServer(binaries, for: identity)
+            }
+        } catch {
+            await prepared?.stop()
+            throw error
+        }
+        do {
+            let database = script.database ?? identity?.database ?? service
+            // Ends with this scope, before the server does.
+            async let _ = watch(database, on: server, progress: progress)
+            var cases: [CaseResult] = []
+            cases.append(try await prepareRoles(of: source, script: script, on: server))
+            let made =
+                source.format == .plain
+                ? try await runScript(source, script: script, database: database, identity: identity, on: server)
+                : try await runArchive(source, script: script, database: database, identity: identity, on: server)
+            cases += made.cases
+            let parallel = source.format == .custom || source.format == .directory
+            return RestoredDatabase(
+                server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
+                hasRoles: source.globals != nil, detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
+    private func startServer(_ binaries: PostgresBinaries, for identity: PostgresIdentity?) async throws -> ScratchPostgres {
+        try await ScratchPostgres.start(
+            on: host, in: folder, binaries: binaries, profile: profile, superuser: identity?.bootstrapSuperuser ?? "postgres")
+    }
+
+    // MARK: What the dump needs
+
+    /// Asks what pg_restore itself would not notice.
+    private func requireWhole(_ source: DumpSource) async throws {
+        switch source.format {
+        case .directory: try DirectoryDump.requireWhole(source.location, object: service)
+        case .tar:
+            do {
+                try await TarDump.requireWhole(source.location, on: host, in: folder, object: service)
+            } catch let error as ScratchError {
+                throw DrillFailure.error(Finding(.scratchUnusable, object: "tar", message: error.message, hint: error.hint))
+            }
+        case .custom, .plain: break
+        }
+    }
+
+    /// The script itself, or an archive's content as one, but for its rows; either is read for roles and the database's name.
+    private func readScript(of source: DumpSource) async throws -> DumpScript {
+        if source.format == .plain {
+            let script = try await BlockingRead.run { try DumpScript(reading: source.location) }
+            if let command = script.foreignCommand {
+                throw DrillFailure.failed(
+                    Finding(
+                        .scriptForeignCommand, object: service, expected: "SQL as pg_dump writes it", actual: "a \(command) command",
+                        message: "the dump script holds a command to psql that pg_dump never writes",
+                        hint: "it could end the script early or run programs: find out who wrote it before anybody restores it"))
+            }
+            guard script.complete else {
+                throw DrillFailure.failed(
+                    Finding(
+                        .scriptTruncated, object: service, expected: "a script that ends with \"\(DumpScript.lastWords)\"",
+                        actual: "a script that ends before", message: "the dump script is cut short",
+                        hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
+            }
+            return script
+        }
+        let schema = folder.appendingPathComponent("schema.sql")
+        let errors = folder.appendingPathComponent("pg_restore-schema.log")
+        // Not --schema-only: that would leave out the large objects and their owners.
+        let result = try await tool(
+            [try pgRestore(), "--section=pre-data", "--section=post-data", "-C", "-f", "-", source.location.path], output: schema,
+            errors: errors)
+        guard result.succeeded else {
+            throw try self.verdict("pg_restore", errors).failure(
+                ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: false)
+        }
+        defer { try? FileManager.default.removeItem(at: schema) }
+        return try await BlockingRead.run { try DumpScript(reading: schema) }
+    }
+
+    /// The newest pg_restore reads every older archive; an older one would refuse some.
+    private func pgRestore() throws -> String {
+        try PostgresBinaries.suitable(forDumpOf: nil).path("pg_restore")
+    }
+
+    private func prepareRoles(of source: DumpSource, script: DumpScript, on server: ScratchPostgres) async throws -> CaseResult {
+        var findings: [Finding] = []
+        if let globals = source.globals { findings += try await restoreGlobals(globals, on: server) }
+        let missing = try await ask(server) { connection in
+            let existing = try await connection.query("SELECT rolname FROM pg_roles").compactMap { $0[0] }
+            let missing = script.roles.subtracting(existing).sorted()
+            for role in missing {
+                let right = script.superusers.contains(role) ? " SUPERUSER" : ""
+                try await connection.execute("CREATE ROLE \(SQL.identifier(role))\(right)")
+            }
+            return missing
+        }
+        if !missing.isEmpty {
+            let names = missing.joined(separator: ", ")
+            findings.append(
+                source.globals == nil
+                    ? Finding(
+                        .rolesCreatedEmpty, .warning, object: names, expected: "roles in the backup", actual: "no globals file",
+                        message: "the dump needs roles that no part of the backup holds; they were created empty",
+                        hint: "back up pg_dumpall --globals-only beside each dump, and name it as globals in the estate file")
+                    : Finding(
+                        .globalsIncomplete, object: names, expected: "in the globals file", actual: "not there",
+                        message: "the dump needs roles that the globals file lacks; they were created empty",
+                        hint: "take the globals file after the dump, from the same cluster"))
+        }
+        return .judged(.restore, service: service, name: "roles are part of the backup", findings: findings)
+    }
+
+    private func restoreGlobals(_ globals: URL, on server: ScratchPostgres) async throws -> [Finding] {
+        let file = folder.appendingPathComponent("globals.sql")
+        let errors = folder.appendingPathComponent("globals.log")
+        do {
+            try GlobalsFile.prepare(globals, as: file, superuser: server.superuser)
+            try host.folder.own(file)
+        } catch let error as DrillFailure {
+            throw error
+        } catch {
+            throw unusable("the globals file can't be prepared")
+        }
+        let result = try await psql(file, database: "template1", on: server, errors: errors)
+        // It holds password verifiers.
+        try? FileManager.default.removeItem(at: file)
+        let verdict = try self.verdict("psql", errors)
+        guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
+            throw verdict.failure(
+                ending: result.ending, object: "globals", scratch: host.folder.url.path, serverDied: server.process.ending != nil)
+        }
+        // The bootstrap superuser is in every globals file and already here.
+        let real = verdict.log.problems.filter { !($0.text.hasPrefix("role \"") && $0.text.hasSuffix("already exists")) }
+        return real.map {
+            Finding(
+                .objectNotRestored, object: "globals", expected: "roles restored without an error", actual: $0.text,
+                message: "a statement of the globals file failed", hint: "run pg_dumpall --globals-only again and compare")
+        }
+    }
+
+    // MARK: The two ways in
+
+    private func runArchive(
+        _ source: DumpSource, script: DumpScript, database: String, identity: PostgresIdentity?, on server: ScratchPostgres
+    ) async throws -> (cases: [CaseResult], properties: Bool) {
+        try await makeRoom(for: database, on: server)
+        let errors = folder.appendingPathComponent("pg_restore.log")
+        // A tar can't be read at several places at once.
+        let parallel = source.format == .tar || jobs < 2 ? [] : ["-j", String(jobs)]
+        func restore(_ arguments: [String], database: String) async throws -> (ToolResult, RestoreVerdict) {
+            let result = try await tool(
+                [try pgRestore(), "--no-password", "--no-tablespaces"] + parallel + arguments + [source.location.path],
+                environment: server.environment(database: database), errors: errors)
+            return (result, try self.verdict("pg_restore", errors))
+        }
+        var findings: [Finding] = []
+        var properties = true
+        var (result, verdict) = try await restore(["-C", "-d", "template1"], database: "template1")
+        if !result.succeeded, verdict.log.isLocaleTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
+            findings.append(localeFinding(database))
+            properties = false
+            try await createDatabase(database, encoding: identity?.encoding ?? script.encoding ?? "UTF8", locale: nil, on: server)
+            (result, verdict) = try await restore(["-d", database], database: database)
+        }
+        // Errors that pg_restore passed over are the backup's, unless the server went away under it.
+        let passedOver = verdict.log.ignored && !verdict.isMachineTrouble && server.process.ending == nil
+        guard result.succeeded || passedOver else {
+            throw verdict.failure(
+                ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
+        }
+        return ([verdict.judged(notes: findings)], properties)
+    }
+
+    private func runScript(
+        _ source: DumpSource, script: DumpScript, database: String, identity: PostgresIdentity?, on server: ScratchPostgres
+    ) async throws -> (cases: [CaseResult], properties: Bool) {
+        var findings: [Finding] = []
+        if script.database == nil {
+            let encoding = identity?.encoding ?? script.encoding ?? "UTF8"
+            if try await !createDatabase(database, encoding: encoding, locale: identity, on: server) {
+                findings.append(localeFinding(database))
+                try await createDatabase(database, encoding: encoding, locale: nil, on: server)
+            }
+        } else {
+            try await makeRoom(for: database, on: server)
+        }
+        let errors = folder.appendingPathComponent("psql.log")
+        let start = script.database == nil ? database : "template1"
+        var properties = script.database != nil
+        var result = try await psql(source.location, database: start, on: server, errors: errors)
+        var verdict = try self.verdict("psql", errors, harmless: script.harmlessLines)
+        if let line = script.databaseLine, verdict.log.isLocaleTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
+            // Without its database the script could connect to nothing, and psql has ended: it begins anew where one is ready.
+            findings.append(localeFinding(database))
+            properties = false
+            try await createDatabase(database, encoding: identity?.encoding ?? script.encoding ?? "UTF8", locale: nil, on: server)
+            result = try await psql(source.location, database: start, on: server, errors: errors)
+            verdict = try self.verdict("psql", errors, harmless: script.harmlessLines.union([line]))
+        }
+        guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
+            throw verdict.failure(
+                ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
+        }
+        return ([verdict.judged(notes: findings)], properties)
+    }
+
+    // MARK: Databases
+
+    /// A dump of the database `postgres` meets the one that initdb made.
+    private func makeRoom(for database: String, on server: ScratchPostgres) async throws {
+        guard database == "postgres" else { return }
+        try await ask(server) { try await $0.execute("DROP DATABASE IF EXISTS postgres") }
+    }
+
+    /// - Returns: Whether it was made; false where this machine lacks the locale.
+    @discardableResult
+    private func createDatabase(
+        _ name: String, encoding: String, locale: PostgresIdentity?, on server: ScratchPostgres
+    ) async throws -> Bool {
+        try await makeRoom(for: name, on: server)
+        var sql = "CREATE DATABASE \(SQL.identifier(name)) TEMPLATE template0 ENCODING \(SQL.literal(encoding))"
+        if let locale {
+            sql += " LC_COLLATE \(SQL.literal(locale.collate)) LC_CTYPE \(SQL.literal(locale.ctype))"
+            if locale.localeProvider == "icu", let name = locale.locale {
+                sql += " LOCALE_PROVIDER icu ICU_LOCALE \(SQL.literal(name))"
+            }
+        }
+        let statement = sql
+        return try await ask(server) { connection in
+            do throws(PostgresError) {
+                try await connection.execute(statement)
+                return true
+            } catch {
+                // Wrong object type, invalid value and unsupported feature: what the versions say of a locale that they lack.
+                guard locale != nil, ["42809", "22023", "0A000"].contains(error.sqlState) else { throw error }
+                return false
+            }
+        }
+    }
+
+    private func localeFinding(_ database: String) -> Finding {
+        Finding(
+            .localeMissing, .warning, object: database, expected: "the locale that the database was made with",
+            actual: "not on this machine; C was used", message: "this machine lacks the database's locale, so sort orders were not proven",
+            hint: "install it (apt-get install locales-all), here and on the host that production would recover to")
+    }
+
+    // MARK: Servers and tools
+
+    /// Asks over a connection that is closed whatever happens; what fails is this machine's fault.
+    private func ask<Answer: Sendable>(
+        _ server: ScratchPostgres, _ body: (PostgresConnection) async throws -> Answer
+    ) async throws -> Answer {
+        do {
+            let connection = try await PostgresConnection.connect(server.configuration(database: "template1"))
+            do {
+                let answer = try await body(connection)
+                await connection.close()
+                return answer
+            } catch {
+                await connection.close()
+                throw error
+            }
+        } catch let error as PostgresError {
+            if error.kind == .cancelled { throw CancellationError() }
+            if error.sqlState == "53100" { throw ScratchPostgres.diskFull(host) }
+            throw DrillFailure.error(
+                Finding(
+                    .scratchServerFailed, object: "postgres", expected: "a scratch server that answers", actual: error.message,
+                    message: "the scratch server did not do as it was asked", hint: "run again with --keep and read server.log"))
+        }
+    }
+
+    private func psql(_ script: URL, database: String, on server: ScratchPostgres, errors: URL) async throws -> ToolResult {
+        try await tool(
+            [server.binaries.path("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=0", "-d", database, "-f", script.path],
+            environment: server.environment(database: database), output: URL(fileURLWithPath: "/dev/null"), errors: errors)
+    }
+
+    private func verdict(_ tool: String, _ log: URL, harmless: Set<Int> = []) throws -> RestoreVerdict {
+        RestoreVerdict(
+            tool: tool, service: service, log: try RestoreLog(reading: log, harmless: harmless), diskIsFull: host.folder.isFull)
+    }
+
+    private func tool(
+        _ command: [String], environment: [String: String] = [:], output: URL? = nil, errors: URL
+    ) async throws -> ToolResult {
+        do {
+            return try await host.run(command, environment: environment, workingFolder: folder, output: output, errors: errors)
+        } catch let error as ScratchError {
+            throw error.kind == .diskFull
+                ? ScratchPostgres.diskFull(host)
+                : DrillFailure.error(Finding(.scratchUnusable, object: command[0], message: error.message, hint: error.hint))
+        }
+    }
+
+    private func unusable(_ message: String) -> DrillFailure {
+        .error(
+            Finding(
+                .scratchUnusable, object: folder.path, message: message,
+                hint: "check free space and permissions there, or choose another folder with --scratch"))
+    }
+
+    /// Asks how large the database has grown: pg_restore itself tells nothing on the way.
+    private func watch(_ database: String, on server: ScratchPostgres, progress: @Sendable (Int64) -> Void) async {
+        guard let connection = try? await PostgresConnection.connect(server.configuration(database: "template1")) else { return }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            let sql = "SELECT pg_database_size(oid) FROM pg_database WHERE datname = $1"
+            if let text = try? await connection.value(sql, [database]), let size = Int64(text) { progress(size) }
+        }
+        await connection.close()
+    }
+}

@@ -1,0 +1,172 @@
+// Reads an SQL script as pg_dump writes it: the roles that it names, the database that it makes, its end.
+
+import Foundation
+
+/// What a script of pg_dump needs and does, learned without running it.
+struct DumpScript: Sendable, Hashable {
+    /// Every role that an owner, a grant, a policy or a default privilege names.
+    var roles: Set<String> = []
+    /// Those of them that own what only a superuser may own.
+    var superusers: Set<String> = []
+    /// The database of its CREATE DATABASE; nil where it makes none.
+    var database: String?
+    /// The line that the CREATE DATABASE ends on.
+    var databaseLine: Int?
+    /// The encoding of that database; of its own text where it makes none.
+    var encoding: String?
+    /// The last words that pg_dump or pg_dumpall writes were there, and no statement after them.
+    var complete = false
+    /// A command to psql itself that no pg_dump writes: it could end the script early, or run programs.
+    var foreignCommand: String?
+    /// The lines of statements whose failure is the script's normal course in an empty cluster: what `pg_dump --clean` drops before
+    /// it makes it, and tablespaces, which are folders of another machine.
+    var harmlessLines: Set<Int> = []
+
+    static let lastWords = "-- PostgreSQL database dump complete"
+    static let clusterLastWords = "-- PostgreSQL database cluster dump complete"
+    private static let clusterFirstWords = "-- PostgreSQL database cluster dump"
+
+    private var expected = DumpScript.lastWords
+
+    /// Reads a script of any size in constant memory.
+    init(reading file: URL) throws {
+        try ScriptScanner.forEachItem(of: file) { take($0) }
+    }
+
+    init(text: String) {
+        var scanner = ScriptScanner()
+        Array(text.utf8).withUnsafeBytes { scanner.take($0) { take($0) } }
+        scanner.finish { take($0) }
+    }
+
+    private mutating func take(_ item: ScriptScanner.Item) {
+        switch item {
+        case .comment(let bytes):
+            let text = String(decoding: bytes, as: UTF8.self)
+            if text == Self.clusterFirstWords { expected = Self.clusterLastWords }
+            if text == expected { complete = true }
+        case .command(let bytes):
+            let own = ["\\connect", "\\encoding", "\\restrict", "\\unrestrict"]
+            if foreignCommand == nil, !own.contains(where: { bytes.starts(with: $0.utf8) }) {
+                foreignCommand = String(decoding: bytes.prefix { !UnicodeScalar($0).properties.isWhitespace }.prefix(20), as: UTF8.self)
+            }
+            // Newer versions end with this one.
+            if !bytes.starts(with: Array("\\unrestrict".utf8)) { complete = false }
+        case .unfinished:
+            complete = false
+        case .statement(let bytes, let line):
+            complete = false
+            if Self.concerns(bytes) { read(SQLToken.all(in: bytes), line: line) }
+        }
+    }
+
+    /// Most statements of a script of INSERTs name nobody, and are not worth taking apart.
+    private static func concerns(_ statement: [UInt8]) -> Bool {
+        ["ALTER ", "CREATE ", "DROP ", "GRANT ", "REVOKE ", "SET ", "SELECT pg_catalog.lo_unlink("].contains {
+            statement.starts(with: $0.utf8)
+        }
+    }
+
+    private mutating func read(_ tokens: [SQLToken], line: Int) {
+        func starts(_ words: String...) -> Bool {
+            tokens.count > words.count && zip(tokens, words).allSatisfy { $0.isWord($1) }
+        }
+        if starts("CREATE", "DATABASE") {
+            if database == nil {
+                database = tokens[2].identifier
+                databaseLine = line
+                encoding = Self.value(after: "ENCODING", in: tokens) ?? encoding
+            }
+        } else if starts("SET", "CLIENT_ENCODING") {
+            if encoding == nil { encoding = Self.value(after: "CLIENT_ENCODING", in: tokens) }
+        } else if starts("SET", "DEFAULT_TABLESPACE") {
+            harmlessLines.insert(line)
+        } else if starts("SET", "SESSION", "AUTHORIZATION") {
+            if case .literal(let name) = tokens[3] { add(.name(name)) } else { add(tokens[3]) }
+        } else if starts("DROP") || starts("SELECT", "PG_CATALOG") {
+            // The second is `lo_unlink`, which stands for dropping a large object.
+            harmlessLines.insert(line)
+        } else if starts("ALTER", "DEFAULT", "PRIVILEGES") {
+            if let index = tokens.firstIndex(where: { $0.isWord("ROLE") }) { addNames(tokens[(index + 1)...]) }
+            addNames(after: "TO", in: tokens)
+            addNames(after: "FROM", in: tokens)
+        } else if starts("ALTER", "ROLE") || starts("ALTER", "USER") {
+            // `ALTER ROLE … IN DATABASE … SET …` is part of a dump that makes its database.
+            if tokens.count > 4, tokens[3].isWord("IN"), tokens[4].isWord("DATABASE") { add(tokens[2]) }
+        } else if starts("ALTER") {
+            alter(tokens, line: line)
+        } else if starts("GRANT") {
+            addNames(after: "TO", in: tokens)
+            addGrantor(tokens)
+        } else if starts("REVOKE") {
+            addNames(after: "FROM", in: tokens)
+            addGrantor(tokens)
+        } else if starts("CREATE", "SCHEMA") {
+            if let index = tokens.firstIndex(where: { $0.isWord("AUTHORIZATION") }) { addNames(tokens[(index + 1)...].prefix(1)) }
+        } else if starts("CREATE", "POLICY") {
+            addNames(after: "TO", in: tokens)
+        } else if starts("CREATE", "USER", "MAPPING", "FOR") {
+            add(tokens[4])
+        }
+    }
+
+    private mutating func alter(_ tokens: [SQLToken], line: Int) {
+        if let index = tokens.indices.dropLast(2).last(where: { tokens[$0].isWord("OWNER") && tokens[$0 + 1].isWord("TO") }) {
+            let owner = tokens[index + 2]
+            add(owner)
+            let kind = tokens[1...2]
+            let privileged =
+                ["EVENT", "FOREIGN", "SUBSCRIPTION"].contains { tokens[1].isWord($0) } && !kind.contains { $0.isWord("TABLE") }
+            if privileged, let name = owner.identifier { superusers.insert(name) }
+        } else if tokens.contains(where: { $0.isWord("DROP") }) {
+            harmlessLines.insert(line)
+        }
+    }
+
+    private mutating func addGrantor(_ tokens: [SQLToken]) {
+        guard let index = tokens.indices.dropLast(2).last(where: { tokens[$0].isWord("GRANTED") && tokens[$0 + 1].isWord("BY") }) else {
+            return
+        }
+        add(tokens[index + 2])
+    }
+
+    /// The names behind a keyword that stands outside of all parentheses: argument types may hold the word as well.
+    private mutating func addNames(after keyword: String, in tokens: [SQLToken]) {
+        var depth = 0
+        for (index, token) in tokens.enumerated() {
+            if token.isSign("(") { depth += 1 }
+            if token.isSign(")") { depth -= 1 }
+            if depth == 0, token.isWord(keyword) {
+                addNames(tokens[(index + 1)...])
+                return
+            }
+        }
+    }
+
+    /// Names parted by commas, up to the first thing that is none.
+    private mutating func addNames(_ tokens: ArraySlice<SQLToken>) {
+        var rest = tokens
+        while let token = rest.popFirst() {
+            if token.isWord("GROUP") { continue }
+            guard token.identifier != nil else { return }
+            add(token)
+            guard let comma = rest.popFirst(), comma.isSign(",") else { return }
+        }
+    }
+
+    private mutating func add(_ token: SQLToken) {
+        guard let name = token.identifier, !name.isEmpty else { return }
+        // Unquoted PUBLIC is everybody and no role; predefined roles come with every server.
+        let reserved = ["PUBLIC", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE", "DEFAULT"]
+        if reserved.contains(where: token.isWord) || name.hasPrefix("pg_") { return }
+        roles.insert(name)
+    }
+
+    /// The value of `KEYWORD = value`.
+    private static func value(after keyword: String, in tokens: [SQLToken]) -> String? {
+        guard let index = tokens.firstIndex(where: { $0.isWord(keyword) }) else { return nil }
+        let value = tokens[(index + 1)...].first { !$0.isSign("=") }
+        if case .literal(let text) = value { return text }
+        return value?.identifier
+    }
+}

@@ -1,0 +1,79 @@
+// What kind of dump lies in the scratch folder, and what its own words say about where it came from.
+
+public import ArtifactFormats
+public import DrillModel
+public import Foundation
+
+extension Rule {
+    static let artifactNotADump = Rule("artifact-not-a-dump")
+}
+
+/// A decrypted and unpacked `pg_dump` backup.
+public struct DumpSource: Sendable, Hashable {
+    public enum Format: String, Sendable, Hashable {
+        case custom, tar, directory, plain
+    }
+    public var location: URL
+    public var format: Format
+    /// The globals file, where the backup has one.
+    public var globals: URL?
+    /// The major version of the server that was dumped; nil where the dump doesn't say.
+    public var serverMajor: Int?
+    /// The dump's own instant, read as UTC; nil for a plain script.
+    public var header: ArchiveHeader?
+
+    /// - Throws: ``DrillFailure`` (failed): the artifact is no dump at all.
+    public init(location: URL, format: ArtifactFormat, isFolder: Bool, globals: URL?, backup: String) throws(DrillFailure) {
+        self.location = location
+        self.globals = globals
+        if isFolder {
+            let toc = location.appendingPathComponent("toc.dat")
+            guard let head = Self.head(of: toc), let header = ArchiveHeader(head, timeZone: .gmt), header.layout != .custom else {
+                throw Self.notADump(backup, "a folder without a pg_dump table of contents")
+            }
+            self.format = .directory
+            self.header = header
+            serverMajor = header.serverMajor
+            return
+        }
+        guard let head = Self.head(of: location) else { throw Self.notADump(backup, "a file that can't be read") }
+        switch format {
+        case .postgresArchive:
+            guard let header = ArchiveHeader(head, timeZone: .gmt), header.layout == .custom else {
+                throw Self.notADump(backup, "an archive with a damaged head")
+            }
+            self.format = .custom
+            self.header = header
+            serverMajor = header.serverMajor
+        case .tar:
+            // A tar's first member follows its 512-byte header, and pg_dump writes toc.dat first.
+            guard let header = ArchiveHeader(Array(head.dropFirst(512)), timeZone: .gmt), header.layout == .tar else {
+                throw Self.notADump(backup, "a tar without a pg_dump table of contents")
+            }
+            self.format = .tar
+            self.header = header
+            serverMajor = header.serverMajor
+        case .sql:
+            self.format = .plain
+            header = nil
+            let text = String(decoding: head, as: UTF8.self)
+            let line = text.split(separator: "\n").first { $0.hasPrefix("-- Dumped from database version ") }
+            serverMajor = line.flatMap { Int($0.dropFirst("-- Dumped from database version ".count).prefix { $0.isNumber }) }
+        default:
+            throw Self.notADump(backup, format.rawValue)
+        }
+    }
+
+    private static func head(of file: URL) -> [UInt8]? {
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
+        defer { try? handle.close() }
+        return (try? handle.read(upToCount: ArtifactFormat.bytesNeeded)).flatMap { $0 }.map { Array($0) }
+    }
+
+    private static func notADump(_ backup: String, _ actual: String) -> DrillFailure {
+        .failed(
+            Finding(
+                .artifactNotADump, object: backup, expected: "a pg_dump backup", actual: actual,
+                message: "the artifact isn't what its kind says", hint: "check the backup's kind and match in the estate file"))
+    }
+}

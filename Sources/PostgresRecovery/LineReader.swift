@@ -1,0 +1,36 @@
+// Reads a text file line by line in constant memory.
+
+import Foundation
+
+/// Lines of a file of any size.
+enum LineReader {
+    /// A line is looked at up to this many bytes; only rows are ever longer.
+    static let longest = 1 << 20
+
+    /// Bytes that are no UTF-8 are replaced, never fatal.
+    static func forEachLine(of file: URL, _ body: (Substring) throws -> Void) throws {
+        var rest: [UInt8] = []
+        try forEachChunk(of: file) { chunk in
+            var start = 0
+            while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                let room = longest - rest.count
+                rest.append(contentsOf: chunk[start..<end].prefix(room))
+                try body(String(decoding: rest, as: UTF8.self)[...])
+                rest.removeAll(keepingCapacity: true)
+                start = end + 1
+            }
+            let room = longest - rest.count
+            rest.append(contentsOf: chunk[start...].prefix(room))
+        }
+        if !rest.isEmpty { try body(String(decoding: rest, as: UTF8.self)[...]) }
+    }
+
+    /// The file in pieces, each gone when the next comes.
+    static func forEachChunk(of file: URL, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let handle = try FileHandle(forReadingFrom: file)
+        defer { try? handle.close() }
+        while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
+            try data.withUnsafeBytes { try body($0) }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+// Reads what pg_restore and psql say on standard error: their exit codes tell too little.
+
+import Foundation
+
+/// The problems that a restore reported.
+struct RestoreLog: Sendable {
+    struct Problem: Sendable, Hashable {
+        /// `TABLE DATA domains`, or empty where the tool didn't say.
+        var object: String
+        /// Safe to show.
+        var text: String
+        /// Of the script that psql was reading.
+        var line: Int?
+    }
+    /// At most ``shown`` of them.
+    var problems: [Problem] = []
+    /// How many there were in all.
+    var count = 0
+    /// pg_restore went on after its errors and said how many there were.
+    var ignored = false
+    /// Everything that decides what kind of failure it was, lower case.
+    private var words: Set<String> = []
+
+    static let shown = 50
+
+    /// Phrases of this machine's own trouble: the server or its disk gave up, whatever the backup is worth.
+    private static let serverTrouble = [
+        "server closed the connection", "no connection to the server", "connection to server was lost", "terminating connection",
+        "the database system is", "server out of memory", "failed: connection refused", "failed: no such file",
+    ]
+
+    /// A disk that fills up takes part of a write first, and then the server speaks of bytes only.
+    private static let fullDisk = ["no space left on device", "could not extend file"]
+
+    /// Phrases that classify, in the tools' own words.
+    private static let phrases =
+        serverTrouble + fullDisk + [
+            "unexpected end of file", "end of file", "unexpected eof", "could not read from input file",
+            "unsupported version", "invalid locale name", "could not create locale", "could not open collator", "icu is not supported",
+            "could not find header for file", "could not open input file", "does not match locale",
+        ]
+
+    /// - Parameter harmless: Lines of the script whose failure means nothing.
+    init(reading file: URL, harmless: Set<Int> = []) throws {
+        var entry = ""
+        var lastIsOpen = false
+        try LineReader.forEachLine(of: file) { line in
+            if line.hasPrefix("pg_restore: from TOC entry ") {
+                entry = Self.object(of: line.dropFirst("pg_restore: from TOC entry ".count))
+            } else if line.hasPrefix("pg_restore: warning: errors ignored on restore") {
+                ignored = true
+            } else if line.hasPrefix("CONTEXT:  COPY "), lastIsOpen, let last = problems.indices.last {
+                // `CONTEXT:  COPY domains, line 2, column name: "…"`: what follows the table's name may be a value.
+                problems[last].object = "table " + line.dropFirst("CONTEXT:  COPY ".count).prefix { $0 != "," }
+                lastIsOpen = false
+            } else if line.hasPrefix("Command was: "), lastIsOpen, let last = problems.indices.last {
+                problems[last].object = Self.object(ofCommand: line.dropFirst("Command was: ".count))
+                lastIsOpen = false
+            } else if let said = Said(line) {
+                lastIsOpen = false
+                if let place = said.line, harmless.contains(place) { return }
+                remember(said)
+                count += 1
+                guard problems.count < Self.shown else { return }
+                let text = ServerText.redacted(String(said.text), fromServer: said.fromServer)
+                problems.append(Problem(object: entry.isEmpty ? said.object : entry, text: text, line: said.line))
+                lastIsOpen = problems.last?.object.isEmpty == true
+            }
+        }
+    }
+
+    private mutating func remember(_ said: Said) {
+        // What stands in quotes could be data, and data decides nothing.
+        let lower = ServerText.withoutQuotes(String(said.text)).lowercased()
+        // A script that made no database and would connect to it: the server is well.
+        if lower.hasPrefix("\\connect: "), lower.hasSuffix("does not exist") { return }
+        for phrase in Self.phrases where lower.contains(phrase) { words.insert(phrase) }
+        if said.fromServer, lower.hasPrefix("out of memory") { words.insert("server out of memory") }
+    }
+
+    func says(_ phrases: String...) -> Bool { phrases.contains(where: words.contains) }
+
+    /// The disk is full or the server is gone: what came back says nothing about the backup.
+    var isMachineTrouble: Bool { isFullDisk || Self.serverTrouble.contains(where: words.contains) }
+
+    var isFullDisk: Bool { Self.fullDisk.contains(where: words.contains) }
+
+    /// The database's locale or its provider is not on this machine.
+    var isLocaleTrouble: Bool {
+        says("invalid locale name", "could not create locale", "could not open collator", "icu is not supported", "does not match locale")
+    }
+
+    /// `ALTER TABLE ONLY public.domains` → `TABLE public.domains`: the kind and the name, and nothing of what follows.
+    static func object(ofCommand command: Substring) -> String {
+        var tokens = SQLToken.all(in: Array(command.utf8))[...]
+        guard let verb = tokens.popFirst(), ["CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE"].contains(where: verb.isWord) else {
+            return ""
+        }
+        if !["CREATE", "ALTER", "DROP"].contains(where: verb.isWord) {
+            tokens = tokens.drop { !$0.isWord("ON") }.dropFirst()
+        }
+        // pg_dump writes keywords in capitals, and quotes names that hold any.
+        let modifiers: Set = ["OR", "REPLACE", "UNIQUE", "ONLY", "IF", "NOT", "EXISTS", "UNLOGGED", "TEMPORARY"]
+        var words: [String] = []
+        while case .word(let word)? = tokens.first, word.allSatisfy({ $0.isUppercase }) {
+            if !modifiers.contains(word) { words.append(word) }
+            tokens = tokens.dropFirst()
+        }
+        guard !words.isEmpty, var name = tokens.popFirst()?.identifier else { return "" }
+        while tokens.first?.isSign(".") == true, let part = tokens.dropFirst().first?.identifier {
+            name += "." + part
+            tokens = tokens.dropFirst(2)
+        }
+        return words.joined(separator: " ") + " " + name
+    }
+
+    /// `217; 1259 16391 TABLE domains postgres` → `TABLE domains`: the numbers and the owner help nobody.
+    private static func object(of entry: Substring) -> String {
+        let words = entry.drop { $0 != " " }.dropFirst().split(separator: " ").dropFirst(2)
+        // An entry without an owner ends with the blank before it.
+        return (entry.last == " " ? words : words.dropLast()).joined(separator: " ")
+    }
+}
+
+/// An error as a tool prints it.
+private struct Said {
+    var text: Substring
+    var fromServer: Bool
+    var line: Int?
+    var object = ""
+
+    /// nil for everything else: details, hints, statements and notices follow an error on lines of their own, and may hold values.
+    init?(_ line: Substring) {
+        if line.hasPrefix("pg_restore: error: ") || line.hasPrefix("pg_restore: fatal: ") {
+            let rest = line.dropFirst("pg_restore: error: ".count)
+            if rest.hasPrefix("COPY failed for table \"") {
+                object = "table " + rest.dropFirst("COPY failed for table \"".count).prefix { $0 != "\"" }
+            }
+            // `could not execute query: ERROR:  …`: the first severity counts, since a later one would be quoted.
+            let ranges = Self.severities.compactMap { rest.range(of: $0) }
+            let first = ranges.min { $0.lowerBound < $1.lowerBound }
+            text = first.map { rest[$0.upperBound...] } ?? rest
+            fromServer = first != nil
+        } else if line.hasPrefix("psql:") {
+            // `psql:FILE:LINE: ERROR:  …`, `psql:FILE:LINE: error: …` or `psql: error: …`; the severity stands right behind the place.
+            guard let gap = line.range(of: ": ") else { return nil }
+            let said = line[gap.upperBound...]
+            if let severity = Self.severities.first(where: said.hasPrefix) {
+                text = said.dropFirst(severity.count)
+                fromServer = true
+            } else if said.hasPrefix("error: ") {
+                text = said.dropFirst("error: ".count)
+                fromServer = false
+            } else {
+                return nil
+            }
+            self.line = line[..<gap.lowerBound].split(separator: ":").last.flatMap { Int($0) }
+        } else {
+            return nil
+        }
+    }
+
+    private static let severities = ["ERROR:  ", "FATAL:  ", "PANIC:  "]
+}

@@ -1,0 +1,139 @@
+// A throw-away Postgres server: made by initdb, reached over a Unix socket, gone with its drill.
+
+public import DrillModel
+public import Foundation
+import Glibc
+public import PostgresClient
+public import ScratchHost
+
+/// A scratch server of one drill.
+public struct ScratchPostgres: Sendable {
+    public let binaries: PostgresBinaries
+    /// Holds the Unix socket; only the unprivileged user may enter.
+    public let socketFolder: URL
+    public let dataFolder: URL
+    public let log: URL
+    public let superuser: String
+    public let profile: Profile
+    public let process: ServerProcess
+
+    /// Makes an empty cluster and starts it.
+    ///
+    /// - Parameters:
+    ///   - folder: A private folder of the host's.
+    ///   - superuser: Named as the source's bootstrap superuser, since a dump doesn't say who owns what initdb made.
+    /// - Throws: ``DrillFailure`` (error), `CancellationError`.
+    public static func start(
+        on host: ScratchHost, in folder: URL, binaries: PostgresBinaries, profile: Profile, superuser: String = "postgres",
+        dataChecksums: Bool = false
+    ) async throws -> ScratchPostgres {
+        // initdb on a full disk can't write down why it failed, and gives the room back before it ends.
+        if let free = host.folder.freeBytes(), free < leastRoom { throw diskFull(host) }
+        let data = folder.appendingPathComponent("data", isDirectory: true)
+        let socket = folder.appendingPathComponent("s", isDirectory: true)
+        let log = folder.appendingPathComponent("server.log")
+        let configuration = ScratchConfiguration(socketFolder: socket, profile: profile, major: binaries.major)
+        let files = try configuration.write(to: folder, host: host)
+        do {
+            try FileManager.default.createDirectory(at: socket, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try host.folder.own(socket)
+        } catch {
+            throw DrillFailure.error(
+                Finding(
+                    .scratchServerFailed, object: folder.path, message: "the scratch server's folder can't be made",
+                    hint: "check free space and permissions there, or choose another folder with --scratch"))
+        }
+
+        let errors = folder.appendingPathComponent("initdb.log")
+        var command = [
+            binaries.path("initdb"), "-D", data.path, "-U", superuser, "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync",
+        ]
+        if dataChecksums { command.append("--data-checksums") }
+        let made: ToolResult
+        do {
+            made = try await host.run(command, errors: errors)
+        } catch let error as ScratchError {
+            throw error.kind == .diskFull
+                ? diskFull(host)
+                : DrillFailure.error(Finding(.scratchServerFailed, object: "initdb", message: error.message, hint: error.hint))
+        }
+        guard made.succeeded else {
+            throw failure("initdb ended with \(made.ending)", log: errors, host: host)
+        }
+        let process: ServerProcess
+        do {
+            process = try await host.start(
+                [binaries.path("postgres")] + files.arguments(dataFolder: data), workingFolder: folder, log: log)
+        } catch {
+            throw DrillFailure.error(Finding(.scratchServerFailed, object: "postgres", message: error.message, hint: error.hint))
+        }
+        let server = ScratchPostgres(
+            binaries: binaries, socketFolder: socket, dataFolder: data, log: log, superuser: superuser, profile: profile,
+            process: process)
+        do {
+            try await server.waitUntilReady(host: host)
+        } catch {
+            await server.stop()
+            throw error
+        }
+        return server
+    }
+
+    /// How a database of it is reached.
+    public func configuration(database: String, settings: [String: String] = [:]) -> PostgresConfiguration {
+        let settings = settings.merging(Self.preloadNothing) { $1 }
+        return PostgresConfiguration(host: socketFolder.path, port: 5432, database: database, user: superuser, settings: settings)
+    }
+
+    /// What libpq's own tools need to reach it; holds no secret.
+    public func environment(database: String) -> [String: String] {
+        // A restored `ALTER DATABASE … SET default_transaction_read_only` must not forbid the restore itself.
+        let options = Self.preloadNothing.keys.sorted().map { "-c \($0)=" }.joined(separator: " ") + " -c default_transaction_read_only=off"
+        return [
+            "PGHOST": socketFolder.path, "PGPORT": "5432", "PGUSER": superuser, "PGDATABASE": database, "PGAPPNAME": "muster",
+            "PGOPTIONS": options,
+        ]
+    }
+
+    /// A restored database or role may carry these as settings of its own, which outrank the server's command line; a session's
+    /// outrank them in turn.
+    private static let preloadNothing = ["session_preload_libraries": "", "local_preload_libraries": ""]
+
+    /// What an empty cluster takes, in bytes.
+    private static let leastRoom: Int64 = 40 << 20
+
+    /// Ends it at once: its data is thrown away anyway.
+    public func stop() async {
+        await process.stop([(SIGQUIT, .seconds(5))])
+    }
+
+    private func waitUntilReady(host: ScratchHost) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            if process.ending != nil { throw Self.failure("the scratch server ended as it started", log: log, host: host) }
+            if await PostgresConnection.accepts(configuration(database: "template1")) { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw Self.failure("the scratch server took no connection within 60 s", log: log, host: host)
+    }
+
+    static func diskFull(_ host: ScratchHost) -> DrillFailure {
+        .error(
+            Finding(
+                .scratchDiskFull, object: host.folder.url.path, expected: "room for a scratch server and its data",
+                actual: "a full disk", message: "the scratch disk is full",
+                hint: "free some space there, or choose another disk with --scratch"))
+    }
+
+    /// The log's last line that says why, safe to show: Muster's own settings keep statements and details out of it.
+    static func failure(_ what: String, log: URL, host: ScratchHost) -> DrillFailure {
+        let text = String(decoding: (try? Data(contentsOf: log))?.suffix(8192) ?? Data(), as: UTF8.self)
+        if text.contains("No space left on device") || host.folder.isFull { return diskFull(host) }
+        let line = text.split(separator: "\n").last { $0.contains("FATAL") || $0.contains("error:") || $0.contains("PANIC") }
+        let why = line.map { ServerText.withoutQuotes(String($0.prefix(300))) } ?? "its log says nothing"
+        return .error(
+            Finding(
+                .scratchServerFailed, object: "postgres", expected: "a running scratch server", actual: why, message: what,
+                hint: "run again with --keep and read \(log.lastPathComponent) in the scratch folder"))
+    }
+}

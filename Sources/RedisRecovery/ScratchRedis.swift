@@ -1,0 +1,155 @@
+// A throw-away Redis server: its own configuration, a Unix socket, a copy of the data, gone with its drill.
+
+public import DrillModel
+public import Foundation
+import Glibc
+import RedisClient
+public import ScratchHost
+
+extension Rule {
+    public static let redisMissing = Rule("redis-missing")
+    public static let redisTooOld = Rule("redis-too-old")
+    public static let redisModuleMissing = Rule("redis-module-missing")
+    public static let redisDataDamaged = Rule("redis-data-damaged")
+}
+
+/// A scratch server of one drill.
+public struct ScratchRedis: Sendable {
+    /// What the server comes up with.
+    public enum Content: Sendable, Hashable {
+        /// An empty server that takes writes: for tests and the lab.
+        case nothing
+        /// `dump.rdb`, already in the server's folder. The server is a replica of nowhere: only so do keys whose time has
+        /// come stay in place, and count and digest equal those of the backup.
+        case snapshot
+        /// An append-only folder of several parts, already in the server's folder, by its name and its files' stem.
+        case appendOnly(folder: String, stem: String)
+    }
+    public let socketPath: String
+    public let folder: URL
+    public let log: URL
+    public let process: ServerProcess
+    public let content: Content
+
+    /// Starts it and waits until it has loaded its data.
+    ///
+    /// - Parameters:
+    ///   - folder: A private folder of the host's, which the data already lies in.
+    ///   - progress: Loaded and total bytes, while it loads.
+    /// - Throws: ``DrillFailure``: failed where the data doesn't load, error where the server can't be had; `CancellationError`.
+    public static func start(
+        on host: ScratchHost, in folder: URL, content: Content, progress: @escaping @Sendable (Int64, Int64?) -> Void = { _, _ in }
+    ) async throws -> ScratchRedis {
+        let version = try await version(host)
+        let socket = folder.appendingPathComponent("redis.sock").path
+        let configuration = folder.appendingPathComponent("muster.conf")
+        let log = folder.appendingPathComponent("server.log")
+        let lines = settings(folder: folder, socket: socket, content: content, major: version)
+        do {
+            try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: configuration)
+            try host.folder.own(configuration)
+        } catch {
+            throw DrillFailure.error(
+                Finding(
+                    .scratchServerFailed, object: "redis", message: "the scratch server's configuration can't be written",
+                    hint: "check free space and permissions, or choose another folder with --scratch"))
+        }
+        let process: ServerProcess
+        do {
+            process = try await host.start(["redis-server", configuration.path], workingFolder: folder, log: log)
+        } catch {
+            throw DrillFailure.error(Finding(.scratchServerFailed, object: "redis", message: error.message, hint: error.hint))
+        }
+        let server = ScratchRedis(socketPath: socket, folder: folder, log: log, process: process, content: content)
+        do {
+            try await server.waitUntilLoaded(progress: progress)
+        } catch {
+            await server.stop()
+            throw error
+        }
+        return server
+    }
+
+    public func stop() async {
+        await process.stop([(SIGKILL, .seconds(5))])
+    }
+
+    /// The installed server's major version.
+    private static func version(_ host: ScratchHost) async throws -> Int {
+        let result: ToolResult
+        do {
+            result = try await host.run(["redis-server", "--version"])
+        } catch let error as ScratchError where error.kind == .toolMissing {
+            throw DrillFailure.error(
+                Finding(
+                    .redisMissing, object: "redis-server", expected: "a redis server", actual: "none",
+                    message: "no redis-server is on this machine", hint: "apt-get install redis-server"))
+        } catch let error as ScratchError {
+            throw DrillFailure.error(Finding(.scratchServerFailed, object: "redis", message: error.message, hint: error.hint))
+        }
+        let word = result.output.split(separator: " ").first { $0.hasPrefix("v=") }
+        return word.flatMap { Int($0.dropFirst(2).prefix { $0.isNumber }) } ?? 7
+    }
+
+    private static func settings(folder: URL, socket: String, content: Content, major: Int) -> [String] {
+        var lines = [
+            "port 0", "unixsocket \(quoted(socket))", "unixsocketperm 700", "dir \(quoted(folder.path))", "dbfilename dump.rdb",
+            "save \"\"", "daemonize no", "supervised no", "loglevel notice", "logfile \"\"", "maxmemory 0", "aof-load-truncated no",
+            "rdbchecksum yes", "databases 1024", "appendfsync no", "auto-aof-rewrite-percentage 0",
+        ]
+        // Before 7 DEBUG needs no leave, and these words are unknown.
+        if major >= 7 { lines += ["enable-debug-command local", "crash-log-enabled no", "crash-memcheck-enabled no"] }
+        switch content {
+        case .nothing: lines.append("appendonly no")
+        case .snapshot: lines += ["appendonly no", "replicaof 127.0.0.1 1"]
+        case .appendOnly(let name, let stem):
+            lines += [
+                "appendonly yes", "appenddirname \(quoted(name))", "appendfilename \(quoted(stem))", "replicaof 127.0.0.1 1",
+            ]
+        }
+        return lines
+    }
+
+    /// A configuration file parts its words at blanks.
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"") + "\""
+    }
+
+    private func waitUntilLoaded(progress: @escaping @Sendable (Int64, Int64?) -> Void) async throws {
+        var connection: RedisConnection?
+        defer { connection?.close() }
+        // Loading may take hours, but not without a word: the limit is on silence.
+        var lastWord = ContinuousClock.now
+        while true {
+            try Task.checkCancellation()
+            if process.ending != nil { throw failure() }
+            if connection == nil { connection = try? await RedisConnection.connect(unixSocket: socketPath) }
+            if let text = try? await connection?.command(["INFO", "persistence"]).text {
+                let fields = Self.fields(text)
+                if fields["loading"] == "0" { return }
+                lastWord = .now
+                progress(fields["loading_loaded_bytes"].flatMap(Int64.init) ?? 0, fields["loading_total_bytes"].flatMap(Int64.init))
+            } else {
+                connection?.close()
+                connection = nil
+                if ContinuousClock.now - lastWord > .seconds(60) { throw failure() }
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    static func fields(_ info: String) -> [String: String] {
+        var fields: [String: String] = [:]
+        for line in info.split(whereSeparator: \.isNewline) {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            fields[String(line[..<colon])] = String(line[line.index(after: colon)...])
+        }
+        return fields
+    }
+
+    /// Why it ended, from its own log's last words.
+    private func failure() -> DrillFailure {
+        let text = String(decoding: (try? Data(contentsOf: log))?.suffix(16384) ?? Data(), as: UTF8.self)
+        return RedisLog(text).failure(of: content, ending: process.ending)
+    }
+}

@@ -1,0 +1,54 @@
+// What says that a folder is Muster's, and whose.
+
+import Foundation
+import Glibc
+
+/// The mark inside a scratch folder.
+struct OwnershipMark: Codable, Hashable, Sendable {
+    static let fileName = ".muster-scratch.json"
+    static let tool = "muster-scratch"
+    var tool = OwnershipMark.tool
+    var id: String
+    /// The run that owns it. While that lives, the folder is in use.
+    var owner: ProcessIdentity
+    var bootID: String
+    var purpose: String
+    var created: Date
+    /// Left on purpose by a run with --keep: only asked-for cleaning removes it.
+    var kept = false
+
+    /// The environment entry that every process of this folder carries.
+    var environmentEntry: String { "\(ScratchFolder.environmentName)=\(id)" }
+
+    var isInUse: Bool { bootID == ProcessTable.bootID() && ProcessTable.isAlive(owner) }
+
+    /// The name of its folder. A copy of the folder has another name, and is therefore not Muster's.
+    var folderName: String { ScratchRoot.prefix + id.prefix(12) }
+
+    /// Under this name the folder is made, and only with its mark in it renamed: a folder whose making was cut off still
+    /// tells by its name whose it was.
+    var unfinishedName: String { "\(folderName).\(owner.pid).\(owner.startTicks)" }
+
+    /// Who was making the folder of this name; nil where the name isn't one that ``unfinishedName`` gives.
+    static func maker(ofUnfinished name: String) -> ProcessIdentity? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].hasPrefix(ScratchRoot.prefix), parts[0].count == ScratchRoot.prefix.count + 12,
+            let pid = Int32(parts[1]), let ticks = UInt64(parts[2])
+        else { return nil }
+        return ProcessIdentity(pid: pid, startTicks: ticks)
+    }
+
+    func write(into folder: URL) throws(ScratchError) {
+        do {
+            let encoder = JSONEncoder()
+            encoder.dateEncodingStrategy = .iso8601
+            let file = folder.appendingPathComponent(Self.fileName)
+            // In one go: a mark that was cut off while it was replaced would leave the folder without an owner.
+            try encoder.encode(self).write(to: file, options: .atomic)
+            chmod(file.path, 0o600)
+        } catch {
+            throw ScratchError(
+                .fileSystem, "cannot write into \(folder.path)", hint: "check free space and permissions, or choose another with --scratch")
+        }
+    }
+}

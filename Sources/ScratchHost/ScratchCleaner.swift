@@ -1,0 +1,92 @@
+// Finds what a killed run left behind, by its mark, and removes exactly that.
+
+public import Foundation
+import Glibc
+
+/// The remains of runs that are no more.
+public enum ScratchCleaner {
+    /// One scratch folder that was found.
+    public struct Remains: Sendable, Hashable {
+        public var folder: URL
+        public var purpose: String
+        public var created: Date
+        /// Its run still lives: not remains, and left alone.
+        public var inUse: Bool
+        /// The processes that belong to it.
+        public var processes: Int
+        /// Left on purpose by a run with --keep.
+        public var kept: Bool
+    }
+
+    /// All marked folders of this user below a root, remains and those in use.
+    public static func find(in root: ScratchRoot) -> [Remains] {
+        marked(in: root).map { folder, mark in
+            let processes = ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: folder.path)
+            return Remains(
+                folder: folder, purpose: mark.purpose, created: mark.created, inUse: mark.isInUse, processes: processes.count,
+                kept: mark.kept)
+        }
+    }
+
+    /// Ends the processes of every abandoned folder and removes it; folders in use and unmarked ones are not touched.
+    ///
+    /// - Parameter kept: Also those that were left on purpose.
+    /// - Returns: What was removed.
+    /// - Throws: ``ScratchError`` where one could not be removed, after all the others were.
+    @discardableResult
+    public static func clean(_ root: ScratchRoot, kept: Bool = false) throws(ScratchError) -> [Remains] {
+        var removed: [Remains] = []
+        var problem: ScratchError?
+        removeUnfinished(in: root)
+        for (folder, mark) in marked(in: root) where !mark.isInUse && (kept || !mark.kept) {
+            let entry = mark.environmentEntry
+            let processes = ProcessTable.belonging(toEnvironment: entry, orFolder: folder.path).count
+            ProcessReaper.end { ProcessTable.belonging(toEnvironment: entry, orFolder: folder.path) }
+            let user = try? UnprivilegedUser.current()
+            SharedMemory.release(below: folder, users: [geteuid(), user?.userID ?? geteuid()])
+            do throws(ScratchError) {
+                try ScratchFolder.delete(folder)
+            } catch {
+                problem = problem ?? error
+                continue
+            }
+            removed.append(
+                Remains(folder: folder, purpose: mark.purpose, created: mark.created, inUse: false, processes: processes, kept: mark.kept))
+        }
+        if let problem { throw problem }
+        return removed
+    }
+
+    /// Folders whose making was cut off before they had their mark: empty, or with the mark's file alone.
+    private static func removeUnfinished(in root: ScratchRoot) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: root.folder.path)) ?? [] {
+            guard let maker = OwnershipMark.maker(ofUnfinished: name), !ProcessTable.isAlive(maker) else { continue }
+            let folder = root.folder.appendingPathComponent(name, isDirectory: true)
+            var info = stat()
+            guard lstat(folder.path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR, info.st_uid == geteuid() else { continue }
+            unlink(folder.appendingPathComponent(OwnershipMark.fileName).path)
+            rmdir(folder.path)
+        }
+    }
+
+    private static func marked(in root: ScratchRoot) -> [(URL, OwnershipMark)] {
+        // Processes are found by the folder that they work in, which the kernel tells without links.
+        let root = root.folder.resolvingSymlinksInPath()
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return names.sorted().compactMap { name in
+            guard name.hasPrefix(ScratchRoot.prefix) else { return nil }
+            let folder = root.appendingPathComponent(name, isDirectory: true)
+            var info = stat()
+            // A folder of another user, or a link to somewhere else, is never ours, whatever it holds.
+            guard lstat(folder.path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR, info.st_uid == geteuid() else { return nil }
+            let file = folder.appendingPathComponent(OwnershipMark.fileName)
+            guard lstat(file.path, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_uid == geteuid(),
+                let data = try? Data(contentsOf: file), let mark = try? decoder.decode(OwnershipMark.self, from: data),
+                mark.tool == OwnershipMark.tool, mark.id.count == 32, mark.folderName == name
+            else { return nil }
+            return (folder, mark)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+// A private folder with an ownership mark: everything that a drill makes lies in one.
+
+public import Foundation
+import Glibc
+
+/// Where scratch folders are made, and how they are recognised.
+public struct ScratchRoot: Sendable, Hashable {
+    /// The folder that holds the scratch folders; it is never removed.
+    public var folder: URL
+
+    /// - Parameter folder: nil for `MUSTER_SCRATCH_ROOT`, and /tmp where that isn't set. Short by intent: a Unix socket's
+    ///   path may have 107 bytes.
+    public init(_ folder: URL? = nil) {
+        let fallback = ProcessInfo.processInfo.environment["MUSTER_SCRATCH_ROOT"] ?? "/tmp"
+        self.folder = folder ?? URL(fileURLWithPath: fallback, isDirectory: true)
+    }
+
+    static let prefix = "muster-"
+}
+
+/// A private folder that a run owns and removes.
+///
+/// The folder itself belongs to Muster's user and lets others only pass through (0711); the parts inside belong to the
+/// unprivileged user (0700). So a server that runs hostile code from a dump can't touch the mark.
+public struct ScratchFolder: Sendable, Hashable {
+    static let environmentName = "MUSTER_SCRATCH_ID"
+
+    public let url: URL
+    public let id: String
+    public let user: UnprivilegedUser?
+    private let mark: OwnershipMark
+
+    /// Makes a folder with a random name.
+    ///
+    /// - Throws: ``ScratchError`` where the root can't be written, or its path leaves no room for a socket's name.
+    public static func create(in root: ScratchRoot, purpose: String) throws(ScratchError) -> ScratchFolder {
+        let user = try UnprivilegedUser.current()
+        guard let owner = ProcessTable.current() else {
+            throw ScratchError(.fileSystem, "/proc can't be read", hint: "mount /proc: muster finds its own remains by it")
+        }
+        try make(root.folder.path, mode: 0o755, mayExist: true)
+        // Processes are found by the folder that they work in, which the kernel tells without links.
+        let parent = try resolved(root.folder)
+        let id = (0..<2).map { _ in hex(UInt64.random(in: .min ... .max)) }.joined()
+        let mark = OwnershipMark(id: id, owner: owner, bootID: ProcessTable.bootID(), purpose: purpose, created: Date())
+        let url = parent.appendingPathComponent(mark.folderName, isDirectory: true)
+        // "/pg-postgres-1p/s/.s.PGSQL.5432" and room to spare.
+        guard url.path.utf8.count + 40 <= 107 else {
+            throw ScratchError(
+                .fileSystem, "the scratch folder \(parent.path) is too deep: a Unix socket's path may have 107 bytes",
+                hint: "choose a shorter one with --scratch, such as /tmp")
+        }
+        if user != nil { try requirePassage(through: parent) }
+        let unfinished = parent.appendingPathComponent(mark.unfinishedName, isDirectory: true)
+        try make(unfinished.path, mode: 0o711, mayExist: false)
+        do throws(ScratchError) {
+            try mark.write(into: unfinished)
+            guard rename(unfinished.path, url.path) == 0 else { throw .system(errno, "cannot make the folder", url.path) }
+        } catch {
+            try? delete(unfinished)
+            throw error
+        }
+        return ScratchFolder(url: url, id: id, user: user, mark: mark)
+    }
+
+    /// Ends what runs in it and leaves its files, for a person to look at: cleaning passes over it from now on.
+    public func keep() throws(ScratchError) {
+        endProcesses()
+        var kept = mark
+        kept.kept = true
+        try kept.write(into: url)
+    }
+
+    private func endProcesses() {
+        ProcessReaper.end { ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: url.path) }
+        SharedMemory.release(below: url, users: [geteuid(), user?.userID ?? geteuid()])
+    }
+
+    /// A folder inside this one that only the unprivileged user may enter.
+    public func privateFolder(_ name: String) throws(ScratchError) -> URL {
+        let part = url.appendingPathComponent(name, isDirectory: true)
+        try Self.make(part.path, mode: 0o700, mayExist: true)
+        try own(part)
+        return part
+    }
+
+    /// Gives a file or folder inside this one, but nothing below it, to the unprivileged user.
+    public func own(_ item: URL) throws(ScratchError) {
+        guard let user else { return }
+        // Never through a link: what a backup unpacks to could point at any file of this machine.
+        guard lchown(item.path, user.userID, user.groupID) == 0 else { throw .system(errno, "cannot give away", item.path) }
+    }
+
+    /// Whether hardly anything more can be written. A tool that ran out of room may not even have been able to say so.
+    public var isFull: Bool { freeBytes().map { $0 < 256 * 1024 } ?? false }
+
+    /// Bytes that may still be written.
+    public func freeBytes() -> Int64? {
+        var info = statvfs()
+        guard statvfs(url.path, &info) == 0 else { return nil }
+        return Int64(info.f_bavail) * Int64(info.f_frsize)
+    }
+
+    /// Ends whatever still runs in it and removes it. Safe to call twice.
+    public func remove() throws(ScratchError) {
+        endProcesses()
+        try Self.delete(url)
+    }
+
+    static func delete(_ url: URL) throws(ScratchError) {
+        guard FileManager.default.fileExists(atPath: url.path) else { return }
+        do {
+            try FileManager.default.removeItem(at: url)
+        } catch {
+            // Something may have been created while we removed; one more try, then say so.
+            do {
+                try FileManager.default.removeItem(at: url)
+            } catch {
+                throw ScratchError(.fileSystem, "cannot remove \(url.path)", hint: "remove it by hand, or run: muster clean")
+            }
+        }
+    }
+
+    private static func resolved(_ folder: URL) throws(ScratchError) -> URL {
+        guard let real = realpath(folder.path, nil) else { throw .system(errno, "cannot use the folder", folder.path) }
+        defer { free(real) }
+        return URL(fileURLWithPath: String(cString: real), isDirectory: true)
+    }
+
+    /// The unprivileged user must be able to walk to the folder: said here, rather than by each tool in its own words.
+    private static func requirePassage(through folder: URL) throws(ScratchError) {
+        var path = folder.path
+        while path.count > 1 {
+            var info = stat()
+            if stat(path, &info) == 0, info.st_mode & S_IXOTH == 0 {
+                throw ScratchError(
+                    .refused, "the unprivileged user can't pass through \(path), which is closed to others",
+                    hint: "choose another scratch folder with --scratch, such as /tmp")
+            }
+            path = (path as NSString).deletingLastPathComponent
+        }
+    }
+
+    private static func make(_ path: String, mode: mode_t, mayExist: Bool) throws(ScratchError) {
+        if mkdir(path, mode) == 0 {
+            // The umask may have taken bits away that the unprivileged user needs to pass.
+            chmod(path, mode)
+            return
+        }
+        if errno == EEXIST, mayExist { return }
+        throw .system(errno, "cannot make the folder", path)
+    }
+
+    private static func hex(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

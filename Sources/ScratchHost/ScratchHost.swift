@@ -1,0 +1,112 @@
+// One drill's corner of this machine: a private folder, a user without rights, no network, and what runs there.
+
+public import Foundation
+import Glibc
+
+/// Runs tools and servers inside a quarantine. One per drill; ``remove()`` ends all of it.
+public struct ScratchHost: Sendable {
+    public let folder: ScratchFolder
+    public let isolation: NetworkIsolation
+
+    /// - Throws: ``ScratchError`` where the folder can't be made.
+    public static func prepare(in root: ScratchRoot, purpose: String) async throws(ScratchError) -> ScratchHost {
+        let isolation = await NetworkIsolation.probe()
+        return ScratchHost(folder: try ScratchFolder.create(in: root, purpose: purpose), isolation: isolation)
+    }
+
+    /// The user that everything here runs as.
+    public var userID: UInt32 { folder.user?.userID ?? geteuid() }
+
+    /// Its name, for reports.
+    public var userName: String { folder.user?.name ?? NSUserName() }
+
+    /// Runs a program inside the quarantine to its end.
+    ///
+    /// - Parameters:
+    ///   - command: The program, by path or by name on PATH, and its arguments. Never holds a secret.
+    ///   - environment: Beside PATH, LC_ALL=C and TZ=UTC, nothing else is passed on.
+    ///   - input: A file for its standard input; nil: nothing to read.
+    ///   - output: A file for its standard output; nil: captured, 16 MiB at the most.
+    ///   - errors: A file for its standard error, which may hold row values: it must lie inside the scratch folder.
+    /// - Throws: ``ScratchError`` where it could not be started, `CancellationError` where the task was cancelled.
+    public func run(
+        _ command: [String], environment: [String: String] = [:], workingFolder: URL? = nil, input: URL? = nil, output: URL? = nil,
+        errors: URL? = nil
+    ) async throws -> ToolResult {
+        try Task.checkCancellation()
+        if let program = command.first { try Self.require(program) }
+        let result = try await ToolRunner.spawn(
+            wrapped(command), environment: environment.merging(mark) { $1 }, workingFolder: workingFolder, input: input,
+            output: output.map { .file($0) } ?? .capture(limit: 16 << 20), errors: errors.map { .file($0) } ?? .discard)
+        try Task.checkCancellation()
+        return result
+    }
+
+    /// Starts a server inside the quarantine.
+    ///
+    /// - Parameter log: Takes its standard output and error.
+    public func start(
+        _ command: [String], environment: [String: String] = [:], workingFolder: URL, log: URL
+    ) async throws(ScratchError) -> ServerProcess {
+        if let program = command.first { try Self.require(program) }
+        return try await ServerProcess.start(
+            wrapped(command), environment: ToolRunner.environment(environment.merging(mark) { $1 }), workingFolder: workingFolder,
+            log: log)
+    }
+
+    /// Removes a file or folder of this host in the background, for what is large and needed no more: a decrypted dump once it
+    /// has been restored. ``remove()`` takes whatever is left then.
+    public func discard(_ item: URL) {
+        guard item.path.hasPrefix(folder.url.path + "/") else { return }
+        DispatchQueue.global(qos: .utility).async { try? FileManager.default.removeItem(at: item) }
+    }
+
+    /// Ends what still runs here and leaves the folder for a person to look at.
+    public func keep() async throws(ScratchError) {
+        let folder = folder
+        try await Self.blocking { () throws(ScratchError) in try folder.keep() }
+    }
+
+    /// Ends what still runs here and removes the folder.
+    public func remove() async throws(ScratchError) {
+        let folder = folder
+        try await Self.blocking { () throws(ScratchError) in try folder.remove() }
+    }
+
+    /// Waiting for processes to end and removing gigabytes both block: not on Swift's own threads.
+    private static func blocking(_ work: @escaping @Sendable () throws(ScratchError) -> Void) async throws(ScratchError) {
+        let result: Result<Void, ScratchError> = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                do throws(ScratchError) {
+                    continuation.resume(returning: .success(try work()))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        try result.get()
+    }
+
+    private var mark: [String: String] {
+        [ScratchFolder.environmentName: folder.id, "HOME": folder.url.path]
+    }
+
+    /// `unshare` and `setpriv` put aside what the program must not have, then become it: the process id stays the same.
+    private func wrapped(_ command: [String]) -> [String] {
+        isolation.prefix + (folder.user?.prefix ?? []) + command
+    }
+
+    /// The wrappers would report a missing program in their own words and with an exit code of their own.
+    private static func require(_ program: String) throws(ScratchError) {
+        guard locate(program) != nil else {
+            throw ScratchError(.toolMissing, "\(program) is not on this machine", hint: "install it, or put its folder on PATH")
+        }
+    }
+
+    /// Where a program lies; nil where PATH doesn't lead to it.
+    public static func locate(_ program: String) -> String? {
+        if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        return path.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    }
+}

@@ -1,0 +1,80 @@
+// A server that a drill started: alive or not, and how it is ended.
+
+import Foundation
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// A running child process that is meant to outlive the step that started it.
+public final class ServerProcess: Sendable {
+    /// Shared between this object and the task that waits for the child.
+    private final class Watch: Sendable {
+        let ending = Mutex<ToolResult?>(nil)
+    }
+
+    public let pid: Int32
+    private let watch: Watch
+    private let waiter: Task<Void, Never>
+
+    private init(pid: Int32, watch: Watch, waiter: Task<Void, Never>) {
+        self.pid = pid
+        self.watch = watch
+        self.waiter = waiter
+    }
+
+    /// How it ended; nil while it runs.
+    public var ending: ToolResult? { watch.ending.withLock { $0 } }
+
+    /// Starts it and returns as soon as it has a process id.
+    static func start(
+        _ command: [String], environment: [String: String], workingFolder: URL, log: URL
+    ) async throws(ScratchError) -> ServerProcess {
+        let configuration = try ToolRunner.configuration(command, environment: environment, workingFolder: workingFolder)
+        let watch = Watch()
+        let (started, continuation) = AsyncThrowingStream<Int32, any Error>.makeStream()
+        // Detached: a cancelled drill must still end its servers in order, so they don't end with the task that started them.
+        let waiter = Task.detached {
+            do {
+                let descriptor = try FileDescriptor.open(
+                    FilePath(log.path), .writeOnly, options: [.create, .append, .closeOnExec], permissions: .ownerReadWrite)
+                let result = try await Subprocess.run(
+                    configuration, input: .none, output: .fileDescriptor(descriptor, closeAfterSpawningProcess: true),
+                    error: .combinedWithOutput
+                ) { execution in
+                    continuation.yield(execution.processIdentifier.value)
+                }
+                watch.ending.withLock { $0 = ToolResult(result.terminationStatus, output: "") }
+                continuation.finish()
+            } catch {
+                watch.ending.withLock { $0 = $0 ?? ToolResult(exitCode: nil, signal: nil, output: "") }
+                continuation.finish(throwing: error)
+            }
+        }
+        // Detached as well: a stream ends for a cancelled reader, and the server would run on with nobody holding it.
+        let pid = await Task.detached { () -> Int32? in
+            do {
+                for try await pid in started { return pid }
+            } catch {}
+            return nil
+        }.value
+        if let pid { return ServerProcess(pid: pid, watch: watch, waiter: waiter) }
+        throw ScratchError(
+            .toolFailed, "\(command.first ?? "the server") could not be started", hint: "try it by hand: \(command.joined(separator: " "))")
+    }
+
+    /// Ends it: each signal with its patience, then SIGKILL. Returns when it is gone, even where the caller was cancelled.
+    public func stop(_ sequence: [(signal: Int32, patience: Duration)]) async {
+        let waiter = waiter
+        await Task.detached { [self] in
+            for (signal, patience) in sequence {
+                guard ending == nil else { break }
+                kill(pid, signal)
+                let deadline = ContinuousClock.now + patience
+                while ending == nil, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+            }
+            if ending == nil { kill(pid, SIGKILL) }
+            await waiter.value
+        }.value
+    }
+}

@@ -1,0 +1,107 @@
+// Seals on disk: one signed file beside each artifact.
+
+public import Cryptography
+public import DrillModel
+public import Foundation
+
+/// Writes and reads `<artifact>.seal.json`. docs/seals.md describes the file.
+public enum SealFile {
+    static let suffix = ".seal.json"
+    /// A seal of a hundred thousand objects has some tens of megabytes; what is larger is none.
+    static let largest = 512 * 1024 * 1024
+
+    /// Where the seal of an artifact lies.
+    public static func location(besides artifact: URL) -> URL {
+        artifact.deletingLastPathComponent().appending(path: artifact.lastPathComponent + suffix)
+    }
+
+    /// Whether a name is that of a seal rather than of an artifact.
+    public static func isSeal(_ name: String) -> Bool {
+        name.hasSuffix(suffix)
+    }
+
+    /// Signs and writes the seal of an artifact, readable by all. It replaces an older one in one go.
+    @discardableResult
+    public static func write(
+        _ seal: Seal, besides artifact: URL, signedBy key: Ed25519PrivateKey
+    ) throws(SealError) -> URL {
+        guard seal.artifact.name == artifact.lastPathComponent else {
+            throw SealError(
+                .cannotEncode, message: "the seal is of \(seal.artifact.name), not of \(artifact.lastPathComponent)",
+                hint: "this is a mistake in muster: please report it")
+        }
+        let bytes: Data
+        do {
+            let envelope = try Envelope(signing: SealCoding.encode(seal), with: key)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            bytes = try encoder.encode(envelope) + Data("\n".utf8)
+        } catch let error as CryptographyError {
+            throw SealError(error)
+        } catch {
+            throw SealError(
+                .cannotEncode, message: "the seal cannot be written as JSON", hint: "this is a mistake in muster: please report it")
+        }
+        let target = location(besides: artifact)
+        try AtomicFile.write(bytes, to: target, mode: 0o644)
+        return target
+    }
+
+    /// What is known of an artifact's seal. It is decoded only once a trusted key vouches for every byte of it.
+    ///
+    /// The artifact itself is not read: that its size and digest are the seal's is for the retrieving step to see.
+    public static func read(besides artifact: URL, trusted: [Ed25519PublicKey]) -> RecoveryPoint.SealState {
+        let file = location(besides: artifact)
+        let name = file.lastPathComponent
+        let bytes: Data
+        switch SealBytes.read(file, atMost: largest) {
+        case .missing: return .missing
+        case .failed(let reason): return .broken(.sealUnreadable(name, reason))
+        case .bytes(let read): bytes = read
+        }
+        guard let envelope = try? JSONDecoder().decode(Envelope.self, from: bytes), envelope.payloadType == Envelope.sealType else {
+            return .broken(.sealUnreadable(name, "it is no signed envelope of a seal"))
+        }
+        switch envelope.open(trusted: trusted) {
+        case .unreadable: return .broken(.sealUnreadable(name, "its payload or a signature is not base64, or there is no signature"))
+        case .forged: return .broken(.sealSignatureInvalid(name))
+        case .untrusted(let keys): return .broken(.sealUntrusted(name, keys, trusted: trusted.map(\.keyID)))
+        case .vouched(let payload): return judge(payload, name: name, artifact: artifact.lastPathComponent)
+        }
+    }
+
+    private static func judge(_ payload: Data, name: String, artifact: String) -> RecoveryPoint.SealState {
+        guard let version = SealCoding.version(of: payload) else {
+            return .broken(.sealUnreadable(name, "its payload is no seal"))
+        }
+        guard version == Seal.currentVersion else { return .broken(.sealVersionUnknown(name, version)) }
+        guard let seal = SealCoding.decode(payload) else {
+            return .broken(.sealUnreadable(name, "its payload is no seal of version \(version)"))
+        }
+        guard seal.artifact.name == artifact else {
+            return .broken(.sealNamesOtherArtifact(name, expected: artifact, actual: seal.artifact.name))
+        }
+        return .valid(seal)
+    }
+}
+
+enum SealBytes {
+    case missing
+    case failed(String)
+    case bytes(Data)
+
+    static func read(_ file: URL, atMost limit: Int) -> SealBytes {
+        var status = stat()
+        guard stat(file.path, &status) == 0 else {
+            let code = errno
+            return code == ENOENT ? .missing : .failed(String(cString: strerror(code)).lowercased())
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { return .failed("it is no file") }
+        guard status.st_size <= limit else { return .failed("it is larger than any seal") }
+        do {
+            return .bytes(try Data(contentsOf: file))
+        } catch {
+            return .failed("it cannot be read")
+        }
+    }
+}

@@ -1,0 +1,178 @@
+// What is wrong with single artifacts: plain text, missing seals, differing copies, odd sizes, open permissions.
+
+import DrillModel
+import Foundation
+import Testing
+
+@testable import BackupPolicy
+
+@Suite struct ArtifactTests {
+    private static let night = "2026-11-09 02:00"
+
+    /// The one finding that a change of one night's backup causes; nil where there is none or more than one.
+    private func only(in store: String? = "primary", _ body: (inout StoredCopy) -> Void) -> Finding? {
+        var series = Series.regime()
+        series.change(Self.night, in: store, body)
+        let findings = series.judged().flatMap(\.findings)
+        return findings.count == 1 ? findings.first : nil
+    }
+
+    @Test(arguments: [
+        StoredContent(kind: .plain("a gzip file"), entropy: 7.9, sampled: 4096, permissions: 0o600),
+        StoredContent(kind: .plain("a pg_dump custom archive"), permissions: 0o600),
+        StoredContent(kind: .folder, permissions: 0o700),
+        StoredContent(kind: .unknown, entropy: 4.6, sampled: 4096, permissions: 0o600),
+        StoredContent(kind: .unknown, entropy: 7.96, sampled: 4096, permissions: 0o600),
+        StoredContent(kind: .encrypted("an openssl-encrypted file"), entropy: 5.1, sampled: 4080, permissions: 0o600),
+        StoredContent(
+            kind: .encrypted("an openssl-encrypted file"), plainBehindHeader: "a gzip file", entropy: 7.9, sampled: 4080, permissions: 0o600
+        ),
+    ])
+    func plainTextIsFoundByItsContent(content: StoredContent) {
+        let finding = only { $0.content = content }
+        #expect(finding?.rule == .artifactNotEncrypted)
+        #expect(finding?.object.hasPrefix("primary:daily/") ?? false)
+        #expect(finding?.object.hasSuffix("of \(Self.night)") ?? false)
+    }
+
+    @Test func plainGlobalsAreFoundToo() {
+        let finding = only { $0.globals = StoredContent(kind: .plain("an SQL script"), permissions: 0o600) }
+        #expect(finding?.rule == .artifactNotEncrypted)
+        #expect(finding?.object.hasPrefix("globals of primary:") ?? false)
+    }
+
+    @Test func emptyAndUnreadableFilesAreNoPass() {
+        #expect(only { $0.content = StoredContent(kind: .empty, permissions: 0o600) }?.rule == .artifactEmpty)
+        #expect(only { $0.content = nil }?.rule == .artifactUnreadable)
+    }
+
+    @Test func statedPlainTextIsSkipped() {
+        var series = Series.regime()
+        series.set.encryption = nil
+        #expect(series.verdict("every artifact is encrypted") == .skipped)
+    }
+
+    @Test func sealsMustHold() {
+        let broken = Finding(Rule("seal-signature-invalid"), object: "x", message: "the seal was changed", hint: "find out who")
+        let finding = only { $0.point.sealState = .broken(broken) }
+        #expect(finding?.rule.name == "seal-signature-invalid")
+        #expect(finding?.object.hasSuffix("of \(Self.night)") ?? false)
+        #expect(only { $0.point.sealState = .missing }?.severity == .warning)
+        var series = Series.regime()
+        series.seals.required = true
+        #expect(series.findings() == [])
+        series.change(Self.night, in: "dr") { $0.point.sealState = .missing }
+        #expect(series.judged().flatMap(\.findings).map(\.rule) == [.notSealed])
+        #expect(series.verdict("is sealed") == .failed)
+    }
+
+    @Test func unsealedSeriesIsSkippedUnlessSealsAreRequired() {
+        var series = Series.regime()
+        for index in series.copies.indices { series.copies[index].point.sealState = .missing }
+        #expect(series.verdict("is sealed") == .skipped)
+        series.seals.required = true
+        #expect(series.verdict("is sealed") == .failed)
+    }
+
+    @Test func aFileThatIsNotAsLongAsItsSealSaysIsCut() {
+        #expect(only { $0.point.size -= 10 }?.rule == .sealedSizeDiffers)
+        #expect(only { $0.point.size += 10 }?.rule.name == "artifact-digest-differs")
+    }
+
+    @Test func copiesMustBeThereAndAgree() {
+        let good = String(repeating: "a", count: 64)
+        let bad = String(repeating: "b", count: 64)
+        let finding = only(in: "dr") { $0.comparison = .different(sha256: bad, size: 1, firstSHA256: good, firstSize: 1) }
+        #expect(finding?.rule == .copyDiffers)
+        #expect(finding?.object.hasPrefix("dr:") ?? false)
+        // The seal speaks against the first one.
+        let first = only(in: "dr") { $0.comparison = .different(sha256: good, size: 1, firstSHA256: bad, firstSize: 1) }
+        #expect(first?.object.hasPrefix("primary:") ?? false)
+        #expect(only(in: "dr") { $0.comparison = .unreadable("an input/output error") }?.rule == .artifactUnreadable)
+        #expect(only(in: "dr") { $0.comparison = nil }?.rule == .artifactUnreadable)
+        for store in ["primary", "dr"] {
+            var series = Series.regime()
+            let time = series.date(Self.night)
+            series.copies.removeAll { $0.point.time == time && $0.point.store == store }
+            let findings = series.judged().flatMap(\.findings)
+            #expect(findings.map(\.rule) == [.copyMissing])
+            #expect(findings.first?.object.hasSuffix("of \(Self.night)") ?? false)
+        }
+    }
+
+    @Test func theNewestMayStillBeOnItsWay() {
+        var series = Series.regime()
+        series.now = series.date("2026-11-23 02:50")
+        let newest = series.date("2026-11-23 02:00")
+        series.copies.removeAll { $0.point.time == newest && $0.point.store == "dr" }
+        #expect(series.findings() == [])
+        series.now = series.date("2026-11-23 03:10")
+        #expect(series.findings().count == 1)
+    }
+
+    @Test func storesOfOneZoneAreAWarning() {
+        var series = Series.regime()
+        for index in series.stores.indices { series.stores[index].zone = "ksdc" }
+        #expect(series.judged().flatMap(\.findings).map(\.rule) == [.oneZone])
+        series.stores.removeLast()
+        series.copies.removeAll { $0.point.store == "dr" }
+        #expect(series.verdict("a copy of each lies in a second zone") == .skipped)
+    }
+
+    @Test func sizesThatFallOutOfTheSeries() {
+        // The seal knows the size, so it is the source that has shrunk.
+        func shrunk(to size: Int64) -> Finding? {
+            only(in: nil) { copy in
+                copy.point.size = size
+                guard var seal = copy.point.sealState.seal else { return }
+                seal.artifact.size = size
+                copy.point.sealState = .valid(seal)
+            }
+        }
+        #expect(shrunk(to: 49_000)?.rule == .sizeShrank)
+        #expect(shrunk(to: 49_000)?.object.hasSuffix("of \(Self.night)") ?? false)
+        #expect(shrunk(to: 60_000) == nil)
+        #expect(shrunk(to: 310_000)?.rule == .sizeGrew)
+        #expect(shrunk(to: 310_000)?.severity == .warning)
+        var series = Series(now: "2026-11-03 12:00")
+        series.addDaily("2026-11-01", through: "2026-11-03")
+        #expect(series.verdict("the sizes fit") == .skipped)
+    }
+
+    @Test func permissions() {
+        func with(_ mode: UInt16, plain: Bool = false) -> Finding? {
+            only { copy in
+                copy.content = plain ? StoredContent(kind: .plain("x"), permissions: mode) : Series.encrypted
+                copy.content?.permissions = mode
+            }
+        }
+        #expect(with(0o640) == nil)
+        #expect(with(0o644)?.rule == .worldReadable)
+        #expect(with(0o644)?.severity == .warning)
+        #expect(with(0o602)?.rule == .worldWritable)
+        #expect(with(0o602)?.severity == .critical)
+        var series = Series.regime()
+        series.set.encryption = nil
+        series.change(Self.night, in: "dr") { $0.content = StoredContent(kind: .plain("a gzip file"), permissions: 0o644) }
+        let findings = series.judged().flatMap(\.findings)
+        #expect(findings.map(\.rule) == [.worldReadable] && findings.map(\.severity) == [.critical])
+    }
+
+    @Test func keysMustBePrivate() {
+        typealias Key = BackupPolicy.KeyFile
+        #expect(BackupPolicy.judge(keys: []).verdict == .skipped)
+        #expect(BackupPolicy.judge(keys: [Key(name: "key a", permissions: 0o640)]).verdict == .passed)
+        #expect(BackupPolicy.judge(keys: [Key(name: "key a", permissions: 0o604)]).findings.map(\.rule) == [.keyExposed])
+        #expect(BackupPolicy.judge(keys: [Key(name: "key a", permissions: nil)]).verdict == .error)
+    }
+
+    @Test func aStoreFullOfMistakesIsToldOnce() {
+        var series = Series(now: "2026-11-23 11:00")
+        series.addDaily("2026-05-01", through: "2026-11-23")
+        for index in series.copies.indices { series.copies[index].content = StoredContent(kind: .plain("x"), permissions: 0o600) }
+        let result = series.judged().first { $0.name.contains("encrypted") }
+        #expect(result?.findings.count == BackupSeries.mostFindings + 1)
+        #expect(result?.findings.last?.rule == .moreOfTheSame)
+        #expect(result?.verdict == .failed)
+    }
+}

@@ -1,0 +1,59 @@
+// The worst case: gaps, what a retention has thinned out, and the promise.
+
+import DrillModel
+import Foundation
+import Testing
+
+@testable import BackupPolicy
+
+@Suite struct WorstCaseLossTests {
+    private func points(_ series: Series) -> [RecoveryPoint] { series.copies.map(\.point) }
+
+    @Test func theLongestGapAndTheBackupsTime() throws {
+        var series = Series(now: "2026-11-23 11:00")
+        series.addDaily("2026-11-01", through: "2026-11-23")
+        series.remove("2026-11-09 02:00")
+        let worst = try #require(WorstCaseLoss.compute(points(series), until: series.now))
+        #expect(worst.from == series.date("2026-11-08 02:00"))
+        #expect(worst.loss == .seconds(2 * 86_400 + 40))
+        #expect(worst.points == 22)
+    }
+
+    /// A year of monthlies beside five dailies: their months are no gaps.
+    @Test func monthliesDoNotCount() throws {
+        var series = Series(now: "2026-11-23 11:00")
+        for month in 1...11 { series.add("2026-\(month)-01 02:00") }
+        series.addDaily("2026-11-19", through: "2026-11-23")
+        let retention = Retention([.daily: 5, .monthly: 12])
+        let worst = try #require(WorstCaseLoss.compute(points(series), until: series.now, retention: retention))
+        #expect(worst.loss == .seconds(86_400 + 40))
+        #expect(WorstCaseLoss.compute(points(series), until: series.now)?.loss != worst.loss)
+    }
+
+    @Test func theTimeSinceTheNewestCountsWhereAsked() throws {
+        var series = Series(now: "2026-11-26 02:00")
+        series.addDaily("2026-11-19", through: "2026-11-23")
+        let open = try #require(WorstCaseLoss.compute([(points(series), nil)], until: series.now, openEnded: true))
+        #expect(open.loss == .seconds(3 * 86_400 + 40))
+        #expect(WorstCaseLoss.compute(points(series), until: series.now)?.loss == .seconds(86_400 + 40))
+    }
+
+    @Test func onePointIsNoMeasurement() {
+        var series = Series(now: "2026-11-26 02:00")
+        series.add("2026-11-23 02:00")
+        #expect(WorstCaseLoss.compute(points(series), until: series.now) == nil)
+    }
+
+    @Test func thePromiseIsJudged() throws {
+        var series = Series(now: "2026-11-23 11:00")
+        series.addDaily("2026-11-01", through: "2026-11-23")
+        let worst = try #require(WorstCaseLoss.compute(points(series), until: series.now))
+        func verdict(_ target: Duration?, _ worst: WorstCase?) -> Verdict {
+            BackupPolicy.judge(worstCase: worst, target: target, service: "postgres", timeZone: series.zone).verdict
+        }
+        #expect(verdict(.seconds(25 * 3600), worst) == .passed)
+        #expect(verdict(.seconds(86_400), worst) == .failed, "the time that a backup takes comes on top")
+        #expect(verdict(nil, worst) == .skipped)
+        #expect(verdict(.seconds(86_400), nil) == .error)
+    }
+}

@@ -1,0 +1,407 @@
+// Every mistake in an estate file, with its place, its message and its hint.
+
+import Foundation
+import Testing
+
+@testable import DrillFiles
+
+private let secretHint =
+    "take it out, change it, and name where it is instead: {file: path}, {env: NAME} or {command: [program, argument]}"
+private let pathHint = "write the full path, or one relative to this file"
+private let encryptionHint = "write \"none\", or {format: openssl, key: NAME}"
+private let nameHint = "use letters, digits, \".\", \"_\" and \"-\", not beginning with \".\", 100 at the most"
+private let hostHint = "write host, port, database and user each on its own line"
+
+private let ofTheFile = [
+    BadInput(
+        "unknown key", replace: "timezone:", with: "‸timezoen:", "unknown key \"timezoen\"", hint: "did you mean \"timezone\"?"),
+    BadInput(
+        "unknown key, nothing near", replace: "timezone: Asia/Kolkata", with: "‸colour: red", "unknown key \"colour\"",
+        hint: "known keys: by-hand, estate, keys, seals, services, stores, timezone, version"),
+    BadInput(
+        "missing key", replace: "version: 1\nestate: domainscope", with: "‸version: 1", "missing key \"estate\"",
+        hint: "add \"estate: my-estate\""),
+    BadInput(
+        "misspelt required key", replace: "estate: domainscope", with: "‸estat: x", "unknown key \"estat\"",
+        hint: "did you mean \"estate\"?"),
+    BadInput(
+        "no value", replace: "timezone: Asia/Kolkata", with: "‸timezone:", "\"timezone\" has no value",
+        hint: "write one, or remove the line"),
+    BadInput(
+        "required, no value", replace: "estate: domainscope", with: "‸estate: ~", "\"estate\" has no value",
+        hint: "write \"estate: my-estate\""),
+    BadInput(
+        "empty text", replace: "estate: domainscope", with: "estate: ‸\"\"", "\"estate\" is empty",
+        hint: "write a value, or remove the line"),
+    BadInput(
+        "version from the future", replace: "version: 1", with: "version: ‸2", "version 2 is not known",
+        hint: "this muster reads version 1: write \"version: 1\", or take a newer muster"),
+    BadInput(
+        "version as text", replace: "version: 1", with: "version: ‸\"1\"", "\"version\" must be a number, not text",
+        hint: "remove the quotes"),
+    BadInput(
+        "version as word", replace: "version: 1", with: "version: ‸one", "\"version\" must be a whole number",
+        hint: "write it in digits, such as 100"),
+    BadInput(
+        "octal version", replace: "version: 1", with: "version: ‸01", "\"version\" must be a whole number",
+        hint: "write it in digits, such as 100"),
+    BadInput(
+        "name with a slash", replace: "estate: domainscope", with: "estate: ‸../x", "estate \"../x\" is not a valid name", hint: nameHint),
+    BadInput(
+        "name is a list", replace: "estate: domainscope", with: "estate: ‸[a]", "\"estate\" must be text, not a list",
+        hint: "write a single value, in quotes where in doubt"),
+    BadInput(
+        "time zone", replace: "Asia/Kolkata", with: "‸Asia/Kolkatta", "unknown time zone \"Asia/Kolkatta\"",
+        hint: "did you mean \"Asia/Kolkata\"?"),
+    BadInput(
+        "time zone by abbreviation", replace: "Asia/Kolkata", with: "‸IST", "unknown time zone \"IST\"",
+        hint: "write an IANA name such as Asia/Kolkata, or UTC"),
+    BadInput(
+        "duplicate key", replace: "timezone: Asia/Kolkata", with: "timezone: UTC\n‸timezone: UTC", "duplicate key \"timezone\"",
+        hint: "keep one of them: the other is in line 3"),
+    BadInput(
+        "duplicate, once quoted", replace: "timezone: Asia/Kolkata", with: "\"timezone\": UTC\n‸timezone: UTC",
+        "duplicate key \"timezone\"",
+        hint: "keep one of them: the other is in line 3"),
+    BadInput(
+        "duplicate name", replace: "  secondary:", with: "  primary2: &p {type: file, path: x}\n  ‸primary: *p\n  secondary:",
+        "duplicate key \"primary\"",
+        hint: "keep one of them: the other is in line 5"),
+    BadInput(
+        "a key that is a list", replace: "timezone: Asia/Kolkata", with: "‸[a]: UTC", "a key must be a word, not a list",
+        hint: "quote a key that begins with [, { or *"),
+    BadInput(
+        "a tag", replace: "estate: domainscope", with: "estate: ‸!vault domainscope", "YAML tags are not read",
+        hint: "remove the word that begins with !, and quote the value if it belongs to it"),
+    BadInput(
+        "merge of text", replace: "timezone: Asia/Kolkata", with: "<<: ‸text", "\"<<\" merges mappings, not text",
+        hint: "write \"<<: *anchor\" of a mapping"),
+]
+
+private let ofStoresKeysAndSeals = [
+    BadInput(
+        "no stores",
+        replace: """
+            stores:
+              primary: {type: file, path: backups/primary, zone: ksdc}
+              secondary:
+                type: file
+                path: /srv/dr
+            """, with: "stores: ‸{}", "\"stores\" is empty", hint: "name at least one store"),
+    BadInput(
+        "store name", replace: "  secondary:\n", with: "  secondary: {type: file, path: a}\n  ‸\"a b\":\n",
+        "store \"a b\" is not a valid name", hint: nameHint),
+    BadInput(
+        "hidden store name", replace: "  secondary:\n", with: "  secondary: {type: file, path: a}\n  ‸..:\n",
+        "store \"..\" is not a valid name", hint: nameHint),
+    BadInput(
+        "store without a value", replace: "  secondary:\n", with: "  secondary: {type: file, path: a}\n  ‸c:\n  d:\n",
+        "store \"c\" has no value", hint: "write one, or remove the line"),
+    BadInput(
+        "store is text", replace: "{type: file, path: backups/primary, zone: ksdc}", with: "‸/backups",
+        "store \"primary\" must be a mapping, not text", hint: "write \"key: value\" lines, indented below it"),
+    BadInput(
+        "s3", replace: "{type: file, path: b", with: "{type: ‸s3, path: b", "type \"s3\" is not supported yet", hint: "supported: file"),
+    BadInput(
+        "sftp", replace: "{type: file, path: b", with: "{type: ‸sftp, path: b", "type \"sftp\" is not supported yet",
+        hint: "supported: file"),
+    BadInput(
+        "store type", replace: "{type: file, path: b", with: "{type: ‸files, path: b", "unknown type \"files\"",
+        hint: "did you mean \"file\"?"),
+    BadInput(
+        "store without path", replace: "primary: {type: file, path: backups/primary,", with: "‸primary: {type: file,",
+        "missing key \"path\" in store \"primary\"", hint: "add \"path: /backups\""),
+    BadInput("home", replace: "path: backups/primary", with: "path: ‸~/backups", "~ is not expanded in \"path\"", hint: pathHint),
+    BadInput(
+        "variable", replace: "path: backups/primary", with: "path: ‸\"${HOME}/backups\"", "variables are not expanded in \"path\"",
+        hint: pathHint),
+    BadInput(
+        "address", replace: "path: backups/primary", with: "path: ‸s3://bucket/x", "\"path\" must be a path, not an address", hint: pathHint
+    ),
+    BadInput(
+        "path of two lines", replace: "path: backups/primary", with: "path: ‸\"a\\nb\"", "\"path\" holds a line break or control character",
+        hint: "write the path on one line"),
+    BadInput(
+        "key in the file", replace: "{env: DOMAINSCOPE_BACKUP_KEY}", with: "‸hunter2",
+        "key \"backup\" must say where the secret is, and not be one", hint: secretHint),
+    BadInput(
+        "key as list", replace: "{env: DOMAINSCOPE_BACKUP_KEY}", with: "‸[hunter2]",
+        "key \"backup\" must say where the secret is, and not be one", hint: secretHint),
+    BadInput(
+        "key as unknown key", replace: "{env: DOMAINSCOPE_BACKUP_KEY}", with: "{env: A, ‸hunter2: x}", "unknown key in key \"backup\"",
+        hint: "known keys: command, env, file"),
+    BadInput(
+        "key twice", replace: "backup: {env: DOMAINSCOPE_BACKUP_KEY}", with: "‸backup: {env: A, file: b}",
+        "key \"backup\" says more than one place", hint: "write one of {file: path}, {env: NAME} and {command: [program, argument]}"),
+    BadInput(
+        "key nowhere", replace: "backup: {env: DOMAINSCOPE_BACKUP_KEY}", with: "‸backup: {}", "key \"backup\" says no place",
+        hint: "write one of {file: path}, {env: NAME} and {command: [program, argument]}"),
+    BadInput(
+        "env with $", replace: "env: DOMAINSCOPE_BACKUP_KEY", with: "env: ‸$HUNTER2", "\"env\" is the variable's name, without $",
+        hint: "write {env: NAME}"),
+    BadInput(
+        "env that is no name", replace: "env: DOMAINSCOPE_BACKUP_KEY", with: "env: ‸hunter2-hunter2",
+        "\"env\" must be the name of an environment variable", hint: "use letters, digits and _: {env: NAME}"),
+    BadInput(
+        "key file that begins like a key", replace: "file: keys/spare", with: "file: ‸-----BEGIN HUNTER2",
+        "key \"spare\" must name a file, and not hold the key", hint: secretHint),
+    BadInput(
+        "key file that is the key", replace: "file: keys/spare", with: "file: ‸\"-----BEGIN PRIVATE KEY-----\\nhunter2\"",
+        "key \"spare\" must name a file, and not hold the key", hint: secretHint),
+    BadInput(
+        "command as text", replace: "[pass, show, \"dr/backup key\"]", with: "‸pass show hunter2", "\"command\" must be a list, not text",
+        hint: "write \"command: [one, two]\""),
+    BadInput(
+        "empty command", replace: "[pass, show, \"dr/backup key\"]", with: "‸[]", "\"command\" is empty",
+        hint: "name at least one, or remove the line"),
+    BadInput(
+        "command with a list in it", replace: "[pass, show, \"dr/backup key\"]", with: "[pass, ‸[hunter2]]",
+        "each item of \"command\" must be text, not a list", hint: "write a single value, in quotes where in doubt"),
+    BadInput(
+        "trust as text", replace: "[keys/seal.pub]", with: "‸keys/seal.pub", "\"trust\" must be a list, not text",
+        hint: "write \"trust: [one, two]\""),
+    BadInput("trust at home", replace: "[keys/seal.pub]", with: "[‸~/seal.pub]", "~ is not expanded in \"trust\"", hint: pathHint),
+    BadInput(
+        "required: yes", replace: "required: true", with: "required: ‸yes", "\"required\" must be true or false",
+        hint: "write true or false, without quotes; yes, no, on and off are text"),
+    BadInput(
+        "required: text", replace: "required: true", with: "required: ‸\"true\"", "\"required\" must be true or false",
+        hint: "write true or false, without quotes; yes, no, on and off are text"),
+    BadInput(
+        "required: True", replace: "required: true", with: "required: ‸True", "\"required\" must be true or false",
+        hint: "write true or false, without quotes; yes, no, on and off are text"),
+    BadInput(
+        "required, nothing trusted", replace: "  trust: [keys/seal.pub]\n  required: true", with: "  required: ‸true",
+        "seals are required, but no key is trusted", hint: "add \"trust: [keys/seal.pub]\""),
+    BadInput(
+        "signing key in the file", replace: "{file: keys/seal.pem}", with: "‸hunter2",
+        "\"sign-with\" must say where the secret is, and not be one", hint: secretHint),
+]
+
+private let ofServices = [
+    BadInput(
+        "engine", replace: "engine: postgres", with: "engine: ‸postgresql", "unknown engine \"postgresql\"",
+        hint: "did you mean \"postgres\"?"),
+    BadInput(
+        "no engine", replace: "  redis:\n    engine: redis\n", with: "  ‸redis:\n", "missing key \"engine\" in service \"redis\"",
+        hint: "add \"engine: postgres\""),
+    BadInput("service name", replace: "  redis:\n", with: "  ‸a/b:\n", "service \"a/b\" is not a valid name", hint: nameHint),
+    BadInput(
+        "no backups",
+        replace: """
+                backups:
+                  rdb:
+                    kind: rdb
+                    store: primary
+                    match: "redis/*.rdb"
+                    encryption: none
+            """, with: "    backups: ‸{}", "\"backups\" is empty", hint: "name at least one backup"),
+    BadInput(
+        "password in the file", replace: "password: {env: SOURCE_PASSWORD}", with: "password: ‸hunter2",
+        "\"password\" must say where the secret is, and not be one", hint: secretHint),
+    BadInput(
+        "passphrase in the file", replace: "password: {env: SOURCE_PASSWORD}", with: "‸passphrase: hunter2",
+        "\"passphrase\" would be a secret written in the file", hint: secretHint),
+    BadInput(
+        "connection string", replace: "host: /run/postgresql", with: "host: ‸postgres://u:hunter2@h/db", "\"host\" holds more than a host",
+        hint: hostHint),
+    BadInput(
+        "host with words", replace: "host: /run/postgresql", with: "host: ‸\"host=h password=hunter2\"", "\"host\" holds more than a host",
+        hint: hostHint),
+    BadInput(
+        "host with port", replace: "host: /run/postgresql", with: "host: ‸localhost:5432", "\"host\" holds more than a host", hint: hostHint
+    ),
+    BadInput("host at home", replace: "host: /run/postgresql", with: "host: ‸~/socket", "~ is not expanded in \"host\"", hint: pathHint),
+    BadInput("port", replace: "port: 5432", with: "port: ‸70000", "\"port\" is out of range", hint: "write a number from 1 to 65535"),
+    BadInput(
+        "huge port", replace: "port: 5432", with: "port: ‸99999999999999999999", "\"port\" is out of range",
+        hint: "write a number from 1 to 65535"),
+    BadInput(
+        "port as text", replace: "port: 5432", with: "port: ‸\"5432\"", "\"port\" must be a number, not text", hint: "remove the quotes"),
+    BadInput(
+        "port as list", replace: "port: 5432", with: "port: ‸[5432]", "\"port\" must be a whole number, not a list",
+        hint: "write it in digits"),
+    BadInput(
+        "Redis database by name", replace: "engine: redis\n", with: "engine: redis\n    source: {host: h, database: ‸main}\n",
+        "a Redis database has a number, not a name", hint: "write its number, such as 0"),
+    BadInput(
+        "source without host", replace: "engine: redis\n", with: "engine: redis\n    ‸source: {port: 1}\n",
+        "missing key \"host\" in \"source\" of service \"redis\"", hint: "add \"host: /run/postgresql\""),
+]
+
+private let ofBackups = [
+    BadInput("kind", replace: "kind: pg_dump", with: "kind: ‸pgdmp", "unknown kind \"pgdmp\"", hint: "did you mean \"pg_dump\"?"),
+    BadInput(
+        "kind of another engine", replace: "kind: pg_dump", with: "kind: ‸aof", "kind \"aof\" does not fit engine \"postgres\"",
+        hint: "for postgres, write pg_dump or base_backup"),
+    BadInput(
+        "dump for Redis", replace: "kind: rdb", with: "kind: ‸pg_dump", "kind \"pg_dump\" does not fit engine \"redis\"",
+        hint: "for redis, write rdb or aof"),
+    BadInput(
+        "unknown store", replace: "[primary, secondary]", with: "[primary, ‸secondry]", "unknown store \"secondry\"",
+        hint: "did you mean \"secondary\"?"),
+    BadInput(
+        "unknown store, nothing near", replace: "store: primary", with: "store: ‸tape", "unknown store \"tape\"",
+        hint: "known stores: primary, secondary"),
+    BadInput(
+        "store twice", replace: "[primary, secondary]", with: "[primary, ‸primary]", "store \"primary\" is named twice",
+        hint: "remove one of them"),
+    BadInput(
+        "stores as text", replace: "[primary, secondary]", with: "‸primary", "\"stores\" must be a list, not text",
+        hint: "write \"stores: [one, two]\""),
+    BadInput(
+        "empty stores", replace: "[primary, secondary]", with: "‸[]", "\"stores\" is empty", hint: "name at least one, or remove the line"),
+    BadInput(
+        "store and stores", replace: "store: primary", with: "store: ‸primary\n        stores: [primary]",
+        "\"store\" and \"stores\" say the same thing", hint: "keep one of them"),
+    BadInput(
+        "no store", replace: "      rdb:\n        kind: rdb\n        store: primary", with: "      ‸rdb:\n        kind: rdb",
+        "missing key \"stores\" in backup \"rdb\"", hint: "add \"store: NAME\" or \"stores: [NAME]\""),
+    BadInput(
+        "misspelt store", replace: "store: primary", with: "‸stor: primary", "unknown key \"stor\" in backup \"rdb\"",
+        hint: "did you mean \"store\"?"),
+    BadInput(
+        "no match", replace: "      rdb:\n        kind: rdb\n        store: primary\n        match: \"redis/*.rdb\"",
+        with: "      ‸rdb:\n        kind: rdb\n        store: primary", "missing key \"match\" in backup \"rdb\"",
+        hint: "add \"match: \"daily/*.dump.enc\"\""),
+    BadInput(
+        "match that leaves the store", replace: "\"redis/*.rdb\"", with: "‸../redis/*.rdb", "\"match\" leaves the store",
+        hint: "write it relative to the store's path, without .."),
+    BadInput(
+        "absolute match", replace: "\"redis/*.rdb\"", with: "‸/redis/*.rdb", "\"match\" leaves the store",
+        hint: "write it relative to the store's path, without .."),
+    BadInput(
+        "match with a variable", replace: "\"redis/*.rdb\"", with: "‸$DIR/*.rdb", "variables are not expanded in \"match\"", hint: pathHint),
+    BadInput(
+        "globals of Redis", replace: "kind: rdb", with: "kind: rdb\n        globals: ‸x", "\"globals\" does not fit kind \"rdb\"",
+        hint: "remove it: only a pg_dump lacks its roles"),
+    BadInput(
+        "schedule is text", replace: "kind: rdb", with: "kind: rdb\n        schedule: ‸daily",
+        "\"schedule\" of backup \"rdb\" must be a mapping, not text", hint: "write \"key: value\" lines, indented below it"),
+    BadInput(
+        "schedule without every", replace: "schedule: {every: day, ", with: "‸schedule: {",
+        "missing key \"every\" in \"schedule\" of backup \"daily\"",
+        hint: "add \"every: day\""),
+    BadInput(
+        "every month", replace: "every: day", with: "every: ‸month", "unknown every \"month\"",
+        hint: "write day, week, or a duration such as 6h"),
+    BadInput(
+        "every without a unit", replace: "every: day", with: "every: ‸6", "\"every\" has no unit", hint: "say which: 6h, 6m or 6s"),
+    BadInput(
+        "every two days", replace: "every: day", with: "every: ‸2d", "\"every\" is a day or longer",
+        hint: "write day or week, or a duration of less than a day"),
+    BadInput(
+        "every second", replace: "every: day", with: "every: ‸1s", "\"every\" is shorter than a minute",
+        hint: "write day, week, or a duration such as 6h"),
+    BadInput(
+        "every that does not divide a day", replace: "every: day", with: "every: ‸7h", "with \"at\", \"every\" must divide a day",
+        hint: "write 12h, 8h, 6h, 4h, 1h or 15m, or remove \"at\""),
+    BadInput(
+        "week without a weekday", replace: "every: day", with: "every: ‸week", "\"every: week\" needs \"weekday\"",
+        hint: "write {every: week, weekday: sunday, at: \"02:00\"}"),
+    BadInput(
+        "week without a time", replace: "every: day, at: \"02:00\",", with: "every: ‸week, weekday: sunday,",
+        "\"every: week\" needs \"at\"", hint: "write {every: week, weekday: sunday, at: \"02:00\"}"),
+    BadInput(
+        "weekday of a day", replace: "every: day", with: "every: day, weekday: ‸sunday", "\"weekday\" fits \"every: week\" only",
+        hint: "remove it, or write \"every: week\""),
+    BadInput(
+        "weekday misspelt", replace: "every: day", with: "every: week, weekday: ‸sundey", "unknown weekday \"sundey\"",
+        hint: "did you mean \"sunday\"?"),
+    BadInput(
+        "no time of a day", replace: "at: \"02:00\"", with: "at: ‸\"24:00\"", "\"at\" is no time of a day",
+        hint: "write hours and minutes in quotes, such as \"02:00\""),
+    BadInput(
+        "tolerance too wide", replace: "tolerance: 45m", with: "tolerance: ‸12h", "the tolerance is not less than half of \"every\"",
+        hint: "with so much of it, nobody could tell which run a backup belongs to: write less, such as 30m"),
+    BadInput(
+        "retention of nothing", replace: "{daily: 30, monthly: 12}", with: "{daily: ‸0, monthly: 12}", "\"daily\" is out of range",
+        hint: "write a number from 1 to 4000"),
+    BadInput(
+        "retention by the hour", replace: "{daily: 30, monthly: 12}", with: "{‸hourly: 30}",
+        "unknown key \"hourly\" in \"retention\" of backup \"daily\"", hint: "known keys: daily, monthly, weekly, yearly"),
+    BadInput(
+        "empty retention", replace: "retention: {daily: 30, monthly: 12}", with: "‸retention: {}", "\"retention\" promises nothing",
+        hint: "write \"retention: {daily: 30, monthly: 12}\", or remove it"),
+    BadInput(
+        "by hand is a list", replace: "{code-in-git: look at the mirror}", with: "‸[code-in-git]",
+        "\"by-hand\" must be a mapping, not a list",
+        hint: "write \"key: value\" lines, indented below it"),
+    BadInput(
+        "by hand without words", replace: "look at the mirror", with: "‸[]", "promise \"code-in-git\" must be text, not a list",
+        hint: "write a single value, in quotes where in doubt"),
+    BadInput(
+        "worst case without a unit", replace: "rpo-worst-case: 25h", with: "rpo-worst-case: ‸25", "\"rpo-worst-case\" has no unit",
+        hint: "say which: 25h, 25m or 25s"),
+    BadInput(
+        "encryption unsaid",
+        replace: "      rdb:\n        kind: rdb\n        store: primary\n        match: \"redis/*.rdb\"\n        encryption: none",
+        with: "      ‸rdb:\n        kind: rdb\n        store: primary\n        match: \"redis/*.rdb\"",
+        "missing key \"encryption\" in backup \"rdb\"", hint: "add \"encryption: {format: openssl, key: NAME}\", or \"encryption: none\""),
+    BadInput(
+        "encryption empty", replace: "encryption: none", with: "‸encryption:", "\"encryption\" has no value",
+        hint: "write \"encryption: {format: openssl, key: NAME}\", or \"encryption: none\""),
+    BadInput(
+        "encryption as word", replace: "encryption: none", with: "encryption: ‸openssl", "\"encryption\" must be \"none\" or a mapping",
+        hint: encryptionHint),
+    BadInput(
+        "encryption: no", replace: "encryption: none", with: "encryption: ‸no", "\"encryption\" must be \"none\" or a mapping",
+        hint: encryptionHint),
+    BadInput("encryption format", replace: "format: openssl", with: "format: ‸gpg", "unknown format \"gpg\"", hint: "known words: openssl"),
+    BadInput(
+        "no format", replace: "encryption: {format: openssl, ", with: "‸encryption: {",
+        "missing key \"format\" in \"encryption\" of backup \"daily\"", hint: "add \"format: openssl\""),
+    BadInput(
+        "key not declared", replace: "key: backup,", with: "key: ‸bakcup,", "\"key\" is not a name from \"keys\"",
+        hint: "did you mean \"backup\"?"),
+    BadInput(
+        "encryption key in the file", replace: "key: backup,", with: "key: ‸hunter2,", "\"key\" is not a name from \"keys\"",
+        hint: "declare it under \"keys\" as NAME: {file: path}, {env: NAME} or {command: [program, argument]}, and write its name here"),
+    BadInput(
+        "key as mapping", replace: "key: backup,", with: "key: ‸{env: HUNTER2},", "\"key\" must be a name from \"keys\", not a mapping",
+        hint: "declare it under \"keys\""),
+    BadInput(
+        "iterations", replace: "iterations: 600000", with: "iterations: ‸0", "\"iterations\" is out of range",
+        hint: "write a number from 1 to 100000000"),
+    BadInput(
+        "iterations with underscores", replace: "iterations: 600000", with: "iterations: ‸600_000", "\"iterations\" must be a whole number",
+        hint: "write it in digits, such as 100"),
+    BadInput("digest", replace: "digest: sha512", with: "digest: ‸sha-512", "unknown digest \"sha-512\"", hint: "did you mean \"sha512\"?"),
+]
+
+@Suite struct BadEstateTests {
+    static let inputs = ofTheFile + ofStoresKeysAndSeals + ofServices + ofBackups
+
+    @Test(arguments: inputs)
+    func isToldAtItsPlace(_ input: BadInput) throws {
+        let desk = try Desk()
+        let (text, line, column) = try input.spoil(Good.estate)
+        try desk.write("estate.yaml", text)
+        let problems = desk.estateProblems("estate.yaml")
+        input.expect(problems, in: "estate.yaml", line: line, column: column)
+        #expect(!problems.description.lowercased().contains("hunter2"), "a secret is never repeated")
+    }
+
+    @Test func allProblemsAreToldAtOnceSortedByPlace() throws {
+        let desk = try Desk()
+        try desk.write(
+            "estate.yaml",
+            Good.estate.replacing("version: 1", with: "version: 3").replacing("type: file, path: b", with: "tpye: file, path: b")
+                .replacing("port: 5432", with: "port: 5432\n      port: 5433").replacing("digest: sha512", with: "digest: rot13")
+                .replacing("encryption: none", with: "encryption: none\n        encryption: none"))
+        #expect(
+            desk.estateProblems("estate.yaml").map { "\($0.line) \($0.message)" } == [
+                "1 version 3 is not known", "5 unknown key \"tpye\" in store \"primary\"", "24 duplicate key \"port\"",
+                "33 unknown digest \"rot13\"", "46 duplicate key \"encryption\"",
+            ])
+    }
+
+    /// A mistake inside an anchored block is one mistake, however often it is used.
+    @Test func problemOfAnAnchorIsToldOnce() throws {
+        let desk = try Desk()
+        try desk.write(
+            "estate.yaml",
+            Good.estate.replacing("stores:\n", with: "stores:\n  a: &a {type: file, path: ~/x}\n  b: *a\n  c: {<<: *a}\n"))
+        #expect(desk.estateProblems("estate.yaml").map(\.message) == ["~ is not expanded in \"path\""])
+    }
+}

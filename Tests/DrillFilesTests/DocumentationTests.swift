@@ -1,0 +1,48 @@
+// The examples in docs/drill-file.md load, and the page names every key.
+
+import Foundation
+import Testing
+
+@testable import DrillFiles
+
+@Suite struct DocumentationTests {
+    private func page() throws -> String {
+        try String(contentsOf: Checkout.url("docs/drill-file.md"), encoding: .utf8)
+    }
+
+    /// The examples that begin with `# file: path`, by path.
+    private func examples() throws -> [String: String] {
+        var examples: [String: String] = [:]
+        for block in try page().matches(of: /(?m)^( *)```yaml\n *# file: (\S+)\n((?:.|\n)*?)^ *```$/).map(\.output) {
+            let lines = block.3.split(separator: "\n", omittingEmptySubsequences: false)
+            examples[String(block.2)] = lines.map { String($0.trimmingPrefix(block.1)) }.joined(separator: "\n")
+        }
+        return examples
+    }
+
+    @Test func examplesLoad() throws {
+        let examples = try examples()
+        #expect(
+            examples.keys.sorted() == [
+                "complete/database-corruption.yaml", "complete/estate.yaml", "five/estate.yaml", "five/nightly.yaml",
+            ])
+        let desk = try Desk()
+        for (path, text) in examples { try desk.write(path, text) }
+        #expect(desk.problems(["complete", "five"]) == [])
+    }
+
+    @Test(arguments: [("complete/estate.yaml", Section.ofEstates), ("complete/database-corruption.yaml", Section.ofDrills)])
+    func completePairIsComplete(path: String, sections: [Section]) throws {
+        let text = try #require(try examples()[path])
+        for key in sections.flatMap(\.keys) {
+            let shows = try Regex("(?m)(^|[{, ])\(key):")
+            #expect(text.contains(shows), "\(path) shows \(key)")
+        }
+    }
+
+    @Test func pageNamesEveryKey() throws {
+        let rows = try page().split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap { $0.split(separator: "|").first }
+        let named = Set(rows.flatMap { $0.matches(of: /`([a-z-]+)`/).map { String($0.output.1) } })
+        #expect(named == Set((Section.ofEstates + Section.ofDrills).flatMap(\.keys)))
+    }
+}

@@ -1,0 +1,112 @@
+// Base backups, their archives and recovery targets in the files: what is read, and every mistake.
+
+import DrillModel
+import Foundation
+import Testing
+
+@testable import DrillFiles
+
+@Suite struct PointInTimeFilesTests {
+    private static let estate = """
+        version: 1
+        estate: shop
+        stores:
+          nas: {type: file, path: /mnt/nas}
+          vault: {type: file, path: /mnt/vault}
+        keys:
+          backup: {env: KEY}
+        services:
+          postgres:
+            engine: postgres
+            backups:
+              base:
+                kind: base_backup
+                stores: [nas, vault]
+                match: base/*
+                encryption: none
+                wal: {match: wal/*, encryption: {format: openssl, key: backup}}
+              alone:
+                kind: base_backup
+                store: nas
+                match: alone/*
+                encryption: none
+
+        """
+    private static let drill = """
+        version: 1
+        drill: pitr
+        estate: estate.yaml
+        scenario: database-corruption
+        recover:
+          postgres: {from: base, to: {time: "2026-02-28T01:59:00.5+05:30"}, inclusive: false, timeline: 3}
+
+        """
+
+    private func load(_ old: String = "", _ new: String = "", estate: Bool = false) throws -> (DrillPlan?, [String]) {
+        let desk = try Desk()
+        let text =
+            old.isEmpty
+            ? (Self.estate, Self.drill)
+            : estate ? (Self.estate.replacing(old, with: new), Self.drill) : (Self.estate, Self.drill.replacing(old, with: new))
+        try #require(old.isEmpty || (estate ? Self.estate : Self.drill).contains(old))
+        try desk.write("estate.yaml", text.0)
+        try desk.write("drill.yaml", text.1)
+        let problems = desk.problems(["drill.yaml"]).map(\.message)
+        return (problems.isEmpty ? try desk.drills("drill.yaml").first : nil, problems)
+    }
+
+    @Test func everythingIsRead() throws {
+        let plan = try #require(try load().0)
+        let set = try #require(plan.estate.services["postgres"]?.backups["base"])
+        #expect(set.kind == .baseBackup)
+        // Its own stores, since it names none.
+        #expect(
+            set.wal
+                == WALArchive(
+                    stores: ["nas", "vault"], match: "wal/*",
+                    encryption: Encryption(format: .opensslEnc(iterations: 10_000, digest: "sha256"), key: "backup")))
+        let time = Date(timeIntervalSince1970: 1_772_224_140.5)
+        #expect(plan.recover[0].target == RecoveryTarget(.time(time), inclusive: false, timeline: .number(3)))
+        #expect(plan.estate.services["postgres"]?.backups["alone"]?.wal == nil)
+    }
+
+    private static let to = "to: {time: \"2026-02-28T01:59:00.5+05:30\"}, inclusive: false, timeline: 3"
+
+    @Test(arguments: [
+        ("to: {lsn: 0/16B3748}", RecoveryTarget(.lsn(0x16B_3748))), ("to: {name: before it}", RecoveryTarget(.name("before it"))),
+        ("to: {xid: 741}, inclusive: false", RecoveryTarget(.xid(741), inclusive: false)), ("to: end", RecoveryTarget(.end)),
+        ("timeline: current", RecoveryTarget(.end, timeline: .current)), ("timeline: latest", RecoveryTarget(.end)),
+    ])
+    func targets(text: String, expected: RecoveryTarget) throws {
+        #expect(try load(Self.to, text).0?.recover[0].target == expected)
+    }
+
+    @Test(arguments: [
+        ("to: start", "\"to\" must be \"end\" or a mapping"), ("to: {}", "\"to\" must name one target"),
+        ("to: {lsn: 0/1, xid: 741}", "\"to\" must name one target"), ("to: {lsn: 12}", "\"lsn\" is not a position in the write-ahead log"),
+        ("to: {time: \"2026-02-28T01:59:00\"}", "\"time\" has no time zone"), ("to: {time: noon}", "\"time\" is not an instant"),
+        ("to: {time: \"2036-02-28T01:59:00Z\"}", "the target lies in the future"), ("to: {xid: 2}", "\"xid\" is out of range"),
+        ("inclusive: false", "\"inclusive\" means nothing without a target"),
+        ("to: {name: x}, inclusive: true", "\"inclusive\" means nothing for a restore point"),
+        ("timeline: newest", "unknown timeline \"newest\""), ("timeline: 0", "unknown timeline \"0\""),
+    ])
+    func badTargets(text: String, message: String) throws {
+        #expect(try load(Self.to, text).1 == [message])
+    }
+
+    @Test func whatDoesNotFit() throws {
+        #expect(
+            try load("from: base", "from: alone").1 == [
+                "\"to\" needs a backup with \"wal\", and \"alone\" has none",
+                "\"inclusive\" needs a backup with \"wal\", and \"alone\" has none",
+                "\"timeline\" needs a backup with \"wal\", and \"alone\" has none",
+            ])
+        #expect(try load("timeline: 3", "jobs: 2").1 == ["\"jobs\" does not fit kind \"base_backup\""])
+        #expect(
+            try load("kind: base_backup\n        stores", "kind: pg_dump\n        stores", estate: true).1 == [
+                "\"wal\" does not fit kind \"pg_dump\""
+            ])
+        #expect(try load("wal: {match: wal/*, ", "wal: {", estate: true).1 == ["missing key \"match\" in \"wal\" of backup \"base\""])
+        #expect(try load("wal: {match", "wal: {store: nowhere, match", estate: true).1 == ["unknown store \"nowhere\""])
+    }
+}

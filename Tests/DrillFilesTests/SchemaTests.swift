@@ -1,0 +1,172 @@
+// The JSON Schemas and the reader know the same keys, and agree on good and bad files.
+
+import DrillModel
+import Foundation
+import Testing
+
+@testable import DrillFiles
+
+/// Files of the checkout that these tests hold the reader against.
+enum Checkout {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static func url(_ path: String) -> URL { root.appendingPathComponent(path) }
+
+    static func schema(_ name: String) throws -> [String: Any] {
+        let data = try Data(contentsOf: url("docs/schema/\(name).schema.json"))
+        return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+}
+
+@Suite struct SchemaTests {
+    /// The mappings that a schema describes key by key: itself under its own name, the others under theirs in `$defs`.
+    private func mappings(_ name: String) throws -> [String: [String: Any]] {
+        let schema = try Checkout.schema(name)
+        let definitions = try #require(schema["$defs"] as? [String: [String: Any]])
+        return definitions.merging([name: schema]) { first, _ in first }.filter { $0.value["properties"] != nil }
+    }
+
+    @Test(arguments: [("estate", Section.ofEstates, [String]()), ("drill", Section.ofDrills, ["check"])])
+    func sameKeysOnBothSides(name: String, sections: [Section], others: [String]) throws {
+        let mappings = try mappings(name)
+        #expect(Set(mappings.keys) == Set(sections.map(\.name) + others), "each mapping has its table, and each table its mapping")
+        for section in sections {
+            let mapping = try #require(mappings[section.name])
+            let properties = try #require(mapping["properties"] as? [String: [String: Any]])
+            #expect(Set(properties.keys) == Set(section.keys), "\(section.name)")
+            #expect(Set(mapping["required"] as? [String] ?? []) == Set(section.required.map(\.name)), "\(section.name)")
+            #expect(mapping["additionalProperties"] as? Bool == false, "\(section.name)")
+            #expect(Set(section.keys).count == section.keys.count, "\(section.name) names no key twice")
+        }
+    }
+
+    @Test func sameChecksOnBothSides() throws {
+        let check = try #require(try mappings("drill")["check"]?["properties"] as? [String: [String: String]])
+        #expect(Set(check.keys) == Set(CheckReader.kinds.map(\.name)))
+        for kind in CheckReader.kinds { #expect(check[kind.name] == ["$ref": "#/$defs/\(kind.section.name)"]) }
+    }
+
+    /// Each key has a description, at its place or where it refers to: that is what an editor shows.
+    @Test(arguments: ["estate", "drill"])
+    func everyKeyIsDescribed(name: String) throws {
+        let definitions = try #require(try Checkout.schema(name)["$defs"] as? [String: [String: Any]])
+        for (title, mapping) in try mappings(name) {
+            let properties = try #require(mapping["properties"] as? [String: [String: Any]])
+            for (key, property) in properties {
+                let target = (property["$ref"] as? String).flatMap { definitions[String($0.split(separator: "/").last ?? "")] }
+                #expect((property["description"] ?? target?["description"]) is String, "\(title).\(key)")
+            }
+        }
+    }
+
+    @Test func sameWordsOnBothSides() throws {
+        func words(_ schema: String, _ definition: String, _ key: String) throws -> Set<String> {
+            let properties = try #require(try mappings(schema)[definition]?["properties"] as? [String: [String: Any]])
+            return Set(try #require(properties[key]?["enum"] as? [String]))
+        }
+        #expect(try words("drill", "drill", "scenario") == Set(Scenario.allCases.map(\.rawValue)))
+        #expect(try words("drill", "drill", "profile") == Set(Profile.allCases.map(\.rawValue)))
+        #expect(try words("drill", "recovery", "select") == Set(Recovery.Selection.allCases.map(\.rawValue)))
+        #expect(try words("estate", "service", "engine") == Set(Service.Engine.allCases.map(\.rawValue)))
+        #expect(try words("estate", "schedule", "weekday") == Set(Weekday.allCases.map(\.rawValue)))
+        #expect(try words("estate", "backup", "kind") == Set(BackupSet.Kind.allCases.map(\.rawValue)))
+    }
+}
+
+/// What a JSON Schema can't tell: names that refer to another place, comparisons, the clock.
+private let onlyTheReader: Set<String> = [
+    "time zone", "unknown store", "unknown store, nothing near", "key not declared", "encryption key in the file",
+    "key file that begins like a key",
+    "estate that isn't there", "estate nowhere near", "estate that is the drill", "unknown service", "unknown backup",
+    "another service's backup", "jobs of an RDB", "checks of what isn't recovered", "checks of an unknown service",
+    "check of another engine", "rows of Redis", "same check twice", "same query name twice", "bounds crossed",
+    "incident to come", "incident on no day",
+    "every two days", "every second", "every that does not divide a day", "tolerance too wide",
+]
+
+/// What is lost or refused before a schema is asked, as the YAML library pleases.
+private let ofYAML: Set<String> = [
+    "duplicate key", "duplicate, once quoted", "duplicate name", "a tag", "a key that is a list", "merge of text",
+    "octal version", "iterations with underscores", "required: True",
+]
+
+@Suite(.enabled(if: PythonValidator.isThere, "python3 with the packages jsonschema and yaml is not installed"))
+struct SchemaValidationTests {
+    @Test func goodFilesAreValid() throws {
+        let desk = try Desk()
+        let files = [
+            ("estate", try desk.write("estate.yaml", Good.estate)), ("drill", try desk.write("drill.yaml", Good.drill)),
+            ("drill", try desk.write("now.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "now"))),
+        ]
+        #expect(try PythonValidator.invalid(files, in: desk).isEmpty)
+    }
+
+    /// Each mistake of the reader's tests is one of the schema's too, but for those that no schema can see.
+    @Test func badFilesAreInvalid() throws {
+        let desk = try Desk()
+        var files: [(schema: String, path: String)] = []
+        var names: [String: String] = [:]
+        for (schema, good, inputs) in [("estate", Good.estate, BadEstateTests.inputs), ("drill", Good.drill, BadDrillTests.inputs)] {
+            #expect(Set(inputs.map(\.name)).count == inputs.count, "names tell the inputs apart")
+            for (index, input) in inputs.enumerated() {
+                let path = try desk.write("\(schema)-\(index).yaml", try input.spoil(good).text)
+                files.append((schema, path))
+                names[path] = input.name
+            }
+        }
+        let invalid = try PythonValidator.invalid(files, in: desk)
+        let valid = Set(files.map(\.path)).subtracting(invalid).compactMap { names[$0] }
+        #expect(Set(valid).subtracting(onlyTheReader).subtracting(ofYAML).sorted() == [], "the schema accepts what the reader refuses")
+        #expect(onlyTheReader.subtracting(valid).sorted() == [], "the schema sees them after all: take them off the list")
+    }
+}
+
+/// The public reference implementation of JSON Schema, in Python.
+private enum PythonValidator {
+    static let isThere = (try? run(["-c", "import jsonschema, yaml"]))?.status == 0
+
+    /// Prints the path of each file that is not valid. YAML is read as version 1.2 has it, as editors do: no dates, no `yes`.
+    private static let script = """
+        import json, sys, jsonschema, yaml
+        class Loader(yaml.SafeLoader): pass
+        Loader.yaml_implicit_resolvers = {
+            first: [(tag, form) for tag, form in forms if not tag.endswith((":timestamp", ":bool"))]
+            for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+        import re
+        Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+        schemas = {}
+        for name in ("estate", "drill"):
+            schema = json.load(open(sys.argv[1] + "/" + name + ".schema.json"))
+            jsonschema.Draft202012Validator.check_schema(schema)
+            schemas[name] = jsonschema.Draft202012Validator(schema)
+        for line in open(sys.argv[2]):
+            name, path = line.rstrip("\\n").split(" ", 1)
+            try:
+                document = yaml.load(open(path, encoding="utf-8"), Loader)
+                if not schemas[name].is_valid(document): print(path)
+            except (yaml.YAMLError, TypeError):
+                print(path)
+        print("done")
+        """
+
+    static func invalid(_ files: [(schema: String, path: String)], in desk: Desk) throws -> Set<String> {
+        let list = try desk.write("list.txt", files.map { "\($0.schema) \($0.path)\n" }.joined())
+        let (status, output) = try run(["-c", script, Checkout.url("docs/schema").path, list])
+        let lines = output.split(separator: "\n").map(String.init)
+        try #require(status == 0 && lines.last == "done", "the validator ran to its end")
+        return Set(lines.dropLast())
+    }
+
+    private static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-W", "ignore"] + arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    }
+}

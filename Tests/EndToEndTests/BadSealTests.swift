@@ -1,0 +1,119 @@
+// Seals that don't hold: forged, of strangers, of other artifacts, and missing where they are demanded.
+
+import Foundation
+import Testing
+
+struct BadSealTests {
+    @Test func aBrokenSignature() async throws {
+        try await Desk.with { desk in
+            try desk.change(desk.seal(of: try desk.newest("redis"))) { bytes in
+                let start = try #require(bytes.firstRange(of: Array("\"payload\"".utf8))?.upperBound) + 300
+                bytes[start] = bytes[start] == UInt8(ascii: "Q") ? UInt8(ascii: "R") : UInt8(ascii: "Q")
+            }
+            try await desk.expect(try desk.drillFile(), code: 1, rule: ["seal-signature-invalid"])
+        }
+    }
+
+    @Test func aSealThatIsNoSeal() async throws {
+        try await Desk.with { desk in
+            try Data("{}\n".utf8).write(to: desk.seal(of: try desk.newest("redis")))
+            try await desk.expect(try desk.drillFile(), code: 1, rule: ["seal-unreadable"])
+        }
+    }
+
+    @Test func aStrangersKey() async throws {
+        try await Desk.with { desk in
+            let secret = desk.folder.appendingPathComponent("other.key").path
+            try await Program.require(["openssl", "genpkey", "-algorithm", "ed25519", "-out", secret])
+            let trusted = desk.lab.appendingPathComponent("keys/seal.pub").path
+            try await Program.require(["openssl", "pkey", "-in", secret, "-pubout", "-out", trusted])
+            try await desk.expect(try desk.drillFile(), code: 1, rule: ["seal-untrusted-key"])
+            // And a key that can't be read is this machine's trouble, not the backup's.
+            try Data("no key\n".utf8).write(to: URL(fileURLWithPath: trusted))
+            try await desk.expect(try desk.drillFile(), code: 2, rule: ["trusted-key-unreadable"])
+        }
+    }
+
+    @Test(arguments: ["postgres", "redis"])
+    func anotherDaysArtifact(service: String) async throws {
+        try await Desk.with { desk in
+            let artifacts = try desk.artifacts(in: service == "redis" ? desk.snapshots : desk.dumps)
+            try Data(contentsOf: artifacts[1]).write(to: artifacts[0])
+            // Another day's file may also be shorter.
+            try await desk.expect(try desk.drillFile(service), code: 1, rule: ["artifact-digest-differs", "artifact-truncated"])
+            // With its own seal beside it, both of one moment: the one under a strange name is never taken for sound.
+            try Data(contentsOf: desk.seal(of: artifacts[1])).write(to: desk.seal(of: artifacts[0]))
+            let (outcome, report) = try await desk.drill(try desk.drillFile(service))
+            let drill = try #require(report.drills.first)
+            let taken = try #require(drill.recoveryPoints.first.map { URL(fileURLWithPath: $0.path).lastPathComponent })
+            if taken == artifacts[0].lastPathComponent {
+                #expect(outcome.code == 1)
+                #expect(drill.cases.flatMap(\.findings).contains { $0.rule == "seal-names-other-artifact" })
+            } else {
+                #expect(taken == artifacts[1].lastPathComponent)
+                #expect(drill.objectives?.rpo.first?.recovered == drill.recoveryPoints.first?.time)
+            }
+        }
+    }
+
+    /// The newest backup under the name of another day: the content is sealed, but as something else.
+    @Test func aRenamedArtifact() async throws {
+        try await Desk.with { desk in
+            let artifacts = try desk.artifacts(in: desk.snapshots)
+            for (from, to) in [(artifacts[0], artifacts[1]), (desk.seal(of: artifacts[0]), desk.seal(of: artifacts[1]))] {
+                try Data(contentsOf: from).write(to: to)
+                try FileManager.default.removeItem(at: from)
+            }
+            try await desk.expect(try desk.drillFile(), code: 1, rule: ["seal-names-other-artifact"])
+        }
+    }
+
+    @Test func sealsAreDemanded() async throws {
+        try await Desk.with { desk in
+            try desk.editEstate("  trust: [keys/seal.pub]", "  trust: [keys/seal.pub]\n  required: true")
+            let (outcome, _) = try await desk.drill(try desk.drillFile())
+            #expect(outcome.code == 0, "\(outcome.text)")
+            try desk.removeSeals(in: desk.snapshots)
+            try await desk.expect(try desk.drillFile(), code: 1, rule: ["not-sealed"])
+        }
+    }
+
+    /// Green, but the report says loudly what was not proven.
+    @Test func anUnsealedBackup() async throws {
+        try await Desk.with { desk in
+            try desk.removeSeals(in: desk.dumps)
+            let file = try desk.drillFile(
+                "postgres", more: "checks: {postgres: [{rows: {table: public.domains, at-least: 1}}]}")
+            let (outcome, report) = try await desk.drill(file)
+            #expect(outcome.code == 0, "\(outcome.text)")
+            let drill = try #require(report.drills.first)
+            #expect(drill.unproven.contains { $0.contains("not sealed") && $0.contains("rows, content and schema") })
+            #expect(outcome.out.contains("is not sealed"))
+            for group in ["content", "schema"] {
+                let cases = drill.cases(of: group, service: "postgres")
+                #expect(!cases.isEmpty && cases.allSatisfy { $0.verdict == "skipped" && $0.reason == "not sealed" }, "\(group): \(cases)")
+            }
+            let rows = drill.cases(of: "rows", service: "postgres")
+            #expect(rows.contains { $0.verdict == "skipped" && $0.reason == "not sealed" }, "\(rows)")
+            let point = try #require(drill.recoveryPoints.first)
+            #expect(!point.sealed && drill.objectives?.rpo.first?.timeSource == "archive-header")
+            try await JUnitSchema.expectValid(
+                Desk.runFolder(
+                    in: desk.reports.appendingPathComponent(
+                        try #require(FileManager.default.contentsOfDirectory(atPath: desk.reports.path).first))))
+        }
+    }
+
+    /// Nothing speaks for a backup without seal and without a declared check: that it loads is no proof of what it holds.
+    @Test func anUnsealedRedisWithoutChecks() async throws {
+        try await Desk.with { desk in
+            try desk.removeSeals(in: desk.snapshots)
+            let (outcome, report) = try await desk.drill(try desk.drillFile())
+            let drill = try #require(report.drills.first)
+            #expect(outcome.code == 2)
+            #expect(drill.cases.flatMap(\.findings).contains { $0.rule == "nothing-verified" })
+            #expect(drill.unproven.contains { $0.contains("not sealed") })
+            #expect(!drill.cases(of: "content").contains { $0.verdict == "passed" })
+        }
+    }
+}

@@ -1,0 +1,145 @@
+// The flags of `muster run`, and what its output looks like to whoever reads it.
+
+import Foundation
+import Testing
+
+struct CommandLineTests {
+    @Test func dryRunTouchesNothing() async throws {
+        try await Desk.with { desk in
+            let before = try await Program.require(["find", desk.folder.path, "-printf", "%p %s %T@ %m\\n"]).out
+            let outcome = try await desk.run(["run", desk.drills.path, "--dry-run"])
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(try await Program.require(["find", desk.folder.path, "-printf", "%p %s %T@ %m\\n"]).out == before)
+            for service in ["postgres", "redis"] {
+                let newest = try desk.newest(service).lastPathComponent
+                #expect(outcome.out.contains(newest), "\(outcome.out)")
+            }
+            for name in ["database-corruption", "redis-aof", "quick-look"] { #expect(outcome.out.contains(name)) }
+            #expect(!FileManager.default.fileExists(atPath: desk.folder.appendingPathComponent("reports").path))
+            // A drill that could not begin is no good dry run.
+            try FileManager.default.removeItem(at: desk.snapshots)
+            let broken = try await desk.run(["run", desk.drills.path, "--dry-run"])
+            #expect(broken.code == 1 && broken.out.contains("hint: "), "\(broken.text)")
+        }
+    }
+
+    @Test func filterAndShard() async throws {
+        try await Desk.with { desk in
+            let all = try await names(desk, [])
+            #expect(all == ["database-corruption", "point-in-time", "quick-look", "redis-aof"])
+            #expect(try await names(desk, ["--filter", "^redis"]) == ["redis-aof"])
+            #expect(try await names(desk, ["--filter", "o"]) == all)
+            for parts in 1...4 {
+                var union: [String] = []
+                for part in 1...parts { union += try await names(desk, ["--shard", "\(part)/\(parts)"]) }
+                #expect(union.sorted() == all, "\(parts) shards")
+            }
+            let filtered = try await names(desk, ["--filter", "i|o", "--shard", "2/2"])
+            #expect(filtered == ["point-in-time", "redis-aof"])
+            // Nothing to do is nothing proven.
+            for words in [["--shard", "5/5"], ["--filter", "nothing-is-called-so"]] {
+                for more in [[], ["--dry-run"]] {
+                    let outcome = try await desk.run(["run", desk.drills.path] + words + more)
+                    #expect(outcome.code == 2 && outcome.err.contains("hint: "), "\(words) \(outcome.text)")
+                }
+            }
+        }
+    }
+
+    private func names(_ desk: Desk, _ words: [String]) async throws -> [String] {
+        let outcome = try await desk.run(["run", desk.drills.path, "--dry-run"] + words)
+        #expect(outcome.code == 0, "\(outcome.text)")
+        return outcome.out.split(separator: "\n").filter { !$0.hasPrefix(" ") }.compactMap {
+            $0.split(separator: " ").first.map(String.init)
+        }.sorted()
+    }
+
+    /// Several drills make one run: one folder, one report, the worst verdict.
+    @Test func aRunOfSeveral() async throws {
+        try await Desk.with { desk in
+            let good = try desk.drillFile()
+            let bad = try desk.drillFile(more: "checks: {redis: [{keys: {database: 0, pattern: \"no-such:*\", at-least: 1}}]}")
+            for (file, name) in [(good, "good"), (bad, "bad")] { try desk.edit(file, "drill: own", "drill: \(name)") }
+            let output = desk.reports.appendingPathComponent("both")
+            let outcome = try await desk.run(["run", good.path, bad.path, "--output", output.path])
+            #expect(outcome.code == 1)
+            let run = try Desk.runFolder(in: output)
+            let report = try run.report()
+            let drills = report.drills.sorted { $0.name > $1.name }
+            #expect(drills.map(\.name) == ["good", "bad"])
+            #expect(drills.map(\.verdict) == ["passed", "failed"])
+            #expect(drills.last?.findings.contains { $0.rule == "keys-out-of-bounds" } == true)
+            try await JUnitSchema.expectValid(run)
+            #expect(outcome.out.contains(run.url.lastPathComponent))
+        }
+    }
+
+    @Test func outputThatCannotBeWritten() async throws {
+        try await Desk.with { desk in
+            let file = desk.folder.appendingPathComponent("file")
+            try Data().write(to: file)
+            let outcome = try await desk.run(["run", try desk.drillFile().path, "--output", file.path])
+            #expect(outcome.code == 2 && outcome.err.contains("--output"), "\(outcome.text)")
+        }
+    }
+
+    @Test func keepLeavesTheFolderForALook() async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(try desk.drillFile("postgres"), ["--keep"])
+            #expect(outcome.code == 0, "\(outcome.text)")
+            let kept = try #require(report.drills.first?.fact("scratch.kept"))
+            #expect(kept.hasPrefix(desk.scratch.path + "/muster-") && outcome.out.contains(kept))
+            #expect(FileManager.default.fileExists(atPath: kept))
+            #expect(ProcessList.mentioning(desk.scratch.path).isEmpty)
+            // Cleaning, and the next run, pass over it.
+            let passed = try await desk.run(["clean"])
+            #expect(passed.code == 0 && passed.out.contains("--kept"), "\(passed.text)")
+            let (next, _) = try await desk.drill(try desk.drillFile())
+            #expect(next.code == 0 && FileManager.default.fileExists(atPath: kept))
+            let shown = try await desk.run(["clean", "--kept", "--dry-run"])
+            #expect(shown.out.contains(kept) && FileManager.default.fileExists(atPath: kept))
+            let removed = try await desk.run(["clean", "--kept"])
+            #expect(removed.code == 0 && removed.out.contains("removed \(kept)"), "\(removed.text)")
+            #expect(!FileManager.default.fileExists(atPath: kept))
+        }
+    }
+
+    @Test func aPipeGetsPlainLines() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile()
+            let outcome = try await desk.run(["run", file.path, "--output", "r"], environment: ["TERM": "xterm-256color"])
+            #expect(outcome.code == 0)
+            #expect(!outcome.text.contains("\u{1B}") && !outcome.text.contains("\r"))
+            #expect(outcome.out.hasSuffix("\n"))
+        }
+    }
+
+    /// On a terminal there is colour, unless NO_COLOR asks for none.
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "script is missing: it lends the test a terminal"))
+    func aTerminalGetsColour() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile()
+            let colour = /\e\[[0-9;]*m/
+            for (environment, coloured) in [(["TERM": "xterm"], true), (["TERM": "xterm", "NO_COLOR": "1"], false)] {
+                let words = "'\(Program.muster)' run '\(file.path)' --output r --scratch '\(desk.scratch.path)'"
+                let outcome = try await Program.run(
+                    ["script", "-qec", words, "/dev/null"], environment: environment, folder: desk.folder)
+                #expect(outcome.code == 0, "\(outcome.text)")
+                #expect(outcome.out.contains(colour) == coloured, "\(environment)")
+            }
+        }
+    }
+
+    /// `muster run | head -1`: the reader goes, the drill goes on to its end and its clean-up.
+    @Test func aReaderThatGoesAway() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile("postgres")
+            let words = "'\(Program.muster)' run '\(file.path)' --output piped --scratch '\(desk.scratch.path)'"
+            let outcome = try await Program.run(
+                ["bash", "-c", "\(words) | head -1; echo code=${PIPESTATUS[0]}"], folder: desk.folder)
+            #expect(outcome.out.contains("code=0"), "\(outcome.text)")
+            let report = try Desk.runFolder(in: desk.folder.appendingPathComponent("piped")).report()
+            #expect(report.run.verdict == "passed")
+        }
+    }
+}

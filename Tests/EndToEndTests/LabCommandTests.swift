@@ -1,0 +1,53 @@
+// `muster lab`: it makes and removes only what is its own.
+
+import Foundation
+import Testing
+
+struct LabCommandTests {
+    @Test func createOnAFolderWithSomethingInIt() async throws {
+        try await Desk.with { desk in
+            let folder = desk.folder.appendingPathComponent("full")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Data("mine\n".utf8).write(to: folder.appendingPathComponent("note.txt"))
+            let outcome = try await desk.run(["lab", "create", folder.path])
+            #expect(outcome.code == 64 && outcome.err.contains("hint: "), "\(outcome.text)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["note.txt"])
+        }
+    }
+
+    @Test func destroyRefusesWhatIsNoLab() async throws {
+        try await Desk.with { desk in
+            // The desk's copy carries no mark: it holds a lab's files and is none.
+            for folder in [desk.lab, desk.folder.appendingPathComponent("nowhere")] {
+                for command in ["destroy", "start", "stop"] {
+                    let outcome = try await desk.run(["lab", command, folder.path])
+                    #expect(outcome.code == 64 && outcome.err.contains("hint: "), "\(command): \(outcome.text)")
+                }
+            }
+            #expect(try !desk.artifacts(in: desk.dumps).isEmpty)
+        }
+    }
+
+    @Test func aWholeLife() async throws {
+        try await Desk.with { desk in
+            let folder = desk.folder.appendingPathComponent("life")
+            let made = try await desk.run(["lab", "create", folder.path, "--days", "1", "--rows", "40"])
+            #expect(made.code == 0, "\(made.text)")
+            #expect(made.out.contains("muster run") && !made.out.contains("\u{1B}"))
+            desk.expectNothingLeft()
+            let (outcome, report) = try await desk.drill(folder.appendingPathComponent("drills"))
+            #expect(outcome.code == 0, "\(report.drills.flatMap(\.findings).map { "\($0.rule) \($0.object) \($0.actual)" })")
+            #expect(report.drills.count == 4)
+            for round in 1...2 {
+                let started = try await desk.run(["lab", "start", folder.path])
+                #expect(started.code == 0, "round \(round): \(started.text)")
+            }
+            #expect(!ProcessList.mentioning(folder.path + "/source").isEmpty)
+            // Destroying stops what runs.
+            let destroyed = try await desk.run(["lab", "destroy", folder.path])
+            #expect(destroyed.code == 0, "\(destroyed.text)")
+            #expect(!FileManager.default.fileExists(atPath: folder.path))
+            #expect(ProcessList.mentioning(folder.path).isEmpty)
+        }
+    }
+}

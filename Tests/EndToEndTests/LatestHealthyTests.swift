@@ -1,0 +1,68 @@
+// "Restore from the latest healthy backup": past the bad one, and never as if it had not been.
+
+import Foundation
+import Testing
+
+struct LatestHealthyTests {
+    @Test(arguments: ["postgres", "redis"])
+    func goesOnToTheNextOlder(service: String) async throws {
+        try await Desk.with { desk in
+            let artifacts = try desk.artifacts(in: service == "redis" ? desk.snapshots : desk.dumps)
+            try desk.change(artifacts[0]) { $0[$0.count / 2] ^= 1 }
+            let file = try desk.drillFile(service, select: "latest-healthy", more: "targets: {rpo: 9000h}")
+            let (outcome, report) = try await desk.drill(file)
+            #expect(outcome.code == 1, "\(outcome.text)")
+            let drill = try #require(report.drills.first)
+            #expect(drill.verdict == "failed")
+            #expect(
+                drill.recoveryPoints.map { URL(fileURLWithPath: $0.path).lastPathComponent } == artifacts.prefix(2).map(\.lastPathComponent)
+            )
+            #expect(drill.recoveryPoints.map(\.rejected) == [0, 1])
+            #expect(drill.findings.contains { $0.rule == "recovery-point-bad" && $0.object.hasSuffix(artifacts[0].lastPathComponent) })
+            #expect(drill.findings.contains { $0.rule == "artifact-digest-differs" })
+            // The second one was verified in full, and the loss is that one's.
+            let rpo = try #require(drill.objectives?.rpo.first)
+            #expect(rpo.recovered == drill.recoveryPoints[1].time && rpo.recovered != drill.recoveryPoints[0].time)
+            #expect(rpo.verdict == "passed")
+            let content = drill.cases(of: "content", service: service)
+            #expect(!content.isEmpty && content.allSatisfy { $0.verdict == "passed" })
+        }
+    }
+
+    @Test func noneIsHealthy() async throws {
+        try await Desk.with { desk in
+            for artifact in try desk.artifacts(in: desk.snapshots) { try desk.change(artifact) { $0[$0.count / 2] ^= 1 } }
+            let drill = try await desk.expect(try desk.drillFile(select: "latest-healthy"), code: 1, rule: ["no-healthy-backup"])
+            #expect(drill.recoveryPoints.count == SharedLab.days)
+            #expect(drill.objectives?.rpo.first?.recovered == nil)
+        }
+    }
+
+    /// A newer one is not taken for an incident before it.
+    @Test func anIncidentBeforeAllBackups() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile()
+            try desk.edit(file, "incident: {at: now}", "incident: {at: \"2001-01-01T00:00:00Z\"}")
+            try await desk.expect(file, code: 1, rule: ["no-recovery-point-before-incident"])
+        }
+    }
+
+    /// A fast profile's RTO is indicative: its target is never met by it.
+    @Test func theFastProfileMeetsNoTarget() async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(try desk.drillFile(more: "targets: {rto: 10h}"))
+            let drill = try #require(report.drills.first)
+            let rto = try #require(drill.cases(of: "objective").first { $0.name == "RTO" })
+            #expect(rto.verdict == "skipped" && drill.objectives?.rto.verdict != "passed")
+            #expect(drill.unproven.contains { $0.contains("RTO") })
+            #expect(outcome.code == 0)
+            // The same target under the production profile is met; a shorter one than any drill takes is missed.
+            let (_, durable) = try await desk.drill(try desk.drillFile(profile: "production", more: "targets: {rto: 10h}"))
+            #expect(durable.drills.first?.cases(of: "objective").first { $0.name == "RTO" }?.verdict == "passed")
+            let late = try await desk.drill(
+                try desk.drillFile(profile: "production", more: "targets: {rto: 1h}\nallowances: {decide: 2h}"))
+            #expect(late.0.code == 1)
+            #expect(late.1.drills.first?.findings.contains { $0.rule == "rto-missed" } == true)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+// This machine's trouble is an error and never a red backup: a full disk, a server that dies, a tool that is missing.
+
+import Foundation
+import Glibc
+import Testing
+
+struct MachineTroubleTests {
+    static let canMount = Program.isRoot && (try? ProbeMount.works()) == true
+
+    /// Too small for the backup's own figures; for initdb; and for the data, half-way through.
+    @Test(
+        .enabled(if: canMount, "a small disk needs root and a mount"),
+        arguments: [("2m", true), ("20m", false), ("40m", false), ("41m", false)])
+    func aFullDisk(size: String, sealed: Bool) async throws {
+        try await Desk.with { desk in
+            if !sealed { try desk.removeSeals(in: desk.dumps) }
+            let disk = desk.folder.appendingPathComponent("t")
+            try FileManager.default.createDirectory(at: disk, withIntermediateDirectories: true)
+            try await Program.require(["mount", "-t", "tmpfs", "-o", "size=\(size),mode=755", "tmpfs", disk.path])
+            do {
+                let drill = try await desk.expect(
+                    try desk.drillFile("postgres", select: "latest-healthy"), code: 2, rule: ["scratch-disk-full"],
+                    more: ["--scratch", disk.path])
+                // The next older backup would not fit either, and is not to blame.
+                #expect(drill.recoveryPoints.count == 1)
+                #expect(!drill.cases.contains { $0.verdict == "failed" })
+                #expect(try FileManager.default.contentsOfDirectory(atPath: disk.path).isEmpty)
+                #expect(ProcessList.mentioning(disk.path).isEmpty)
+            } catch {
+                try await Program.require(["umount", "-l", disk.path])
+                throw error
+            }
+            try await Program.require(["umount", disk.path])
+        }
+    }
+
+    /// The server dies while it is filled: what the tools then complain of is not the backup's fault.
+    @Test(arguments: ["postgres", "redis"])
+    func aServerThatIsKilled(service: String) async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile(service, select: "latest-healthy")
+            for attempt in 1...8 {
+                let output = desk.reports.appendingPathComponent("dead-\(attempt)")
+                let running = try desk.start(["run", file.path, "--output", output.path])
+                let killed = try await kill(service, below: desk.scratch.path, while: running)
+                let outcome = await running.outcome()
+                guard let killed, try !isLate(killed, try Desk.runFolder(in: output, outcome)) else { continue }
+                let drill = try #require(try Desk.runFolder(in: output, outcome).report().drills.first)
+                let seen = drill.findings.map { "\($0.rule): \($0.message)" }
+                #expect(outcome.code == 2, "\(seen)")
+                #expect(!drill.cases.contains { $0.verdict == "failed" }, "\(seen)")
+                #expect(!drill.findings.contains { $0.rule == "step-broke" }, "\(seen)")
+                #expect(drill.findings.contains { $0.severity == "critical" && !$0.hint.isEmpty }, "\(seen)")
+                return
+            }
+            Issue.record("the server was never met in time")
+        }
+    }
+
+    /// A drill that had its answers by then was not disturbed.
+    private func isLate(_ killed: Date, _ run: RunFolder) throws -> Bool {
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        return try run.events().contains { event in
+            guard let activity = event["activity"] as? [String: Any], activity["step"] as? String == "verify",
+                let text = event["time"] as? String
+            else { return false }
+            return try Date(text, strategy: style) <= killed
+        }
+    }
+
+    /// Kills the server as soon as it does its work.
+    private func kill(_ service: String, below path: String, while running: Running) async throws -> Date? {
+        let program = service == "redis" ? "redis-server" : "postgres"
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline, Glibc.kill(running.pid, 0) == 0 {
+            let seen = ProcessList.mentioning(path)
+            // Before that nothing is in the server yet, and muster may simply start another; with -f it only reads the archive.
+            let filling = seen.contains { $0.name == "pg_restore" && $0.arguments.contains(" -d ") && !$0.arguments.contains(" -f ") }
+            if service == "redis" || filling {
+                // A backend that was forked a moment ago looks like the server; only the server is muster's own child.
+                for server in seen
+                where server.name == program && !server.arguments.contains("--version")
+                    && ProcessList.parent(of: server.pid) == running.pid
+                {
+                    return Glibc.kill(server.pid, SIGKILL) == 0 ? Date() : nil
+                }
+            }
+            try await Task.sleep(for: .milliseconds(3))
+        }
+        return nil
+    }
+
+    @Test func noServerHere() async throws {
+        try await Desk.with { desk in
+            // A PATH with what a drill needs besides, and without a server.
+            let bin = desk.folder.appendingPathComponent("bin")
+            try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
+            for tool in ["env", "true", "setpriv", "unshare", "openssl", "tar"] {
+                let found = try await Program.require(["which", tool]).out.trimmingCharacters(in: .newlines)
+                try FileManager.default.createSymbolicLink(atPath: bin.appendingPathComponent(tool).path, withDestinationPath: found)
+            }
+            try await desk.expect(
+                try desk.drillFile(select: "latest-healthy"), code: 2, rule: ["redis-missing"], environment: ["PATH": bin.path])
+        }
+    }
+
+    /// Too deep for a Unix socket, or closed to the user without rights: said before anything is restored.
+    @Test func aScratchFolderThatWillNotDo() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile().path
+            let deep = desk.folder.appendingPathComponent(String(repeating: "deep-", count: 20)).path
+            var folders = [deep, desk.passphrase.path]
+            if Program.isRoot { folders.append(desk.lab.appendingPathComponent("keys/inside").path) }
+            for folder in folders {
+                let outcome = try await desk.run(["run", file, "--scratch", folder, "--output", "r"])
+                #expect(outcome.code == 2, "\(folder): \(outcome.text)")
+                #expect(outcome.err.contains("hint: "), "\(folder): \(outcome.text)")
+            }
+        }
+    }
+}
+
+enum ProbeMount {
+    /// In a container even root may be refused.
+    static func works() throws -> Bool {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("me2e-mount-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { rmdir(folder.path) }
+        guard mount("tmpfs", folder.path, "tmpfs", 0, "size=1m") == 0 else { return false }
+        return umount(folder.path) == 0
+    }
+}

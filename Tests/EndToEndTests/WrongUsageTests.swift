@@ -1,0 +1,99 @@
+// What was typed wrong, on the command line or in a file: 64, with the place and the mend, and nothing started.
+
+import Foundation
+import Testing
+
+struct WrongUsageTests {
+    /// Runs a drill that can't be begun: 64, the place, the mend, and no report of a run that never was.
+    private func expectRefused(_ desk: Desk, _ words: [String], says parts: String..., location: SourceLocation = #_sourceLocation)
+        async throws
+    {
+        let output = desk.reports.appendingPathComponent("none").path
+        let outcome = try await desk.run(words + ["--output", output])
+        #expect(outcome.code == 64, "\(outcome.text)", sourceLocation: location)
+        for part in parts + ["hint: "] { #expect(outcome.err.contains(part), "\(outcome.err)", sourceLocation: location) }
+        #expect(outcome.out == "", sourceLocation: location)
+        #expect(!FileManager.default.fileExists(atPath: output), sourceLocation: location)
+        desk.expectNothingLeft(location)
+    }
+
+    @Test func aTypoInTheEstate() async throws {
+        try await Desk.with { desk in
+            try desk.editEstate("    encryption: {format: openssl", "    encription: {format: openssl")
+            let line =
+                try #require(
+                    String(decoding: Data(contentsOf: desk.estate), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+                        .firstIndex { $0.contains("encription") }) + 1
+            try await expectRefused(desk, ["run", try desk.drillFile().path], says: "estate.yaml:\(line):9: ", "encription", "encryption")
+        }
+    }
+
+    @Test func anUnknownScenario() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile()
+            try desk.edit(file, "scenario: database-corruption", "scenario: database-coruption")
+            try await expectRefused(
+                desk, ["run", file.path], says: "\(file.lastPathComponent):4:11: ", "database-coruption", "database-corruption")
+        }
+    }
+
+    @Test func aServiceThatIsNotThere() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile()
+            try desk.edit(file, "  redis: {from", "  rediss: {from")
+            try await expectRefused(desk, ["run", file.path], says: "\(file.lastPathComponent):8:", "rediss")
+        }
+    }
+
+    @Test func noSuchDrill() async throws {
+        try await Desk.with { desk in
+            try await expectRefused(desk, ["run", desk.drills.appendingPathComponent("no-such.yaml").path], says: "no-such.yaml")
+        }
+    }
+
+    @Test func aFolderWithoutDrills() async throws {
+        try await Desk.with { desk in
+            let empty = desk.folder.appendingPathComponent("empty")
+            try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
+            let outcome = try await desk.run(["run", empty.path])
+            #expect(outcome.code == 64 || outcome.code == 2, "\(outcome.text)")
+            #expect(outcome.err.contains("hint: "))
+        }
+    }
+
+    @Test func whatWasTypedWrong() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile().path
+            for words in [
+                ["run", file, "--fliter", "x"], ["rum", file], ["run", file, "--shard", "3/2"], ["run", file, "--shard", "0/2"],
+                ["run", file, "--shard", "two"], ["run", file, "--filter", "("], ["run", file, "--output"], ["lab", "create"],
+                ["seal", desk.estate.path], ["seal", desk.estate.path, "--service", "redis", "--backup", "rbd"],
+                ["seal", desk.estate.path, "--service", "rediss", "--backup", "rdb"],
+                ["seal", desk.estate.path, "--service", "redis", "--backup", "rdb", "--load", "0"],
+                ["seal", desk.estate.path, "--service", "redis", "--backup", "rdb", "--existing", "latest", "--output", "x"],
+                ["lab", "create", desk.folder.appendingPathComponent("new").path, "--days", "0"],
+                ["lab", "create", desk.folder.appendingPathComponent("new").path, "--rows", "many"],
+            ] {
+                let outcome = try await desk.run(words)
+                #expect(outcome.code == 64, "\(words): \(outcome.text)")
+                #expect(outcome.err != "" && outcome.out == "", "\(words)")
+            }
+            #expect(!FileManager.default.fileExists(atPath: desk.folder.appendingPathComponent("new").path))
+        }
+    }
+
+    @Test func versionAndHelp() async throws {
+        try await Desk.with { desk in
+            let version = try await desk.run(["--version"])
+            #expect(version.code == 0)
+            #expect(version.out.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil, "\(version.out)")
+            for words in [["--help"], ["run", "--help"], ["lab", "create", "--help"], ["help", "clean"]] {
+                let help = try await desk.run(words)
+                #expect(help.code == 0 && help.out.contains("USAGE: muster"), "\(words)")
+            }
+            // The exit codes are a promise that scripts rely on: the help must name them.
+            let text = try await desk.run(["--help"]).out
+            for code in ["64", "130", "143"] { #expect(text.contains(code)) }
+        }
+    }
+}

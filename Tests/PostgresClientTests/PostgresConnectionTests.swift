@@ -1,0 +1,174 @@
+// A session against a real server: answers, errors, cancellation, a server that dies.
+
+import Foundation
+import PostgresClient
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: TestMachine.hasPostgres, "PostgreSQL is not installed")) struct PostgresConnectionTests {
+    @Test func answersWithNamesAndNulls() async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            let rows = try await connection.query("select 1 as one, null as nothing, '' as empty, $1::text as text", ["ü"])
+            let row = try #require(rows.first)
+            #expect(row.columns == ["one", "nothing", "empty", "text"])
+            #expect(row["one"] == "1" && row[1] == nil && row["empty"] == "" && row["text"] == "ü")
+            #expect(row["missing"] == nil && row[9] == nil)
+            #expect(try await connection.value("select 1 where false") == nil)
+            #expect(connection.serverVersion >= 120000)
+            #expect(try await connection.value("select pg_backend_pid()") == String(connection.backendPID))
+            await connection.close()
+            await connection.close()
+            let error = await #expect(throws: PostgresError.self) { try await connection.value("select 1") }
+            #expect(error?.kind == .closed)
+        }
+    }
+
+    @Test func runsSeveralStatementsAsOneTransaction() async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            try await connection.execute("create temp table t (i int); insert into t values (1), (2); select * from t")
+            await #expect(throws: PostgresError.self) { try await connection.execute("insert into t values (3); select 1/0") }
+            #expect(try await connection.value("select count(*) from t") == "2")
+            await #expect(throws: PostgresError.self) { try await connection.query("select 1; select 2") }
+            await connection.close()
+        }
+    }
+
+    @Test func pinsSettingsFromTheFirstStatement() async throws {
+        try await withTestPostgres { server in
+            let settings = ["TimeZone": "Asia/Kolkata", "search_path": "", "application_name": "with space \\ and more"]
+            let connection = try await PostgresConnection.connect(
+                PostgresConfiguration(host: server.socketFolder, port: server.port, settings: settings))
+            #expect(try await connection.value("show TimeZone") == "Asia/Kolkata")
+            #expect(try await connection.value("show search_path") == "")
+            #expect(try await connection.value("show client_encoding") == "UTF8")
+            await connection.close()
+        }
+    }
+
+    @Test func streamsInConstantMemory() async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            let before = try residentKilobytes()
+            let seen = Mutex((rows: 0, bytes: 0))
+            try await connection.stream("select repeat('x', 1000) as t from generate_series(1, 400000)") { row in
+                seen.withLock {
+                    $0.rows += 1
+                    $0.bytes += row["t"]?.utf8.count ?? 0
+                }
+            }
+            #expect(seen.withLock { $0.rows == 400_000 && $0.bytes == 400_000_000 })
+            #expect(try residentKilobytes() - before < 200_000, "other tests run meanwhile, so the bound is wide")
+            await connection.close()
+        }
+    }
+
+    @Test func anErrorAfterRowsIsAnError() async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            let count = Atomic(0)
+            let error = await #expect(throws: PostgresError.self) {
+                try await connection.stream("select 1/(1000 - i) from generate_series(1, 2000) i") { _ in
+                    count.add(1, ordering: .relaxed)
+                }
+            }
+            #expect(error?.sqlState == "22012")
+            #expect(count.load(ordering: .relaxed) > 0)
+            await connection.close()
+        }
+    }
+
+    @Test func cancellingTheTaskCancelsTheStatement() async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            let started = ContinuousClock.now
+            let asking = Task { try await connection.value("select pg_sleep(60)") }
+            try await Task.sleep(for: .milliseconds(200))
+            asking.cancel()
+            let error = await #expect(throws: PostgresError.self) { try await asking.value }
+            #expect(error?.kind == .cancelled)
+            #expect(started.duration(to: .now) < .seconds(5))
+            #expect(try await connection.value("select 1") == "1", "the session stays usable")
+            await connection.close()
+        }
+    }
+
+    @Test func aTimeoutOfTheServerIsNoCancellation() async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            try await connection.execute("set statement_timeout = 100")
+            let error = await #expect(throws: PostgresError.self) { try await connection.value("select pg_sleep(60)") }
+            #expect(error?.kind == .query && error?.sqlState == "57014")
+            await connection.close()
+        }
+    }
+
+    @Test(arguments: ["select pg_terminate_backend($1::int)", "kill"])
+    func aServerThatDiesIsAnErrorWithinASecond(_ how: String) async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            let killer = try await server.connect(database: "postgres")
+            let asking = Task { try await connection.value("select pg_sleep(60)") }
+            try await Task.sleep(for: .milliseconds(200))
+            let killed = ContinuousClock.now
+            if how == "kill" {
+                kill(pid_t(connection.backendPID), SIGKILL)
+            } else {
+                _ = try await killer.value(how, [String(connection.backendPID)])
+            }
+            let error = await #expect(throws: PostgresError.self) { try await asking.value }
+            #expect(error?.kind == .connectionLost)
+            #expect(killed.duration(to: .now) < .seconds(1))
+            await #expect(throws: PostgresError.self) { try await connection.value("select 1") }
+            await connection.close()
+            await killer.close()
+        }
+    }
+
+    @Test func refusalsSayWhy() async throws {
+        try await withTestPostgres { server in
+            var there = PostgresConfiguration(
+                host: server.socketFolder, port: server.port, database: "nothing_here", password: "secret-4711")
+            let missing = await #expect(throws: PostgresError.self) { try await PostgresConnection.connect(there) }
+            #expect(missing?.kind == .connect)
+            #expect(missing?.message.contains("nothing_here") == true)
+            #expect(await PostgresConnection.accepts(there))
+            there.port = 1
+            let silent = await #expect(throws: PostgresError.self) { try await PostgresConnection.connect(there) }
+            #expect(silent?.kind == .connect)
+            #expect(await PostgresConnection.accepts(there) == false)
+            #expect(!"\(there) \(String(reflecting: there))".contains("4711"))
+            var dumped = ""
+            dump(there, to: &dumped)
+            #expect(!dumped.contains("4711"))
+        }
+    }
+
+    @Test func foreignBytesAreReadLossily() async throws {
+        try await withTestPostgres { server in
+            let admin = try await server.connect(database: "postgres")
+            try await admin.execute("drop database if exists bytes")
+            try await admin.execute("create database bytes encoding 'SQL_ASCII' locale 'C' template template0")
+            let connection = try await server.connect(database: "bytes")
+            #expect(try await connection.value("select convert_from('\\x61e962', 'SQL_ASCII')") == "a\u{FFFD}b")
+            await connection.close()
+            await admin.close()
+        }
+    }
+
+    @Test func copyingIsRefusedWithoutAHang() async throws {
+        try await withTestPostgres { server in
+            let connection = try await server.connect(database: "postgres")
+            let error = await #expect(throws: PostgresError.self) { try await connection.execute("copy pg_class to stdout") }
+            #expect(error?.kind == .unsupported)
+            await connection.close()
+        }
+    }
+
+    private func residentKilobytes() throws -> Int {
+        let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")[1]
+        return (Int(pages) ?? 0) * 4
+    }
+}

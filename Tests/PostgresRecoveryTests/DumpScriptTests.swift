@@ -1,0 +1,220 @@
+// What a dump script needs, learned without running it, and what a restore's log may show.
+
+import DrillModel
+import Foundation
+import Testing
+
+@testable import PostgresRecovery
+
+@Suite struct DumpScriptTests {
+    @Test(arguments: [
+        ("ALTER TABLE public.t OWNER TO alice;", ["alice"]),
+        (#"ALTER TABLE public."OWNER TO eve" OWNER TO "Odd ""Role";"#, ["Odd \"Role"]),
+        ("ALTER FUNCTION f(interval day to second) OWNER TO bob;", ["bob"]),
+        ("ALTER LARGE OBJECT 4711 OWNER TO lo;", ["lo"]),
+        ("GRANT SELECT,INSERT ON TABLE t TO a,b, \"c d\" WITH GRANT OPTION;", ["a", "b", "c d"]),
+        ("GRANT ALL ON FUNCTION f(interval day to second) TO x;", ["x"]),
+        ("GRANT SELECT(v) ON TABLE t TO GROUP g GRANTED BY boss;", ["g", "boss"]),
+        ("GRANT ALL ON SCHEMA s TO PUBLIC;", []), ("GRANT pg_monitor TO watcher;", ["watcher"]),
+        (#"GRANT ALL ON SCHEMA s TO "Public";"#, ["Public"]),
+        ("REVOKE ALL ON TABLE t FROM alice;", ["alice"]),
+        (#"ALTER DEFAULT PRIVILEGES FOR ROLE dp IN SCHEMA s GRANT SELECT ON TABLES  TO "R X";"#, ["dp", "R X"]),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE dp REVOKE ALL ON FUNCTIONS FROM PUBLIC;", ["dp"]),
+        ("SET SESSION AUTHORIZATION 'from me';\nRESET SESSION AUTHORIZATION;", ["from me"]),
+        ("SET SESSION AUTHORIZATION grantor;", ["grantor"]),
+        ("ALTER ROLE um IN DATABASE x SET work_mem TO '6MB';", ["um"]),
+        ("CREATE SCHEMA s AUTHORIZATION owner;", ["owner"]),
+        ("CREATE POLICY p ON t FOR SELECT TO r1, r2 USING ((a = 'x TO y'::text));", ["r1", "r2"]),
+        ("CREATE POLICY p ON t USING ((d = 'x'::interval day to second));", []),
+        ("CREATE USER MAPPING FOR um SERVER s OPTIONS (\n    \"user\" 'x'\n);", ["um"]),
+        // None of these is a statement of its own.
+        ("COPY public.t (a, b) FROM stdin;\nGRANT x TO y;\nALTER TABLE t OWNER TO z;\n\\.\nSELECT 1;", []),
+        ("CREATE FUNCTION f() RETURNS void AS $$\nBEGIN\nGRANT x TO body;\nEND $$;", []),
+        ("CREATE FUNCTION f() AS $_$ $$ ; ALTER TABLE t OWNER TO inner; $$ $_$;\nALTER FUNCTION f() OWNER TO outer_;", ["outer_"]),
+        ("COMMENT ON TABLE t IS 'first\nGRANT a TO commented;\n';", []),
+        ("INSERT INTO t VALUES ('it''s\nGRANT a TO quoted;', E'\\';\nGRANT b TO escaped;');", []),
+        ("-- GRANT a TO comment;\n/* GRANT b TO /* nested */ block; */", []),
+        ("CREATE VIEW v AS\nSELECT \";\nGRANT a TO named;\" FROM t;", []),
+        ("SELECT $1;\nGRANT a TO after_parameter;", ["after_parameter"]),
+        ("\\connect \"GRANT a TO b\"\nGRANT a TO real;", ["real"]),
+        ("CREATE RULE r AS ON INSERT TO t DO ALSO (INSERT INTO a VALUES (1); INSERT INTO b VALUES (2););\nGRANT a TO real;", ["real"]),
+    ])
+    func rolesAreRead(_ text: String, _ roles: [String]) {
+        #expect(DumpScript(text: text).roles == Set(roles))
+    }
+
+    @Test func ownersOfWhatOnlySuperusersMayOwn() {
+        let script = DumpScript(
+            text: """
+                ALTER EVENT TRIGGER et OWNER TO ev;
+                ALTER FOREIGN DATA WRAPPER w OWNER TO fdw;
+                ALTER FOREIGN TABLE ft OWNER TO plain;
+                """)
+        #expect(script.superusers == ["ev", "fdw"] && script.roles == ["ev", "fdw", "plain"])
+    }
+
+    @Test func theDatabaseAndItsEncoding() {
+        let script = DumpScript(
+            text: """
+                SET client_encoding = 'UTF8';
+                CREATE DATABASE "we ""ird" WITH TEMPLATE = template0 ENCODING = 'LATIN1' LOCALE = 'C';
+                ALTER DATABASE "we ""ird" OWNER TO x;
+                """)
+        #expect(script.database == "we \"ird" && script.encoding == "LATIN1" && script.databaseLine == 2)
+        #expect(DumpScript(text: "SET client_encoding = 'SQL_ASCII';").encoding == "SQL_ASCII")
+    }
+
+    @Test(arguments: [
+        ("SELECT 1;\n-- PostgreSQL database dump complete\n--\n\n", true),
+        ("SELECT 1;\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict abc\n\n", true),
+        ("SELECT 1;\n-- PostgreSQL database dump complete", true),
+        ("SELECT 1;\n", false), ("", false),
+        ("-- PostgreSQL database dump complete\nSELECT 1;\n", false),
+        ("-- PostgreSQL database dump complete\nSELECT 1", false),
+        ("COPY t FROM stdin;\n-- PostgreSQL database dump complete\n", false),
+        ("CREATE FUNCTION f() AS $$\n-- PostgreSQL database dump complete\n", false),
+        ("-- PostgreSQL database cluster dump\n-- PostgreSQL database dump complete\n", false),
+        ("-- PostgreSQL database cluster dump\n-- PostgreSQL database dump complete\n-- PostgreSQL database cluster dump complete\n", true),
+    ])
+    func theLastWordsMustBeTheLast(_ text: String, _ complete: Bool) {
+        #expect(DumpScript(text: text).complete == complete)
+    }
+
+    @Test func whatMayFailIsKnownByItsLine() {
+        let script = DumpScript(
+            text: "DROP TABLE a;\nALTER TABLE b\n    DROP CONSTRAINT c;\nSET default_tablespace = x;\nCREATE TABLE a (\n  i int);\n")
+        #expect(script.harmlessLines == [1, 3, 4])
+    }
+
+    @Test func aScriptOfAnySizeIsReadInConstantMemory() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("mt-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data().write(to: file)
+        let handle = try FileHandle(forWritingTo: file)
+        try handle.write(contentsOf: Data("COPY t FROM stdin;\nGRANT a TO b;".utf8))
+        // One row of 200 MB, sparse on disk.
+        try handle.truncate(atOffset: 200 << 20)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("\n\\.\nGRANT a TO c;\n-- PostgreSQL database dump complete\n".utf8))
+        try handle.close()
+        let before = try peak()
+        let script = try DumpScript(reading: file)
+        #expect(script.roles == ["c"] && script.complete)
+        #expect(try peak() - before < 48 << 20)
+    }
+
+    /// The most that this process ever held, in bytes.
+    private func peak() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+        return try #require(Int(line.filter(\.isNumber))) * 1024
+    }
+}
+
+@Suite struct RestoreLogTests {
+    private func log(_ text: String, harmless: Set<Int> = []) throws -> RestoreLog {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("mt-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(text.utf8).write(to: file)
+        return try RestoreLog(reading: file, harmless: harmless)
+    }
+
+    @Test func valuesAroundAnErrorNeverShow() throws {
+        let log = try log(
+            """
+            psql:/s/a.sql:5: ERROR:  duplicate key value violates unique constraint "q_a_key"
+            DETAIL:  Key (a)=(SECRET error: SECRET) already exists.
+            CONTEXT:  COPY people, line 2, column a: "SECRET"
+            psql:/s/a.sql:6: ERROR:  invalid input syntax for type integer: "SECRET does not exist" SECRET "SECRET"
+            LINE 1: insert into q values ('SECRET ERROR:  SECRET error: SECRET');
+                                          ^
+            psql:/s/a.sql:7: ERROR:  customer SECRET is unknown
+            psql:/s/a.sql:8: NOTICE:  error: SECRET
+            psql:/s/a.sql:9: ERROR:  function nope() does not exist
+            """)
+        #expect(log.count == 4)
+        #expect(log.problems.map(\.line) == [5, 6, 7, 9])
+        #expect(log.problems[0].object == "table people" && log.problems[0].text.contains("q_a_key"))
+        #expect(log.problems[2].text == ServerText.withheld)
+        #expect(log.problems[3].text == "function nope() does not exist")
+        #expect(!log.problems.contains { "\($0)".contains("SECRET") })
+    }
+
+    @Test func pgRestoreNamesTheEntry() throws {
+        let log = try log(
+            """
+            pg_restore: while PROCESSING TOC:
+            pg_restore: from TOC entry 217; 1259 16391 TABLE my domains postgres
+            pg_restore: error: could not execute query: ERROR:  relation "x" already exists
+            Command was: CREATE TABLE public.x (
+                a text DEFAULT 'pg_restore: error: SECRET'
+            );
+            pg_restore: error: could not execute query: ERROR:  type "y" does not exist
+            pg_restore: from TOC entry 3; 2615 2200 SCHEMA public 
+            pg_restore: error: COPY failed for table "t": ERROR:  missing data for column "c"
+            CONTEXT:  COPY t, line 1: "SECRET"
+            pg_restore: warning: errors ignored on restore: 3
+            """)
+        #expect(log.ignored && log.count == 3)
+        #expect(log.problems.map(\.object) == ["TABLE my domains", "TABLE my domains", "SCHEMA public"])
+        #expect(!log.problems.contains { "\($0)".contains("SECRET") })
+    }
+
+    @Test(arguments: [
+        ("ALTER TABLE ONLY public.t", "TABLE public.t"), ("CREATE UNIQUE INDEX i ON public.t USING btree (v);", "INDEX i"),
+        (#"CREATE TABLE "Odd S"."T""x" ("#, #"TABLE Odd S.T"x"#), ("CREATE MATERIALIZED VIEW public.mv AS", "MATERIALIZED VIEW public.mv"),
+        ("GRANT SELECT ON TABLE public.t TO x;", "TABLE public.t"), ("COMMENT ON EXTENSION e IS 'SECRET';", "EXTENSION e"),
+        ("INSERT INTO public.t VALUES ('SECRET');", ""), ("SELECT pg_catalog.setval('SECRET', 1);", ""), ("CREATE", ""),
+    ])
+    func aFailedCommandIsNamedByItsObjectAlone(_ command: String, _ object: String) throws {
+        #expect(RestoreLog.object(ofCommand: command[...]) == object)
+        let log = try log(
+            "pg_restore: error: could not execute query: ERROR:  relation \"x\" does not exist\nDETAIL:  y\nCommand was: \(command)\n")
+        #expect(log.problems.map(\.object) == [object])
+    }
+
+    @Test(arguments: [
+        ("pg_restore: error: could not read from input file: end of file", Verdict.failed, "archive-truncated"),
+        ("pg_restore: error: could not uncompress data: incorrect data check", .failed, "archive-damaged"),
+        ("pg_restore: error: out of memory", .failed, "archive-damaged"),
+        ("pg_restore: error: unsupported version (1.16) in file header", .error, "postgres-too-old"),
+        ("pg_restore: error: could not execute query: ERROR:  out of memory", .error, "scratch-server-failed"),
+        ("pg_restore: error: could not execute query: server closed the connection unexpectedly", .error, "scratch-server-failed"),
+        ("psql:a.sql:1: ERROR:  could not extend file \"base/1\": No space left on device", .error, "scratch-disk-full"),
+        (
+            "psql:a.sql:1: server closed the connection unexpectedly\npsql:a.sql:1: error: connection to server was lost", .error,
+            "scratch-server-failed"
+        ),
+        ("psql:a.sql:1: ERROR:  invalid input syntax for type integer: \"no space left on device\"", .failed, "archive-damaged"),
+    ])
+    func whoseFaultItIs(_ text: String, _ verdict: Verdict, _ rule: String) throws {
+        let failure = RestoreVerdict(tool: "t", service: "s", log: try log(text)).failure(
+            ending: "exit 1", object: "o", scratch: "/s", serverDied: false)
+        #expect(failure.verdict == verdict && failure.finding.rule.name == rule)
+    }
+
+    @Test func whatFollowsFromAMissingExtensionIsNotTheBackupsFault() throws {
+        let missing = """
+            psql:a.sql:1: ERROR:  extension "nosuch" is not available
+            psql:a.sql:2: ERROR:  type "nosuch_type" does not exist
+            """
+        let machine = RestoreVerdict(tool: "psql", service: "s", log: try log(missing)).judged(notes: [])
+        #expect(machine.verdict == .error && machine.findings.first?.rule.name == "extension-missing")
+        let both = missing + "\npsql:a.sql:3: ERROR:  duplicate key value violates unique constraint \"k\""
+        #expect(RestoreVerdict(tool: "psql", service: "s", log: try log(both)).judged(notes: []).verdict == .failed)
+        let lone = "psql:a.sql:2: ERROR:  type \"nosuch_type\" does not exist"
+        #expect(RestoreVerdict(tool: "psql", service: "s", log: try log(lone)).judged(notes: []).verdict == .failed)
+        #expect(RestoreVerdict(tool: "psql", service: "s", log: try log("")).judged(notes: []).verdict == .passed)
+    }
+
+    @Test func harmlessLinesDontCount() throws {
+        let text = "psql:/s/a.sql:2: ERROR:  table \"a\" does not exist\npsql:/s/a.sql:3: ERROR:  relation \"b\" does not exist"
+        #expect(try log(text, harmless: [2]).problems.map(\.line) == [3])
+    }
+
+    @Test func manyProblemsAreCounted() throws {
+        let text = (1...200).map { "psql:a.sql:\($0): ERROR:  relation \"r\($0)\" already exists" }.joined(separator: "\n")
+        let result = RestoreVerdict(tool: "psql", service: "s", log: try log(text)).judged(notes: [])
+        #expect(result.findings.count == RestoreLog.shown + 1 && result.findings.last?.object == "150 more statements")
+    }
+}

@@ -1,0 +1,257 @@
+// Tools and servers inside the quarantine: what they see, who they are, how they end.
+
+import DrillModel
+import Foundation
+import Glibc
+import Testing
+import TestSupport
+
+@testable import ScratchHost
+
+@Suite(.serialized) struct ToolTests {
+    @Test func exitCodeOutputAndErrorsAreTold() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let errors = part.appendingPathComponent("errors")
+            let result = try await host.run(["sh", "-c", "echo out; echo err >&2; exit 3"], errors: errors)
+            #expect(result.exitCode == 3 && result.signal == nil && !result.succeeded)
+            #expect(result.output == "out\n")
+            #expect(try String(contentsOf: errors, encoding: .utf8) == "err\n")
+            let killed = try await host.run(["sh", "-c", "kill -9 $$"])
+            #expect(killed.exitCode == nil && killed.signal == 9 && killed.ending == "signal 9")
+        }
+    }
+
+    @Test func inputAndOutputMayBeFiles() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let (source, target) = (part.appendingPathComponent("a"), part.appendingPathComponent("b"))
+            try Data("one\ntwo\n".utf8).write(to: source)
+            let result = try await host.run(["wc", "-l"], input: source, output: target)
+            #expect(result.succeeded && result.output.isEmpty)
+            #expect(try String(contentsOf: target, encoding: .utf8) == "2\n")
+            let silent = try await host.run(["cat"])
+            #expect(silent.succeeded && silent.output.isEmpty, "nothing to read unless a file is given")
+        }
+    }
+
+    @Test(arguments: ["no-such-tool-anywhere", "/no/such/tool"])
+    func aMissingToolIsNamed(_ program: String) async throws {
+        try await withScratchHost { host in
+            let error = await #expect(throws: ScratchError.self) { try await host.run([program, "x"]) }
+            #expect(error?.kind == .toolMissing)
+            #expect(error?.message.contains(program) == true)
+        }
+    }
+
+    @Test func aFileThatCantBeOpenedIsAnError() async throws {
+        try await withScratchHost { host in
+            let error = await #expect(throws: ScratchError.self) {
+                try await host.run(["true"], output: URL(fileURLWithPath: "/no/such/folder/file"))
+            }
+            #expect(error?.kind == .fileSystem)
+        }
+    }
+
+    @Test func theEnvironmentIsBare() async throws {
+        setenv("MUSTER_TEST_SECRET", "hunter2", 1)
+        defer { unsetenv("MUSTER_TEST_SECRET") }
+        try await withScratchHost { host in
+            let result = try await host.run(["env"], environment: ["GIVEN": "yes"])
+            let names = Set(result.output.split(separator: "\n").compactMap { $0.split(separator: "=").first.map(String.init) })
+            #expect(names.isSubset(of: ["PATH", "LC_ALL", "TZ", "HOME", "GIVEN", "MUSTER_SCRATCH_ID", "PWD"]), "\(names)")
+            #expect(names.contains("GIVEN") && names.contains("MUSTER_SCRATCH_ID"))
+            #expect(!result.output.contains("hunter2"))
+            #expect(result.output.contains("LC_ALL=C\n"))
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root drops to another user"))
+    func rootDropsToAUserWithoutRights() async throws {
+        try await withScratchHost { host in
+            let id = try await host.run(["id", "-u"])
+            #expect(id.output == "\(host.userID)\n" && host.userID != 0)
+            let groups = try await host.run(["id", "-G"])
+            #expect(!groups.output.split(whereSeparator: \.isWhitespace).contains("0"))
+            let status = try await host.run(["cat", "/proc/self/status"])
+            #expect(status.output.contains("NoNewPrivs:\t1"))
+            #expect(status.output.contains("CapEff:\t0000000000000000"))
+        }
+    }
+
+    @Test func theNetworkIsItsOwnWhereTheMachineAllowsIt() async throws {
+        try await withScratchHost { host in
+            guard host.isolation != .none else { return }
+            let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
+            let other = try await host.run(["readlink", "/proc/self/ns/net"])
+            #expect(other.output.trimmingCharacters(in: .whitespacesAndNewlines) != own)
+            let devices = try await host.run(["cat", "/proc/net/dev"])
+            #expect(devices.output.split(separator: "\n").count == 3, "two lines of heading and lo alone")
+        }
+    }
+
+    @Test func cancellingEndsTheToolAndItsChildren() async throws {
+        try await withScratchHost { host in
+            let entry = "MUSTER_SCRATCH_ID=\(host.folder.id)"
+            func living() -> Int { ProcessTable.belonging(toEnvironment: entry, orFolder: host.folder.url.path).count }
+            let task = Task { try await host.run(["sh", "-c", "sleep 300 & sleep 300 & wait"]) }
+            #expect(await eventually { living() >= 3 })
+            let started = ContinuousClock.now
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(ContinuousClock.now - started < .seconds(10))
+            #expect(await eventually { living() == 0 })
+        }
+    }
+
+    @Test func aCancelledTaskStartsNothing() async throws {
+        try await withScratchHost { host in
+            let file = try host.folder.privateFolder("p").appendingPathComponent("f")
+            let task = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await host.run(["touch", file.path])
+            }
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(!FileManager.default.fileExists(atPath: file.path))
+        }
+    }
+
+    @Test func aStreamComesInOrderAndCanBeBrokenOff() async throws {
+        struct Enough: Error {}
+        let total = Counter()
+        let result = try await ToolRunner.stream(["seq", "1", "100000"], environment: [:], errors: .discard) { total.add($0.count) }
+        #expect(result.succeeded && total.value == 588_895)
+        await #expect(throws: Enough.self) {
+            _ = try await ToolRunner.stream(["yes"], environment: [:], errors: .discard) { _ in throw Enough() }
+        }
+    }
+}
+
+/// A number that several threads add to.
+final class Counter: @unchecked Sendable {
+    // Guarded by the lock.
+    private var total = 0
+    private let lock = NSLock()
+    func add(_ count: Int) { lock.withLock { total += count } }
+    var value: Int { lock.withLock { total } }
+}
+
+@Suite(.serialized) struct ServerTests {
+    @Test func aServerStartsLivesAndStops() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let log = part.appendingPathComponent("log")
+            let server = try await host.start(["sh", "-c", "echo up; echo $$; exec sleep 300"], workingFolder: part, log: log)
+            #expect(await eventually { ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n").count == 2 })
+            #expect(server.ending == nil)
+            // `unshare` and `setpriv` become the program: the process id is the server's own.
+            #expect(try String(contentsOf: log, encoding: .utf8) == "up\n\(server.pid)\n")
+            #expect(ProcessTable.effectiveUser(of: server.pid) == host.userID)
+            await server.stop([(SIGTERM, .seconds(5))])
+            #expect(server.ending?.signal == SIGTERM)
+            #expect(kill(server.pid, 0) != 0)
+            await server.stop([(SIGTERM, .seconds(5))])
+        }
+    }
+
+    @Test func aServerThatIgnoresItsSignalIsKilled() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let log = part.appendingPathComponent("log")
+            let server = try await host.start(
+                ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"], workingFolder: part, log: log)
+            #expect(await eventually { (try? String(contentsOf: log, encoding: .utf8)) == "up\n" })
+            await server.stop([(SIGTERM, .milliseconds(200))])
+            #expect(server.ending?.signal == SIGKILL)
+        }
+    }
+
+    @Test func aServerThatEndsByItselfIsNoticed() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let server = try await host.start(["sh", "-c", "exit 7"], workingFolder: part, log: part.appendingPathComponent("log"))
+            #expect(await eventually { server.ending != nil })
+            #expect(server.ending?.exitCode == 7)
+        }
+    }
+
+    @Test func aServerStartedByACancelledTaskIsStillHeld() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let task = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await host.start(["sleep", "300"], workingFolder: part, log: part.appendingPathComponent("log"))
+            }
+            let server = try await task.value
+            #expect(server.ending == nil)
+            await server.stop([(SIGTERM, .seconds(5))])
+            #expect(server.ending != nil)
+        }
+    }
+
+    @Test func aMissingServerIsNamed() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let error = await #expect(throws: ScratchError.self) {
+                try await host.start(["no-such-server"], workingFolder: part, log: part.appendingPathComponent("log"))
+            }
+            #expect(error?.kind == .toolMissing)
+        }
+    }
+
+    @Test func removingEndsWhatStillRuns() async throws {
+        let host = try await ScratchHost.prepare(in: ScratchRoot(), purpose: "test")
+        let part = try host.folder.privateFolder("p")
+        let server = try await host.start(["sleep", "300"], workingFolder: part, log: part.appendingPathComponent("log"))
+        // Carries no mark of its own, and is found by the folder that it works in.
+        let stray = try await host.start(
+            ["env", "-i", "/bin/sh", "-c", "exec sleep 300"], workingFolder: part, log: part.appendingPathComponent("log2"))
+        try await host.remove()
+        #expect(await eventually { server.ending != nil && stray.ending != nil })
+        #expect(!FileManager.default.fileExists(atPath: host.folder.url.path))
+    }
+
+    @Test func nothingButPostgresIsEverAskedToDumpCore() async throws {
+        let host = try await ScratchHost.prepare(in: ScratchRoot(), purpose: "test")
+        let part = try host.folder.privateFolder("p")
+        let server = try await host.start(["sleep", "300"], workingFolder: part, log: part.appendingPathComponent("log"))
+        try await host.remove()
+        #expect(await eventually { server.ending != nil })
+        #expect(server.ending?.signal == SIGTERM)
+    }
+
+    @Test func theKernelsViewBecomesCases() async throws {
+        try await withScratchHost { host in
+            let part = try host.folder.privateFolder("p")
+            let server = try await host.start(["sleep", "300"], workingFolder: part, log: part.appendingPathComponent("log"))
+            // Until then `unshare` and `setpriv` are still putting rights aside.
+            #expect(await eventually { ProcessTable.name(of: server.pid) == "sleep" })
+            let answers = QuarantineAnswers.ask(pid: server.pid, host: host)
+            let cases = QuarantineCases.make(answers, service: "s", demand: QuarantineDemand(network: host.isolation != .none))
+            #expect(cases.count == 3)
+            #expect(cases.allSatisfy { $0.verdict == .passed || host.isolation == .none })
+            await server.stop([(SIGTERM, .seconds(5))])
+        }
+    }
+}
+
+@Suite struct QuarantineCaseTests {
+    private func cases(user: UInt32? = 65534, network: NetworkView?, demand: Bool = false) -> [Verdict] {
+        QuarantineCases.make(
+            QuarantineAnswers(effectiveUser: user, userName: "nobody", network: network, isolation: .none), service: "s",
+            demand: QuarantineDemand(network: demand)
+        ).map(\.verdict)
+    }
+    private let closed = NetworkView(interfaces: [], routes: 0, listeners: 0, separate: true)
+    private let shared = NetworkView(interfaces: ["eth0"], routes: 2, listeners: 5, separate: false)
+
+    @Test func eachAnswerHasItsVerdict() {
+        #expect(cases(network: closed) == [.passed, .passed, .passed])
+        #expect(cases(user: 0, network: closed) == [.failed, .passed, .passed])
+        #expect(cases(user: nil, network: nil) == [.error, .error, .error])
+        #expect(cases(network: shared) == [.passed, .skipped, .skipped])
+        #expect(cases(network: shared, demand: true) == [.passed, .skipped, .error])
+        #expect(cases(network: NetworkView(interfaces: [], routes: 0, listeners: 1, separate: true)) == [.passed, .failed, .passed])
+        #expect(cases(network: NetworkView(interfaces: ["eth0"], routes: 1, listeners: 0, separate: true), demand: true).last == .error)
+    }
+}
