@@ -20,6 +20,7 @@ struct LatestHealthyTests {
             #expect(drill.recoveryPoints.map(\.rejected) == [0, 1])
             #expect(drill.findings.contains { $0.rule == "recovery-point-bad" && $0.object.hasSuffix(artifacts[0].lastPathComponent) })
             #expect(drill.findings.contains { $0.rule == "artifact-digest-differs" })
+            try #require(drill.recoveryPoints.count == 2)
             // The second one was verified in full, and the loss is that one's.
             let rpo = try #require(drill.objectives?.rpo.first)
             #expect(rpo.recovered == drill.recoveryPoints[1].time && rpo.recovered != drill.recoveryPoints[0].time)

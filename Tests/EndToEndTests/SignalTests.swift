@@ -5,13 +5,18 @@ import Glibc
 import Testing
 
 struct SignalTests {
+    /// A question that outlasts any test: without it a drill may be over before the signal comes.
+    private static let slowCheck = "- sql: {name: slow, query: \"select pg_sleep(600)\", expect: is not null}"
+    private static let slow = "checks:\n  postgres:\n    \(slowCheck)"
+
     /// The moments: while both services restore, and while the rows are compared.
     @Test(arguments: [(2 as Int32, 130 as Int32), (15, 143), (1, 143)])
     func aSignalEndsTheDrillInOrder(signal: Int32, code: Int32) async throws {
         try await Desk.with { desk in
             let output = desk.reports.appendingPathComponent("stopped")
-            let running = try desk.start(
-                ["run", desk.drills.appendingPathComponent("database-corruption.yaml").path, "--output", output.path])
+            let drill = desk.drills.appendingPathComponent("database-corruption.yaml")
+            try desk.edit(drill, "checks:\n  postgres:\n", "checks:\n  postgres:\n    \(Self.slowCheck)\n")
+            let running = try desk.start(["run", drill.path, "--output", output.path])
             try await desk.wait(in: output, for: "\"step-started\"", "\"restore\"", "\"postgres\"")
             try await Task.sleep(for: .milliseconds(signal == SIGINT ? 400 : 50))
             let sent = ContinuousClock.now
@@ -39,7 +44,7 @@ struct SignalTests {
     @Test func impatience() async throws {
         try await Desk.with { desk in
             let output = desk.reports.appendingPathComponent("stopped")
-            let running = try desk.start(["run", try desk.drillFile("postgres").path, "--output", output.path])
+            let running = try desk.start(["run", try desk.drillFile("postgres", more: Self.slow).path, "--output", output.path])
             try await desk.wait(in: output, for: "\"step-started\"", "\"restore\"")
             for _ in 1...5 {
                 running.send(SIGINT)
@@ -71,12 +76,13 @@ struct SignalTests {
     func killedAndCleaned(step: String, later milliseconds: Int) async throws {
         try await Desk.with { desk in
             let output = desk.reports.appendingPathComponent("killed")
-            let running = try desk.start(["run", try desk.drillFile("postgres").path, "--output", output.path])
+            let running = try desk.start(["run", try desk.drillFile("postgres", more: Self.slow).path, "--output", output.path])
             try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"\(step)\"")
             try await Task.sleep(for: .milliseconds(milliseconds))
             running.send(SIGKILL)
             #expect(await running.outcome().code == 137)
             let left = try FileManager.default.contentsOfDirectory(atPath: desk.scratch.path)
+            let remains = try #require(left.first)
             #expect(left.count == 1, "\(left)")
             // What was known stays readable, line by line.
             _ = try Desk.runFolder(in: output).events()
@@ -84,7 +90,7 @@ struct SignalTests {
             #expect(shown.code == 0 && shown.out.contains("would remove"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: desk.scratch.path) == left)
             let cleaned = try await desk.run(["clean"])
-            #expect(cleaned.code == 0 && cleaned.out.contains("removed \(desk.scratch.path)/\(left[0])"), "\(cleaned.text)")
+            #expect(cleaned.code == 0 && cleaned.out.contains("removed \(desk.scratch.path)/\(remains)"), "\(cleaned.text)")
             desk.expectNothingLeft()
             let again = try await desk.run(["clean"])
             #expect(again.code == 0 && again.out.contains("nothing to clean"))
@@ -94,7 +100,7 @@ struct SignalTests {
     @Test func theNextRunCleansToo() async throws {
         try await Desk.with { desk in
             let output = desk.reports.appendingPathComponent("killed")
-            let running = try desk.start(["run", try desk.drillFile("postgres").path, "--output", output.path])
+            let running = try desk.start(["run", try desk.drillFile("postgres", more: Self.slow).path, "--output", output.path])
             try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"restore\"")
             try await Task.sleep(for: .milliseconds(500))
             running.send(SIGKILL)
@@ -102,7 +108,8 @@ struct SignalTests {
             let left = try FileManager.default.contentsOfDirectory(atPath: desk.scratch.path)
             let (next, _) = try await desk.drill(try desk.drillFile())
             #expect(next.code == 0)
-            #expect(left.count == 1 && next.err.contains(left[0]), "\(next.err)")
+            let remains = try #require(left.first)
+            #expect(left.count == 1 && next.err.contains(remains), "\(next.err)")
         }
     }
 
