@@ -10,6 +10,8 @@ public struct BackupLabel: Sendable, Hashable {
     /// As written: a time and a zone's abbreviation.
     public var startTime: String?
     public var stopTime: String?
+    /// Of an incremental backup (PostgreSQL 17 and newer): where the backup that it builds on began.
+    public var incrementalFrom: UInt64?
 
     public init?(_ text: String) {
         var values: [String: String] = [:]
@@ -26,6 +28,7 @@ public struct BackupLabel: Sendable, Hashable {
         timeline = values["START TIMELINE"].flatMap { UInt32($0) } ?? UInt32(startFile.prefix(8), radix: 16) ?? 1
         startTime = values["START TIME"]
         stopTime = values["STOP TIME"]
+        incrementalFrom = values["INCREMENTAL FROM LSN"].flatMap { WALPosition.parse($0) }
     }
 
     /// By when the backup had ended; nil where it isn't said, or in a zone that can't be told.

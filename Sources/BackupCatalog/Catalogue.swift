@@ -22,6 +22,8 @@ public struct Catalogue: Sendable {
     public var walDecryption: ArtifactStream.Encryption?
     /// When base backups had ended, by their first position, where somebody has read it already: the catalogue itself unpacks nothing.
     public var knownEnds: [UInt64: Date] = [:]
+    /// Lists a store whose backups only their own tool can tell, such as a pgBackRest repository's.
+    public var lister: (@Sendable (Store) throws(DrillFailure) -> [RecoveryPoint])?
     /// How many unsealed artifacts of a store are opened for their own time, the newest first: deriving a key takes milliseconds each.
     public var mostOpened = Int.max
 
@@ -99,6 +101,7 @@ public struct Catalogue: Sendable {
     }
 
     private func points(in store: Store) throws(DrillFailure) -> [RecoveryPoint] {
+        if let lister { return try lister(store) }
         let listing = StoreListing(store: store)
         let globals = try set.globals.map { pattern throws(DrillFailure) in try listing.items(matching: pattern) }
         let ends = set.kind == .baseBackup ? backupEnds() : [:]
@@ -131,8 +134,7 @@ public struct Catalogue: Sendable {
                 if let header = ArchiveHeader(toc, timeZone: estate.timeZone) { return (header.created, .archiveHeader) }
             case .rdb:
                 if let created = RDBHeader(head)?.created { return (created, .rdbCreationTime) }
-            case .aof: break
-            case .baseBackup: break
+            case .aof, .baseBackup, .pgBackRest, .command: break
             }
         }
         return (item.modified, .modificationTime)

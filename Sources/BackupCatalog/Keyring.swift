@@ -29,7 +29,7 @@ public struct Keyring: Sendable {
     }
 
     /// A command that tells one secret has no business with the others.
-    private var secretVariables: Set<String> {
+    public var secretVariables: Set<String> {
         let services = estate.services.values.compactMap { $0.source?.password }
         return Set(
             (Array(estate.keys.values) + services + [estate.seals.signingKey].compactMap { $0 }).compactMap {
@@ -49,6 +49,8 @@ public struct Keyring: Sendable {
         case .opensslEnc(let iterations, let digest):
             return ArtifactStream.Encryption(
                 passphrase: try secret(named: encryption.key), cipher: OpenSSLEncCipher(iterations: iterations, digest: digest))
+        // Only pgbackrest itself opens it.
+        case .pgBackRest: return nil
         }
     }
 

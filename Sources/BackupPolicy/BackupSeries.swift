@@ -93,7 +93,7 @@ extension RecoveryPoint.TimeSource {
     var rank: Int {
         switch self {
         case .seal: 0
-        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .lastReplayedCommit: 1
+        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit: 1
         case .modificationTime: 2
         }
     }

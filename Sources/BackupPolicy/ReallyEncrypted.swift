@@ -20,6 +20,9 @@ enum ReallyEncrypted {
         guard series.set.kind != .baseBackup else {
             return [series.skipped(name, "a base backup's files are opened by a drill, and by muster inspect --deep")]
         }
+        guard series.set.kind != .command else {
+            return [series.skipped(name, "the artifacts are another tool's, and only that can open them")]
+        }
         var findings: [Finding] = []
         for copy in series.allCopies {
             guard let content = copy.content else {

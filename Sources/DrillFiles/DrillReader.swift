@@ -117,7 +117,7 @@ struct DrillReader {
                 hint: NearestWord.hint(for: backup, among: service.backups.keys, called: "backups"))
             return
         }
-        for key in ["to", "inclusive", "timeline"] where recovery[key] != nil && set.wal == nil {
+        for key in ["to", "inclusive", "timeline"] where recovery[key] != nil && !set.hasWAL {
             recovery.report(
                 key, "\"\(key)\" needs a backup with \"wal\", and \(shown(backup)) has none",
                 hint: "remove it, or recover from a base_backup with its WAL archive")

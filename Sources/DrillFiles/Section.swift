@@ -60,7 +60,7 @@ extension Section {
             "kind": "pg_dump", "match": "\"daily/*.dump.enc\"",
             "encryption": "{format: openssl, key: NAME}\", or \"encryption: none",
         ],
-        optional: ["store", "stores", "globals", "wal", "schedule", "retention"])
+        optional: ["store", "stores", "globals", "wal", "stanza", "restore", "fetch-wal", "schedule", "retention"])
 
     static let schedule = Section("schedule", required: ["every": "day"], optional: ["at", "weekday", "tolerance"])
 

@@ -7,7 +7,7 @@ import Yams
 /// Reads the services of one estate.
 struct ServiceReader {
     private enum EncryptionFormat: String, CaseIterable {
-        case openssl
+        case openssl, pgbackrest
     }
     /// Digests that `openssl enc -md` takes and that are in use.
     private enum Digest: String, CaseIterable {
@@ -79,16 +79,21 @@ struct ServiceReader {
         }
         let encryption = encryption(fields)
         let wal = fields["wal"].map { self.wal($0, of: fields) }
-        if fields["wal"] != nil, let kind, kind != .baseBackup, kind.engine == engine {
-            fields.report("wal", "\"wal\" does not fit kind \"\(kind.rawValue)\"", hint: "remove it: only a base_backup is rolled forward")
+        if fields["wal"] != nil, let kind, ![.baseBackup, .command].contains(kind), kind.engine == engine {
+            let hint =
+                kind == .pgBackRest
+                ? "remove it: the repository holds its own" : "remove it: only a base_backup is rolled forward"
+            fields.report("wal", "\"wal\" does not fit kind \"\(kind.rawValue)\"", hint: hint)
         }
+        let foreign = ForeignReader(file: file, fields: fields, kind: kind).read(encryption?.scheme)
         let promises = PromiseReader(parent: fields)
         let schedule = promises.schedule()
         let retention = promises.retention()
-        guard let kind, let stores, let match, let encryption, wal == nil || wal != .some(nil) else { return nil }
+        guard let kind, let stores, let match, let encryption, let foreign, wal == nil || wal != .some(nil) else { return nil }
         return BackupSet(
             name: entry.name, service: service, kind: kind, stores: stores, match: match, encryption: encryption.scheme,
-            globals: globals, wal: wal ?? nil, schedule: schedule, retention: retention)
+            globals: globals, wal: wal ?? nil, stanza: foreign.stanza, restore: foreign.restore, schedule: schedule,
+            retention: retention)
     }
 
     func storeNames(_ fields: Fields) -> [String]? {
@@ -143,7 +148,13 @@ struct ServiceReader {
         // The defaults are those of `openssl enc -pbkdf2`.
         let iterations = fields["iterations"] == nil ? 10_000 : fields.whole("iterations", in: 1...100_000_000)
         let digest = fields["digest"] == nil ? .sha256 : fields.choice("digest", Digest.self)
-        guard format != nil, let key, let iterations, let digest else { return nil }
+        guard let format, let key, let iterations, let digest else { return nil }
+        if format == .pgbackrest {
+            for name in ["iterations", "digest"] where fields[name] != nil {
+                fields.report(name, "\"\(name)\" does not fit format \"pgbackrest\"", hint: "remove it: pgBackRest has its own")
+            }
+            return StatedEncryption(scheme: Encryption(format: .pgBackRest, key: key))
+        }
         return StatedEncryption(scheme: Encryption(format: .opensslEnc(iterations: iterations, digest: digest.rawValue), key: key))
     }
 
@@ -168,7 +179,7 @@ extension BackupSet.Kind {
     /// The engine whose backup it is.
     var engine: Service.Engine {
         switch self {
-        case .pgDump, .baseBackup: .postgres
+        case .pgDump, .baseBackup, .pgBackRest, .command: .postgres
         case .rdb, .aof: .redis
         }
     }

@@ -122,6 +122,10 @@ public struct BackupSet: Sendable, Hashable {
         case pgDump = "pg_dump"
         /// A folder that pg_basebackup wrote: the files themselves, or its tar files; with a backup_manifest.
         case baseBackup = "base_backup"
+        /// A pgBackRest repository: each of its backups, full, differential or incremental, is a recovery point.
+        case pgBackRest = "pgbackrest"
+        /// What another tool made, and restores by a declared command.
+        case command
         /// A Redis snapshot file.
         case rdb
         /// A Redis append-only folder of several parts, or a tar of it.
@@ -139,6 +143,10 @@ public struct BackupSet: Sendable, Hashable {
     public var globals: String?
     /// Where the write-ahead log that follows a base backup lies; nil: only what the base backup itself holds.
     public var wal: WALArchive?
+    /// The stanza of a pgBackRest repository.
+    public var stanza: String?
+    /// How another tool restores an artifact; of kind ``Kind/command`` alone.
+    public var restore: RestoreCommand?
     /// When it is promised to be made; nil: nothing promised.
     public var schedule: Schedule?
     /// How long it is promised to be kept; nil: nothing promised.
@@ -146,7 +154,8 @@ public struct BackupSet: Sendable, Hashable {
 
     public init(
         name: String, service: String, kind: Kind, stores: [String], match: String, encryption: Encryption? = nil, globals: String? = nil,
-        wal: WALArchive? = nil, schedule: Schedule? = nil, retention: Retention? = nil
+        wal: WALArchive? = nil, stanza: String? = nil, restore: RestoreCommand? = nil, schedule: Schedule? = nil,
+        retention: Retention? = nil
     ) {
         self.name = name
         self.service = service
@@ -156,9 +165,19 @@ public struct BackupSet: Sendable, Hashable {
         self.encryption = encryption
         self.globals = globals
         self.wal = wal
+        self.stanza = stanza
+        self.restore = restore
         self.schedule = schedule
         self.retention = retention
     }
+}
+
+extension BackupSet {
+    /// Whether a write-ahead log can be replayed on top of it, and so a target be reached.
+    public var hasWAL: Bool { wal != nil || kind == .pgBackRest || restore?.fetchWAL != nil }
+
+    /// Whether it is a whole cluster's files, and not what a tool dumped of it.
+    public var isPhysical: Bool { [.baseBackup, .pgBackRest, .command].contains(kind) }
 }
 
 /// How an artifact is encrypted.
@@ -166,6 +185,8 @@ public struct Encryption: Sendable, Hashable {
     public enum Format: Sendable, Hashable {
         /// What `openssl enc -aes-256-cbc -pbkdf2 -iter N -md DIGEST` writes.
         case opensslEnc(iterations: Int, digest: String)
+        /// pgBackRest's own, aes-256-cbc; the key is the repository's cipher pass.
+        case pgBackRest
     }
     public var format: Format
     /// The name of the estate's key.

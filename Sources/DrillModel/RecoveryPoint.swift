@@ -14,6 +14,8 @@ public struct RecoveryPoint: Sendable, Hashable {
         case backupHistory = "backup-history"
         /// The newest time in a base backup's manifest: its end or shortly before.
         case backupManifest = "backup-manifest"
+        /// A pgBackRest backup's end, as the repository's own catalogue has it.
+        case pgBackRestInfo = "pgbackrest-info"
         case rdbCreationTime = "rdb-ctime"
         /// The last resort, and said so: copying a file can change it.
         case modificationTime = "mtime"
@@ -48,10 +50,12 @@ public struct RecoveryPoint: Sendable, Hashable {
     public var time: Date
     public var timeSource: TimeSource
     public var sealState: SealState
+    /// The write-ahead log's position at which a physical backup is consistent, where the tool that made it says so.
+    public var end: UInt64?
 
     public init(
         service: String, backup: String, store: String, zone: String?, path: String, location: URL, globals: URL? = nil, size: Int64,
-        time: Date, timeSource: TimeSource, sealState: SealState
+        time: Date, timeSource: TimeSource, sealState: SealState, end: UInt64? = nil
     ) {
         self.service = service
         self.backup = backup
@@ -64,5 +68,6 @@ public struct RecoveryPoint: Sendable, Hashable {
         self.time = time
         self.timeSource = timeSource
         self.sealState = sealState
+        self.end = end
     }
 }

@@ -26,6 +26,9 @@ struct DeepInspection: Sendable {
     func run(except broken: BrokenArtifacts) async throws -> CaseResult {
         let name = "\(set.name): every artifact reads to its end"
         let started = ContinuousClock.now
+        guard set.kind != .command else {
+            return .skipped(.policy, service: set.service, name: name, reason: "only the declared command reads these artifacts: a drill runs it")
+        }
         let host: ScratchHost
         do throws(ScratchError) {
             host = try await ScratchHost.prepare(in: root, purpose: "inspection of \(set.service)/\(set.name)")
@@ -33,7 +36,8 @@ struct DeepInspection: Sendable {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         do {
-            let (findings, errors, read) = try await readAll(on: host, except: broken)
+            let (findings, errors, read) =
+                set.kind == .pgBackRest ? try await verifyRepositories(on: host) : try await readAll(on: host, except: broken)
             try await host.remove()
             if findings.isEmpty, let first = errors.first {
                 return CaseResult(
@@ -49,6 +53,25 @@ struct DeepInspection: Sendable {
             try? await host.remove()
             throw error
         }
+    }
+
+    /// pgBackRest's own word on every archive and backup of each store's repository.
+    private func verifyRepositories(on host: ScratchHost) async throws -> (findings: [Finding], errors: [Finding], read: Int) {
+        var findings: [Finding] = []
+        var errors: [Finding] = []
+        let points = PgBackRestPoints(estate: estate, set: set)
+        for store in survey.series.stores {
+            do {
+                findings += try await points.repository(in: store).verify(on: host).map { finding in
+                    var finding = finding
+                    finding.object = "\(store.name): \(finding.object)"
+                    return finding
+                }
+            } catch let failure as DrillFailure {
+                if failure.verdict == .failed { findings.append(failure.finding) } else { errors.append(failure.finding) }
+            }
+        }
+        return (findings, errors, survey.series.moments.count)
     }
 
     private func readAll(
@@ -95,7 +118,7 @@ struct DeepInspection: Sendable {
         if set.kind == .baseBackup { return try await readBase(point, in: folder, on: host) }
         let retrieved = try await retriever.retrieve(point, into: folder) { _ in }
         switch set.kind {
-        case .baseBackup: break
+        case .baseBackup, .pgBackRest, .command: break
         case .pgDump:
             let dump = try DumpSource(
                 location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,

@@ -106,8 +106,14 @@ struct Inspection: Sendable {
                     message: "nothing in \(set.stores.joined(separator: ", ")) matches \(set.match)",
                     hint: "check the backup job, then match and path in \(estate.file.lastPathComponent)"))
         }
-        let listed = CaseResult.judged(
-            .policy, service: set.service, name: name, duration: ContinuousClock.now - started, findings: findings)
+        let took = ContinuousClock.now - started
+        // A key or a tool that is missing here says nothing about the backups.
+        let listed =
+            if let error = survey.problems.first(where: { $0.verdict == .error }), survey.problems.allSatisfy({ $0.verdict == .error }) {
+                CaseResult.unasked(.policy, service: set.service, name: name, duration: took, finding: error.finding)
+            } else {
+                CaseResult.judged(.policy, service: set.service, name: name, duration: took, findings: findings)
+            }
         guard !survey.series.moments.isEmpty else { return ([listed], nil) }
         let total = Int64(survey.series.moments.count)
         try await survey.compareCopies { done in

@@ -26,7 +26,8 @@ actor PhysicalPostgresDriver: ServiceDriver {
     private var attempt = 0
     /// Whether the chosen base backups are known to have ended before the target.
     private var isProven = true
-    private var manifestEnd: UInt64 = 0
+    /// Every point before the disaster, also those that the target can't be reached from.
+    private var all: [RecoveryPoint] = []
     private var folder: URL?
     private var point: RecoveryPoint?
     private var copied: CopiedBase?
@@ -43,28 +44,21 @@ actor PhysicalPostgresDriver: ServiceDriver {
     }
 
     func identify(before disaster: Date) async throws -> Identified {
-        let ends = try await archive(of: source.catalogue().walFiles())?.backupEnds(on: host, home: plan.estate.timeZone)
+        let ends = try await source.archive(of: source.catalogue().walFiles())?.backupEnds(on: host, home: plan.estate.timeZone)
         var identified = try source.identify(before: disaster, ends: ends ?? [:])
+        all = identified.points
         let choice = try await TargetedPoints(source: source, target: target).choose(identified.points)
         identified.points = choice.points
         isProven = choice.isProven
         // A gap between base backups is no loss where the log between them is archived.
-        if source.set.wal != nil { identified.worstCase = nil }
+        if source.set.hasWAL { identified.worstCase = nil }
         let count = Readable.count(choice.points.count, "base backup")
         identified.detail = "\(count) to reach \(target) from, newest \(choice.points.first?.path ?? "none")"
         return identified
     }
 
-    private func base(of point: RecoveryPoint) throws(DrillFailure) -> BaseBackup {
-        try BaseBackup(at: point.location, name: point.path, encryption: try source.keyring.decryption(of: source.set))
-    }
-
-    /// nil where the set declares none.
-    private func archive(of files: [ArchivedWAL]) throws(DrillFailure) -> WALSource? {
-        guard let declared = source.set.wal else { return nil }
-        return WALSource(
-            files: Dictionary(files.map { ($0.name, $0.location) }) { first, _ in first },
-            encryption: try source.keyring.decryption(of: declared.encryption))
+    private func backup(_ point: RecoveryPoint) -> PhysicalBackup {
+        PhysicalBackup(source: source, point: point, others: all, profile: plan.profile, target: target, host: host)
     }
 
     func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
@@ -72,22 +66,10 @@ actor PhysicalPostgresDriver: ServiceDriver {
         self.point = point
         copied = nil
         for result in try source.sealCases(of: point, log) { log.record(result) }
-        let base = try base(of: point)
         let start = ContinuousClock.now
-        let manifest = try await base.manifest()
-        log.record(.judged(.backup, service: service, name: "backup_manifest matches its own checksum", findings: []))
-        manifestEnd = manifest.end ?? 0
-        try checkRoom(for: manifest)
         let folder = try privateFolder("\(attempt)p")
-        let total = manifest.files.reduce(0) { $0 + $1.size }
-        let copied = try await BaseBackupCopy(host: host, folder: folder).copy(base, manifest: manifest) {
-            log.progress("copying and verifying", completed: $0, total: max(total, $0), unit: .bytes)
-        }
+        let copied = try await backup(point).bring(into: folder, log)
         let took = start.duration(to: .now)
-        log.record(
-            .judged(
-                .backup, service: service, name: "every file is the one that the manifest names", duration: took,
-                findings: copied.findings))
         if source.set.encryption != nil {
             log.record(.judged(.backup, service: service, name: "the artifact is encrypted and opens", findings: []))
         }
@@ -106,8 +88,7 @@ actor PhysicalPostgresDriver: ServiceDriver {
         for result in ArmedSettings.cases(aside: copied.asideFolder, service: service) { log.record(result) }
         let recovery = PointInTimeRecovery(
             host: host, folder: folder, base: copied, backup: point.path, service: service, profile: plan.profile,
-            wal: try archive(of: wal),
-            target: target)
+            wal: try backup(point).archive(of: wal, data: copied.dataFolder), target: target)
         let cluster = try await recovery.run(superusers: superusers) {
             log.progress("replaying segments", completed: $0, total: $1, unit: .segments)
         }
@@ -154,6 +135,8 @@ actor PhysicalPostgresDriver: ServiceDriver {
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
+        // The last question: the server has to end for it.
+        if let cluster { tally.record(try await PageChecksums(cluster: cluster, host: host, service: service).ask()) }
         return tally.summary
     }
 
@@ -181,7 +164,8 @@ actor PhysicalPostgresDriver: ServiceDriver {
     private func endCase(_ cluster: RecoveredCluster, point: RecoveryPoint, time: Date) -> CaseResult {
         let name = "the base backup ended before the target"
         // What was committed behind the backup's last position, and before the target, dates its end from above.
-        let replayed = cluster.upTo.commit.map { $0 >= manifestEnd } ?? false && cluster.upTo.time.map { $0 <= time } ?? false
+        let end = cluster.consistentAt ?? .max
+        let replayed = cluster.upTo.commit.map { $0 >= end } ?? false && cluster.upTo.time.map { $0 <= time } ?? false
         if isProven || replayed { return .judged(.restore, service: service, name: name, findings: []) }
         return .unasked(
             .restore, service: service, name: name,
@@ -220,17 +204,5 @@ actor PhysicalPostgresDriver: ServiceDriver {
         } catch {
             throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
         }
-    }
-
-    /// Saying so at once beats a full disk half-way; segments that lie ready need some room too.
-    private func checkRoom(for manifest: BackupManifest) throws(DrillFailure) {
-        let needed = manifest.files.reduce(0) { $0 + $1.size } + 512 << 20
-        guard let free = host.folder.freeBytes(), free < needed else { return }
-        throw .error(
-            Finding(
-                .scratchDiskFull, object: host.folder.url.path, expected: "\(needed) bytes for the restored data",
-                actual: "\(free) bytes free",
-                message: "the scratch disk has too little room for this restore",
-                hint: "free some space there, or choose another disk with --scratch"))
     }
 }

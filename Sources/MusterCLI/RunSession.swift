@@ -76,7 +76,7 @@ struct RunSession: Sendable {
         guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
         let backups = ServiceBackups(estate: plan.estate, set: set)
         switch service.engine {
-        case .postgres where set.kind == .baseBackup:
+        case .postgres where set.isPhysical:
             return PhysicalPostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
         case .postgres: return PostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
         case .redis: return RedisDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)

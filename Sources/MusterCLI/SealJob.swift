@@ -49,7 +49,7 @@ struct SealJob: Sendable {
         do {
             let seal =
                 switch service.engine {
-                case .postgres where set.kind == .baseBackup: throw Self.noSealsForBaseBackups(set)
+                case .postgres where set.isPhysical: throw Self.noSealsForBaseBackups(set)
                 case .postgres: try await backUpPostgres(connection, password: password, to: artifact, globals: globals)
                 case .redis: try await backUpRedis(connection, password: password, to: artifact)
                 }
@@ -165,7 +165,7 @@ struct SealJob: Sendable {
                 seal.globals = Seal.Artifact(name: globals.lastPathComponent, size: size, sha256: sha256)
             }
             switch set.kind {
-            case .baseBackup: throw Self.noSealsForBaseBackups(set)
+            case .baseBackup, .pgBackRest, .command: throw Self.noSealsForBaseBackups(set)
             case .pgDump: seal.postgres = try await postgresTruth(of: retrieved, point: point, host: host)
             case .rdb: seal.redis = try await RedisSealer(host: host).truth(ofSnapshot: retrieved.location)
             case .aof: seal.redis = try await RedisSealer(host: host).truth(ofAppendOnlyFolder: retrieved.location)

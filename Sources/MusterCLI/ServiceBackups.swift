@@ -180,9 +180,11 @@ struct ServiceBackups: Sendable {
     }
 
     func catalogue() throws(DrillFailure) -> Catalogue {
-        Catalogue(
+        var catalogue = Catalogue(
             estate: estate, set: set, trusted: try Self.trustedKeys(of: estate), decryption: try keyring.decryption(of: set),
             walDecryption: try keyring.decryption(of: set.wal?.encryption))
+        catalogue.lister = set.lister(of: estate)
+        return catalogue
     }
 
     /// The public keys that seals are believed by.

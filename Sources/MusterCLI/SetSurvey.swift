@@ -27,11 +27,12 @@ struct SetSurvey: Sendable {
             unproven = "\(set.service)/\(set.name): \(error.finding.message), so artifacts without a seal were dated by their files."
         }
         catalogue.mostOpened = mostOpened
+        catalogue.lister = set.lister(of: estate)
         let (points, problems) = catalogue.listing()
         let failed = Set(problems.map(\.store.name))
         let copies = points.lazy.map { point in
             StoredCopy(
-                point, content: ContentProbe.look(at: point.location), globals: point.globals.flatMap { ContentProbe.look(at: $0) })
+                point, content: ContentProbe.look(at: set.visible(point)), globals: point.globals.flatMap { ContentProbe.look(at: $0) })
         }
         let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }
         let series = BackupSeries(
@@ -53,5 +54,12 @@ struct SetSurvey: Sendable {
             }
             progress(index + 1)
         }
+    }
+}
+
+extension BackupSet {
+    /// The file of an artifact that shows whether it is encrypted: of a pgBackRest backup, its manifest.
+    fileprivate func visible(_ point: RecoveryPoint) -> URL {
+        kind == .pgBackRest ? point.location.appendingPathComponent("backup.manifest") : point.location
     }
 }

@@ -28,12 +28,16 @@ struct TargetedPoints: Sendable {
             let proven = all.filter { Self.latestEnd(of: $0) <= time }
             if !proven.isEmpty { return Choice(points: proven, isProven: true) }
             // The manifest's newest time lies before the end: what it excludes is out, and what it doesn't is anybody's guess.
-            let possible = all.filter { $0.timeSource != .backupHistory && $0.time <= time }
+            let possible = all.filter { ![.backupHistory, .pgBackRestInfo].contains($0.timeSource) && $0.time <= time }
             guard !possible.isEmpty else { throw nothingFits(newest: all.first) }
             return Choice(points: possible, isProven: false)
         case .lsn(let lsn):
             var fitting: [RecoveryPoint] = []
             for point in all {
+                if source.set.kind != .baseBackup {
+                    if point.end ?? 0 <= lsn { fitting.append(point) }
+                    continue
+                }
                 let base = try? BaseBackup(
                     at: point.location, name: point.path, encryption: try source.keyring.decryption(of: source.set))
                 // One whose manifest can't be read stays: retrieving it says what is wrong.
@@ -47,7 +51,7 @@ struct TargetedPoints: Sendable {
 
     /// A moment by which it had ended: the history file's, or when its last file was stored, which copying can only make later.
     private static func latestEnd(of point: RecoveryPoint) -> Date {
-        if point.timeSource == .backupHistory { return point.time }
+        if [.backupHistory, .pgBackRestInfo].contains(point.timeSource) { return point.time }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: point.location.path)) ?? [])
         let stored = names.filter { $0.hasPrefix("backup_manifest") }.compactMap {
             try? point.location.appendingPathComponent($0).resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate

@@ -4,7 +4,7 @@ import ArtifactFormats
 public import DrillModel
 public import Foundation
 import PostgresClient
-import PostgresRecovery
+public import PostgresRecovery
 public import ScratchHost
 
 /// One recovery of one base backup.
@@ -21,9 +21,12 @@ public struct PointInTimeRecovery: Sendable {
     public var wal: WALSource?
     public var target: RecoveryTarget
 
+    /// The servers to choose from; one of the cluster's own major version is needed.
+    public var installed: [PostgresBinaries]
+
     public init(
         host: ScratchHost, folder: URL, base: CopiedBase, backup: String, service: String, profile: Profile, wal: WALSource?,
-        target: RecoveryTarget
+        target: RecoveryTarget, installed: [PostgresBinaries] = PostgresBinaries.installed()
     ) {
         self.host = host
         self.folder = folder
@@ -33,6 +36,7 @@ public struct PointInTimeRecovery: Sendable {
         self.profile = profile
         self.wal = wal
         self.target = target
+        self.installed = installed
     }
 
     /// Looks at the archive before anything is started, then recovers.
@@ -51,12 +55,21 @@ public struct PointInTimeRecovery: Sendable {
         var feeder: WALFeeder?
         var row = 0
         if let wal {
-            let (plan, found) = try await look(at: wal, label: label, control: control, major: binaries.major)
-            cases += found
-            row = plan.segments.count
+            var segments: [WALSegmentName] = []
+            if wal.isListed {
+                let (plan, found) = try await look(at: wal, label: label, control: control, major: binaries.major)
+                cases += found
+                segments = plan.segments
+            } else {
+                cases.append(
+                    .skipped(
+                        .backup, service: service, name: "the WAL archive has no gap from the base backup on",
+                        reason: "only the declared command reads the archive: gaps before its end show as an early end of recovery"))
+            }
+            row = segments.count
             feeder = WALFeeder(
-                host: host, folder: folder.appendingPathComponent("wal", isDirectory: true), files: wal.byPlainName,
-                row: plan.segments.map(\.text),
+                host: host, folder: folder.appendingPathComponent("wal", isDirectory: true), files: wal.byPlainName, tool: wal.tool,
+                row: segments.map(\.text),
                 check: SegmentCheck(systemIdentifier: control.systemIdentifier, segmentSize: control.segmentSize, major: binaries.major))
         }
         do {
@@ -75,11 +88,11 @@ public struct PointInTimeRecovery: Sendable {
                 .baseFileDamaged, "\(backup)/PG_VERSION", expected: "a major version", actual: "something else, or nothing",
                 "the base backup doesn't say which version it is of", hint: "fetch another copy of the base backup")
         }
-        guard let match = PostgresBinaries.installed().first(where: { $0.major == major }) else {
+        guard let match = installed.first(where: { $0.major == major }) else {
             throw .error(
                 Finding(
                     .postgresMissing, object: "postgres \(major)", expected: "postgres \(major), and no other version",
-                    actual: "postgres \(PostgresBinaries.installed().map { String($0.major) }.joined(separator: ", "))",
+                    actual: "postgres \(installed.map { String($0.major) }.joined(separator: ", "))",
                     message: "a base backup needs a server of its own major version, and this machine has none",
                     hint: "apt-get install postgresql-\(major), or name its bin folder in MUSTER_PG_BIN"))
         }
@@ -117,7 +130,9 @@ public struct PointInTimeRecovery: Sendable {
             left > 0 && findings.isEmpty
             ? .skipped(
                 .backup, service: service, name: name,
-                reason: "\(left) of \(plan.segments.count) are compressed: they are looked at as they are unpacked for replay")
+                reason: wal.tool == nil
+                    ? "\(left) of \(plan.segments.count) are compressed: they are looked at as they are unpacked for replay"
+                    : "only pgbackrest can open them: they are looked at as they are fetched for replay")
             : plan.segments.isEmpty
                 ? .skipped(.backup, service: service, name: name, reason: "the archive holds none that this recovery needs")
                 : .judged(.backup, service: service, name: name, duration: checking.duration(to: .now), findings: findings)
@@ -167,7 +182,7 @@ public struct PointInTimeRecovery: Sendable {
             service: service, backup: backup)
         var cluster = RecoveredCluster(
             server: nil, failure: nil, upTo: outcome.upTo, cases: cases, restoreCommand: command, segments: feeder?.delivered ?? 0,
-            waits: feeder?.waits ?? 0, replay: replay, detail: "")
+            waits: feeder?.waits ?? 0, replay: replay, hasPageChecksums: control.hasPageChecksums, consistentAt: log.consistentAt, detail: "")
         if let feeder, feeder.delivered > 0 || !feeder.findings.isEmpty {
             cluster.cases.append(
                 .judged(

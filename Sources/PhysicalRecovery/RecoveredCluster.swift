@@ -37,6 +37,10 @@ public struct RecoveredCluster: Sendable {
     public var waits: Int
     /// From the server's start until it took connections.
     public var replay: Duration
+    /// Whether the source's pages carry checksums.
+    public var hasPageChecksums: Bool
+    /// Where it became consistent: the base backup's end.
+    public var consistentAt: UInt64?
     /// One line for the report.
     public var detail: String
 }

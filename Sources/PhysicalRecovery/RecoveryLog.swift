@@ -17,6 +17,8 @@ public struct RecoveryLog: Sendable, Hashable {
     /// The last file that came from the archive.
     public var lastFile: String?
     public var isConsistent: Bool
+    /// Where that was.
+    public var consistentAt: UInt64?
     /// `recovery ended before configured recovery target was reached`
     public var endedBeforeTarget: Bool
     /// The target lies before the base backup's end.
@@ -37,6 +39,8 @@ public struct RecoveryLog: Sendable, Hashable {
                 if let word = line.firstRange(of: "of transaction ") {
                     stoppedAtTransaction = UInt64(line[word.upperBound...].prefix { $0.isNumber })
                 }
+            } else if let found = line.firstRange(of: "consistent recovery state reached at ") {
+                consistentAt = WALPosition.parse(line[found.upperBound...].prefix { $0 != " " })
             } else if let found = line.firstRange(of: "redo done at ") {
                 replayedTo = WALPosition.parse(line[found.upperBound...].prefix { $0 != " " })
             } else if let found = line.firstRange(of: "last completed transaction was at log time ") {

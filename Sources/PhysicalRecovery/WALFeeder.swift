@@ -29,6 +29,7 @@ final class WALFeeder: Sendable {
     private let host: ScratchHost
     private let folder: URL
     private let files: [String: StoredFile]
+    private let tool: WALFetch?
     private let row: [String]
     private let places: [String: Int]
     private let check: SegmentCheck
@@ -37,11 +38,15 @@ final class WALFeeder: Sendable {
     /// - Parameters:
     ///   - folder: Made here; inside a private folder of the host's, on the data folder's disk, so that handing over is a rename.
     ///   - files: All that the archive holds, by the name that the server asks for.
+    ///   - tool: Where only another tool can read the archive: then nothing is known of what isn't in the row.
     ///   - row: The segments in the order that the server is expected to ask for them.
-    init(host: ScratchHost, folder: URL, files: [String: StoredFile], row: [String], check: SegmentCheck) {
+    init(
+        host: ScratchHost, folder: URL, files: [String: StoredFile], tool: WALFetch? = nil, row: [String], check: SegmentCheck
+    ) {
         self.host = host
         self.folder = folder
         self.files = files
+        self.tool = tool
         self.row = row
         self.check = check
         places = Dictionary(row.enumerated().map { ($1, $0) }) { first, _ in first }
@@ -116,7 +121,7 @@ final class WALFeeder: Sendable {
             var work: [String] = []
             for name in asked {
                 unlink(path("asked", name))
-                guard files[name] != nil else {
+                guard files[name] != nil || tool != nil else {
                     mark(path("none", name))
                     continue
                 }
@@ -143,16 +148,9 @@ final class WALFeeder: Sendable {
     }
 
     private func fetch(_ name: String) async {
-        guard let file = files[name] else { return }
         let part = folder.appendingPathComponent("part/\(name)")
-        let isSegment = WALSegmentName(name)
         do {
-            let sink = try SegmentSink(part)
-            try await file.read(on: host) { try sink.take($0) }
-            if let segment = isSegment, let finding = check.problem(segment, head: sink.head, size: sink.size) {
-                return refuse(name, finding)
-            }
-            try sink.give(to: host)
+            if let finding = try await bring(name, to: part) { return refuse(name, finding) }
             // Told before it can be taken, so that nobody mistakes it for one that was never there.
             state.withLock { state in
                 state.fetching.remove(name)
@@ -161,11 +159,38 @@ final class WALFeeder: Sendable {
             }
         } catch is CancellationError {
             return
+        } catch is NotArchived {
+            state.withLock { _ = $0.fetching.remove(name) }
+            mark(path("none", name))
         } catch {
             let failure = BaseBackup.failure(of: error, object: name, damaged: .walSegmentDamaged)
             if failure.verdict == .error { state.withLock { $0.machine = $0.machine ?? failure } }
             refuse(name, failure.finding)
         }
+    }
+
+    private struct NotArchived: Error {}
+
+    /// - Returns: What is wrong with it; nil where nothing is.
+    private func bring(_ name: String, to part: URL) async throws -> Finding? {
+        if let file = files[name] {
+            let sink = try SegmentSink(part)
+            try await file.read(on: host) { try sink.take($0) }
+            if let segment = WALSegmentName(name), let finding = check.problem(segment, head: sink.head, size: sink.size) {
+                return finding
+            }
+            try sink.give(to: host)
+            return nil
+        }
+        guard let tool, try await tool.fetch(name, to: part, on: host) else { throw NotArchived() }
+        guard let handle = try? FileHandle(forReadingFrom: part), let size = try? handle.seekToEnd() else { throw NotArchived() }
+        defer { try? handle.close() }
+        try handle.seek(toOffset: 0)
+        let head = Array(try handle.read(upToCount: WALSegmentHeader.size) ?? Data())
+        if let segment = WALSegmentName(name), let finding = check.problem(segment, head: head, size: size) { return finding }
+        try host.folder.own(part)
+        chmod(part.path, 0o600)
+        return nil
     }
 
     /// The server hears "not there" and recovers up to it: how far it came is worth knowing.

@@ -9,14 +9,31 @@ import Synchronization
 
 /// An archive of the write-ahead log, as the catalogue lists it.
 public struct WALSource: Sendable {
-    var files: [WALFileName: StoredFile]
+    var files: [WALFileName: StoredFile] = [:]
+    /// Reads what no stored file is for; nil: all lies in files.
+    var tool: WALFetch?
+    /// What the tool's archive is known to hold; nil where nobody can tell.
+    private var listed: Set<WALFileName>?
+
+    /// An archive that another tool reads.
+    public init(tool: WALFetch) {
+        self.tool = tool
+        listed = tool.listed
+    }
+
+    /// Whether what it holds is known before it is read.
+    var isListed: Bool { tool == nil || listed != nil }
 
     public init(files: [WALFileName: URL], encryption: ArtifactStream.Encryption?) {
         self.files = files.mapValues { StoredFile(location: $0, encryption: encryption) }
     }
 
     var segments: Set<WALSegmentName> {
-        Set(files.keys.compactMap { if case .segment(let segment) = $0 { segment } else { nil } })
+        Set(files.keys.compactMap(Self.segment)).union((listed ?? []).compactMap(Self.segment))
+    }
+
+    private static func segment(_ name: WALFileName) -> WALSegmentName? {
+        if case .segment(let segment) = name { segment } else { nil }
     }
 
     var byPlainName: [String: StoredFile] {
@@ -45,7 +62,28 @@ public struct WALSource: Sendable {
             }
             histories[timeline] = history
         }
+        for case .history(let timeline) in listed ?? [] { histories[timeline] = try await history(timeline, on: host) }
         return histories
+    }
+
+    private func history(_ timeline: UInt32, on host: ScratchHost) async throws -> TimelineHistory {
+        let name = WALFileName.history(timeline).plain
+        do {
+            let target = try host.folder.privateFolder("wal-histories").appendingPathComponent(name)
+            defer { try? FileManager.default.removeItem(at: target) }
+            if try await tool?.fetch(name, to: target, on: host) == true,
+                let history = TimelineHistory(timeline: timeline, text: String(decoding: try Data(contentsOf: target), as: UTF8.self))
+            {
+                return history
+            }
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw BaseBackup.failure(of: error, object: name, damaged: .walTimeline)
+        }
+        throw DrillFailure.broken(
+            .walTimeline, name, expected: "a timeline's ancestors", actual: "something else, or nothing",
+            "the history file can't be read", hint: "fetch another copy of it")
     }
 
     /// Looks at size and header of each segment that can be looked at without unpacking it, on all cores.
@@ -69,7 +107,7 @@ public struct WALSource: Sendable {
     private enum Look { case good, bad(Finding), left }
 
     private func look(at name: WALSegmentName, _ check: SegmentCheck) -> Look {
-        guard let file = files[.segment(name)] else { return .good }
+        guard let file = files[.segment(name)] else { return tool == nil ? .good : .left }
         do {
             let head = try file.head()
             if StoredFile.isCompressed(head) { return .left }

@@ -42,6 +42,26 @@ public struct ScratchHost: Sendable {
         return result
     }
 
+    /// Runs a program as Muster's own user: for a tool that must read what only that user may read.
+    ///
+    /// - Parameters:
+    ///   - environment: May hold what the tool needs as a secret; the command must not.
+    ///   - isolated: Without a network, where the machine allows that.
+    ///   - output: A file inside the scratch folder for all that it says; nil: its standard output is captured, the rest thrown away.
+    public func runAsInvoker(
+        _ command: [String], environment: [String: String], isolated: Bool, output: URL?
+    ) async throws -> ToolResult {
+        try Task.checkCancellation()
+        if let program = command.first { try Self.require(program) }
+        let result = try await ToolRunner.spawn(
+            (isolated ? isolation.prefix : []) + command, 
+            environment: mark.merging(environment) { $1 }.merging([ScratchFolder.environmentName: folder.id]) { $1 },
+            workingFolder: folder.url, output: output.map { .file($0) } ?? .capture(limit: 16 << 20),
+            errors: output.map { .file($0.appendingPathExtension("err")) } ?? .discard)
+        try Task.checkCancellation()
+        return result
+    }
+
     /// Starts a server inside the quarantine.
     ///
     /// - Parameter log: Takes its standard output and error.

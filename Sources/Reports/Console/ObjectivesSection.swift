@@ -112,6 +112,7 @@ struct ObjectivesSection {
         case .lastReplayedCommit: "the last replayed commit"
         case .backupHistory: "the backup's history file"
         case .backupManifest: "the backup's manifest"
+        case .pgBackRestInfo: "pgBackRest's own catalogue"
         case .rdbCreationTime: "the RDB's own creation time"
         case .modificationTime: "the file's modification time, which copying can change"
         }

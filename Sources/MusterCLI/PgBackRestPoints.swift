@@ -1,0 +1,46 @@
+// The recovery points of a pgBackRest repository, as its own catalogue has them.
+
+import BackupCatalog
+import DrillModel
+import Foundation
+import PhysicalRecovery
+
+/// One backup set of kind pgbackrest.
+struct PgBackRestPoints: Sendable {
+    var estate: Estate
+    var set: BackupSet
+
+    /// - Throws: ``DrillFailure`` where the key can't be had.
+    func repository(in store: Store) throws(DrillFailure) -> PgBackRest {
+        let root =
+            switch store.location {
+            case .folder(let url): url
+            }
+        let passphrase = try set.encryption.map { encryption throws(DrillFailure) in
+            try Keyring(estate).secret(named: encryption.key)
+        }
+        return PgBackRest(
+            folder: root.appendingPathComponent(set.match, isDirectory: true), stanza: set.stanza ?? "", passphrase: passphrase)
+    }
+
+    /// The newest last. The end is written in whole seconds, cut off: so it is the next one, as a target could lie in between.
+    func points(in store: Store) throws(DrillFailure) -> [RecoveryPoint] {
+        let repository = try repository(in: store)
+        return try repository.backups().map { backup in
+            let location = repository.location(of: backup.label)
+            return RecoveryPoint(
+                service: set.service, backup: set.name, store: store.name, zone: store.zone,
+                path: "\(set.match)/backup/\(set.stanza ?? "")/\(backup.label)", location: location, size: backup.size,
+                time: backup.stop.addingTimeInterval(1), timeSource: .pgBackRestInfo, sealState: .missing, end: backup.end)
+        }
+    }
+}
+
+extension BackupSet {
+    /// What a store of this set is listed by; nil: by the pattern alone.
+    func lister(of estate: Estate) -> (@Sendable (Store) throws(DrillFailure) -> [RecoveryPoint])? {
+        guard kind == .pgBackRest else { return nil }
+        let points = PgBackRestPoints(estate: estate, set: self)
+        return { store throws(DrillFailure) in try points.points(in: store) }
+    }
+}

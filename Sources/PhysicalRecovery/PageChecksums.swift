@@ -1,0 +1,75 @@
+// Page checksums of a recovered cluster, asked of pg_checksums once the server has ended in order.
+
+public import DrillModel
+import Foundation
+import PostgresRecovery
+public import ScratchHost
+
+/// Every page of every relation, as recovery left it.
+///
+/// Pages that were torn while the base backup copied them have been made whole by replay by then; one that is wrong now was wrong at the
+/// source, or became so on its way.
+public struct PageChecksums: Sendable {
+    /// More findings than these help nobody.
+    static let mostFindings = 20
+
+    let cluster: RecoveredCluster
+    let host: ScratchHost
+    let service: String
+
+    public init(cluster: RecoveredCluster, host: ScratchHost, service: String) {
+        self.cluster = cluster
+        self.host = host
+        self.service = service
+    }
+
+    /// Ends the server: nothing may be asked of it afterwards.
+    public func ask() async throws -> CaseResult {
+        let name = "every page matches its checksum"
+        guard let server = cluster.server else {
+            return .skipped(.restore, service: service, name: name, reason: "recovery left no server")
+        }
+        guard cluster.hasPageChecksums else {
+            return .skipped(
+                .restore, service: service, name: name, reason: "the source runs without page checksums: initdb --data-checksums, or pg_checksums -e")
+        }
+        let start = ContinuousClock.now
+        // Fast, with its checkpoint: pg_checksums reads only what was shut down in order.
+        await server.process.stop([(2, .seconds(600))])
+        let log = server.dataFolder.deletingLastPathComponent().appendingPathComponent("pg_checksums.log")
+        let result = try await host.run([server.binaries.path("pg_checksums"), "--check", "-D", server.dataFolder.path], errors: log)
+        let words = (try? String(decoding: Data(contentsOf: log), as: UTF8.self)) ?? ""
+        return Self.judge(result, words: words, dataFolder: server.dataFolder.path, service: service, name: name, took: start.duration(to: .now))
+    }
+
+    static func judge(
+        _ result: ToolResult, words: String, dataFolder: String, service: String, name: String, took: Duration
+    ) -> CaseResult {
+        let failed = words.matches(of: /checksum verification failed in file "([^"]+)", block ([0-9]+)/).map(\.output)
+        var findings = failed.prefix(mostFindings).map { match in
+            let file = String(match.1).replacing(dataFolder + "/", with: "")
+            return Finding(
+                .pageChecksums, object: "\(file) block \(match.2)", expected: "the page's own checksum", actual: "another one",
+                message: "a page of the restored cluster is damaged",
+                hint: "find its relation with pg_filenode_relation, restore from an older backup, and check the source's disks with pg_checksums")
+        }
+        if failed.count > mostFindings {
+            findings.append(
+                Finding(
+                    .pageChecksums, object: "\(failed.count - mostFindings) more pages", expected: "no damaged page",
+                    actual: "\(failed.count) in all", message: "more pages of the restored cluster are damaged",
+                    hint: "restore from an older backup, and check the source's disks"))
+        }
+        if !findings.isEmpty { return .judged(.restore, service: service, name: name, duration: took, findings: findings) }
+        let scanned = result.output.firstMatch(of: /Blocks scanned: +([0-9]+)/).flatMap { Int($0.output.1) } ?? 0
+        guard result.succeeded, scanned > 0 else {
+            return .unasked(
+                .restore, service: service, name: name, duration: took,
+                finding: Finding(
+                    Rule("not-asked"), object: "pg_checksums", expected: "every page read", actual: "\(result.ending), \(scanned) blocks",
+                    message: "the pages' checksums could not be asked",
+                    hint: "run again with --keep, and read pg_checksums.log in the scratch folder"))
+        }
+        return .judged(.restore, service: service, name: name, duration: took, findings: [])
+    }
+}

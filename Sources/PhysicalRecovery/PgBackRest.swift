@@ -1,0 +1,209 @@
+// One stanza of a pgBackRest repository, asked through the pgbackrest program itself; the repository is only read.
+
+import ArtifactFormats
+public import Cryptography
+public import DrillModel
+public import Foundation
+public import ScratchHost
+
+extension Rule {
+    public static let pgBackRestMissing = Rule("pgbackrest-missing")
+    public static let repositoryUnreadable = Rule("repository-unreadable")
+    public static let repositoryDamaged = Rule("repository-damaged")
+}
+
+/// A repository in a folder.
+public struct PgBackRest: Sendable {
+    /// One backup of it, as `pgbackrest info` has it.
+    public struct Backup: Sendable, Hashable {
+        public var label: String
+        /// `full`, `diff` or `incr`.
+        public var type: String
+        /// The backup that it builds on.
+        public var prior: String?
+        public var stop: Date
+        /// Where it is consistent.
+        public var end: UInt64
+        /// Bytes in the repository that restoring it reads.
+        public var size: Int64
+        /// Whether pgBackRest found pages whose checksum is wrong while it made the backup.
+        public var hasPageErrors: Bool
+    }
+
+    public let folder: URL
+    public let stanza: String
+    private let passphrase: Secret?
+
+    /// - Parameter passphrase: The repository's cipher pass; nil: it isn't encrypted.
+    public init(folder: URL, stanza: String, passphrase: Secret?) {
+        self.folder = folder
+        self.stanza = stanza
+        self.passphrase = passphrase
+    }
+
+    /// Where one backup lies.
+    public func location(of label: String) -> URL { folder.appendingPathComponent("backup/\(stanza)/\(label)", isDirectory: true) }
+
+    /// The settings of one call. The pass stands in the environment of a child of ours alone, never on a command line or in a file.
+    ///
+    /// - Parameter scratch: Where it may write locks; nothing of it ever goes to the repository.
+    func environment(scratch: String, data: URL?) -> [String: String] {
+        var values = [
+            "CONFIG": "/dev/null", "STANZA": stanza, "REPO1_PATH": folder.path, "LOG_LEVEL_FILE": "off", "LOG_LEVEL_CONSOLE": "warn",
+            "LOG_LEVEL_STDERR": "off", "LOG_TIMESTAMP": "n", "LOCK_PATH": scratch, "SPOOL_PATH": scratch, "JOB_RETRY": "1",
+        ]
+        if let data { values["PG1_PATH"] = data.path }
+        if let passphrase {
+            values["REPO1_CIPHER_TYPE"] = "aes-256-cbc"
+            values["REPO1_CIPHER_PASS"] = passphrase.withBytes { String(decoding: $0, as: UTF8.self) }
+        }
+        return Dictionary(values.map { ("PGBACKREST_\($0)", $1) }) { first, _ in first }
+    }
+
+    // MARK: The catalogue
+
+    /// Every backup of the stanza, the oldest first.
+    ///
+    /// - Throws: ``DrillFailure``: error where the program is missing, failed where the repository can't be read with this key.
+    public func backups() throws(DrillFailure) -> [Backup] {
+        guard let program = ScratchHost.locate("pgbackrest") else { throw Self.missing }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["info", "--output=json"]
+        process.environment = ToolRunner.environment(environment(scratch: "/nonexistent", data: nil))
+        process.standardInput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        guard (try? process.run()) != nil else { throw Self.missing }
+        let output = (try? pipe.fileHandleForReading.readToEnd()).flatMap { $0 } ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0, let stanzas = try? JSONDecoder().decode([PgBackRestInfo].self, from: output),
+            let info = stanzas.first(where: { $0.name == stanza })
+        else { throw unreadable("pgbackrest info ended with exit \(process.terminationStatus)") }
+        // The program ends with 0 whatever it found; only the status tells. 2 is a stanza without backups.
+        guard [0, 2].contains(info.status.code) else { throw unreadable(Self.told(info.status)) }
+        return info.backup.compactMap { entry in
+            guard let end = WALPosition.parse(entry.lsn?.stop ?? "") else { return nil }
+            return Backup(
+                label: entry.label, type: entry.type, prior: entry.prior,
+                stop: Date(timeIntervalSince1970: TimeInterval(entry.timestamp.stop)), end: end,
+                size: entry.info.repository?.size ?? entry.info.size, hasPageErrors: entry.error ?? false)
+        }
+    }
+
+    /// Codes are pgBackRest's own; of what it says beside them, parts could be of the content that it failed to read.
+    private static func told(_ status: PgBackRestInfo.Status) -> String {
+        switch status.code {
+        case 1: "missing stanza path"
+        case 3: "missing stanza data"
+        case 4: "different across repositories"
+        case 6: "no such stanza"
+        default: "its catalogue can't be read (status \(status.code))"
+        }
+    }
+
+    private func unreadable(_ actual: String) -> DrillFailure {
+        .broken(
+            .repositoryUnreadable, "stanza \(stanza) in \(folder.lastPathComponent)", expected: "a repository that pgbackrest can read",
+            actual: actual, "the pgBackRest repository can't be read",
+            hint: "check match, stanza and the key in the estate file, then: pgbackrest --stanza=\(stanza) info")
+    }
+
+    static let missing = DrillFailure.error(
+        Finding(
+            .pgBackRestMissing, object: "pgbackrest", expected: "the pgbackrest program", actual: "none on this machine",
+            message: "a pgBackRest repository is restored through pgbackrest itself, and it is not on this machine",
+            hint: "apt-get install pgbackrest"))
+
+    // MARK: Restoring
+
+    /// Restores one backup, and what it builds on, into an empty folder.
+    ///
+    /// pgBackRest holds every file against the checksum that it took at backup time. It runs as Muster's own user, who may read the
+    /// repository, and without a network.
+    /// - Parameter tablespaces: Where tablespaces go, one folder each.
+    func restore(_ label: String, to data: URL, tablespaces: URL, on host: ScratchHost, log: URL) async throws {
+        guard ScratchHost.locate("pgbackrest") != nil else { throw Self.missing }
+        let jobs = max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))
+        let result = try await Self.run(
+            host, ["restore", "--set=\(label)", "--type=none", "--archive-mode=off", "--tablespace-map-all=\(tablespaces.path)",
+                "--process-max=\(jobs)"], environment(scratch: host.folder.url.path, data: data), output: log)
+        guard !result.succeeded else { return }
+        throw failure(label, exit: result, log: log)
+    }
+
+    private func failure(_ label: String, exit: ToolResult, log: URL) -> DrillFailure {
+        let text = (try? String(decoding: Data(contentsOf: log), as: UTF8.self)) ?? ""
+        if text.contains("No space left") {
+            return .error(
+                Finding(
+                    .scratchDiskFull, object: label, expected: "room for the restored data", actual: "a full disk",
+                    message: "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch"))
+        }
+        // Of its words only the file's name is told.
+        let file = text.firstMatch(of: /(?:'|\s)([^' ]*\/(?:pg_data|pg_tblspc)\/[^' ]+)/).map { String($0.output.1) }
+        let name = file.map { $0.replacing("\(folder.path)/backup/\(stanza)/", with: "") } ?? label
+        let missing = text.contains("missing file") || text.contains("FileMissingError")
+        return .broken(
+            .repositoryDamaged, name, expected: "every file as it was backed up",
+            actual: missing ? "a file is missing" : "pgbackrest restore ended with \(exit.ending)",
+            missing
+                ? "a file that the backup needs is missing from the repository: a link of its chain is gone"
+                : "pgbackrest can't restore the backup from this repository",
+            hint: "see what else is damaged with: pgbackrest --stanza=\(stanza) verify --output=text --verbose; then take a new full backup")
+    }
+
+    /// - Returns: false where the repository doesn't hold it.
+    func fetch(_ name: String, to target: URL, data: URL, on host: ScratchHost) async throws -> Bool {
+        let result = try await Self.run(
+            host, ["archive-get", name, target.path], environment(scratch: host.folder.url.path, data: data), output: nil)
+        switch result.exitCode {
+        case 0: return true
+        case 1: return false
+        default:
+            throw StoredFileProblem(
+                .damaged, "pgbackrest can't read \(name) from its archive (\(result.ending))",
+                hint: "see: pgbackrest --stanza=\(stanza) verify --output=text")
+        }
+    }
+
+    /// What the archive holds, by the names of its files; those are plain whatever the cipher. Segments of the newest history only.
+    func archived() -> Set<WALFileName> {
+        let archive = folder.appendingPathComponent("archive/\(stanza)", isDirectory: true)
+        let files = FileManager.default
+        // `15-1`: major version and the number of the cluster, which counts up with each new one.
+        let histories = ((try? files.contentsOfDirectory(atPath: archive.path)) ?? []).filter { $0.wholeMatch(of: /[0-9.]+-[0-9]+/) != nil }
+        guard let newest = histories.max(by: { (Int($0.split(separator: "-")[1]) ?? 0) < (Int($1.split(separator: "-")[1]) ?? 0) })
+        else { return [] }
+        var found: Set<WALFileName> = []
+        let walk = files.enumerator(atPath: archive.appendingPathComponent(newest).path)
+        while let path = walk?.nextObject() as? String {
+            // Behind a segment's name stands its checksum: `000000010000000000000003-8913….gz`.
+            let name = path.split(separator: "/").last.map { String($0.prefix { $0 != "-" }) } ?? ""
+            if let known = WALFileName(stored: name) { found.insert(known) }
+        }
+        return found
+    }
+
+    /// What `pgbackrest verify` says of the whole stanza; it ends with 0 whatever it finds, so its text is read.
+    ///
+    /// - Returns: A finding for each archive and backup that isn't valid.
+    public func verify(on host: ScratchHost) async throws -> [Finding] {
+        guard ScratchHost.locate("pgbackrest") != nil else { throw Self.missing }
+        let result = try await Self.run(
+            host, ["verify", "--output=text", "--verbose"], environment(scratch: host.folder.url.path, data: nil), output: nil)
+        guard result.succeeded, result.output.contains("status: ") else { throw unreadable("pgbackrest verify: \(result.ending)") }
+        return PgBackRestVerification(result.output).findings(stanza: stanza)
+    }
+
+    private static func run(
+        _ host: ScratchHost, _ words: [String], _ environment: [String: String], output: URL?
+    ) async throws -> ToolResult {
+        do {
+            return try await host.runAsInvoker(["pgbackrest"] + words, environment: environment, isolated: true, output: output)
+        } catch let error as ScratchError {
+            throw DrillFailure.error(Finding(.scratchUnusable, object: "pgbackrest", message: error.message, hint: error.hint))
+        }
+    }
+}
