@@ -18,10 +18,11 @@ public struct ArchivingPostgres: Sendable {
     ///   - folder: A private folder of the host's, for configuration and socket.
     ///   - dataFolder: Of a server that was stopped in order.
     ///   - compress: The archive gets `.gz` files.
+    ///   - other: A second archive_command, run after the first.
     ///   - settings: Beside what archiving needs.
     public static func start(
         on host: ScratchHost, in folder: URL, dataFolder: URL, binaries: PostgresBinaries, compress: Bool,
-        settings: [(name: String, value: String)] = []
+        alsoArchiving other: String? = nil, settings: [(name: String, value: String)] = []
     ) async throws -> ArchivingPostgres {
         let spool = folder.appending(path: "archive", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: spool, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -38,7 +39,7 @@ public struct ArchivingPostgres: Sendable {
             on: host, in: folder, dataFolder: dataFolder, binaries: binaries, profile: .fast, superuser: "postgres",
             settings: [
                 ("hba_file", rules.path), ("wal_level", "replica"), ("max_wal_senders", "4"), ("archive_mode", "on"),
-                ("archive_command", command), ("full_page_writes", "on"), ("autovacuum", "off"),
+                ("archive_command", other.map { "\(command) && \($0)" } ?? command), ("full_page_writes", "on"), ("autovacuum", "off"),
             ] + settings)
         let archiving = ArchivingPostgres(server: server, spool: spool, host: host)
         do {

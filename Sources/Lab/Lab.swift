@@ -17,7 +17,8 @@ public enum Lab {
         _ options: LabOptions, progress: @escaping @Sendable (String, Int, Int) -> Void = { _, _, _ in }
     ) async throws(LabError) -> LabEstate {
         try check(options)
-        guard let binaries = PostgresBinaries.installed().last, binaries.major >= 15 else {
+        // The oldest that will do: a newer one beside it is for the incremental backups.
+        guard let binaries = PostgresBinaries.installed().first(where: { $0.major >= 15 }) else {
             throw LabError(
                 .toolMissing, "the lab needs a postgres server of major version 15 or newer",
                 hint: "apt-get install postgresql postgresql-contrib, or name its bin folder in MUSTER_PG_BIN")

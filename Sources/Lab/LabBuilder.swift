@@ -23,12 +23,19 @@ struct LabBuilder: Sendable {
         progress("starting postgres and redis", 0, options.days)
         async let dumps = dumpNights(calendar, backups)
         async let snapshots = snapshotNights(calendar, backups)
+        async let chain = incrementals(backups.keys)
         let made = try await (dumps, snapshots)
+        let incrementals = try await chain
         try LabMirror.copy(places.primary, to: places.mirror)
-        let drills = try LabFiles(places: places, calendar: calendar, socketFolder: mark.socketFolder, moments: made.0.moments).write()
+        let drills = try LabFiles(places: places, calendar: calendar, socketFolder: mark.socketFolder, moments: made.0.moments, incrementals: incrementals).write()
         return LabEstate(
             folder: options.folder, estateFile: places.estateFile, drillFiles: drills, dumps: made.0.nights,
             snapshots: made.1, monthlies: made.0.months, newest: calendar.newest)
+    }
+
+    private func incrementals(_ keys: LabKeys) async throws -> LabMoments? {
+        guard let binaries = LabIncrementals.binaries() else { return nil }
+        return try await LabIncrementals(places: places, keys: keys, host: host, binaries: binaries).make()
     }
 
     private func dumpNights(

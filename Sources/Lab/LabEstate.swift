@@ -57,6 +57,11 @@ struct LabPlaces: Sendable {
     var mirror: URL { folder.appending(path: "backups/dr", directoryHint: .isDirectory) }
     var dumps: URL { primary.appending(path: "postgres/daily", directoryHint: .isDirectory) }
     var baseBackups: URL { primary.appending(path: "postgres/base", directoryHint: .isDirectory) }
+    /// The pgBackRest repository; not there where pgbackrest isn't.
+    var repository: URL { primary.appending(path: "postgres/pgbackrest", directoryHint: .isDirectory) }
+    /// The second cluster's; not there where no PostgreSQL 17 is.
+    var incrementals: URL { primary.appending(path: "measurements/base", directoryHint: .isDirectory) }
+    var incrementalWAL: URL { primary.appending(path: "measurements/wal", directoryHint: .isDirectory) }
     var wal: URL { primary.appending(path: "postgres/wal", directoryHint: .isDirectory) }
     var snapshots: URL { primary.appending(path: "redis/rdb", directoryHint: .isDirectory) }
     var appendOnly: URL { primary.appending(path: "redis/aof", directoryHint: .isDirectory) }

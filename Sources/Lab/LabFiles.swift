@@ -8,13 +8,27 @@ struct LabFiles: Sendable {
     var calendar: LabCalendar
     var socketFolder: URL
     var moments: LabMoments
+    /// nil where there is no chain of incremental backups.
+    var incrementals: LabMoments?
+    private var hasRepository: Bool { FileManager.default.fileExists(atPath: places.repository.path) }
+
+    init(places: LabPlaces, calendar: LabCalendar, socketFolder: URL, moments: LabMoments, incrementals: LabMoments?) {
+        self.places = places
+        self.calendar = calendar
+        self.socketFolder = socketFolder
+        self.moments = moments
+        self.incrementals = incrementals
+    }
 
     /// - Returns: The drill files, the main one first.
     func write() throws -> [URL] {
         try Data(estate.utf8).write(to: places.estateFile)
-        return try [
+        var drills = [
             ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
-        ].map { name, text in
+        ]
+        if hasRepository { drills.append(("pgbackrest", repository)) }
+        if let incrementals { drills.append(("incremental", chain(incrementals))) }
+        return try drills.map { name, text in
             let file = places.drills.appending(path: name + ".yaml")
             try Data(text.utf8).write(to: file)
             return file
@@ -57,7 +71,7 @@ struct LabFiles: Sendable {
                 match: postgres/base/*
                 encryption: {format: openssl, key: backup}
                 wal: {match: postgres/wal/*, encryption: {format: openssl, key: backup}}
-          redis:
+        \(repositorySet)  redis:
             engine: redis
             source: {host: \(socketFolder.path)/redis.sock}
             backups:
@@ -75,7 +89,93 @@ struct LabFiles: Sendable {
                 encryption: {format: openssl, key: backup}
                 schedule: {every: day, at: "02:00", tolerance: 30m}
                 retention: {daily: \(min(2, calendar.days))}
+        \(chainService)
+        """
+    }
 
+    /// Empty, or whole lines at the place of the estate's backups.
+    private var repositorySet: String {
+        guard hasRepository else { return "" }
+        return """
+                  repository:
+                    kind: pgbackrest
+                    stores: [primary]
+                    match: postgres/pgbackrest
+                    stanza: \(LabRepository.stanza)
+                    encryption: {format: pgbackrest, key: backup}
+
+            """
+    }
+
+    private var chainService: String {
+        guard incrementals != nil else { return "" }
+        return """
+              measurements:
+                engine: postgres
+                backups:
+                  chain:
+                    kind: base_backup
+                    stores: [primary]
+                    match: measurements/base/*
+                    encryption: {format: openssl, key: backup}
+                    wal: {match: measurements/wal/*, encryption: {format: openssl, key: backup}}
+
+            """
+    }
+
+    /// The same questions as those of the base backup and its archive.
+    private var repository: String {
+        """
+        # The same mistake, from a pgBackRest repository: full, differential and incremental backups, encrypted, read by pgbackrest itself.
+        # The incremental one was taken after the mistake: the drill must choose the differential one before it.
+        version: 1
+        drill: pgbackrest
+        estate: ../estate.yaml
+        scenario: database-corruption
+        profile: production
+        incident: {at: "\(LabCalendar.text(moments.incident))"}
+        targets: {rto: 4h, rpo: 5m}
+        recover:
+          postgres: {from: repository, to: {time: "\(moments.target)"}}
+        checks:
+          postgres:
+        \(mistakeChecks)
+
+        """
+    }
+
+    private func chain(_ moments: LabMoments) -> String {
+        """
+        # A full backup and two that build on it, as pg_basebackup --incremental makes them from PostgreSQL 17 on, combined and rolled
+        # forward to the moment before every row was deleted.
+        version: 1
+        drill: incremental
+        estate: ../estate.yaml
+        scenario: database-corruption
+        profile: production
+        incident: {at: "\(LabCalendar.text(moments.incident))"}
+        targets: {rto: 4h, rpo: 5m}
+        recover:
+          measurements: {from: chain, to: {time: "\(moments.target)"}}
+        checks:
+          measurements:
+            - rows: {table: public.measurements, at-least: \(LabIncrementals.rows), at-most: \(LabIncrementals.rows)}
+            - sql: {name: every part is there, query: "select count(distinct part) from measurements", expect: "= 4"}
+
+        """
+    }
+
+    private var mistakeChecks: String {
+        """
+            - rows: {table: public.domains, at-least: 1}
+            - sql:
+                name: the rows from before the mistake are there
+                query: select count(*) from change_log where note = 'before'
+                expect: "= \(LabPointInTime.before)"
+            - sql:
+                name: nothing from after the mistake is there
+                query: select count(*) from change_log where note = 'after'
+                expect: "= 0"
         """
     }
 
@@ -157,15 +257,7 @@ struct LabFiles: Sendable {
           postgres: {from: base, to: {time: "\(moments.target)"}}
         checks:
           postgres:
-            - rows: {table: public.domains, at-least: 1}
-            - sql:
-                name: the rows from before the mistake are there
-                query: select count(*) from change_log where note = 'before'
-                expect: "= \(LabPointInTime.before)"
-            - sql:
-                name: nothing from after the mistake is there
-                query: select count(*) from change_log where note = 'after'
-                expect: "= 0"
+        \(mistakeChecks)
 
         """
     }

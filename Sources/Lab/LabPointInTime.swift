@@ -28,31 +28,36 @@ struct LabPointInTime: Sendable {
     /// - Parameter dataFolder: Of the stopped server; it is stopped again, and holds what it held, when this returns.
     func make(of dataFolder: URL) async throws -> LabMoments {
         let folder = try host.folder.privateFolder("lab-wal")
+        let repository = try LabRepository.prepare(on: host, in: folder, dataFolder: dataFolder, keys: keys)
         let archiving = try await ArchivingPostgres.start(
-            on: host, in: folder, dataFolder: dataFolder, binaries: binaries, compress: true)
+            on: host, in: folder, dataFolder: dataFolder, binaries: binaries, compress: true, alsoArchiving: repository?.archiveCommand)
         do {
             let session = try await PostgresConnection.connect(archiving.server.configuration(database: LabDatabase.name))
+            try await repository?.begin()
             try await base("first", archiving, folder)
-            // A backup's end is written in whole seconds: only a later second is surely behind it.
-            let dated = ContinuousClock.now + .milliseconds(2100)
+            try await repository?.back(up: "full")
             try await session.execute(
                 "CREATE TABLE change_log (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text NOT NULL, at timestamptz NOT NULL)")
             for _ in 0..<4 {
                 try await write("before", Self.before / 4, session)
                 try await archiving.switchSegment(session)
             }
-            try await Task.sleep(until: dated)
-            let target = try await moment(session)
+            try await repository?.back(up: "diff")
+            // A backup's end is written in whole seconds: only a later second is surely behind it.
+            try await Task.sleep(for: .milliseconds(2100))
+            let target = try await Self.moment(session)
             try await session.execute("DELETE FROM change_log WHERE id % 2 = 0")
             try await write("after", 50, session)
             try await archiving.switchSegment(session)
             try await base("second", archiving, folder)
+            try await repository?.back(up: "incr")
             try await write("after", 50, session)
             try await session.execute("SET domainscope.may_drop = on; DROP TABLE change_log")
             try await archiving.switchSegment(session)
             await session.close()
             await archiving.stop()
-            try await store(archiving.spool)
+            try await Self.encrypt(archiving.spool, into: places.wal, keys: keys)
+            try await repository?.store(at: places.repository)
             return LabMoments(target: target, incident: Date())
         } catch {
             await archiving.stop()
@@ -61,7 +66,7 @@ struct LabPointInTime: Sendable {
     }
 
     /// A moment with a pause on both sides, so that no transaction shares its microsecond.
-    private func moment(_ session: PostgresConnection) async throws -> String {
+    static func moment(_ session: PostgresConnection) async throws -> String {
         try await Task.sleep(for: .milliseconds(20))
         let text = try await session.value(
             "SELECT to_char(clock_timestamp() AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD\"T\"HH24:MI:SS.US') || '+05:30'")
@@ -83,13 +88,12 @@ struct LabPointInTime: Sendable {
         let target = places.baseBackups.appending(path: "\(LabCalendar.stamp(Date()))-\(name)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(
             at: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        try await encrypt(plain, into: target)
+        try await Self.encrypt(plain, into: target, keys: keys)
         try FileManager.default.removeItem(at: plain)
     }
 
-    private func store(_ spool: URL) async throws { try await encrypt(spool, into: places.wal) }
-
-    private func encrypt(_ folder: URL, into target: URL) async throws {
+    /// Every file of a folder, encrypted under its name and `.enc`.
+    static func encrypt(_ folder: URL, into target: URL, keys: LabKeys) async throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() where !name.hasPrefix(".") {
             _ = try await ArtifactStream.encrypt(
                 from: folder.appending(path: name), to: target.appending(path: name + ".enc"), encryption: keys.encryption, flushed: false)
