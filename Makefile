@@ -25,6 +25,7 @@ demo: build
 	@scripts/demo
 
 test: setup
+	@scripts/setup-tests
 	$(SWIFT) build --build-tests $(CHECKS)
 	$(SWIFT) test --skip-build
 

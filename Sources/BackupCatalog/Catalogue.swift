@@ -73,8 +73,11 @@ public struct Catalogue: Sendable {
         guard !points.isEmpty else {
             throw .failed(nothing(in: "\(set.service)/\(set.name)", of: set.stores.joined(separator: ", ")))
         }
-        // Stable, so that of two copies the one in the first store comes first.
-        let sorted = points.enumerated().sorted { ($1.element.time, $0.offset) < ($0.element.time, $1.offset) }.map(\.element)
+        // Stable, so that of two copies the one in the first store comes first. Names of one second are taken in their order: they are
+        // dated to the second, and two increments may end within one.
+        let sorted = points.enumerated().sorted {
+            ($1.element.time, $1.element.path, $0.offset) < ($0.element.time, $0.element.path, $1.offset)
+        }.map(\.element)
         return Survey(points: sorted, emptyStores: empty)
     }
 

@@ -30,7 +30,8 @@ struct ForeignReader {
         if let encryption, (encryption.format == .pgBackRest) != (kind == .pgBackRest) {
             fields.report(
                 "encryption", "this format of \"encryption\" does not fit kind \"\(kind.rawValue)\"",
-                hint: kind == .pgBackRest ? "write none, or {format: pgbackrest, key: NAME}" : "write none, or {format: openssl, key: NAME}")
+                hint: kind == .pgBackRest ? "write none, or {format: pgbackrest, key: NAME}" : "write none, or {format: openssl, key: NAME}"
+            )
             isRight = false
         }
         switch kind {

@@ -27,7 +27,9 @@ struct LabBuilder: Sendable {
         let made = try await (dumps, snapshots)
         let incrementals = try await chain
         try LabMirror.copy(places.primary, to: places.mirror)
-        let drills = try LabFiles(places: places, calendar: calendar, socketFolder: mark.socketFolder, moments: made.0.moments, incrementals: incrementals).write()
+        let drills = try LabFiles(
+            places: places, calendar: calendar, socketFolder: mark.socketFolder, moments: made.0.moments, incrementals: incrementals
+        ).write()
         return LabEstate(
             folder: options.folder, estateFile: places.estateFile, drillFiles: drills, dumps: made.0.nights,
             snapshots: made.1, monthlies: made.0.months, newest: calendar.newest)

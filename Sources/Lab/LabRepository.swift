@@ -75,7 +75,8 @@ struct LabRepository: Sendable {
         guard result.succeeded else {
             throw LabError(
                 .server, "pgbackrest \(words.last ?? "") ended with \(result.ending)",
-                hint: "this pgbackrest may be too old for the installed postgres: update it, or remove it to make a lab without a repository")
+                hint:
+                    "this pgbackrest may be too old for the installed postgres: update it, or remove it to make a lab without a repository")
         }
     }
 }

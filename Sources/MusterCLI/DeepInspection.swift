@@ -27,7 +27,8 @@ struct DeepInspection: Sendable {
         let name = "\(set.name): every artifact reads to its end"
         let started = ContinuousClock.now
         guard set.kind != .command else {
-            return .skipped(.policy, service: set.service, name: name, reason: "only the declared command reads these artifacts: a drill runs it")
+            return .skipped(
+                .policy, service: set.service, name: name, reason: "only the declared command reads these artifacts: a drill runs it")
         }
         let host: ScratchHost
         do throws(ScratchError) {

@@ -94,7 +94,8 @@ struct PhysicalBackup: Sendable {
 
     private func repository() throws(DrillFailure) -> PgBackRest {
         guard let store = source.estate.stores[point.store] else {
-            throw .error(Finding(.scratchUnusable, object: point.store, message: "the store is gone", hint: "report this as a defect of muster"))
+            throw .error(
+                Finding(.scratchUnusable, object: point.store, message: "the store is gone", hint: "report this as a defect of muster"))
         }
         return try PgBackRestPoints(estate: source.estate, set: set).repository(in: store)
     }

@@ -39,7 +39,9 @@ public struct ForeignBase: Sendable {
         let tablespaces = folder.appendingPathComponent("ts", isDirectory: true)
         let aside = folder.appendingPathComponent("aside", isDirectory: true)
         for part in [data, tablespaces, aside] {
-            guard mkdir(part.path, 0o700) == 0 || errno == EEXIST else { throw unusable("the folder \(part.lastPathComponent) can't be made") }
+            guard mkdir(part.path, 0o700) == 0 || errno == EEXIST else {
+                throw unusable("the folder \(part.lastPathComponent) can't be made")
+            }
         }
         let log = folder.appendingPathComponent("restore.log")
         switch tool {
@@ -76,7 +78,8 @@ public struct ForeignBase: Sendable {
             files.fileExists(atPath: data.appendingPathComponent("global/pg_control").path)
         else {
             throw DrillFailure.broken(
-                .restoredNothing, backup, expected: "a data folder with PG_VERSION and global/pg_control", actual: "something else, or nothing",
+                .restoredNothing, backup, expected: "a data folder with PG_VERSION and global/pg_control",
+                actual: "something else, or nothing",
                 "the restore ended without an error, and there is no cluster in the folder",
                 hint: "let the command restore into {data} itself, and not into a folder below it")
         }

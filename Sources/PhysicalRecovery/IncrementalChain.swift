@@ -118,14 +118,17 @@ public struct IncrementalChain: Sendable {
             .chainBroken, links[links.count - 1].name, expected: "the backup that began at \(WALPosition.text(from))",
             actual: "none with a readable manifest among \(others.count) others",
             "the chain of incremental backups is broken: \(chain), which builds on a backup that isn't there",
-            hint: "find the missing backup in another store; until then only older full backups can be restored, so take a new full one now")
+            hint: "find the missing backup in another store; until then only older full backups can be restored, so take a new full one now"
+        )
     }
 
     private func combine(_ parts: [CopiedBase], of name: String) async throws -> CopiedBase {
         guard let last = parts.last else { throw broken([], from: 0) }
         let findings = parts.flatMap(\.findings)
         // Combining damaged links gives a cluster that nobody should look at: the findings are the answer.
-        guard findings.allSatisfy({ $0.severity != .critical }) else { throw DrillFailure.failed(findings.first { $0.severity == .critical } ?? findings[0]) }
+        guard findings.allSatisfy({ $0.severity != .critical }) else {
+            throw DrillFailure.failed(findings.first { $0.severity == .critical } ?? findings[0])
+        }
         let text = (try? String(contentsOf: last.dataFolder.appendingPathComponent("PG_VERSION"), encoding: .utf8)) ?? ""
         let major = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
         guard let binaries = installed.first(where: { $0.major == major }) else {

@@ -31,7 +31,8 @@ public struct PageChecksums: Sendable {
         }
         guard cluster.hasPageChecksums else {
             return .skipped(
-                .restore, service: service, name: name, reason: "the source runs without page checksums: initdb --data-checksums, or pg_checksums -e")
+                .restore, service: service, name: name,
+                reason: "the source runs without page checksums: initdb --data-checksums, or pg_checksums -e")
         }
         let start = ContinuousClock.now
         // Fast, with its checkpoint: pg_checksums reads only what was shut down in order.
@@ -39,7 +40,8 @@ public struct PageChecksums: Sendable {
         let log = server.dataFolder.deletingLastPathComponent().appendingPathComponent("pg_checksums.log")
         let result = try await host.run([server.binaries.path("pg_checksums"), "--check", "-D", server.dataFolder.path], errors: log)
         let words = (try? String(decoding: Data(contentsOf: log), as: UTF8.self)) ?? ""
-        return Self.judge(result, words: words, dataFolder: server.dataFolder.path, service: service, name: name, took: start.duration(to: .now))
+        return Self.judge(
+            result, words: words, dataFolder: server.dataFolder.path, service: service, name: name, took: start.duration(to: .now))
     }
 
     static func judge(
@@ -51,7 +53,9 @@ public struct PageChecksums: Sendable {
             return Finding(
                 .pageChecksums, object: "\(file) block \(match.2)", expected: "the page's own checksum", actual: "another one",
                 message: "a page of the restored cluster is damaged",
-                hint: "find its relation with pg_filenode_relation, restore from an older backup, and check the source's disks with pg_checksums")
+                hint:
+                    "find its relation with pg_filenode_relation, restore from an older backup, and check the source's disks with pg_checksums"
+            )
         }
         if failed.count > mostFindings {
             findings.append(

@@ -127,8 +127,11 @@ public struct PgBackRest: Sendable {
         guard ScratchHost.locate("pgbackrest") != nil else { throw Self.missing }
         let jobs = max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))
         let result = try await Self.run(
-            host, ["restore", "--set=\(label)", "--type=none", "--archive-mode=off", "--tablespace-map-all=\(tablespaces.path)",
-                "--process-max=\(jobs)"], environment(scratch: host.folder.url.path, data: data), output: log)
+            host,
+            [
+                "restore", "--set=\(label)", "--type=none", "--archive-mode=off", "--tablespace-map-all=\(tablespaces.path)",
+                "--process-max=\(jobs)",
+            ], environment(scratch: host.folder.url.path, data: data), output: log)
         guard !result.succeeded else { return }
         throw failure(label, exit: result, log: log)
     }
@@ -151,7 +154,8 @@ public struct PgBackRest: Sendable {
             missing
                 ? "a file that the backup needs is missing from the repository: a link of its chain is gone"
                 : "pgbackrest can't restore the backup from this repository",
-            hint: "see what else is damaged with: pgbackrest --stanza=\(stanza) verify --output=text --verbose; then take a new full backup")
+            hint: "see what else is damaged with: pgbackrest --stanza=\(stanza) verify --output=text --verbose; then take a new full backup"
+        )
     }
 
     /// - Returns: false where the repository doesn't hold it.

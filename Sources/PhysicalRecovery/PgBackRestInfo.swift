@@ -67,7 +67,8 @@ struct PgBackRestVerification: Sendable {
         guard !bad.isEmpty else {
             return [
                 Finding(
-                    .repositoryDamaged, object: "stanza \(stanza)", expected: "status: ok", actual: isOK ? "nothing was looked at" : "status: error",
+                    .repositoryDamaged, object: "stanza \(stanza)", expected: "status: ok",
+                    actual: isOK ? "nothing was looked at" : "status: error",
                     message: "pgbackrest verify doesn't call the repository whole", hint: hint)
             ]
         }

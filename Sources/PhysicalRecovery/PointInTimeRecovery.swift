@@ -182,7 +182,8 @@ public struct PointInTimeRecovery: Sendable {
             service: service, backup: backup)
         var cluster = RecoveredCluster(
             server: nil, failure: nil, upTo: outcome.upTo, cases: cases, restoreCommand: command, segments: feeder?.delivered ?? 0,
-            waits: feeder?.waits ?? 0, replay: replay, hasPageChecksums: control.hasPageChecksums, consistentAt: log.consistentAt, detail: "")
+            waits: feeder?.waits ?? 0, replay: replay, hasPageChecksums: control.hasPageChecksums, consistentAt: log.consistentAt,
+            detail: "")
         if let feeder, feeder.delivered > 0 || !feeder.findings.isEmpty {
             cluster.cases.append(
                 .judged(

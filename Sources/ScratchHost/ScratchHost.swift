@@ -54,7 +54,7 @@ public struct ScratchHost: Sendable {
         try Task.checkCancellation()
         if let program = command.first { try Self.require(program) }
         let result = try await ToolRunner.spawn(
-            (isolated ? isolation.prefix : []) + command, 
+            (isolated ? isolation.prefix : []) + command,
             environment: mark.merging(environment) { $1 }.merging([ScratchFolder.environmentName: folder.id]) { $1 },
             workingFolder: folder.url, output: output.map { .file($0) } ?? .capture(limit: 16 << 20),
             errors: output.map { .file($0.appendingPathExtension("err")) } ?? .discard)

@@ -233,7 +233,7 @@ private let ofBackups = [
     BadInput("kind", replace: "kind: pg_dump", with: "kind: ‸pgdmp", "unknown kind \"pgdmp\"", hint: "did you mean \"pg_dump\"?"),
     BadInput(
         "kind of another engine", replace: "kind: pg_dump", with: "kind: ‸aof", "kind \"aof\" does not fit engine \"postgres\"",
-        hint: "for postgres, write pg_dump or base_backup"),
+        hint: "for postgres, write pg_dump or base_backup or pgbackrest or command"),
     BadInput(
         "dump for Redis", replace: "kind: rdb", with: "kind: ‸pg_dump", "kind \"pg_dump\" does not fit engine \"redis\"",
         hint: "for redis, write rdb or aof"),
@@ -347,7 +347,9 @@ private let ofBackups = [
     BadInput(
         "encryption: no", replace: "encryption: none", with: "encryption: ‸no", "\"encryption\" must be \"none\" or a mapping",
         hint: encryptionHint),
-    BadInput("encryption format", replace: "format: openssl", with: "format: ‸gpg", "unknown format \"gpg\"", hint: "known words: openssl"),
+    BadInput(
+        "encryption format", replace: "format: openssl", with: "format: ‸gpg", "unknown format \"gpg\"",
+        hint: "known words: openssl, pgbackrest"),
     BadInput(
         "no format", replace: "encryption: {format: openssl, ", with: "‸encryption: {",
         "missing key \"format\" in \"encryption\" of backup \"daily\"", hint: "add \"format: openssl\""),

@@ -109,4 +109,73 @@ import Testing
         #expect(try load("wal: {match: wal/*, ", "wal: {", estate: true).1 == ["missing key \"match\" in \"wal\" of backup \"base\""])
         #expect(try load("wal: {match", "wal: {store: nowhere, match", estate: true).1 == ["unknown store \"nowhere\""])
     }
+
+    private static let foreign = """
+        version: 1
+        estate: shop
+        stores:
+          nas: {type: file, path: /mnt/nas}
+        keys:
+          repo: {env: KEY}
+        services:
+          postgres:
+            engine: postgres
+            backups:
+              repo:
+                kind: pgbackrest
+                store: nas
+                match: repo
+                stanza: main
+                encryption: {format: pgbackrest, key: repo}
+              other:
+                kind: command
+                store: nas
+                match: other/*
+                encryption: none
+                restore: [tool, "{backup}", "{data}"]
+                fetch-wal: [tool, "{wal}", "{path}"]
+
+        """
+
+    private func loadForeign(_ old: String = "", _ new: String = "") throws -> (Estate?, [String]) {
+        let desk = try Desk()
+        try #require(old.isEmpty || Self.foreign.contains(old))
+        try desk.write("estate.yaml", old.isEmpty ? Self.foreign : Self.foreign.replacing(old, with: new))
+        try desk.write(
+            "drill.yaml",
+            "version: 1\ndrill: d\nestate: estate.yaml\nscenario: database-corruption\nrecover:\n  postgres: {from: repo, to: {name: x}}\n")
+        let problems = desk.problems(["drill.yaml"]).map(\.message)
+        return (problems.isEmpty ? try desk.drills("drill.yaml").first?.estate : nil, problems)
+    }
+
+    @Test func otherToolsBackupsAreRead() throws {
+        let estate = try #require(try loadForeign().0)
+        let repo = try #require(estate.services["postgres"]?.backups["repo"])
+        #expect(repo.kind == .pgBackRest && repo.stanza == "main" && repo.encryption == Encryption(format: .pgBackRest, key: "repo"))
+        #expect(repo.hasWAL && repo.isPhysical)
+        let other = try #require(estate.services["postgres"]?.backups["other"])
+        #expect(other.restore == RestoreCommand(restore: ["tool", "{backup}", "{data}"], fetchWAL: ["tool", "{wal}", "{path}"]))
+    }
+
+    @Test func mistakesInOtherToolsBackups() throws {
+        #expect(try loadForeign("        stanza: main\n", "").1 == ["missing key \"stanza\" in backup \"repo\""])
+        #expect(try loadForeign("restore: [tool, \"{backup}\", \"{data}\"]", "restore: [tool]").1 == ["\"restore\" doesn't say {data}"])
+        #expect(
+            try loadForeign("\"{backup}\", \"{data}\"]", "\"{wal}\", \"{data}\"]").1 == ["\"restore\" can't know {wal}"])
+        #expect(try loadForeign("\"{wal}\", \"{path}\"]", "\"{wal}\"]").1 == ["\"fetch-wal\" doesn't say {path}"])
+        #expect(
+            try loadForeign("match: other/*\n", "match: other/*\n        stanza: x\n").1 == ["\"stanza\" does not fit kind \"command\""])
+        #expect(
+            try loadForeign("format: pgbackrest", "format: openssl").1
+                == ["this format of \"encryption\" does not fit kind \"pgbackrest\""])
+        #expect(
+            try loadForeign("stanza: main\n", "stanza: main\n        restore: [x, \"{data}\"]\n").1
+                == ["\"restore\" does not fit kind \"pgbackrest\""])
+    }
+
+    @Test func placeholdersStayInTheirArguments() {
+        let filled = RestoreCommand.filled(
+            ["a {data} b", "{name}{target}", "{unknown} {"], with: [.data: "/x y", .name: "{target}", .target: "t"])
+        #expect(filled == ["a /x y b", "{target}t", "{unknown} {"])
+    }
 }

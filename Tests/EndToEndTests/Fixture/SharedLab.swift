@@ -41,7 +41,7 @@ actor SharedLab {
             let folder = Workspace.root.appendingPathComponent("lab", isDirectory: true)
             let made = try await Program.run(
                 [Program.muster, "lab", "create", folder.path, "--days", String(Self.days), "--rows", String(Self.rows)],
-                environment: ["MUSTER_SCRATCH_ROOT": Workspace.root.path])
+                environment: NewerPostgres.environment.merging(["MUSTER_SCRATCH_ROOT": Workspace.root.path]) { $1 })
             // An error of its own: a failed #require is told once, and every other test that waits for the lab would pass.
             guard made.code == 0 else { throw NoLab(said: made.text) }
             return folder

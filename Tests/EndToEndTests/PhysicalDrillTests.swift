@@ -1,0 +1,294 @@
+// Base backups, incremental chains, pgBackRest repositories and other tools' backups, drilled by the built program: whole and broken.
+
+import Foundation
+import Testing
+
+/// The PostgreSQL 17 that the tests' set-up brings: the first with incremental backups.
+enum NewerPostgres {
+    static let bin: String? = {
+        let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let places = [
+            "/opt/muster-test/postgresql-17/bin", checkout.appendingPathComponent(".build/muster-test/postgresql-17/bin").path,
+            "/usr/lib/postgresql/17/bin",
+        ]
+        return places.first { access("\($0)/pg_combinebackup", X_OK) == 0 }
+    }()
+
+    static var environment: [String: String] { bin.map { ["MUSTER_PG_BIN": $0] } ?? [:] }
+    static var isHere: Bool { bin != nil || Program.inCI }
+}
+
+enum PgBackRestProgram {
+    static var isHere: Bool { access("/usr/bin/pgbackrest", X_OK) == 0 || Program.inCI }
+}
+
+@Suite(.enabled(if: PgBackRestProgram.isHere, "pgbackrest is not installed"))
+struct PgBackRestDrillTests {
+    private func repository(_ desk: Desk) -> URL { desk.store.appendingPathComponent("postgres/pgbackrest") }
+
+    private func labels(_ desk: Desk) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: repository(desk).appendingPathComponent("backup/domainscope").path)
+            .filter { $0.hasPrefix("2") }.sorted()
+    }
+
+    /// Full, differential and incremental, encrypted: the newest that ended before the mistake, and the repository is only read.
+    @Test func staysGreen() async throws {
+        try await Desk.with { desk in
+            let before = try await Program.require([
+                "sh", "-c", "cd \"$0\" && find . -type f | sort | xargs sha256sum", repository(desk).path,
+            ])
+            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            #expect(outcome.code == 0, "\(outcome.text)")
+            let drill = try #require(report.drills.first)
+            let labels = try self.labels(desk)
+            let differential = try #require(labels.first { $0.hasSuffix("D") })
+            #expect(labels.count == 3 && drill.fact("postgres.base-backup.label") == differential)
+            #expect(drill.cases.contains { $0.name == "every page matches its checksum" })
+            #expect(drill.cases(of: "declared").count == 3)
+            let after = try await Program.require([
+                "sh", "-c", "cd \"$0\" && find . -type f | sort | xargs sha256sum", repository(desk).path,
+            ])
+            #expect(before.out == after.out)
+            // What stands in the key's file is nowhere else.
+            let key = String(decoding: try Data(contentsOf: desk.passphrase), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            let leak = try await Program.run(["grep", "-rl", key, desk.reports.path])
+            #expect(leak.code == 1 && !outcome.text.contains(key))
+        }
+    }
+
+    @Test func theWrongKey() async throws {
+        try await Desk.with { desk in
+            try Data("another\n".utf8).write(to: desk.passphrase)
+            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            #expect(outcome.code == 1 && report.drills.first?.findings.contains { $0.rule == "repository-unreadable" } == true)
+        }
+    }
+
+    @Test func aMissingRepository() async throws {
+        try await Desk.with { desk in
+            try FileManager.default.removeItem(at: repository(desk))
+            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            #expect(outcome.code == 1 && report.drills.first?.findings.contains { $0.rule == "repository-unreadable" } == true)
+        }
+    }
+
+    /// The full backup that every other builds on is gone from the disk, and the catalogue still lists it.
+    @Test func aMissingLink() async throws {
+        try await Desk.with { desk in
+            let full = try #require(try labels(desk).first { $0.hasSuffix("F") })
+            try FileManager.default.removeItem(at: repository(desk).appendingPathComponent("backup/domainscope/\(full)"))
+            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            let findings = report.drills.first?.findings ?? []
+            #expect(outcome.code == 1, "\(outcome.text)")
+            #expect(findings.contains { $0.rule == "repository-damaged" && $0.object.contains(full) }, "\(findings)")
+        }
+    }
+
+    /// A damaged segment: recovery ends before it, and says how far it came. `--deep` finds it without a restore.
+    @Test func aDamagedSegment() async throws {
+        try await Desk.with { desk in
+            let archive = repository(desk).appendingPathComponent("archive/domainscope")
+            let segments = try FileManager.default.subpathsOfDirectory(atPath: archive.path).filter { $0.hasSuffix(".gz") }.sorted()
+            let newest = try #require(segments.last)
+            let name = String(try #require(newest.split(separator: "/").last).prefix(24))
+            try desk.edit(
+                desk.drills.appendingPathComponent("pgbackrest.yaml"), "postgres: {from: repository, to:", "postgres: {from: repository} #")
+            let whole = try await desk.run([
+                "inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("i").path,
+            ])
+            #expect(whole.out.contains("✓ postgres      repository: every artifact reads to its end"), "\(whole.text)")
+            try desk.change(archive.appendingPathComponent(newest)) { $0[$0.count / 2] ^= 0x40 }
+            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            let drill = try #require(report.drills.first)
+            #expect(outcome.code == 1, "\(outcome.text)")
+            #expect(drill.findings.contains { $0.rule == "wal-segment-damaged" && $0.object == name }, "\(drill.findings)")
+            #expect(drill.fact("postgres.recoverable-up-to")?.hasPrefix("LSN ") == true)
+            let deep = try await desk.run([
+                "inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("j").path,
+            ])
+            #expect(deep.code == 1 && deep.out.contains("repository-damaged"), "\(deep.text)")
+        }
+    }
+}
+
+@Suite(.enabled(if: NewerPostgres.isHere, "no PostgreSQL 17 is here: scripts/setup-tests brings one"))
+struct IncrementalDrillTests {
+    private func chain(_ desk: Desk) -> URL { desk.store.appendingPathComponent("measurements/base") }
+    private func drill(_ desk: Desk) -> URL { desk.drills.appendingPathComponent("incremental.yaml") }
+
+    @Test func staysGreen() async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(drill(desk), environment: NewerPostgres.environment)
+            #expect(outcome.code == 0, "\(outcome.text)")
+            let found = try #require(report.drills.first)
+            #expect(found.fact("measurements.base-backup.chain")?.components(separatedBy: " + ").count == 3)
+            #expect(found.cases(of: "declared").count == 2)
+            #expect(found.cases.first { $0.name == "every page matches its checksum" }?.verdict == "passed")
+        }
+    }
+
+    /// The middle link, and then the full backup: named, with what builds on it.
+    @Test(arguments: ["2-incremental", "1-full"])
+    func aMissingLink(name: String) async throws {
+        try await Desk.with { desk in
+            let links = try FileManager.default.contentsOfDirectory(atPath: chain(desk).path).sorted()
+            let gone = try #require(links.first { $0.hasSuffix(name) })
+            try FileManager.default.removeItem(at: chain(desk).appendingPathComponent(gone))
+            try desk.edit(drill(desk), "measurements: {from: chain", "measurements: {from: chain, select: latest")
+            let (outcome, report) = try await desk.drill(drill(desk), environment: NewerPostgres.environment)
+            #expect(outcome.code == 1, "\(outcome.text)")
+            let broken = try #require(report.drills.first?.findings.first { $0.rule == "incremental-chain-broken" })
+            #expect(broken.message.contains("3-incremental") && broken.expected.contains("the backup that began at "), "\(broken)")
+            // Link by link down to the one that is missing.
+            #expect(broken.message.contains("2-incremental") == (name == "1-full"), "\(broken)")
+        }
+    }
+
+    @Test func aDamagedLink() async throws {
+        try await Desk.with { desk in
+            let links = try FileManager.default.contentsOfDirectory(atPath: chain(desk).path).sorted()
+            let middle = try #require(links.first { $0.hasSuffix("2-incremental") })
+            try desk.change(chain(desk).appendingPathComponent("\(middle)/base.tar.gz.enc")) { $0[$0.count / 2] ^= 0x40 }
+            try desk.edit(drill(desk), "measurements: {from: chain", "measurements: {from: chain, select: latest")
+            let (outcome, report) = try await desk.drill(drill(desk), environment: NewerPostgres.environment)
+            #expect(outcome.code == 1, "\(outcome.text)")
+            #expect(report.drills.first?.findings.contains { $0.object.contains(middle) } == true, "\(outcome.text)")
+        }
+    }
+
+    @Test func noServerOfThatVersion() async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(drill(desk), environment: ["MUSTER_PG_BIN": ""])
+            #expect(outcome.code == 2, "\(outcome.text)")
+            #expect(report.drills.first?.findings.contains { $0.rule == "postgres-missing" } == true)
+        }
+    }
+}
+
+/// Any other tool, by its own command: here `openssl` and `tar`, on the lab's base backups.
+struct CommandDrillTests {
+    private static let unpack = """
+        set -e; for f in \\"$0\\"/*.tar.gz.enc; do openssl enc -d -aes-256-cbc -pbkdf2 -pass file:\\"$2\\" -in \\"$f\\" | tar -xz -C \\"$1\\"; done
+        """
+    private static let fetch = """
+        openssl enc -d -aes-256-cbc -pbkdf2 -pass file:\\"$2\\" -in \\"$3/$0.gz.enc\\" | gzip -dc > \\"$1\\" && [ -s \\"$1\\" ]
+        """
+
+    private func declare(
+        _ desk: Desk, restore: String = CommandDrillTests.unpack, fetch: String = CommandDrillTests.fetch, more: String = ""
+    ) throws -> URL {
+        let key = desk.passphrase.path
+        let wal = desk.store.appendingPathComponent("postgres/wal").path
+        try desk.editEstate(
+            "      base:\n",
+            """
+                  other:
+                    kind: command
+                    stores: [primary]
+                    match: postgres/base/*-first
+                    encryption: none
+                    restore: [sh, -c, "\(restore)", "{backup}", "{data}", "\(key)"]
+                    fetch-wal: [sh, -c, "\(fetch)", "{wal}", "{path}", "\(key)", "\(wal)"]
+                  base:
+
+            """)
+        let drill = desk.drills.appendingPathComponent("point-in-time.yaml")
+        try desk.edit(drill, "{from: base, to:", "{from: other, to:")
+        return drill
+    }
+
+    @Test func staysGreen() async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(try declare(desk))
+            #expect(outcome.code == 0, "\(outcome.text)")
+            let drill = try #require(report.drills.first)
+            #expect(drill.cases(of: "declared").allSatisfy { $0.verdict == "passed" } && drill.cases(of: "declared").count == 3)
+            // What the tool did outside of the quarantine is said.
+            #expect(drill.unproven.contains { $0.contains("outside of the quarantine") })
+        }
+    }
+
+    @Test(arguments: [
+        ("exit 3", "restore-command-failed", Int32(1)), ("true", "restored-nothing", 1),
+    ])
+    func aCommandThatFails(command: String, rule: String, code: Int32) async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(try declare(desk, restore: command))
+            #expect(outcome.code == code, "\(outcome.text)")
+            #expect(report.drills.first?.findings.contains { $0.rule == rule } == true, "\(outcome.text)")
+        }
+    }
+
+    /// A link to files elsewhere: no server is started on them.
+    @Test func aRestoreThatLeadsOutside() async throws {
+        try await Desk.with { desk in
+            let outside = desk.folder.appendingPathComponent("outside")
+            try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: true)
+            let restore = Self.unpack + "; rm -r \\\"$1/pg_stat_tmp\\\"; ln -s '\(outside.path)' \\\"$1/pg_stat_tmp\\\""
+            let (outcome, report) = try await desk.drill(try declare(desk, restore: restore))
+            #expect(outcome.code == 2, "\(outcome.text)")
+            #expect(report.drills.first?.findings.contains { $0.rule == "restored-outside" } == true, "\(outcome.text)")
+        }
+    }
+
+    @Test func aToolThatIsMissing() async throws {
+        try await Desk.with { desk in
+            let drill = try declare(desk)
+            try desk.editEstate("restore: [sh, -c,", "restore: [no-such-tool, -c,")
+            let (outcome, _) = try await desk.drill(drill)
+            #expect(outcome.code == 2, "\(outcome.text)")
+        }
+    }
+
+    /// An archive that gives nothing: recovery ends early, and the target is not reached.
+    @Test func anArchiveThatIsSilent() async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(try declare(desk, fetch: "exit 1"))
+            #expect(outcome.code == 1, "\(outcome.text)")
+            let rules = report.drills.first?.findings.map(\.rule) ?? []
+            #expect(rules.contains("recovery-target-not-reached") || rules.contains("wal-missing"), "\(rules)")
+        }
+    }
+}
+
+/// The lab's own drill on a base backup and its archive.
+struct PointInTimeDrillTests {
+    private func drill(_ desk: Desk) -> URL { desk.drills.appendingPathComponent("point-in-time.yaml") }
+    private func wal(_ desk: Desk) -> URL { desk.store.appendingPathComponent("postgres/wal") }
+
+    @Test func staysGreen() async throws {
+        try await Desk.with { desk in
+            let (outcome, report) = try await desk.drill(drill(desk))
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(report.drills.first?.fact("postgres.recoverable-up-to")?.contains("LSN ") == true)
+            #expect(report.drills.first?.recoveryPoints.first?.path.hasSuffix("-first") == true)
+        }
+    }
+
+    @Test func aMissingSegmentIsNamed() async throws {
+        try await Desk.with { desk in
+            let segments = try FileManager.default.contentsOfDirectory(atPath: wal(desk).path).filter {
+                $0.wholeMatch(of: /[0-9A-F]{24}\.gz\.enc/) != nil
+            }.sorted()
+            try #require(segments.count > 6)
+            let gone = segments[segments.count / 2]
+            try FileManager.default.removeItem(at: wal(desk).appendingPathComponent(gone))
+            let (outcome, report) = try await desk.drill(drill(desk))
+            #expect(outcome.code == 1, "\(outcome.text)")
+            let gap = try #require(report.drills.first?.findings.first { $0.rule == "wal-gap" })
+            #expect(gap.object == gone.prefix(24) && gap.message.contains("is missing between"))
+            #expect(report.drills.first?.fact("postgres.recoverable-up-to") != nil)
+        }
+    }
+
+    @Test func aTargetBeforeEveryBackup() async throws {
+        try await Desk.with { desk in
+            let text = try String(contentsOf: drill(desk), encoding: .utf8)
+            let time = try #require(text.firstMatch(of: /to: \{time: "([0-9]{4})/)).output
+            try desk.edit(drill(desk), String(time.0), "to: {time: \"2020")
+            let (outcome, report) = try await desk.drill(drill(desk))
+            #expect(outcome.code == 1, "\(outcome.text)")
+            #expect(report.drills.first?.findings.contains { $0.rule == "recovery-target-before-backup" } == true)
+        }
+    }
+}
