@@ -185,10 +185,16 @@ public struct PointInTimeRecovery: Sendable {
             waits: feeder?.waits ?? 0, replay: replay, hasPageChecksums: control.hasPageChecksums, consistentAt: log.consistentAt,
             detail: "")
         if let feeder, feeder.delivered > 0 || !feeder.findings.isEmpty {
-            cluster.cases.append(
-                .judged(
-                    .restore, service: service, name: "every segment that was replayed is whole",
-                    findings: feeder.findings.filter { finding in !cases.flatMap(\.findings).contains { $0.object == finding.object } }))
+            let name = "every segment that was replayed is whole"
+            let known = cases.flatMap(\.findings)
+            let machine = feeder.machineFailure?.finding
+            let findings = feeder.findings.filter { finding in finding != machine && !known.contains { $0.object == finding.object } }
+            // Where this machine could not fetch one, the archive may go on behind it.
+            if let machine, findings.isEmpty {
+                cluster.cases.append(.unasked(.restore, service: service, name: name, finding: machine))
+            } else {
+                cluster.cases.append(.judged(.restore, service: service, name: name, findings: findings))
+            }
         }
         cluster.detail = "replayed \(cluster.segments) segments up to \(outcome.upTo.description)"
         guard came else {

@@ -9,7 +9,7 @@ import ScratchHost
 public struct WALFetch: Sendable {
     public enum Tool: Sendable {
         case pgBackRest(PgBackRest)
-        /// A command of the estate's. Ending otherwise than with 0 means that there is no such file, as PostgreSQL has it.
+        /// A command of the estate's. As PostgreSQL has it: 1 to 125 means that there is no such file, anything above that it broke.
         case command([String], hidden: Set<String>)
     }
     let tool: Tool
@@ -39,6 +39,11 @@ public struct WALFetch: Sendable {
             let environment = ProcessInfo.processInfo.environment.filter { !hidden.contains($0.key) }
             do {
                 let result = try await host.runAsInvoker(command, environment: environment, isolated: false, output: nil)
+                guard let code = result.exitCode, code <= 125 else {
+                    throw StoredFileProblem(
+                        .machine, "the declared fetch-wal command broke off with \(result.ending)",
+                        hint: "run it by hand; let it end with 1 where the archive doesn't hold the file")
+                }
                 // A command that says so by leaving nothing there, too.
                 return result.succeeded && FileManager.default.fileExists(atPath: target.path)
             } catch let error as ScratchError {

@@ -240,6 +240,18 @@ struct CommandDrillTests {
         }
     }
 
+    /// It broke, and so nobody knows where the archive ends: never a pass, also where the end is all that was asked for.
+    @Test func aFetchThatBreaks() async throws {
+        try await Desk.with { desk in
+            let drill = try declare(desk, fetch: "exit 130")
+            try desk.edit(drill, "{from: other, to:", "{from: other} #")
+            let (outcome, report) = try await desk.drill(drill)
+            #expect(outcome.code != 0, "\(outcome.text)")
+            let asked = report.drills.first?.cases.first { $0.name == "every segment that was replayed is whole" }
+            #expect(asked?.verdict == "error" && asked?.findings.first?.message.contains("fetch-wal command broke off") == true)
+        }
+    }
+
     /// An archive that gives nothing: recovery ends early, and the target is not reached.
     @Test func anArchiveThatIsSilent() async throws {
         try await Desk.with { desk in

@@ -46,10 +46,13 @@ final class InspectedLab: Sendable {
         }
         // The base backups are of the real clock, and these tests look at the lab from a moment of its simulated one.
         let file = folder.appending(path: "estate.yaml")
-        let lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
-        let start = try #require(lines.firstIndex(of: "      base:"))
-        let end = lines[(start + 1)...].firstIndex { !$0.hasPrefix("       ") } ?? lines.endIndex
-        try Data((lines[..<start] + lines[end...]).joined(separator: "\n").utf8).write(to: file)
+        var lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
+        for set in ["base", "repository"] {
+            guard let start = lines.firstIndex(of: "      \(set):") else { continue }
+            let end = lines[(start + 1)...].firstIndex { !$0.hasPrefix("       ") } ?? lines.endIndex
+            lines.removeSubrange(start..<end)
+        }
+        try Data(lines.joined(separator: "\n").utf8).write(to: file)
         newest = lab.newest
         nights = (1...6).map { lab.newest.addingTimeInterval(Double($0 - 6) * 86_400) }
         let root = lab.folder.resolvingSymlinksInPath().appending(path: "backups/primary").path + "/"
