@@ -185,20 +185,20 @@ public struct PointInTimeRecovery: Sendable {
             waits: feeder?.waits ?? 0, replay: replay, hasPageChecksums: control.hasPageChecksums, consistentAt: log.consistentAt,
             detail: "")
         if let feeder, feeder.delivered > 0 || !feeder.findings.isEmpty {
-            let name = "every segment that was replayed is whole"
-            let known = cases.flatMap(\.findings)
-            let machine = feeder.machineFailure?.finding
-            let findings = feeder.findings.filter { finding in finding != machine && !known.contains { $0.object == finding.object } }
-            // Where this machine could not fetch one, the archive may go on behind it.
-            if let machine, findings.isEmpty {
-                cluster.cases.append(.unasked(.restore, service: service, name: name, finding: machine))
-            } else {
-                cluster.cases.append(.judged(.restore, service: service, name: name, findings: findings))
-            }
+            cluster.cases.append(
+                .judged(
+                    .restore, service: service, name: "every segment that was replayed is whole",
+                    findings: feeder.findings.filter { finding in !cases.flatMap(\.findings).contains { $0.object == finding.object } }))
         }
         cluster.detail = "replayed \(cluster.segments) segments up to \(outcome.upTo.description)"
+        if let failure = feeder?.machineFailure {
+            // The archive may go on behind what this machine could not fetch: what came back is not what the backup holds.
+            await server.stop()
+            cluster.failure = failure
+            return cluster
+        }
         guard came else {
-            cluster.failure = feeder?.machineFailure ?? outcome.failure ?? server.failure("the server ended while it recovered", host: host)
+            cluster.failure = outcome.failure ?? server.failure("the server ended while it recovered", host: host)
             return cluster
         }
         cluster.cases.append(outcome.reached)

@@ -164,8 +164,13 @@ final class WALFeeder: Sendable {
             mark(path("none", name))
         } catch {
             let failure = BaseBackup.failure(of: error, object: name, damaged: .walSegmentDamaged)
-            if failure.verdict == .error { state.withLock { $0.machine = $0.machine ?? failure } }
-            refuse(name, failure.finding)
+            if failure.verdict == .error {
+                // Not the archive's fault, and so none of its findings.
+                state.withLock { $0.machine = $0.machine ?? failure }
+                refuse(name, nil)
+            } else {
+                refuse(name, failure.finding)
+            }
         }
     }
 
@@ -194,11 +199,11 @@ final class WALFeeder: Sendable {
     }
 
     /// The server hears "not there" and recovers up to it: how far it came is worth knowing.
-    private func refuse(_ name: String, _ finding: Finding) {
+    private func refuse(_ name: String, _ finding: Finding?) {
         unlink(path("part", name))
         state.withLock { state in
             state.fetching.remove(name)
-            if !state.findings.contains(where: { $0.object == finding.object }) { state.findings.append(finding) }
+            if let finding, !state.findings.contains(where: { $0.object == finding.object }) { state.findings.append(finding) }
         }
         mark(path("none", name))
     }

@@ -246,8 +246,8 @@ struct CommandDrillTests {
             let drill = try declare(desk, fetch: "exit 130")
             try desk.edit(drill, "{from: other, to:", "{from: other} #")
             let (outcome, report) = try await desk.drill(drill)
-            #expect(outcome.code != 0, "\(outcome.text)")
-            let asked = report.drills.first?.cases.first { $0.name == "every segment that was replayed is whole" }
+            #expect(outcome.code == 2, "\(outcome.text)")
+            let asked = report.drills.first?.cases.first { $0.name == "the artifact can be restored" }
             #expect(asked?.verdict == "error" && asked?.findings.first?.message.contains("fetch-wal command broke off") == true)
         }
     }
