@@ -20,7 +20,11 @@ public struct Muster: AsyncParsableCommand {
             64 wrong usage or an invalid drill file, 130 and 143 stopped by a signal, after cleaning up.
             """,
         version: version,
-        subcommands: [RunCommand.self, InspectCommand.self, SealCommand.self, SabotageCommand.self, LabCommand.self, CleanCommand.self])
+        subcommands: [
+            RunCommand.self, InspectCommand.self, SealCommand.self, SabotageCommand.self, LabCommand.self, InitCommand.self,
+            DoctorCommand.self,
+            CleanCommand.self,
+        ])
 
     public init() {}
 

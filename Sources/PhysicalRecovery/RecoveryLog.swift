@@ -50,6 +50,8 @@ public struct RecoveryLog: Sendable, Hashable {
             } else if let found = line.firstRange(of: "restored log file \"") {
                 lastFile = String(line[found.upperBound...].prefix { $0 != "\"" })
             } else if let found = line.firstRange(of: "FATAL:  ") ?? line.firstRange(of: "PANIC:  ") {
+                // What a client hears that knocks too early, or too late, is no reason for anything.
+                guard !line[found.upperBound...].hasPrefix("the database system is ") else { continue }
                 fatal = String(line[found.upperBound...])
             }
         }

@@ -96,6 +96,10 @@ import Testing
         #expect(log.stopped?.hasPrefix("recovery stopping before") == true && log.stoppedAtTransaction == 830)
         #expect(log.replayedTo == 0x800_1608 && log.newTimeline == 2 && log.isConsistent && log.fatal == nil)
         #expect(log.lastCommit == ServerClock.date("2026-11-23 06:49:31.984667", zone: .gmt))
+        // Whoever knocks while it ends is told so, behind the reason.
+        let knocked = RecoveryLog(
+            "x FATAL:  could not locate required checkpoint record\ny FATAL:  the database system is shutting down\n")
+        #expect(knocked.fatal == "could not locate required checkpoint record")
         let short = RecoveryLog("x FATAL:  recovery ended before configured recovery target was reached\n")
         #expect(short.endedBeforeTarget && short.stopped == nil && short.fatal?.hasPrefix("recovery ended") == true)
     }

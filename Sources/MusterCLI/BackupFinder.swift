@@ -1,0 +1,212 @@
+// Recognises backups in a folder by what they hold.
+
+import ArtifactFormats
+import DrillModel
+import Foundation
+
+/// A series of alike artifacts.
+struct FoundSet: Sendable, Hashable {
+    var kind: BackupSet.Kind
+    /// Relative to the folder that was searched.
+    var match: String
+    var count: Int
+    var isEncrypted: Bool
+    /// Told by a name, since what is encrypted tells nothing.
+    var isGuessed = false
+    var globals: String?
+    var wal: String?
+    var isWALEncrypted = false
+    var stanza: String?
+
+    var summary: String {
+        let what = "\(count) of kind \(kind.rawValue)\(isGuessed ? " (by their names)" : "")\(isEncrypted ? ", encrypted" : "")"
+        return "\(match): \(what)\(wal.map { ", with the WAL archive \($0)" } ?? "")"
+    }
+}
+
+/// One search. It reads the first bytes of every file, and follows no link.
+struct BackupFinder: Sendable {
+    var root: URL
+    /// Deeper folders belong to something, and are no store of their own.
+    static let deepest = 6
+
+    struct Found: Sendable {
+        var sets: [FoundSet] = []
+        var passedOver: [String] = []
+        /// Whether seals lie beside the artifacts.
+        var hasSeals = false
+    }
+
+    private enum Item: Hashable {
+        case artifact(BackupSet.Kind, encrypted: Bool, guessed: Bool)
+        case globals(encrypted: Bool)
+        case wal(encrypted: Bool)
+        case repository(stanza: String, encrypted: Bool)
+        /// A key, a seal, a log: nothing to say of.
+        case nothing
+        case seal
+        case unknown
+    }
+
+    func find() -> Found {
+        var groups: [String: [Item: Int]] = [:]
+        var passedOver: [String] = []
+        walk("", depth: 0, &groups, &passedOver)
+        var found = Found(passedOver: passedOver.sorted())
+        var globals: [(match: String, encrypted: Bool)] = []
+        var archives: [(match: String, encrypted: Bool)] = []
+        for (pattern, items) in groups.sorted(by: { $0.key < $1.key }) {
+            for (item, count) in items {
+                switch item {
+                case .artifact(let kind, let encrypted, let guessed):
+                    found.sets.append(FoundSet(kind: kind, match: pattern, count: count, isEncrypted: encrypted, isGuessed: guessed))
+                case .repository(let stanza, let encrypted):
+                    found.sets.append(FoundSet(kind: .pgBackRest, match: pattern, count: count, isEncrypted: encrypted, stanza: stanza))
+                case .globals(let encrypted): globals.append((pattern, encrypted))
+                case .wal(let encrypted): archives.append((pattern, encrypted))
+                case .seal: found.hasSeals = true
+                case .nothing, .unknown: break
+                }
+            }
+        }
+        found.sets = merged(found.sets)
+        for index in found.sets.indices {
+            let set = found.sets[index]
+            if set.kind == .pgDump {
+                found.sets[index].globals =
+                    globals.first { Self.parent($0.match) == Self.parent(set.match) && $0.encrypted == set.isEncrypted }?.match
+            }
+            // Of several archives the one that lies nearest.
+            if set.kind == .baseBackup,
+                let archive = archives.max(by: { Self.shared($0.match, set.match) < Self.shared($1.match, set.match) })
+            {
+                found.sets[index].wal = archive.match
+                found.sets[index].isWALEncrypted = archive.encrypted
+            }
+        }
+        return found
+    }
+
+    /// Base backups of one folder are one set, whatever they are called: an incremental one builds on another of them.
+    private func merged(_ sets: [FoundSet]) -> [FoundSet] {
+        var result: [FoundSet] = []
+        for set in sets {
+            let parent = Self.parent(set.match)
+            let alike = sets.filter { $0.kind == .baseBackup && Self.parent($0.match) == parent && $0.isEncrypted == set.isEncrypted }
+            let total = alike.reduce(0) { $0 + $1.count }
+            let place = parent.isEmpty ? root : root.appendingPathComponent(String(parent))
+            let inside = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).filter { !$0.hasPrefix(".") }
+            guard set.kind == .baseBackup, inside.count == total else {
+                result.append(set)
+                continue
+            }
+            var whole = set
+            whole.match = parent.isEmpty ? "*" : "\(parent)/*"
+            whole.count = total
+            if !result.contains(whole) { result.append(whole) }
+        }
+        return result
+    }
+
+    private func walk(_ path: String, depth: Int, _ groups: inout [String: [Item: Int]], _ passedOver: inout [String]) {
+        let folder = path.isEmpty ? root : root.appendingPathComponent(path)
+        for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() where !name.hasPrefix(".") {
+            let item = folder.appendingPathComponent(name)
+            let relative = path.isEmpty ? name : "\(path)/\(name)"
+            let type = (try? FileManager.default.attributesOfItem(atPath: item.path))?[.type] as? FileAttributeType
+            switch type {
+            case .typeDirectory?:
+                if let kind = Self.kind(ofFolder: item) {
+                    groups[Self.pattern(relative, isRepository: kind.isRepository), default: [:]][kind.item, default: 0] += 1
+                } else if depth < Self.deepest {
+                    walk(relative, depth: depth + 1, &groups, &passedOver)
+                }
+            case .typeRegular?:
+                switch Self.kind(ofFile: item) {
+                case .nothing: break
+                case .unknown: passedOver.append(relative)
+                case .wal(let encrypted):
+                    // One glob for all of an archive, history files included.
+                    groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encrypted: encrypted), default: 0] += 1
+                case let kind: groups[Self.pattern(relative, isRepository: false), default: [:]][kind, default: 0] += 1
+                }
+            default: break
+            }
+        }
+    }
+
+    private static func kind(ofFolder folder: URL) -> (item: Item, isRepository: Bool)? {
+        let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+        if names.isSuperset(of: ["backup", "archive"]),
+            let stanza = ((try? FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("backup").path)) ?? [])
+                .sorted()
+                .first(where: { FileManager.default.fileExists(atPath: folder.appendingPathComponent("backup/\($0)/backup.info").path) })
+        {
+            let head = head(of: folder.appendingPathComponent("backup/\(stanza)/backup.info"))
+            return (.repository(stanza: stanza, encrypted: ArtifactFormat(head: head) == .opensslEncrypted), true)
+        }
+        let plain = names.map { $0.replacing(".enc", with: "") }
+        if plain.contains("backup_manifest") {
+            return (.artifact(.baseBackup, encrypted: names.contains { $0.hasSuffix(".enc") }, guessed: false), false)
+        }
+        if names.contains("toc.dat") { return (.artifact(.pgDump, encrypted: false, guessed: false), false) }
+        if names.contains(where: { $0.hasSuffix(".aof.manifest") }) { return (.artifact(.aof, encrypted: false, guessed: false), false) }
+        return nil
+    }
+
+    private static func kind(ofFile file: URL) -> Item {
+        let name = file.lastPathComponent
+        if name.hasSuffix(".seal.json") { return .seal }
+        if ["log", "key", "pem", "pub", "md", "txt"].contains(where: { name.hasSuffix(".\($0)") }) { return .nothing }
+        let head = head(of: file)
+        let format = ArtifactFormat(head: head)
+        if WALFileName(stored: name) != nil { return .wal(encrypted: format == .opensslEncrypted) }
+        switch format {
+        case .postgresArchive: return .artifact(.pgDump, encrypted: false, guessed: false)
+        case .rdb: return .artifact(.rdb, encrypted: false, guessed: false)
+        case .sql:
+            let text = String(decoding: head, as: UTF8.self)
+            return text.contains("database cluster dump")
+                ? .globals(encrypted: false) : .artifact(.pgDump, encrypted: false, guessed: false)
+        case .empty, .unknown: return .unknown
+        case .opensslEncrypted: return named(name, encrypted: true)
+        case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encrypted: false)
+        }
+    }
+
+    /// What only its name tells.
+    private static func named(_ name: String, encrypted: Bool) -> Item {
+        let name = name.lowercased()
+        func says(_ words: [String]) -> Bool { words.contains { name.contains($0) } }
+        if says(["global", "roles"]) { return .globals(encrypted: encrypted) }
+        if says([".rdb"]) { return .artifact(.rdb, encrypted: encrypted, guessed: true) }
+        if says(["aof", "appendonly"]) { return .artifact(.aof, encrypted: encrypted, guessed: true) }
+        if says([".dump", ".sql", ".pgdump", ".backup", "pg_dump", ".tar"]) {
+            return .artifact(.pgDump, encrypted: encrypted, guessed: true)
+        }
+        return .unknown
+    }
+
+    private static func head(of file: URL) -> [UInt8] {
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
+        defer { try? handle.close() }
+        return Array((try? handle.read(upToCount: ArtifactFormat.bytesNeeded)) ?? Data())
+    }
+
+    /// `daily/shop-20261123T020000+0530.dump` → `daily/shop-*.dump`: dates and numbers of the last part alone.
+    static func pattern(_ path: String, isRepository: Bool) -> String {
+        guard !isRepository else { return path }
+        var parts = path.split(separator: "/").map(String.init)
+        guard let last = parts.popLast() else { return path }
+        // A glob's own signs in a name must not become wild.
+        let safe = last.map { "*?[]\\".contains($0) ? "?" : String($0) }.joined()
+        let starred = safe.replacing(/[0-9]+(?:[-_:.T+]?[0-9]+)*Z?/, with: "*")
+        return (parts + [starred]).joined(separator: "/")
+    }
+
+    private static func parent(_ path: String) -> Substring { path[..<(path.lastIndex(of: "/") ?? path.startIndex)] }
+
+    private static func shared(_ left: String, _ right: String) -> Int {
+        zip(left.split(separator: "/"), right.split(separator: "/")).prefix { $0 == $1 }.count
+    }
+}

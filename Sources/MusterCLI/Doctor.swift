@@ -1,0 +1,197 @@
+// Looks at this machine the way a drill will need it.
+
+import ArtifactFormats
+import BackupCatalog
+import DrillModel
+import Foundation
+import PostgresRecovery
+import Reports
+import ScratchHost
+
+/// One thing that drills need.
+struct MachineNeed: Sendable, Hashable {
+    enum State: Sendable, Hashable {
+        case here
+        /// Drills run, and prove less.
+        case weak
+        case missing
+    }
+    var state: State
+    var name: String
+    var detail = ""
+    var mend = ""
+
+    var sign: String {
+        switch state {
+        case .here: "✓"
+        case .weak: "–"
+        case .missing: "✗"
+        }
+    }
+}
+
+/// One look at one machine.
+struct Doctor: Sendable {
+    /// nil: only what every estate needs.
+    var estate: Estate?
+    var root: ScratchRoot
+    var installed: [PostgresBinaries] = PostgresBinaries.installed()
+    /// Whether a program is on PATH.
+    var has: @Sendable (String) -> Bool = { ScratchHost.locate($0) != nil }
+
+    func look() async -> [MachineNeed] {
+        var needs = await machine()
+        guard let estate else { return needs }
+        for store in estate.stores.values.sorted(by: { $0.name < $1.name }) { needs.append(look(at: store)) }
+        for (name, reference) in estate.keys.sorted(by: { $0.key < $1.key }) { needs.append(look(at: reference, of: "key \(name)")) }
+        for file in estate.seals.trustedKeys {
+            let there = FileManager.default.isReadableFile(atPath: file.path)
+            needs.append(
+                MachineNeed(
+                    state: there ? .here : .missing, name: "trusted key \(file.lastPathComponent)",
+                    mend: there ? "" : "copy the public key to \(file.path): without it no seal can be believed"))
+        }
+        var asked: Set<String> = []
+        for set in estate.allSets {
+            for need in programs(of: set) where asked.insert(need.name).inserted { needs.append(need) }
+        }
+        return needs
+    }
+
+    // MARK: The machine
+
+    private func machine() async -> [MachineNeed] {
+        do throws(ScratchError) {
+            let host = try await ScratchHost.prepare(in: root, purpose: "doctor")
+            let free = host.folder.freeBytes() ?? 0
+            var needs = [
+                MachineNeed(
+                    state: free < 1 << 30 ? .weak : .here, name: "scratch folder \(root.folder.path)",
+                    detail: "\(Readable.bytes(free)) free",
+                    mend: free < 1 << 30 ? "free some space, or choose another disk with --scratch" : ""),
+                MachineNeed(state: .here, name: "unprivileged user", detail: host.userName),
+            ]
+            needs.append(
+                host.isolation == .none
+                    ? MachineNeed(
+                        state: .weak, name: "network isolation", detail: "this machine allows no network namespace",
+                        mend: "run as root, or allow user namespaces: sysctl kernel.unprivileged_userns_clone=1")
+                    : MachineNeed(state: .here, name: "network isolation", detail: host.isolation.rawValue))
+            try await host.remove()
+            return needs
+        } catch {
+            return [MachineNeed(state: .missing, name: "scratch folder \(root.folder.path)", detail: error.message, mend: error.hint)]
+        }
+    }
+
+    // MARK: The estate
+
+    private func look(at store: Store) -> MachineNeed {
+        switch store.location {
+        case .folder(let url):
+            let there = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) != nil
+            return MachineNeed(
+                state: there ? .here : .missing, name: "store \(store.name)", detail: there ? "" : "\(url.path) can't be read",
+                mend: there ? "" : "mount it, or mend its path and permissions")
+        }
+    }
+
+    /// Commands are not run: they may ask somebody, or count their calls.
+    private func look(at reference: KeyReference, of name: String) -> MachineNeed {
+        switch reference {
+        case .file(let url):
+            let there = FileManager.default.isReadableFile(atPath: url.path)
+            return MachineNeed(
+                state: there ? .here : .missing, name: name, detail: there ? "" : "its file can't be read",
+                mend: there ? "" : "put it at \(url.path), readable for this user alone")
+        case .environment(let variable):
+            let there = ProcessInfo.processInfo.environment[variable]?.isEmpty == false
+            return MachineNeed(
+                state: there ? .here : .missing, name: name, detail: there ? "" : "the environment variable \(variable) is not set",
+                mend: there ? "" : "set \(variable) before running muster")
+        case .command(let words):
+            return program(words.first ?? "", for: name)
+        }
+    }
+
+    private func program(_ program: String, for user: String, package: String? = nil) -> MachineNeed {
+        let there = has(program)
+        return MachineNeed(
+            state: there ? .here : .missing, name: package == nil ? "\(program) of \(user)" : program,
+            detail: there ? "" : "needed for \(user)",
+            mend: there ? "" : package.map { "apt-get install \($0)" } ?? "install it, or put its folder on PATH")
+    }
+
+    private func programs(of set: BackupSet) -> [MachineNeed] {
+        let name = "\(set.service)/\(set.name)"
+        let found = survey(set)
+        switch set.kind {
+        case .pgDump:
+            return [postgres(major: found.major, orNewer: true, for: name)] + decompressors(found.formats, for: name)
+        case .baseBackup:
+            return [postgres(major: found.major, orNewer: false, for: name)] + decompressors(found.formats, for: name)
+        case .pgBackRest:
+            return [program("pgbackrest", for: name, package: "pgbackrest"), postgres(major: nil, orNewer: false, for: name)]
+        case .command:
+            let words = [set.restore?.restore.first, set.restore?.fetchWAL?.first].compactMap { $0 }
+            return words.map { program($0, for: name) } + [postgres(major: nil, orNewer: false, for: name)]
+        case .rdb, .aof:
+            return [
+                program("redis-server", for: name, package: "redis-server"), program("redis-check-rdb", for: name, package: "redis-tools"),
+                program("redis-check-aof", for: name, package: "redis-tools"),
+            ] + decompressors(found.formats, for: name)
+        }
+    }
+
+    private func postgres(major: Int?, orNewer: Bool, for user: String) -> MachineNeed {
+        let have = installed.map { String($0.major) }.joined(separator: ", ")
+        guard let newest = installed.last else {
+            return MachineNeed(
+                state: .missing, name: "postgres", detail: "needed for \(user)",
+                mend: "apt-get install postgresql, or name its bin folder in MUSTER_PG_BIN")
+        }
+        guard let major else {
+            return MachineNeed(
+                state: .here, name: "postgres \(have)",
+                detail: orNewer ? "" : "\(user) needs the source's own major version, which only reading it tells")
+        }
+        let fits = orNewer ? newest.major >= major : installed.contains { $0.major == major }
+        return MachineNeed(
+            state: fits ? .here : .missing, name: "postgres \(major)\(orNewer ? " or newer" : "")",
+            detail: fits ? "" : "\(user) is of postgres \(major), and this machine has \(have)",
+            mend: fits ? "" : "apt-get install postgresql-\(major), or name its bin folder in MUSTER_PG_BIN")
+    }
+
+    private static let packers: [ArtifactFormat: (program: String, package: String)] = [
+        .gzip: ("gzip", "gzip"), .zstd: ("zstd", "zstd"), .xz: ("xz", "xz-utils"), .bzip2: ("bzip2", "bzip2"), .lz4: ("lz4", "lz4"),
+    ]
+
+    private func decompressors(_ formats: Set<ArtifactFormat>, for user: String) -> [MachineNeed] {
+        Self.packers.filter { formats.contains($0.key) }.values.sorted { $0.program < $1.program }.map {
+            program($0.program, for: user, package: $0.package)
+        }
+    }
+
+    /// What the newest artifacts tell by their first bytes and their names.
+    private func survey(_ set: BackupSet) -> (major: Int?, formats: Set<ArtifactFormat>) {
+        guard let estate, set.kind != .pgBackRest, set.kind != .command else { return (nil, []) }
+        let catalogue = Catalogue(estate: estate, set: set, trusted: [], decryption: nil)
+        guard let newest = catalogue.listing().points.max(by: { $0.time < $1.time }) else { return (nil, []) }
+        let names =
+            [newest.location.lastPathComponent] + ((try? FileManager.default.contentsOfDirectory(atPath: newest.location.path)) ?? [])
+        let endings: [String: ArtifactFormat] = [".gz": .gzip, ".tgz": .gzip, ".zst": .zstd, ".xz": .xz, ".bz2": .bzip2, ".lz4": .lz4]
+        var formats = Set(endings.filter { ending, _ in names.contains { $0.replacing(".enc", with: "").hasSuffix(ending) } }.values)
+        let head = Self.head(of: newest.location)
+        formats.insert(ArtifactFormat(head: head))
+        if let text = try? String(contentsOf: newest.location.appendingPathComponent("PG_VERSION"), encoding: .utf8) {
+            return (Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), formats)
+        }
+        return (ArchiveHeader(head, timeZone: estate.timeZone)?.serverMajor, formats)
+    }
+
+    private static func head(of file: URL) -> [UInt8] {
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
+        defer { try? handle.close() }
+        return Array((try? handle.read(upToCount: ArtifactFormat.bytesNeeded)) ?? Data())
+    }
+}

@@ -1,0 +1,36 @@
+// `muster doctor`: what this machine lacks for an estate, and how to get it.
+
+import ArgumentParser
+import DrillFiles
+import DrillModel
+import Foundation
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Say what this machine lacks to drill an estate, and how to get it.",
+        discussion:
+            "Looks only: no store is written to, no key is read out and no command of the estate is run. Ends with 2 where something is missing."
+    )
+
+    @Argument(help: ArgumentHelp("The estate file; without it, only the machine itself is looked at.", valueName: "estate.yaml"))
+    var estateFile: String?
+
+    @OptionGroup var scratch: ScratchOption
+
+    func run() async throws {
+        let estate = try estateFile.map { try DrillFiles.loadEstate($0) }
+        let needs = await Doctor(estate: estate, root: scratch.root).look()
+        for need in needs {
+            Console.print("\(need.sign) \(need.name)\(need.detail.isEmpty ? "" : ": \(need.detail)")")
+            if !need.mend.isEmpty { Console.print("    mend: \(need.mend)") }
+        }
+        let missing = needs.filter { $0.state == .missing }.count
+        let weak = needs.filter { $0.state == .weak }.count
+        Console.print("")
+        guard missing == 0 else {
+            Console.print("\(missing) missing, \(weak) weak: drills that need them end in error")
+            throw DrillModel.ExitCode.unverified
+        }
+        Console.print(weak == 0 ? "nothing is missing" : "nothing is missing, \(weak) weak: the reports will say so")
+    }
+}

@@ -1,0 +1,113 @@
+// The estate and the drills that `muster init` writes.
+
+import DrillModel
+import Foundation
+
+/// Texts for what was found.
+struct EstateDraft: Sendable {
+    static let keyVariable = "MUSTER_BACKUP_KEY"
+
+    var name: String
+    var root: URL
+    var sets: [FoundSet]
+    /// The public key that seals are trusted by.
+    var trusted: URL?
+
+    struct File: Sendable, Hashable {
+        var name: String
+        var text: String
+    }
+
+    var files: [File] {
+        [File(name: "estate.yaml", text: estate)]
+            + named.map { File(name: "\($0.service)-\($0.name).yaml", text: drill(service: $0.service, set: $0.name, of: $0.set)) }
+    }
+
+    /// Sets with a name each: that of their folder, and a number where two share it.
+    private var named: [(service: String, name: String, set: FoundSet)] {
+        var used: Set<String> = []
+        return sets.map { set in
+            let service = [.rdb, .aof].contains(set.kind) ? "redis" : "postgres"
+            let folder = set.match.split(separator: "/").dropLast().last.map(String.init)
+            let base = Self.word(set.kind == .pgBackRest ? "repository" : folder ?? set.kind.rawValue)
+            var name = base
+            var number = 2
+            while !used.insert("\(service)/\(name)").inserted {
+                name = "\(base)-\(number)"
+                number += 1
+            }
+            return (service, name, set)
+        }
+    }
+
+    /// A name as the files want it.
+    static func word(_ text: String) -> String {
+        let kept = text.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        let word = String(kept).split(separator: "-").joined(separator: "-")
+        return word.isEmpty ? "estate" : word
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    }
+
+    private var estate: String {
+        let encrypted = sets.contains { $0.isEncrypted || $0.isWALEncrypted }
+        var text = """
+            # Written by muster init from what lies in the store. Read it, and add what it can't know: schedule and retention of each backup,
+            # copies in a second zone, the public key that seals are trusted by. docs/drill-file.md has every key.
+            version: 1
+            estate: \(name)
+            timezone: \(TimeZone.current.identifier)    # of the host that makes the backups: unsealed dumps are dated by it
+            stores:
+              store: {type: file, path: \(Self.quoted(root.path))}
+
+            """
+        if encrypted { text += "keys:\n  backup: {env: \(Self.keyVariable)}    # or {file: …}, or {command: […]}; never the key itself\n" }
+        if let trusted { text += "seals: {trust: [\(Self.quoted(trusted.path))]}\n" }
+        text += "services:\n"
+        for service in ["postgres", "redis"] {
+            let own = named.filter { $0.service == service }
+            guard !own.isEmpty else { continue }
+            text += "  \(service):\n    engine: \(service)\n    backups:\n"
+            for (_, name, set) in own { text += backup(name, set) }
+        }
+        return text
+    }
+
+    private func backup(_ name: String, _ set: FoundSet) -> String {
+        let format = set.kind == .pgBackRest ? "pgbackrest" : "openssl"
+        func encryption(_ isEncrypted: Bool) -> String { isEncrypted ? "{format: \(format), key: backup}" : "none" }
+        var lines = [
+            "      \(name):", "        kind: \(set.kind.rawValue)\(set.isGuessed ? "    # told by the names: check it" : "")",
+            "        store: store", "        match: \(Self.quoted(set.match))",
+        ]
+        if let stanza = set.stanza { lines.append("        stanza: \(Self.quoted(stanza))") }
+        lines.append("        encryption: \(encryption(set.isEncrypted))")
+        if let globals = set.globals { lines.append("        globals: \(Self.quoted(globals))") }
+        if let wal = set.wal { lines.append("        wal: {match: \(Self.quoted(wal)), encryption: \(encryption(set.isWALEncrypted))}") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// No check is made up: one that holds of any database would turn a drill green that has proven nothing.
+    private func drill(service: String, set name: String, of set: FoundSet) -> String {
+        let example =
+            service == "redis"
+            ? "- keys: {database: 0, pattern: \"session:*\", at-least: 1}" : "- rows: {table: public.orders, at-least: 1}"
+        return """
+            # Restores the newest healthy backup of \(name). Say what must hold of your data: without a seal and without a check nothing is
+            # proven, and the drill ends in error.
+            version: 1
+            drill: \(service)-\(name)
+            estate: estate.yaml
+            scenario: database-corruption
+            # targets: {rto: 4h, rpo: 24h}
+            recover:
+              \(service): {from: \(name)}
+            # checks:
+            #   \(service):
+            #     \(example)
+
+            """
+    }
+}

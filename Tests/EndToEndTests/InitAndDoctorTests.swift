@@ -1,0 +1,93 @@
+// `muster init` and `muster doctor`, as somebody who has just installed it uses them.
+
+import Foundation
+import Testing
+
+struct InitAndDoctorTests {
+    /// What it writes drills: the lab's store, told by content and names, and nothing of it touched.
+    @Test func whatInitWritesRuns() async throws {
+        try await Desk.with { desk in
+            let target = desk.folder.appendingPathComponent("drafts")
+            let made = try await desk.run(["init", desk.store.path, "--output", target.path])
+            #expect(made.code == 0, "\(made.text)")
+            #expect(
+                made.out.contains("postgres/base/*: 2 of kind base_backup, encrypted, with the WAL archive postgres/wal/*"), "\(made.out)")
+            #expect(made.out.contains("redis/rdb/dump-*.rdb.enc: 4 of kind rdb (by their names), encrypted"), "\(made.out)")
+            let key = String(decoding: try Data(contentsOf: desk.passphrase), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            let environment = ["MUSTER_BACKUP_KEY": key]
+            let shown = try await desk.run(["run", target.path, "--dry-run"], environment: environment)
+            #expect(shown.code == 0, "\(shown.text)")
+            // Seals that nobody vouches for count as forged; with their key the newest backup is proven in full.
+            let (untrusted, _) = try await desk.drill(target.appendingPathComponent("redis-rdb.yaml"), environment: environment)
+            #expect(made.out.contains("name their public key") && untrusted.code == 1, "\(untrusted.text)")
+            let trusting = desk.folder.appendingPathComponent("trusting")
+            let publicKey = desk.lab.appendingPathComponent("keys/seal.pub").path
+            try await Program.require([Program.muster, "init", desk.store.path, "--output", trusting.path, "--trust", publicKey])
+            let (proven, _) = try await desk.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)
+            #expect(proven.code == 0, "\(proven.text)")
+            // Without a seal and without a check nothing is proven, and it says so.
+            try desk.removeSeals(in: desk.snapshots)
+            let (unproven, _) = try await desk.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)
+            #expect(unproven.code == 2 && unproven.out.contains("nothing-verified"), "\(unproven.text)")
+            let again = try await desk.run(["init", desk.store.path, "--output", target.path])
+            #expect(again.code == 64 && again.err.contains("is there already"), "\(again.text)")
+        }
+    }
+
+    /// Kinds by content alone, whatever the names.
+    @Test func kindsAreToldByContent() async throws {
+        try await Desk.with { desk in
+            let store = desk.folder.appendingPathComponent("odd \"store\"")
+            try FileManager.default.createDirectory(at: store.appendingPathComponent("x"), withIntermediateDirectories: true)
+            try Data("REDIS0011".utf8).write(to: store.appendingPathComponent("x/a-1"))
+            try Data("PGDMP".utf8).write(to: store.appendingPathComponent("x/b[2]"))
+            try Data("hello".utf8).write(to: store.appendingPathComponent("x/letter"))
+            let made = try await desk.run(["init", store.path, "--output", desk.folder.appendingPathComponent("odd").path])
+            #expect(made.code == 0, "\(made.text)")
+            #expect(made.out.contains("x/a-*: 1 of kind rdb\n") && made.out.contains("x/b?*?: 1 of kind pg_dump\n"), "\(made.out)")
+            #expect(made.out.contains("passed over x/letter"))
+        }
+    }
+
+    @Test func nothingToFind() async throws {
+        try await Desk.with { desk in
+            let empty = desk.folder.appendingPathComponent("empty")
+            try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
+            let made = try await desk.run(["init", empty.path, "--output", desk.folder.appendingPathComponent("none").path])
+            #expect(made.code == 2 && made.err.contains("no backup was recognised"), "\(made.text)")
+            let missing = try await desk.run(["init", desk.folder.appendingPathComponent("nowhere").path])
+            #expect(missing.code == 64, "\(missing.text)")
+        }
+    }
+
+    @Test func aMachineThatHasAll() async throws {
+        try await Desk.with { desk in
+            let looked = try await desk.run(["doctor", desk.estate.path], environment: NewerPostgres.environment)
+            #expect(looked.code == 0 && looked.out.contains("✓ redis-server") && looked.out.contains("✓ key backup"), "\(looked.text)")
+            desk.expectNothingLeft()
+        }
+    }
+
+    /// Each lack by its name, with its mend; the key itself never shows.
+    @Test func whatIsMissing() async throws {
+        try await Desk.with { desk in
+            let bare = desk.folder.appendingPathComponent("bin")
+            try FileManager.default.createDirectory(at: bare, withIntermediateDirectories: true)
+            for tool in ["env", "setpriv", "unshare"] {
+                let path = try await Program.require(["sh", "-c", "command -v \(tool)"]).out.trimmingCharacters(in: .whitespacesAndNewlines)
+                try FileManager.default.createSymbolicLink(atPath: bare.appendingPathComponent(tool).path, withDestinationPath: path)
+            }
+            try FileManager.default.removeItem(at: desk.lab.appendingPathComponent("backups/dr"))
+            try desk.editEstate("backup: {file: keys/backup.key}", "backup: {env: ME2E_NOT_SET}")
+            let looked = try await desk.run(["doctor", desk.estate.path], environment: ["PATH": bare.path])
+            #expect(looked.code == 2, "\(looked.text)")
+            for line in [
+                "✗ key backup: the environment variable ME2E_NOT_SET is not set", "✗ store dr", "✗ redis-server",
+                "apt-get install redis-server",
+            ] {
+                #expect(looked.out.contains(line), "\(line) \(looked.out)")
+            }
+            desk.expectNothingLeft()
+        }
+    }
+}
