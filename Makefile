@@ -37,6 +37,8 @@ format: setup
 
 bench: build
 	@scripts/bench
+	@scripts/bench-pitr
+	@scripts/bench-inspect
 
 clean:
 	@if [ -x .build/release/muster ]; then .build/release/muster clean --kept; fi

@@ -59,11 +59,12 @@ struct Inspection: Sendable {
             hub.emit(.caseFinished(result))
         }
         record(BackupPolicy.judge(keys: keyFiles))
+        var surveys = SurveysAhead(of: estate, asOf: now)
         for service in estate.services.values.sorted(by: { $0.name < $1.name }) {
             var gaps: [(points: [RecoveryPoint], retention: Retention?)] = []
             var whole = true
             for set in service.backups.values.sorted(by: { $0.name < $1.name }) {
-                let (cases, survey) = try await judge(set, hub)
+                let (cases, survey) = try await judge(set, &surveys, hub)
                 cases.forEach(record)
                 whole = whole && survey != nil
                 guard let survey else { continue }
@@ -89,12 +90,14 @@ struct Inspection: Sendable {
     }
 
     /// - Returns: The set's cases; no survey where nothing of it could be listed.
-    private func judge(_ set: BackupSet, _ hub: EventHub) async throws -> (cases: [CaseResult], survey: SetSurvey?) {
+    private func judge(_ set: BackupSet, _ surveys: inout SurveysAhead, _ hub: EventHub) async throws -> (
+        cases: [CaseResult], survey: SetSurvey?
+    ) {
         let name = "\(set.name): the stores can be listed"
         let started = ContinuousClock.now
         var survey: SetSurvey
         do throws(DrillFailure) {
-            survey = try SetSurvey.take(of: set, in: estate, asOf: now)
+            survey = try await surveys.take()
         } catch {
             return ([.unasked(.policy, service: set.service, name: name, finding: error.finding)], nil)
         }

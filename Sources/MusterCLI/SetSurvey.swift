@@ -14,8 +14,13 @@ struct SetSurvey: Sendable {
     /// Why artifacts could not be opened for their own time, in a sentence; empty where they could.
     var unproven: String
 
-    /// Opening an artifact for its time costs a key derivation each; older unsealed ones are dated by their mtime, and said so.
-    static let mostOpened = 200
+    /// Opening an artifact for its time costs a key derivation each, some milliseconds: so many an estate, the newest of each series, and at
+    /// least 20 of a store. Older unsealed ones are dated by their mtime, and said so.
+    static let mostOpened = 800
+
+    private static func share(of estate: Estate) -> Int {
+        max(20, mostOpened / max(1, estate.allSets.filter { $0.encryption != nil }.reduce(0) { $0 + $1.stores.count }))
+    }
 
     /// - Throws: ``DrillFailure`` where the keys that seals are trusted by can't be read.
     static func take(of set: BackupSet, in estate: Estate, asOf now: Date) throws(DrillFailure) -> SetSurvey {
@@ -26,7 +31,7 @@ struct SetSurvey: Sendable {
         } catch {
             unproven = "\(set.service)/\(set.name): \(error.finding.message), so artifacts without a seal were dated by their files."
         }
-        catalogue.mostOpened = mostOpened
+        catalogue.mostOpened = share(of: estate)
         catalogue.lister = set.lister(of: estate)
         let (points, problems) = catalogue.listing()
         let failed = Set(problems.map(\.store.name))
