@@ -51,16 +51,22 @@ public struct OpenSSLEncCipher: Sendable, Hashable {
                 .unsupported, message: "\(iterations) is no number of PBKDF2 iterations",
                 hint: "write the number that `openssl enc -iter` was given; 10000 where it was given none")
         }
-        // 32 bytes of key, then 16 of vector, in one derivation: that is what `openssl enc` does.
-        var derived = [UInt8](repeating: 0, count: 48)
-        defer { OPENSSL_cleanse(&derived, derived.count) }
-        let made = passphrase.withBytes { phrase in
-            PKCS5_PBKDF2_HMAC(
-                phrase.assumingMemoryBound(to: CChar.self).baseAddress, Int32(phrase.count), salt, Int32(salt.count), rounds, hash, 48,
-                &derived)
+        let derivation = Secret.Derivation(salt: salt, iterations: iterations, digest: digest)
+        let key = try passphrase.derived(derivation) { () throws(CryptographyError) in
+            // 32 bytes of key, then 16 of vector, in one derivation: that is what `openssl enc` does.
+            var derived = [UInt8](repeating: 0, count: 48)
+            defer { OPENSSL_cleanse(&derived, derived.count) }
+            let made = passphrase.withBytes { phrase in
+                PKCS5_PBKDF2_HMAC(
+                    phrase.assumingMemoryBound(to: CChar.self).baseAddress, Int32(phrase.count), salt, Int32(salt.count), rounds, hash, 48,
+                    &derived)
+            }
+            guard made == 1 else { throw .library("deriving the key") }
+            return Secret(derived)
         }
-        guard made == 1 else { throw .library("deriving the key") }
-        return try CipherContext(derived: derived, encrypting: encrypting)
+        return try key.withBytes { (bytes) throws(CryptographyError) in
+            try CipherContext(derived: bytes.bindMemory(to: UInt8.self), encrypting: encrypting)
+        }
     }
 }
 
@@ -68,14 +74,12 @@ public struct OpenSSLEncCipher: Sendable, Hashable {
 final class CipherContext {
     private let context: OpaquePointer
 
-    init(derived: [UInt8], encrypting: Bool) throws(CryptographyError) {
+    init(derived: UnsafeBufferPointer<UInt8>, encrypting: Bool) throws(CryptographyError) {
         guard let context = EVP_CIPHER_CTX_new() else { throw .library("preparing AES") }
         self.context = context
-        let ready = derived.withUnsafeBufferPointer { bytes in
-            guard let key = bytes.baseAddress else { return Int32(0) }
-            return EVP_CipherInit_ex(context, EVP_aes_256_cbc(), nil, key, key + 32, encrypting ? 1 : 0)
-        }
-        guard ready == 1 else { throw .library("preparing AES") }
+        guard derived.count == 48, let key = derived.baseAddress,
+            EVP_CipherInit_ex(context, EVP_aes_256_cbc(), nil, key, key + 32, encrypting ? 1 : 0) == 1
+        else { throw .library("preparing AES") }
     }
 
     deinit {

@@ -1,6 +1,7 @@
 // A passphrase or key that can't be printed by mistake, and is wiped when the last holder lets go.
 
 import COpenSSL
+import Synchronization
 
 /// The bytes of a passphrase or key. Printing it, in whatever way, shows `(secret)`.
 public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -28,6 +29,27 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
         try body(UnsafeRawBufferPointer(box.bytes))
     }
 
+    /// What a key derivation is of, beside the passphrase.
+    struct Derivation: Sendable, Hashable {
+        var salt: [UInt8]
+        var iterations: Int
+        var digest: String
+    }
+
+    /// More of them than this are forgotten, and made again where they are needed.
+    private static let mostDerived = 512
+
+    /// A key made of this passphrase. Making one takes milliseconds by intent, and a file that is looked at and then read has one salt.
+    func derived(_ derivation: Derivation, _ make: () throws(CryptographyError) -> Secret) throws(CryptographyError) -> Secret {
+        if let known = box.derived.withLock({ $0[derivation] }) { return known }
+        let made = try make()
+        box.derived.withLock { keys in
+            if keys.count >= Self.mostDerived { keys.removeAll() }
+            keys[derivation] = made
+        }
+        return made
+    }
+
     public var description: String { "(secret)" }
     public var debugDescription: String { "(secret)" }
     public var customMirror: Mirror { Mirror(self, children: []) }
@@ -35,6 +57,8 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
     // @unchecked: the memory is written in init and wiped in deinit, and only read in between.
     private final class Box: @unchecked Sendable {
         let bytes: UnsafeMutableRawBufferPointer
+        /// Each wiped as the passphrase itself is.
+        let derived = Mutex<[Derivation: Secret]>([:])
 
         init(_ source: some Collection<UInt8>) {
             bytes = .allocate(byteCount: source.count, alignment: 1)

@@ -9,7 +9,7 @@ import ScratchHost
 
 /// A full backup, two that build on it, and the write-ahead log behind them.
 struct LabIncrementals: Sendable {
-    /// Rows in all, half of them before the mistake.
+    /// Rows in all: a quarter in each of the three backups, and one in the log behind them.
     static let rows = 400
     var places: LabPlaces
     var keys: LabKeys

@@ -142,7 +142,7 @@ struct BackupFinder: Sendable {
                 .sorted()
                 .first(where: { FileManager.default.fileExists(atPath: folder.appendingPathComponent("backup/\($0)/backup.info").path) })
         {
-            let head = head(of: folder.appendingPathComponent("backup/\(stanza)/backup.info"))
+            let head = FirstBytes.of(folder.appendingPathComponent("backup/\(stanza)/backup.info"))
             return (.repository(stanza: stanza, encrypted: ArtifactFormat(head: head) == .opensslEncrypted), true)
         }
         let plain = names.map { $0.replacing(".enc", with: "") }
@@ -158,7 +158,7 @@ struct BackupFinder: Sendable {
         let name = file.lastPathComponent
         if name.hasSuffix(".seal.json") { return .seal }
         if ["log", "key", "pem", "pub", "md", "txt"].contains(where: { name.hasSuffix(".\($0)") }) { return .nothing }
-        let head = head(of: file)
+        let head = FirstBytes.of(file)
         let format = ArtifactFormat(head: head)
         if WALFileName(stored: name) != nil { return .wal(encrypted: format == .opensslEncrypted) }
         switch format {
@@ -185,12 +185,6 @@ struct BackupFinder: Sendable {
             return .artifact(.pgDump, encrypted: encrypted, guessed: true)
         }
         return .unknown
-    }
-
-    private static func head(of file: URL) -> [UInt8] {
-        guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
-        defer { try? handle.close() }
-        return Array((try? handle.read(upToCount: ArtifactFormat.bytesNeeded)) ?? Data())
     }
 
     /// `daily/shop-20261123T020000+0530.dump` → `daily/shop-*.dump`: dates and numbers of the last part alone.

@@ -181,17 +181,11 @@ struct Doctor: Sendable {
             [newest.location.lastPathComponent] + ((try? FileManager.default.contentsOfDirectory(atPath: newest.location.path)) ?? [])
         let endings: [String: ArtifactFormat] = [".gz": .gzip, ".tgz": .gzip, ".zst": .zstd, ".xz": .xz, ".bz2": .bzip2, ".lz4": .lz4]
         var formats = Set(endings.filter { ending, _ in names.contains { $0.replacing(".enc", with: "").hasSuffix(ending) } }.values)
-        let head = Self.head(of: newest.location)
+        let head = FirstBytes.of(newest.location)
         formats.insert(ArtifactFormat(head: head))
         if let text = try? String(contentsOf: newest.location.appendingPathComponent("PG_VERSION"), encoding: .utf8) {
             return (Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), formats)
         }
         return (ArchiveHeader(head, timeZone: estate.timeZone)?.serverMajor, formats)
-    }
-
-    private static func head(of file: URL) -> [UInt8] {
-        guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
-        defer { try? handle.close() }
-        return Array((try? handle.read(upToCount: ArtifactFormat.bytesNeeded)) ?? Data())
     }
 }

@@ -70,7 +70,8 @@ actor PhysicalPostgresDriver: ServiceDriver {
         let folder = try privateFolder("\(attempt)p")
         let copied = try await backup(point).bring(into: folder, log)
         let took = start.duration(to: .now)
-        if source.set.encryption != nil {
+        // Of what a declared command restores, only that command knows whether it was encrypted.
+        if source.set.encryption != nil, source.set.kind != .command {
             log.record(.judged(.backup, service: service, name: "the artifact is encrypted and opens", findings: []))
         }
         wal = try source.catalogue().walFiles()

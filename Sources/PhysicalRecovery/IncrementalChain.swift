@@ -125,10 +125,8 @@ public struct IncrementalChain: Sendable {
     private func combine(_ parts: [CopiedBase], of name: String) async throws -> CopiedBase {
         guard let last = parts.last else { throw broken([], from: 0) }
         let findings = parts.flatMap(\.findings)
-        // Combining damaged links gives a cluster that nobody should look at: the findings are the answer.
-        guard findings.allSatisfy({ $0.severity != .critical }) else {
-            throw DrillFailure.failed(findings.first { $0.severity == .critical } ?? findings[0])
-        }
+        // Combining damaged links gives a cluster that nobody should look at: the finding is the answer.
+        if let critical = findings.first(where: { $0.severity == .critical }) { throw DrillFailure.failed(critical) }
         let text = (try? String(contentsOf: last.dataFolder.appendingPathComponent("PG_VERSION"), encoding: .utf8)) ?? ""
         let major = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
         guard let binaries = installed.first(where: { $0.major == major }) else {

@@ -1,4 +1,4 @@
-import Cryptography
+@testable import Cryptography
 import Foundation
 import Testing
 
@@ -181,5 +181,23 @@ struct OpenSSLEncTests {
         #expect(try await failure(file, encryption(iterations: 0)).kind == .unsupported)
         #expect(try await failure(file, encryption(iterations: 1 << 40)).kind == .unsupported)
         #expect(try await failure(file, encryption("")).kind == .invalidKey)
+    }
+
+    /// A file that is looked at and then read costs one derivation; another salt, another digest and another passphrase each their own.
+    @Test func aKeyIsDerivedOnce() throws {
+        let secret = Secret("a passphrase")
+        var made = 0
+        func key(_ salt: UInt8, _ digest: String = "sha256", of secret: Secret) throws -> Secret {
+            try secret.derived(Secret.Derivation(salt: [salt], iterations: 1, digest: digest)) { () throws(CryptographyError) in
+                made += 1
+                return Secret([UInt8(made)])
+            }
+        }
+        let first = try key(1, of: secret)
+        #expect(try key(1, of: secret).withBytes { Array($0) } == first.withBytes { Array($0) } && made == 1)
+        _ = try key(2, of: secret)
+        _ = try key(1, "sha512", of: secret)
+        _ = try key(1, of: Secret("a passphrase"))
+        #expect(made == 4)
     }
 }
