@@ -117,7 +117,7 @@ public struct IncrementalChain: Sendable {
         return .broken(
             .chainBroken, links[links.count - 1].name, expected: "the backup that began at \(WALPosition.text(from))",
             actual: "none with a readable manifest among \(others.count) others",
-            "the chain of incremental backups is broken: \(chain), which builds on a backup that isn't there",
+            "the chain of incremental backups is broken: \(chain), which builds on a backup that isn't there; recoverable up to: nothing, from this backup",
             hint: "find the missing backup in another store; until then only older full backups can be restored, so take a new full one now"
         )
     }

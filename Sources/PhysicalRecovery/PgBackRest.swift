@@ -106,7 +106,7 @@ public struct PgBackRest: Sendable {
     private func unreadable(_ actual: String) -> DrillFailure {
         .broken(
             .repositoryUnreadable, "stanza \(stanza) in \(folder.lastPathComponent)", expected: "a repository that pgbackrest can read",
-            actual: actual, "the pgBackRest repository can't be read",
+            actual: actual, "the pgBackRest repository can't be read; recoverable up to: nothing",
             hint: "check match, stanza and the key in the estate file, then: pgbackrest --stanza=\(stanza) info")
     }
 
