@@ -26,8 +26,6 @@ public struct PgBackRest: Sendable {
         public var end: UInt64
         /// Bytes in the repository that restoring it reads.
         public var size: Int64
-        /// Whether pgBackRest found pages whose checksum is wrong while it made the backup.
-        public var hasPageErrors: Bool
     }
 
     public let folder: URL
@@ -88,7 +86,7 @@ public struct PgBackRest: Sendable {
             return Backup(
                 label: entry.label, type: entry.type, prior: entry.prior,
                 stop: Date(timeIntervalSince1970: TimeInterval(entry.timestamp.stop)), end: end,
-                size: entry.info.repository?.size ?? entry.info.size, hasPageErrors: entry.error ?? false)
+                size: entry.info.repository?.size ?? entry.info.size)
         }
     }
 

@@ -23,7 +23,6 @@ struct PgBackRestInfo: Decodable {
         var label: String
         var type: String
         var prior: String?
-        var error: Bool?
         var lsn: Positions?
         var timestamp: Times
         var info: Sizes

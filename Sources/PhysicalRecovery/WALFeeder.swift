@@ -163,6 +163,8 @@ final class WALFeeder: Sendable {
             state.withLock { _ = $0.fetching.remove(name) }
             mark(path("none", name))
         } catch {
+            // Whatever a fetch ahead throws once nobody wants it any more, it was the cancellation.
+            if Task.isCancelled { return }
             let failure = BaseBackup.failure(of: error, object: name, damaged: .walSegmentDamaged)
             if failure.verdict == .error {
                 // Not the archive's fault, and so none of its findings.
