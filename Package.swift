@@ -64,7 +64,7 @@ let package = Package(
         module(
             "Sealing",
             ["DrillModel", "RedisRecovery", "IntegrityChecks", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography"]),
-        module("BackupCatalog", ["ArtifactFormats", "DrillModel", "Seals", "Cryptography"]),
+        module("BackupCatalog", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         module("BackupPolicy", ["DrillModel"]),
         module("PostgresRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
         module(
@@ -104,7 +104,7 @@ let package = Package(
         tests("BackupCatalogTests", ["BackupCatalog", "DrillModel", "Seals", "Cryptography"]),
         tests("DrillEngineTests", ["DrillEngine", "DrillModel"]),
         // They run the built program that lies beside their bundle, and import nothing of it.
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", [], resources: [.copy("Support")]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCRC32C"),
         tests(

@@ -26,7 +26,7 @@ extension Catalogue {
         for name in wal.stores {
             guard let store = estate.stores[name] else { continue }
             do {
-                for item in try StoreListing(store: store).items(matching: wal.match) where !item.isFolder {
+                for item in try StoreListing(store: store, opened: opened).items(matching: wal.match) where !item.isFolder {
                     guard let name = WALFileName(stored: item.location.lastPathComponent), files[name] == nil else { continue }
                     files[name] = ArchivedWAL(name: name, location: item.location, size: item.size, modified: item.modified)
                 }

@@ -22,6 +22,8 @@ public struct Catalogue: Sendable {
     public var walDecryption: ArtifactStream.Encryption?
     /// When base backups had ended, by their first position, where somebody has read it already: the catalogue itself unpacks nothing.
     public var knownEnds: [UInt64: Date] = [:]
+    /// What was listed of the estate's remote stores.
+    public var opened = OpenedStores()
     /// Lists a store whose backups only their own tool can tell, such as a pgBackRest repository's.
     public var lister: (@Sendable (Store) throws(DrillFailure) -> [RecoveryPoint])?
     /// How many unsealed artifacts of a store are opened for their own time, the newest first: deriving a key takes milliseconds each.
@@ -44,6 +46,8 @@ public struct Catalogue: Sendable {
         public var points: [RecoveryPoint]
         /// Stores that hold nothing for anybody now: gone, unreadable, or without a single match.
         public var emptyStores: [Finding]
+        /// Stores that this machine could not ask.
+        public var unasked: [Finding] = []
     }
 
     /// All recovery points, the newest first. Copies of one artifact in several stores stand side by side, in the estate's order.
@@ -58,6 +62,7 @@ public struct Catalogue: Sendable {
         var points: [RecoveryPoint] = []
         var problems: [DrillFailure] = []
         var empty: [Finding] = []
+        var unasked: [Finding] = []
         for name in set.stores {
             guard let store = estate.stores[name] else { continue }
             do {
@@ -66,7 +71,7 @@ public struct Catalogue: Sendable {
                 points += found
             } catch {
                 problems.append(error)
-                empty.append(error.finding)
+                if error.verdict == .error { unasked.append(error.finding) } else { empty.append(error.finding) }
             }
         }
         if points.isEmpty, let problem = problems.first { throw problem }
@@ -78,7 +83,7 @@ public struct Catalogue: Sendable {
         let sorted = points.enumerated().sorted {
             ($1.element.time, $1.element.path, $0.offset) < ($0.element.time, $0.element.path, $1.offset)
         }.map(\.element)
-        return Survey(points: sorted, emptyStores: empty)
+        return Survey(points: sorted, emptyStores: empty, unasked: unasked)
     }
 
     /// All that can be listed, in the order of the set's stores, and the stores that can't be.
@@ -105,7 +110,7 @@ public struct Catalogue: Sendable {
 
     private func points(in store: Store) throws(DrillFailure) -> [RecoveryPoint] {
         if let lister { return try lister(store) }
-        let listing = StoreListing(store: store)
+        let listing = StoreListing(store: store, opened: opened)
         let globals = try set.globals.map { pattern throws(DrillFailure) in try listing.items(matching: pattern) }
         let ends = set.kind == .baseBackup ? backupEnds() : [:]
         let globalsPaths = Set((globals ?? []).map(\.path))
@@ -145,11 +150,16 @@ public struct Catalogue: Sendable {
 
     /// The first bytes, decrypted. Damage is no matter here: retrieving says it in full.
     private func head(of item: StoredItem, left: inout Int) -> [UInt8]? {
+        if let head = item.head { return decrypted(head, left: &left) }
         let file = item.isFolder ? item.location.appendingPathComponent("toc.dat") : item.location
         guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
         defer { try? handle.close() }
         let wanted = ArtifactFormat.bytesNeeded + OpenSSLEncCipher.headerSize
         guard let stored = (try? handle.read(upToCount: wanted)).flatMap({ $0 }).map({ Array($0) }) else { return nil }
+        return decrypted(stored, left: &left)
+    }
+
+    private func decrypted(_ stored: [UInt8], left: inout Int) -> [UInt8]? {
         guard let decryption, ArtifactFormat(head: stored) == .opensslEncrypted else { return stored }
         guard left > 0 else { return nil }
         left -= 1

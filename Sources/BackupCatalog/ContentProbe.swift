@@ -8,7 +8,7 @@ import Glibc
 
 /// Looks at stored files the way somebody would who found them. A few kilobytes of each are read.
 public enum ContentProbe {
-    private static let sampleSize = 4096
+    static let sampleSize = 4096
     /// Fewer bytes than this show too little of their distribution.
     private static let fewest = 512
 
@@ -22,6 +22,16 @@ public enum ContentProbe {
         let permissions = UInt16(status.st_mode & 0o777)
         if status.st_mode & S_IFMT == S_IFDIR { return StoredContent(kind: .folder, permissions: permissions) }
         guard status.st_mode & S_IFMT == S_IFREG, let head = read(descriptor, at: 0) else { return nil }
+        var middle: [UInt8]?
+        if let place = Self.middle(of: Int64(status.st_size)) { middle = read(descriptor, at: place) }
+        return judge(head: head, middle: middle, permissions: permissions)
+    }
+
+    /// Where the second sample begins; nil where the first shows enough. A file may begin with noise and go on in plain text.
+    static func middle(of size: Int64) -> Int64? { size / 2 > 2 * Int64(sampleSize) ? size / 2 : nil }
+
+    /// What two samples tell.
+    static func judge(head: [UInt8], middle: [UInt8]?, permissions: UInt16?) -> StoredContent {
         let format = ArtifactFormat(head: head)
         let kind: StoredContent.Kind =
             switch format {
@@ -37,10 +47,8 @@ public enum ContentProbe {
             let inner = ArtifactFormat(head: sample)
             if !sample.isEmpty, inner != .unknown { behind = inner.rawValue }
         }
-        // A file may begin with noise and go on in plain text.
-        let middle = Int64(status.st_size) / 2
-        if middle > 2 * Int64(sampleSize), let more = read(descriptor, at: middle) {
-            let least = [sample, more].min { entropy(of: $0) < entropy(of: $1) }
+        if let middle {
+            let least = [sample, middle].min { entropy(of: $0) < entropy(of: $1) }
             sample = least ?? sample
         }
         return StoredContent(

@@ -1,4 +1,4 @@
-// What lies in a store that is a folder, by pattern.
+// What lies in a store, by pattern: in a folder, or in what was listed of a remote store.
 
 import DrillModel
 import Foundation
@@ -18,17 +18,14 @@ struct StoredItem: Sendable, Hashable {
     /// Bytes; of a folder, of all files in it.
     var size: Int64
     var modified: Date
+    /// Of a remote object, its first bytes, where they have been read.
+    var head: [UInt8]?
 }
 
-/// Lists a folder store.
+/// Lists one store.
 struct StoreListing: Sendable {
     var store: Store
-
-    private var root: URL {
-        switch store.location {
-        case .folder(let url): url
-        }
-    }
+    var opened = OpenedStores()
 
     /// Everything below the root whose relative path matches a glob; `*` doesn't cross a slash.
     ///
@@ -36,6 +33,8 @@ struct StoreListing: Sendable {
     /// - Throws: ``DrillFailure`` (failed): the store isn't there or can't be read. A store that can't be reached holds no backup
     ///   for anybody who needs one.
     func items(matching pattern: String) throws(DrillFailure) -> [StoredItem] {
+        if let snapshot = try opened.snapshot(of: store) { return snapshot.items(matching: pattern) }
+        guard let root = store.folder else { return [] }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder), isFolder.boolValue else {
             throw .failed(

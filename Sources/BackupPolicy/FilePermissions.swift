@@ -15,18 +15,21 @@ enum FilePermissions {
         let name = "nobody else may read or change the files"
         var findings: [Finding] = []
         var looked = false
+        var seen = false
         for copy in series.allCopies {
             for (content, prefix) in [(copy.content, ""), (copy.globals, "globals of ")] {
                 guard let content else { continue }
+                seen = true
+                guard let permissions = content.permissions else { continue }
                 looked = true
                 let object = prefix + series.object(copy.point)
-                let mode = "mode 0" + String(content.permissions, radix: 8)
-                if content.permissions & 0o002 != 0 {
+                let mode = "mode 0" + String(permissions, radix: 8)
+                if permissions & 0o002 != 0 {
                     findings.append(
                         Finding(
                             .worldWritable, object: object, expected: "writable by its owner only", actual: mode,
                             message: "anybody on that machine may change the backup", hint: "chmod o-rwx, and mend the backup job's umask"))
-                } else if content.permissions & 0o004 != 0 {
+                } else if permissions & 0o004 != 0 {
                     let encrypted = if case .encrypted = content.kind { true } else { false }
                     findings.append(
                         Finding(
@@ -38,6 +41,9 @@ enum FilePermissions {
                             hint: "chmod o-rwx, and mend the backup job's umask"))
                 }
             }
+        }
+        guard looked || !seen else {
+            return [series.skipped(name, "the store's own rules say who may, and it doesn't show them: look at its policy by hand")]
         }
         guard looked else { return [series.unasked(name, .nothingToJudge(series))] }
         return [series.judged(name, findings)]

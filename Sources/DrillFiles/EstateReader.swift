@@ -5,10 +5,6 @@ import Foundation
 
 /// Reads one estate file.
 struct EstateReader {
-    private enum StoreType: String, CaseIterable {
-        case file
-    }
-
     /// Reads an estate; nil where the file has problems, which it then holds.
     static func read(_ file: SourceFile) -> Estate? {
         guard let root = file.root, let fields = Fields(file, root, .estate) else { return nil }
@@ -16,13 +12,15 @@ struct EstateReader {
         let name = fields.name("estate")
         let zone = timeZone(fields)
         var stores: [String: Store] = [:]
-        for entry in fields.named("stores", what: "store") ?? [] { stores[entry.name] = store(file, entry) }
+        let storeReader = StoreReader(file: file, keys: fields.declared("keys"))
+        for entry in fields.named("stores", what: "store") ?? [] { stores[entry.name] = storeReader.read(entry) }
         var keys: [String: KeyReference] = [:]
         for entry in fields.named("keys", what: "key") ?? [] {
             keys[entry.name] = Secrets.read(file, entry.node, title: "key \"\(entry.name)\"", place: entry.place)
         }
         let services = ServiceReader(
-            file: file, stores: fields["stores"] == nil ? nil : fields.declared("stores"), keys: fields.declared("keys"))
+            file: file, stores: fields["stores"] == nil ? nil : fields.declared("stores"), keys: fields.declared("keys"),
+            remoteStores: Set(stores.values.filter { $0.remote != nil }.map(\.name)))
         var readServices: [String: Service] = [:]
         for entry in fields.named("services", what: "service") ?? [] { readServices[entry.name] = services.read(entry) }
         let seals = seals(fields)
@@ -49,14 +47,6 @@ struct EstateReader {
             "timezone", "unknown time zone \(shown(text))",
             hint: near.map { "did you mean \"\($0)\"?" } ?? "write an IANA name such as Asia/Kolkata, or UTC")
         return nil
-    }
-
-    private static func store(_ file: SourceFile, _ entry: Entry) -> Store? {
-        guard let fields = Fields(file, entry.node, .store, title: "store \"\(entry.name)\"", place: entry.place) else { return nil }
-        let type = fields.choice("type", StoreType.self, planned: ["s3", "sftp"])
-        let zone = fields.text("zone")
-        guard type != nil, let folder = fields.path("path", isFolder: true) else { return nil }
-        return Store(name: entry.name, location: .folder(folder), zone: zone)
     }
 
     private static func seals(_ parent: Fields) -> SealPolicy? {

@@ -42,6 +42,21 @@ extension Section {
 
     static let store = Section("store", required: ["type": "file", "path": "/backups"], optional: ["zone"])
 
+    static let objectStore = Section(
+        "s3-store", required: ["type": "s3", "bucket": "my-backups"],
+        optional: ["endpoint", "prefix", "region", "access-key", "secret-key", "ca", "zone"])
+
+    static let sshStore = Section(
+        "sftp-store",
+        required: [
+            "type": "sftp", "host": "backup.example.org", "user": "muster", "path": "/backups", "known-hosts": "/etc/ssh/ssh_known_hosts",
+        ],
+        optional: ["port", "private-key", "password", "zone"])
+
+    static let rcloneStore = Section(
+        "rclone-store", required: ["type": "rclone", "remote": "\"vault:backups\"", "config": "/etc/muster/rclone.conf"],
+        optional: ["config-password", "zone"])
+
     static let secret = Section("secret", optional: ["file", "env", "command"], holdsSecrets: true)
 
     static let seals = Section("seals", optional: ["trust", "required", "sign-with"])
@@ -105,6 +120,8 @@ extension Section {
 
     static let quarantine = Section("quarantine", optional: ["network"])
 
-    static let ofEstates = [estate, store, secret, seals, service, source, backup, wal, schedule, retention, encryption]
+    static let ofEstates = [
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, backup, wal, schedule, retention, encryption,
+    ]
     static let ofDrills = [drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine]
 }

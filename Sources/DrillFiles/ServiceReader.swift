@@ -18,6 +18,8 @@ struct ServiceReader {
     /// The names that the estate declares; nil where that can't be told.
     let stores: [String]?
     let keys: [String]?
+    /// Those of them that only rclone reaches.
+    var remoteStores: Set<String> = []
 
     func read(_ entry: Entry) -> Service? {
         guard let fields = Fields(file, entry.node, .service, title: "service \"\(entry.name)\"", place: entry.place) else { return nil }
@@ -72,6 +74,11 @@ struct ServiceReader {
         }
         let stores = storeNames(fields)
         let match = fields.glob("match")
+        if let kind, [.pgBackRest, .command].contains(kind), let remote = stores?.first(where: remoteStores.contains) {
+            fields.report(
+                fields["stores"] == nil ? "store" : "stores", "kind \"\(kind.rawValue)\" can't be read in the remote store \"\(remote)\"",
+                hint: "its own tool reads it: mount the store, and declare it as {type: file, path: …}")
+        }
         let globals = fields.glob("globals")
         if fields["globals"] != nil, let kind, kind != .pgDump, kind.engine == engine {
             fields.report(

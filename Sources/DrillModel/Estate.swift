@@ -35,6 +35,7 @@ public struct Estate: Sendable, Hashable {
 public struct Store: Sendable, Hashable {
     public enum Location: Sendable, Hashable {
         case folder(URL)
+        case remote(RemoteStore)
     }
     public var name: String
     public var location: Location
@@ -45,6 +46,15 @@ public struct Store: Sendable, Hashable {
         self.name = name
         self.location = location
         self.zone = zone
+    }
+
+    /// nil where it is on another machine.
+    public var folder: URL? {
+        if case .folder(let url) = location { url } else { nil }
+    }
+
+    public var remote: RemoteStore? {
+        if case .remote(let remote) = location { remote } else { nil }
     }
 }
 

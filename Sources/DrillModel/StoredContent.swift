@@ -20,10 +20,10 @@ public struct StoredContent: Sendable, Hashable {
     public var entropy: Double?
     /// Bytes that the entropy was taken from.
     public var sampled: Int
-    /// The permission bits, such as 0o640.
-    public var permissions: UInt16
+    /// The permission bits, such as 0o640; nil where the store has none.
+    public var permissions: UInt16?
 
-    public init(kind: Kind, plainBehindHeader: String? = nil, entropy: Double? = nil, sampled: Int = 0, permissions: UInt16) {
+    public init(kind: Kind, plainBehindHeader: String? = nil, entropy: Double? = nil, sampled: Int = 0, permissions: UInt16?) {
         self.kind = kind
         self.plainBehindHeader = plainBehindHeader
         self.entropy = entropy

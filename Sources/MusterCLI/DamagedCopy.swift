@@ -30,9 +30,9 @@ struct DamagedCopy: Sendable {
     /// - Returns: nil where the backup holds nothing that could be damaged so.
     /// - Throws: ``DrillFailure`` where there is no sealed backup to begin with.
     func make(_ damage: Damage?) async throws -> Made? {
-        let backups = ServiceBackups(estate: plan.estate, set: set)
+        let backups = ServiceBackups(estate: plan.estate, set: set, stores: RemoteStores(plan.estate, host: host))
         let disaster = if case .at(let date) = plan.incident { date } else { Date() }
-        let points = try backups.identify(before: disaster).points
+        let points = try await backups.identify(before: disaster).points
         guard let point = points.first(where: { $0.sealState.seal != nil }), var seal = point.sealState.seal else {
             throw DrillFailure.error(
                 Finding(
@@ -41,6 +41,7 @@ struct DamagedCopy: Sendable {
                     hint: "make backups with muster seal"))
         }
         let work = try host.folder.privateFolder("copy")
+        try await backups.stores.bring(point)
         let retrieved = try await ArtifactRetriever(host: host, decryption: try backups.keyring.decryption(of: set))
             .retrieve(point, into: work) { _ in }
         let store = host.folder.url.appendingPathComponent("store", isDirectory: true)

@@ -19,6 +19,7 @@ struct DeepInspection: Sendable {
     var survey: SetSurvey
     var root: ScratchRoot
     var hub: EventHub
+    var stores: RemoteStores
 
     private var set: BackupSet { survey.set }
 
@@ -96,7 +97,9 @@ struct DeepInspection: Sendable {
                         step: .verify, service: set.service, label: "reading \(set.name)", completed: Int64(index),
                         total: Int64(points.count), unit: .files)))
             do {
+                try await stores.bring(point)
                 try await self.read(point, with: retriever, on: host)
+                await stores.release(point)
                 read += 1
             } catch let failure as DrillFailure {
                 var finding = failure.finding

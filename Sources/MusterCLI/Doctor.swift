@@ -42,7 +42,7 @@ struct Doctor: Sendable {
     func look() async -> [MachineNeed] {
         var needs = await machine()
         guard let estate else { return needs }
-        for store in estate.stores.values.sorted(by: { $0.name < $1.name }) { needs.append(look(at: store)) }
+        for store in estate.stores.values.sorted(by: { $0.name < $1.name }) { needs.append(await look(at: store)) }
         for (name, reference) in estate.keys.sorted(by: { $0.key < $1.key }) { needs.append(look(at: reference, of: "key \(name)")) }
         for file in estate.seals.trustedKeys {
             let there = FileManager.default.isReadableFile(atPath: file.path)
@@ -86,14 +86,31 @@ struct Doctor: Sendable {
 
     // MARK: The estate
 
-    private func look(at store: Store) -> MachineNeed {
+    private func look(at store: Store) async -> MachineNeed {
         switch store.location {
+        case .remote: return await reach(store)
         case .folder(let url):
             let there = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) != nil
             return MachineNeed(
                 state: there ? .here : .missing, name: "store \(store.name)", detail: there ? "" : "\(url.path) can't be read",
                 mend: there ? "" : "mount it, or mend its path and permissions")
         }
+    }
+
+    /// Lists the store's top, unless a key's command would have to be run for it.
+    private func reach(_ store: Store) async -> MachineNeed {
+        guard let estate, has("rclone") else { return program("rclone", for: "store \(store.name)", package: "rclone") }
+        let name = "store \(store.name)"
+        let asks = (store.remote?.keys ?? []).contains { if case .command = estate.keys[$0] { true } else { false } }
+        if asks { return MachineNeed(state: .here, name: name, detail: "not tried: its key comes from a command") }
+        let failure: DrillFailure?
+        do {
+            failure = try await RemoteScope.with(estate, in: root) { stores in await stores.failure(of: store) }
+        } catch {
+            return MachineNeed(state: .missing, name: name, detail: "no scratch folder", mend: "choose another with --scratch")
+        }
+        return failure.map { MachineNeed(state: .missing, name: name, detail: $0.finding.message, mend: $0.finding.hint) }
+            ?? MachineNeed(state: .here, name: name, detail: store.remote?.address ?? "")
     }
 
     /// Commands are not run: they may ask somebody, or count their calls.

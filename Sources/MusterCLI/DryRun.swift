@@ -1,13 +1,16 @@
 // `muster run --dry-run`: what would be done, from the catalogue alone.
 
+import BackupCatalog
 import DrillEngine
 import DrillModel
 import Foundation
 import Reports
+import ScratchHost
 
 /// Shows each drill's choice of recovery points without fetching anything.
-struct DryRun {
+struct DryRun: Sendable {
     var plans: [DrillPlan]
+    var root: ScratchRoot
 
     /// - Throws: ``ExitCode/unverified`` or ``ExitCode/failed`` where a drill could not begin.
     func show() async throws {
@@ -16,7 +19,11 @@ struct DryRun {
             Console.print("\(plan.name)  (\(plan.scenario.rawValue), profile \(plan.profile.rawValue), \(plan.file.path))")
             let disaster = if case .at(let date) = plan.incident { date } else { Date() }
             Console.print("  incident   \(Readable.time(disaster, in: plan.estate.timeZone))")
-            for recovery in plan.recover { verdicts.append(await show(recovery, of: plan, disaster: disaster)) }
+            verdicts += try await RemoteScope.with(plan.estate, in: root) { stores in
+                var verdicts: [Verdict] = []
+                for recovery in plan.recover { verdicts.append(await show(recovery, of: plan, disaster: disaster, stores)) }
+                return verdicts
+            }
             let declared = plan.checks.values.reduce(0) { $0 + $1.count }
             Console.print("  checks     every built-in one, and \(Readable.count(declared, "declared check"))")
             let targets = [("RTO", plan.targets.rto), ("RPO", plan.targets.rpo), ("RPO worst case", plan.targets.rpoWorstCase)]
@@ -27,11 +34,11 @@ struct DryRun {
         if verdict != .passed { throw DrillModel.ExitCode(verdict) }
     }
 
-    private func show(_ recovery: Recovery, of plan: DrillPlan, disaster: Date) async -> Verdict {
+    private func show(_ recovery: Recovery, of plan: DrillPlan, disaster: Date, _ stores: RemoteStores) async -> Verdict {
         guard let set = plan.estate.services[recovery.service]?.backups[recovery.backup] else { return .error }
         do throws(DrillFailure) {
-            let source = ServiceBackups(estate: plan.estate, set: set)
-            let all = try source.identify(before: disaster).points
+            let source = ServiceBackups(estate: plan.estate, set: set, stores: stores)
+            let all = try await source.identify(before: disaster).points
             let targeted = TargetedPoints(source: source, target: recovery.target ?? RecoveryTarget(.end))
             guard let point = try await targeted.choose(all).points.first else { return .error }
             let sealed = if case .valid = point.sealState { "sealed" } else { "not sealed" }

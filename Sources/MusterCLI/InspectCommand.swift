@@ -1,6 +1,7 @@
 // `muster inspect`: an estate's whole backup regime as checks, without a restore.
 
 import ArgumentParser
+import BackupCatalog
 import DrillFiles
 import DrillModel
 import Foundation
@@ -48,17 +49,29 @@ struct InspectCommand: AsyncParsableCommand {
         let estate = try DrillFiles.loadEstate(estateFile)
         let now = try self.now()
         if list {
-            let surveys = try estate.allSets.map { try SetSurvey.take(of: $0, in: estate, asOf: now) }
+            let root = scratch.root
+            let surveys = try await SignalGuard.run {
+                try await RemoteScope.with(estate, in: root) { stores in try await Self.surveys(of: estate, asOf: now, in: stores) }
+            }
             try RecoveryPointList(estate: estate, asOf: now, surveys: surveys).show(format)
             return
         }
-        if deep { try scratch.cleanUpAfterEarlierRuns() }
-        let inspection = Inspection(estate: estate, now: now, deep: deep ? scratch.root : nil)
+        if deep || estate.hasRemoteStores { try scratch.cleanUpAfterEarlierRuns() }
+        let (deep, root) = (deep, scratch.root)
         let verdict = try await RecordedRun(drills: 1, output: URL(fileURLWithPath: output, isDirectory: true)).run { hub in
-            try await inspection.run(hub: hub)
+            try await RemoteScope.with(estate, in: root) { stores in
+                try await Inspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores).run(hub: hub)
+            }
         }
         let code = DrillModel.ExitCode(verdict)
         if code != .passed { throw code }
+    }
+
+    private static func surveys(of estate: Estate, asOf now: Date, in stores: RemoteStores) async throws -> [SetSurvey] {
+        var ahead = SurveysAhead(of: estate, asOf: now, stores: stores)
+        var surveys: [SetSurvey] = []
+        for _ in estate.allSets { surveys.append(try await ahead.take()) }
+        return surveys
     }
 
     private func now() throws -> Date {

@@ -20,6 +20,7 @@ struct Inspection: Sendable {
     var now: Date
     /// Where artifacts are read through; nil: they are not.
     var deep: ScratchRoot?
+    var stores: RemoteStores
 
     /// What has come of it so far.
     private struct Memory {
@@ -59,7 +60,7 @@ struct Inspection: Sendable {
             hub.emit(.caseFinished(result))
         }
         record(BackupPolicy.judge(keys: keyFiles))
-        var surveys = SurveysAhead(of: estate, asOf: now)
+        var surveys = SurveysAhead(of: estate, asOf: now, stores: stores)
         for service in estate.services.values.sorted(by: { $0.name < $1.name }) {
             var gaps: [(points: [RecoveryPoint], retention: Retention?)] = []
             var whole = true
@@ -119,7 +120,7 @@ struct Inspection: Sendable {
             }
         guard !survey.series.moments.isEmpty else { return ([listed], nil) }
         let total = Int64(survey.series.moments.count)
-        try await survey.compareCopies { done in
+        try await survey.compareCopies(in: stores) { done in
             hub.emit(
                 .progress(
                     DrillModel.Progress(
@@ -129,7 +130,7 @@ struct Inspection: Sendable {
         var broken = BrokenArtifacts()
         var cases = [listed] + BackupPolicy.judge(survey.series, known: &broken)
         if let deep {
-            cases.append(try await DeepInspection(estate: estate, survey: survey, root: deep, hub: hub).run(except: broken))
+            cases.append(try await DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores).run(except: broken))
         }
         return (cases, survey)
     }

@@ -12,10 +12,13 @@ struct PgBackRestPoints: Sendable {
 
     /// - Throws: ``DrillFailure`` where the key can't be had.
     func repository(in store: Store) throws(DrillFailure) -> PgBackRest {
-        let root =
-            switch store.location {
-            case .folder(let url): url
-            }
+        // The estate's reader lets no other store through.
+        guard let root = store.folder else {
+            throw .error(
+                Finding(
+                    .storeUnlisted, object: "store \(store.name)", expected: "a folder", actual: "a remote store",
+                    message: "a pgBackRest repository is read in a folder only", hint: "mount it, and declare the store as a file"))
+        }
         let passphrase = try set.encryption.map { encryption throws(DrillFailure) in
             try Keyring(estate).secret(named: encryption.key)
         }

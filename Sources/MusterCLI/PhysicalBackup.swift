@@ -39,6 +39,10 @@ struct PhysicalBackup: Sendable {
         let base = try base(of: point)
         let manifest = try await base.manifest()
         log.record(.judged(.backup, service: set.service, name: "backup_manifest matches its own checksum", findings: []))
+        // The links of a chain are found by what stands inside them.
+        if manifest.isIncremental {
+            for other in others where other.store == point.store && other.time < point.time { try await source.stores.bring(other) }
+        }
         let total = manifest.files.reduce(0) { $0 + $1.size }
         try checkRoom(for: total)
         let start = ContinuousClock.now

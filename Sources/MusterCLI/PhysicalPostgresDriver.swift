@@ -45,7 +45,7 @@ actor PhysicalPostgresDriver: ServiceDriver {
 
     func identify(before disaster: Date) async throws -> Identified {
         let ends = try await source.archive(of: source.catalogue().walFiles())?.backupEnds(on: host, home: plan.estate.timeZone)
-        var identified = try source.identify(before: disaster, ends: ends ?? [:])
+        var identified = try await source.identify(before: disaster, ends: ends ?? [:])
         all = identified.points
         let choice = try await TargetedPoints(source: source, target: target).choose(identified.points)
         identified.points = choice.points
@@ -68,13 +68,16 @@ actor PhysicalPostgresDriver: ServiceDriver {
         for result in try source.sealCases(of: point, log) { log.record(result) }
         let start = ContinuousClock.now
         let folder = try privateFolder("\(attempt)p")
+        try await source.bring(point, log)
         let copied = try await backup(point).bring(into: folder, log)
+        await source.stores.release(point)
         let took = start.duration(to: .now)
         // Of what a declared command restores, only that command knows whether it was encrypted.
         if source.set.encryption != nil, source.set.kind != .command {
             log.record(.judged(.backup, service: service, name: "the artifact is encrypted and opens", findings: []))
         }
-        wal = try source.catalogue().walFiles()
+        wal = try await source.catalogue().walFiles()
+        try await source.stores.bring(wal, of: source.set)
         self.folder = folder
         self.copied = copied
         log.fact("artifact", point.path)

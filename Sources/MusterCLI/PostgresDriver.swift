@@ -39,7 +39,7 @@ actor PostgresDriver: ServiceDriver {
     }
 
     func identify(before disaster: Date) async throws -> Identified {
-        try source.identify(before: disaster)
+        try await source.identify(before: disaster)
     }
 
     func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
@@ -53,9 +53,11 @@ actor PostgresDriver: ServiceDriver {
         let identity = point.sealState.seal?.postgres?.identity
         let restorer = restorer
         preparing = Task { try? await restorer?.prepareServer(for: identity) }
+        try await source.bring(point, log)
         let retrieved = try await retriever.retrieve(point, into: fetched) {
             log.progress("fetching", completed: $0, total: point.size, unit: .bytes)
         }
+        await source.stores.release(point)
         self.retrieved = retrieved
         source.recordRetrieval(of: point, retrieved, log)
         return source.describe(retrieved)

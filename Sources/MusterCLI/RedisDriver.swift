@@ -35,7 +35,7 @@ actor RedisDriver: ServiceDriver {
     }
 
     func identify(before disaster: Date) async throws -> Identified {
-        try source.identify(before: disaster)
+        try await source.identify(before: disaster)
     }
 
     func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
@@ -43,8 +43,10 @@ actor RedisDriver: ServiceDriver {
         self.point = point
         for result in try source.sealCases(of: point, log) { log.record(result) }
         let folder = try privateFolder("\(attempt)")
+        try await source.bring(point, log)
         let retrieved = try await ArtifactRetriever(host: host, decryption: try source.keyring.decryption(of: source.set))
             .retrieve(point, into: folder) { log.progress("fetching", completed: $0, total: point.size, unit: .bytes) }
+        await source.stores.release(point)
         self.retrieved = retrieved
         self.folder = folder
         source.recordRetrieval(of: point, retrieved, log)

@@ -34,7 +34,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let plans = try selected(try DrillFiles.load(paths))
         if dryRun {
-            try await DryRun(plans: plans).show()
+            let root = scratch.root
+            try await SignalGuard.run { try await DryRun(plans: plans, root: root).show() }
             return
         }
         try scratch.cleanUpAfterEarlierRuns()

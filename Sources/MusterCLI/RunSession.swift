@@ -1,5 +1,6 @@
 // One run: its folder, its event stream, its drills one after another, its end.
 
+import BackupCatalog
 import DrillEngine
 import DrillModel
 import Foundation
@@ -47,7 +48,8 @@ struct RunSession: Sendable {
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
-        let drivers = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, of: plan, host: host) }
+        let stores = RemoteStores(plan.estate, host: host)
+        let drivers = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, of: plan, host: host, stores: stores) }
         let keep = keep
         let kept = kept
         let runner = DrillRunner(plan: plan, drivers: drivers, hub: hub) {
@@ -72,9 +74,11 @@ struct RunSession: Sendable {
         return try await runner.run()
     }
 
-    private func driver(for recovery: Recovery, index: Int, of plan: DrillPlan, host: ScratchHost) -> (any ServiceDriver)? {
+    private func driver(
+        for recovery: Recovery, index: Int, of plan: DrillPlan, host: ScratchHost, stores: RemoteStores
+    ) -> (any ServiceDriver)? {
         guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
-        let backups = ServiceBackups(estate: plan.estate, set: set)
+        let backups = ServiceBackups(estate: plan.estate, set: set, stores: stores)
         switch service.engine {
         case .postgres where set.isPhysical:
             return PhysicalPostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)

@@ -147,6 +147,7 @@ struct SealJob: Sendable {
     func sealExisting(_ wanted: String) async throws -> (URL, Seal) {
         let key = try signingKey()
         let decryption = try keyring.decryption(of: set)
+        for name in set.stores { if let store = estate.stores[name] { _ = try Self.folder(of: store) } }
         // No key is trusted here: a seal that already lies there neither helps nor hinders.
         let points = try Catalogue(estate: estate, set: set, trusted: [], decryption: decryption).points()
         guard let point = wanted == "latest" ? points.first : points.first(where: { $0.path == wanted }) else {
@@ -213,10 +214,7 @@ struct SealJob: Sendable {
         guard let name = set.stores.first, let store = estate.stores[name] else {
             throw CommandFailure(.usage, "\(set.name) has no store", hint: "add stores: […] to it in the estate file")
         }
-        let root =
-            switch store.location {
-            case .folder(let url): url
-            }
+        let root = try Self.folder(of: store)
         if let path {
             guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
                 throw CommandFailure(.usage, "--output \(path) leads out of the store", hint: "name a path below \(root.path)")
@@ -233,6 +231,16 @@ struct SealJob: Sendable {
 
     private static func filled(_ pattern: String, with name: String) -> String {
         pattern.replacingOccurrences(of: "*", with: name)
+    }
+
+    /// A seal lies beside its artifact, and both are written before they travel.
+    private static func folder(of store: Store) throws(CommandFailure) -> URL {
+        guard let folder = store.folder else {
+            throw CommandFailure(
+                .usage, "muster seal writes to folders, and store \(store.name) is remote",
+                hint: "name a folder first under stores, seal there, and let the job that uploads take the .seal.json files along")
+        }
+        return folder
     }
 
     /// What stands before the first dot: by it a globals file finds its dump.

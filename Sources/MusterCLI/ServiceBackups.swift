@@ -25,11 +25,12 @@ extension Rule {
 struct ServiceBackups: Sendable {
     var estate: Estate
     var set: BackupSet
+    var stores: RemoteStores
     var keyring: Keyring { Keyring(estate) }
 
     /// - Parameter ends: When base backups had ended, by their first position, where that has been read already.
-    func identify(before disaster: Date, ends: [UInt64: Date] = [:]) throws(DrillFailure) -> Identified {
-        var catalogue = try catalogue()
+    func identify(before disaster: Date, ends: [UInt64: Date] = [:]) async throws(DrillFailure) -> Identified {
+        var catalogue = try await catalogue()
         catalogue.knownEnds = ends
         let survey = try catalogue.survey()
         let all = survey.points
@@ -42,7 +43,7 @@ struct ServiceBackups: Sendable {
                     hint: "check the incident's time and zone in the drill file"))
         }
         var cases = [
-            CaseResult.judged(.backup, service: set.service, name: "every store holds backups", findings: survey.emptyStores),
+            Self.storesCase(survey, service: set.service),
             CaseResult.judged(
                 .backup, service: set.service, name: "no younger backup is passed over unseen",
                 findings: all.filter { $0.time > disaster }.compactMap { passedOver($0, now: Date()) }),
@@ -66,6 +67,14 @@ struct ServiceBackups: Sendable {
         return Identified(
             points: points, worstCase: WorstCaseLoss.compute(all, until: disaster, retention: set.retention), cases: cases,
             detail: "\(count), newest \(newest.path) of \(Readable.time(newest.time, in: estate.timeZone))")
+    }
+
+    private static func storesCase(_ survey: Catalogue.Survey, service: String) -> CaseResult {
+        let name = "every store holds backups"
+        if survey.emptyStores.isEmpty, let unasked = survey.unasked.first {
+            return .unasked(.backup, service: service, name: name, finding: unasked)
+        }
+        return .judged(.backup, service: service, name: name, findings: survey.emptyStores + survey.unasked)
     }
 
     /// What is wrong with a backup that the drill leaves out because it seems younger than the incident.
@@ -179,12 +188,26 @@ struct ServiceBackups: Sendable {
             message: "the estate demands sealed backups, and this one has no seal", hint: "make backups with: muster seal")
     }
 
-    func catalogue() throws(DrillFailure) -> Catalogue {
+    func catalogue() async throws(DrillFailure) -> Catalogue {
         var catalogue = Catalogue(
             estate: estate, set: set, trusted: try Self.trustedKeys(of: estate), decryption: try keyring.decryption(of: set),
             walDecryption: try keyring.decryption(of: set.wal?.encryption))
         catalogue.lister = set.lister(of: estate)
+        catalogue.opened = await stores.open(for: set, reading: .times(Self.mostOpened))
+        if estate.isRemote(set) { catalogue.mostOpened = Self.mostOpened }
         return catalogue
+    }
+
+    /// How many unsealed artifacts of a remote store are opened for their own time: each costs a round trip.
+    private static let mostOpened = 100
+
+    /// Brings an artifact to where its recovery reads it, if it lies in a remote store.
+    func bring(_ point: RecoveryPoint, _ log: any StepLog) async throws {
+        guard estate.stores[point.store]?.remote != nil else { return }
+        let start = ContinuousClock.now
+        try await stores.bring(point) { log.progress("fetching", completed: $0, total: point.size, unit: .bytes) }
+        log.fact("fetched-from", point.store)
+        log.fact("fetched-in", Readable.preciseDuration(start.duration(to: .now)))
     }
 
     /// The public keys that seals are believed by.

@@ -18,12 +18,14 @@ struct SetSurvey: Sendable {
     /// least 20 of a store. Older unsealed ones are dated by their mtime, and said so.
     static let mostOpened = 800
 
-    private static func share(of estate: Estate) -> Int {
+    static func share(of estate: Estate) -> Int {
         max(20, mostOpened / max(1, estate.allSets.filter { $0.encryption != nil }.reduce(0) { $0 + $1.stores.count }))
     }
 
     /// - Throws: ``DrillFailure`` where the keys that seals are trusted by can't be read.
-    static func take(of set: BackupSet, in estate: Estate, asOf now: Date) throws(DrillFailure) -> SetSurvey {
+    static func take(
+        of set: BackupSet, in estate: Estate, asOf now: Date, opened: OpenedStores
+    ) throws(DrillFailure) -> SetSurvey {
         var unproven = ""
         var catalogue = Catalogue(estate: estate, set: set, trusted: try ServiceBackups.trustedKeys(of: estate), decryption: nil)
         do throws(DrillFailure) {
@@ -33,10 +35,12 @@ struct SetSurvey: Sendable {
         }
         catalogue.mostOpened = share(of: estate)
         catalogue.lister = set.lister(of: estate)
+        catalogue.opened = opened
         let (points, problems) = catalogue.listing()
         let failed = Set(problems.map(\.store.name))
-        let copies = points.lazy.map { point in
-            StoredCopy(
+        let copies = points.lazy.map { point -> StoredCopy in
+            if let looks = opened.looks(at: point) { return StoredCopy(point, content: looks.artifact, globals: looks.globals) }
+            return StoredCopy(
                 point, content: ContentProbe.look(at: set.visible(point)), globals: point.globals.flatMap { ContentProbe.look(at: $0) })
         }
         let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }
@@ -45,20 +49,42 @@ struct SetSurvey: Sendable {
         return SetSurvey(set: set, series: series, problems: problems.map(\.failure), unproven: unproven)
     }
 
-    /// All copies held against the first of each artifact, byte by byte.
+    /// All copies held against the first of each artifact: byte by byte, or by digest where both stores have one of their own.
     ///
     /// - Parameter progress: How many artifacts are done.
-    mutating func compareCopies(_ progress: (Int) -> Void) async throws {
+    mutating func compareCopies(in stores: RemoteStores, _ progress: (Int) -> Void) async throws {
         guard series.stores.count > 1 else { return }
-        for index in series.moments.indices {
-            try Task.checkCancellation()
-            guard let first = series.moments[index].copies.first?.point else { continue }
-            for place in series.moments[index].copies.indices.dropFirst() {
-                let copy = series.moments[index].copies[place].point
-                series.moments[index].copies[place].comparison = try await CopyComparer.compare(copy, with: first)
+        // A disk reads best one after the other; what costs a round trip each is asked for several at once.
+        let width = series.stores.contains { $0.remote != nil } ? 6 : 1
+        try await withThrowingTaskGroup(of: (Int, [CopyComparison]).self) { group in
+            var next = 0
+            var done = 0
+            func add(_ moments: [BackupMoment]) {
+                guard next < moments.count else { return }
+                let (index, points) = (next, moments[next].copies.map(\.point))
+                next += 1
+                group.addTask { (index, try await Self.compare(points, in: stores)) }
             }
-            progress(index + 1)
+            for _ in 0..<width { add(series.moments) }
+            while let (index, comparisons) = try await group.next() {
+                for (place, comparison) in comparisons.enumerated() { series.moments[index].copies[place + 1].comparison = comparison }
+                done += 1
+                progress(done)
+                add(series.moments)
+            }
         }
+    }
+
+    /// Each of the points but the first, against the first.
+    private static func compare(_ points: [RecoveryPoint], in stores: RemoteStores) async throws -> [CopyComparison] {
+        guard let first = points.first else { return [] }
+        var comparisons: [CopyComparison] = []
+        for copy in points.dropFirst() {
+            try Task.checkCancellation()
+            comparisons.append(try await stores.compare(copy, with: first))
+        }
+        await stores.release(first)
+        return comparisons
     }
 }
 

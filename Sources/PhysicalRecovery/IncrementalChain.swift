@@ -195,7 +195,7 @@ public struct IncrementalChain: Sendable {
 
 extension BackupManifest {
     /// Whether files of it hold only what changed since another backup.
-    var isIncremental: Bool {
+    public var isIncremental: Bool {
         files.contains { file in file.path.split(separator: "/").last.map { $0.hasPrefix("INCREMENTAL.") } ?? false }
     }
 }

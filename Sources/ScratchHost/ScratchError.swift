@@ -33,7 +33,7 @@ public struct ScratchError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { "\(message) (\(hint))" }
 
     /// The error of a failed system call upon a path.
-    static func system(_ code: Int32, _ doing: String, _ path: String) -> ScratchError {
+    public static func system(_ code: Int32, _ doing: String, _ path: String) -> ScratchError {
         let reason = String(cString: strerror(code))
         if code == ENOSPC || code == EDQUOT {
             return ScratchError(

@@ -62,6 +62,23 @@ public struct ScratchHost: Sendable {
         return result
     }
 
+    /// Runs a program as Muster's own user and with its network: for a tool that must reach where backups lie.
+    ///
+    /// - Parameters:
+    ///   - environment: May hold what the tool needs as a secret; the command must not.
+    ///   - errors: A file inside the scratch folder.
+    public func runAsInvoker(
+        _ command: [String], environment: [String: String], output: ToolRunner.Destination, errors: URL
+    ) async throws -> ToolResult {
+        try Task.checkCancellation()
+        if let program = command.first { try Self.require(program) }
+        let result = try await ToolRunner.spawn(
+            command, environment: mark.merging(environment) { $1 }.merging([ScratchFolder.environmentName: folder.id]) { $1 },
+            workingFolder: folder.url, output: output, errors: .file(errors))
+        try Task.checkCancellation()
+        return result
+    }
+
     /// Starts a server inside the quarantine.
     ///
     /// - Parameter log: Takes its standard output and error.

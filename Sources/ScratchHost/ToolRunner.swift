@@ -39,6 +39,8 @@ public enum ToolRunner {
         /// Into memory, at most so many bytes: more is an error.
         case capture(limit: Int)
         case file(URL)
+        /// Into an open file of the caller's, from its present offset on; the offset moves along with what is written.
+        case open(Int32)
     }
 
     /// What all programs see. LC_ALL=C keeps their messages in the language that our parsers read.
@@ -66,7 +68,7 @@ public enum ToolRunner {
                     configuration, input: .fileDescriptor(inputDescriptor, closeAfterSpawningProcess: true),
                     output: .bytes(limit: limit), error: .fileDescriptor(errorDescriptor, closeAfterSpawningProcess: true))
                 return ToolResult(result.terminationStatus, output: String(decoding: result.standardOutput, as: UTF8.self))
-            case .discard, .file:
+            case .discard, .file, .open:
                 let result = try await run(
                     configuration, input: .fileDescriptor(inputDescriptor, closeAfterSpawningProcess: true),
                     output: .fileDescriptor(outputDescriptor, closeAfterSpawningProcess: true),
@@ -120,7 +122,7 @@ public enum ToolRunner {
             workingDirectory: workingFolder.map { FilePath($0.path) }, platformOptions: options)
     }
 
-    private static func missing(_ program: String) -> ScratchError {
+    static func missing(_ program: String) -> ScratchError {
         ScratchError(.toolMissing, "\(program) is not on this machine", hint: "install it, or put its folder on PATH")
     }
 
@@ -128,7 +130,14 @@ public enum ToolRunner {
         switch destination {
         case .discard, .capture: try opened("/dev/null", .writeOnly, options: .closeOnExec)
         case .file(let url): try opened(url.path, .writeOnly, options: [.create, .truncate, .closeOnExec])
+        case .open(let descriptor): try shared(descriptor)
         }
+    }
+
+    private static func shared(_ descriptor: Int32) throws(ScratchError) -> FileDescriptor {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw .system(errno, "cannot write to", "an open file") }
+        return FileDescriptor(rawValue: copy)
     }
 
     private static func opened(

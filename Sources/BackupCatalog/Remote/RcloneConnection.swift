@@ -1,0 +1,103 @@
+// What rclone is told of a remote store: secrets in its environment alone, everything else on its command line.
+
+import Cryptography
+import DrillModel
+import Foundation
+import ScratchHost
+
+/// One remote store, ready to be asked.
+struct RcloneConnection: Sendable {
+    var store: Store
+    /// For messages.
+    var address: String
+    /// The remote and its path, as rclone's command line has them.
+    var base: String
+    /// Holds the secrets; nobody but the child sees it.
+    var environment: [String: String]
+    var flags: [String]
+    /// Whether a listing may hold digests without reading the objects.
+    var listsDigests: Bool
+
+    /// No configuration file of this machine's is read unless the estate names it, and nothing is tried for long.
+    private static let common = [
+        "--retries", "1", "--low-level-retries", "3", "--contimeout", "15s", "--timeout", "60s", "--use-server-modtime", "--log-level",
+        "ERROR",
+    ]
+
+    /// - Throws: ``DrillFailure`` (error): a key can't be had.
+    init(_ store: Store, _ remote: RemoteStore, keyring: Keyring) async throws {
+        self.store = store
+        address = remote.address
+        flags = Self.common
+        listsDigests = false
+        switch remote {
+        case .s3(let bucket):
+            environment = try Self.environment(of: bucket, keyring)
+            base = "muster:" + ([bucket.bucket] + [bucket.prefix].compactMap { $0 }).joined(separator: "/")
+            flags += ["--config="] + (bucket.authority.map { ["--ca-cert", $0.path] } ?? [])
+            listsDigests = true
+        case .sftp(let host):
+            environment = try await Self.environment(of: host, keyring)
+            base = "muster:" + host.path
+            flags += ["--config="]
+        case .rclone(let remote):
+            environment =
+                try remote.password.map { name throws(DrillFailure) in
+                    ["RCLONE_CONFIG_PASS": Self.text(try keyring.secret(named: name))]
+                } ?? [:]
+            base = remote.remote
+            flags += ["--config", remote.configuration.path, "--ask-password=false"]
+        }
+    }
+
+    /// An object's name for rclone.
+    func place(of path: String) -> String {
+        base.hasSuffix(":") || base.hasSuffix("/") ? base + path : "\(base)/\(path)"
+    }
+
+    private static func environment(
+        of store: RemoteStore.ObjectStore, _ keyring: Keyring
+    ) throws(DrillFailure) -> [String: String] {
+        var values = ["TYPE": "s3", "PROVIDER": store.endpoint == nil ? "AWS" : "Other"]
+        values["ENDPOINT"] = store.endpoint?.absoluteString
+        values["REGION"] = store.region ?? (store.endpoint == nil ? "us-east-1" : nil)
+        var environment: [String: String] = [:]
+        if let credentials = store.credentials {
+            values["ACCESS_KEY_ID"] = text(try keyring.secret(named: credentials.accessKey))
+            values["SECRET_ACCESS_KEY"] = text(try keyring.secret(named: credentials.secretKey))
+        } else {
+            values["ENV_AUTH"] = "true"
+            // What AWS' own tools read, and no more: AWS_CA_BUNDLE, for one, breaks rclone's client.
+            let known = [
+                "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
+                "AWS_CONFIG_FILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "HOME",
+            ]
+            environment = ProcessInfo.processInfo.environment.filter { known.contains($0.key) }
+        }
+        for (name, value) in values { environment["RCLONE_CONFIG_MUSTER_\(name)"] = value }
+        return environment
+    }
+
+    private static func environment(of host: RemoteStore.SSHHost, _ keyring: Keyring) async throws -> [String: String] {
+        var values = [
+            "TYPE": "sftp", "HOST": host.host, "PORT": String(host.port), "USER": host.user, "KNOWN_HOSTS_FILE": host.knownHosts.path,
+        ]
+        switch host.credential {
+        case .privateKey(let name):
+            // On one line, as rclone wants it.
+            let lines = text(try keyring.secret(named: name)).split(whereSeparator: \.isNewline)
+            values["KEY_PEM"] = lines.joined(separator: "\\n") + "\\n"
+        case .password(let name): values["PASS"] = try await obscured(try keyring.secret(named: name))
+        }
+        return Dictionary(uniqueKeysWithValues: values.map { ("RCLONE_CONFIG_MUSTER_\($0.key)", $0.value) })
+    }
+
+    /// In the form that rclone wants passwords in. It hides nothing, so it is handled as the password itself.
+    private static func obscured(_ secret: Secret) async throws -> String {
+        let result = try await ToolRunner.filter(
+            ["rclone", "obscure", "-", "--config="], environment: [:], input: secret.withBytes { Array($0) })
+        return result.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static func text(_ secret: Secret) -> String { secret.withBytes { String(decoding: $0, as: UTF8.self) } }
+}
