@@ -75,7 +75,7 @@ enum Checkout {
 
 /// What a JSON Schema can't tell: names that refer to another place, comparisons, the clock.
 private let onlyTheReader: Set<String> = [
-    "time zone", "unknown store", "unknown store, nothing near", "key not declared", "encryption key in the file",
+    "secret of a bucket", "time zone", "unknown store", "unknown store, nothing near", "key not declared", "encryption key in the file",
     "key file that begins like a key",
     "estate that isn't there", "estate nowhere near", "estate that is the drill", "unknown service", "unknown backup",
     "another service's backup", "jobs of an RDB", "checks of what isn't recovered", "checks of an unknown service",

@@ -1,6 +1,7 @@
 // One lab for all tests, a copy of it for each, and an inspection of that copy in this process.
 
 import Cryptography
+import BackupCatalog
 import DrillEngine
 import DrillFiles
 import DrillModel
@@ -150,7 +151,7 @@ final class InspectedLab: Sendable {
         let hub = EventHub()
         let root = ScratchRoot(URL(fileURLWithPath: "/tmp/insp-\(UInt32.random(in: 0 ... .max))"))
         defer { try? FileManager.default.removeItem(at: root.folder) }
-        let verdict = try await Inspection(estate: estate, now: newest.addingTimeInterval(hours * 3600), deep: deep ? root : nil)
+        let verdict = try await Inspection(estate: estate, now: newest.addingTimeInterval(hours * 3600), deep: deep ? root : nil, stores: RemoteStores(estate, host: nil))
             .run(hub: hub)
         hub.finish()
         var cases: [CaseResult] = []

@@ -10,8 +10,6 @@ struct RangeFetch: Sendable {
     var rclone: Rclone
     /// Bytes of a range.
     var chunk: Int64 = 64 << 20
-    /// Ranges at once.
-    var width = 4
 
     /// Fetches an object of a known size.
     ///
@@ -35,7 +33,7 @@ struct RangeFetch: Sendable {
                     try await range(start..<min(start + chunk, object.size), of: object.path, to: target, arrived: arrived)
                 }
             }
-            for _ in 0..<width { add() }
+            for _ in 0..<rclone.connection.width { add() }
             while let range = try await group.next() {
                 whole = whole && range
                 add()

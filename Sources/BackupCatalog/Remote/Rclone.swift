@@ -65,7 +65,10 @@ struct Rclone: Sendable {
         defer { try? FileManager.default.removeItem(at: list) }
         try await retrying {
             try await run(
-                ["copy", "--files-from-raw", list.path, "--transfers", "8", "--checkers", "16", connection.base, folder.path],
+                [
+                    "copy", "--files-from-raw", list.path, "--transfers", String(connection.width), "--checkers", String(connection.width),
+                    connection.base, folder.path,
+                ],
                 output: .discard)
         }
     }

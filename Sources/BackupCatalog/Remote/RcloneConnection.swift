@@ -17,6 +17,8 @@ struct RcloneConnection: Sendable {
     var flags: [String]
     /// Whether a listing may hold digests without reading the objects.
     var listsDigests: Bool
+    /// How many objects are asked for at once. A default sshd turns away more than ten that knock at the same time.
+    var width: Int
 
     /// No configuration file of this machine's is read unless the estate names it, and nothing is tried for long.
     private static let common = [
@@ -30,6 +32,7 @@ struct RcloneConnection: Sendable {
         address = remote.address
         flags = Self.common
         listsDigests = false
+        width = 8
         switch remote {
         case .s3(let bucket):
             environment = try Self.environment(of: bucket, keyring)
@@ -40,6 +43,7 @@ struct RcloneConnection: Sendable {
             environment = try await Self.environment(of: host, keyring)
             base = "muster:" + host.path
             flags += ["--config="]
+            width = 3
         case .rclone(let remote):
             environment =
                 try remote.password.map { name throws(DrillFailure) in

@@ -7,8 +7,6 @@ import DrillModel
 /// Reads the first bytes, and those that tell whether an artifact is encrypted.
 struct RemoteSamples: Sendable {
     var rclone: Rclone
-    /// Objects asked at once: each costs a round trip or two. A default sshd turns away more than ten that knock at once.
-    var width = 8
     var looked: [String: StoredContent] = [:]
     var heads: [String: [UInt8]] = [:]
 
@@ -42,7 +40,7 @@ struct RemoteSamples: Sendable {
         try await withThrowingTaskGroup(of: (String, Value?).self) { group in
             var next = items.makeIterator()
             var results: [String: Value] = [:]
-            for _ in 0..<width {
+            for _ in 0..<rclone.connection.width {
                 if let item = next.next() { group.addTask { (item.path, try await body(item)) } }
             }
             while let (path, value) = try await group.next() {

@@ -1,0 +1,56 @@
+// A remote listing is read as it stands, and matched as a folder is.
+
+import DrillModel
+import Foundation
+import Testing
+
+@testable import BackupCatalog
+
+struct RemoteObjectTests {
+    private static func object(_ path: String, size: Int = 1, time: String = "2026-03-01T02:00:00.000000000Z") -> String {
+        "{\"Path\":\"\(path)\",\"Name\":\"x\",\"Size\":\(size),\"ModTime\":\"\(time)\",\"IsDir\":false,\"Hashes\":{\"md5\":\"ab\"},\"Tier\":\"A\"},"
+    }
+
+    @Test func aLine() throws {
+        let object = try #require(RemoteObject(line: Self.object("a/b.dump", size: 7)))
+        #expect(object.path == "a/b.dump" && object.size == 7 && object.md5 == "ab")
+        #expect(object.modified == Date(timeIntervalSince1970: 1_772_330_400))
+    }
+
+    @Test(arguments: [
+        "[", "]", "", "{\"Path\":\"a\",\"Name\":\"a\",\"Size\":-1,\"ModTime\":\"\",\"IsDir\":true}", object("../../etc/passwd"),
+        object("a/../b"), object("/a"), object("a//b"), object("."),
+    ])
+    func noObject(line: String) {
+        #expect(RemoteObject(line: line) == nil)
+    }
+
+    @Test func matchesAsInAFolder() {
+        let root = URL(fileURLWithPath: "/r")
+        let paths = [
+            "pg/a.dump", "pg/a.dump.seal.json", "pg/.hidden.dump", "pg/deep/b.dump", "pg/folder.dump/toc.dat", "pg/folder.dump/1.dat",
+            "x.dump",
+        ]
+        let objects = paths.compactMap { RemoteObject(line: Self.object($0, size: 5)) }
+        let items = objects.items(matching: "pg/*.dump", root: root)
+        #expect(items.map(\.path) == ["pg/a.dump", "pg/folder.dump"])
+        #expect(items.map(\.isFolder) == [false, true])
+        #expect(items.map(\.size) == [5, 10])
+        #expect(items.first?.location.path == "/r/pg/a.dump")
+        #expect(objects.items(matching: "*/*/b.dump", root: root).map(\.path) == ["pg/deep/b.dump"])
+        #expect(objects.items(matching: "", root: root).isEmpty)
+    }
+
+    @Test(arguments: [
+        (1, "SignatureDoesNotMatch: The request signature\n status code: 403", RemoteTrouble.denied),
+        (3, "error in ListJSON: directory not found", .missing),
+        (1, "NewFs: couldn't connect SSH: ssh: handshake failed: knownhosts: key mismatch", .untrusted),
+        (1, "couldn't connect SSH: ssh: handshake failed: ssh: unable to authenticate", .denied),
+        (1, "dial tcp 127.0.0.1:1: connect: connection refused", .unreachable),
+        (1, "Get \"https://x\": x509: certificate signed by unknown authority", .untrusted),
+        (1, "something that nobody has seen", .other("exit 1")),
+    ])
+    func troubles(code: Int32, log: String, trouble: RemoteTrouble) {
+        #expect(RemoteTrouble(exitCode: code, log: log, ending: "exit \(code)") == trouble)
+    }
+}
