@@ -8,7 +8,9 @@ struct EstateDraft: Sendable {
     static let keyVariable = "MUSTER_BACKUP_KEY"
 
     var name: String
-    var root: URL
+    var store: Store
+    /// What the store itself is opened with.
+    var keys: [String: KeyReference] = [:]
     var sets: [FoundSet]
     /// The public key that seals are trusted by.
     var trusted: URL?
@@ -60,10 +62,12 @@ struct EstateDraft: Sendable {
             estate: \(name)
             timezone: \(TimeZone.current.identifier)    # of the host that makes the backups: unsealed dumps are dated by it
             stores:
-              store: {type: file, path: \(Self.quoted(root.path))}
+              store: \(store.declaration)
 
             """
-        if encrypted { text += "keys:\n  backup: {env: \(Self.keyVariable)}    # or {file: …}, or {command: […]}; never the key itself\n" }
+        if encrypted || !keys.isEmpty { text += "keys:\n" }
+        for case (let name, .file(let file)) in keys { text += "  \(name): {file: \(Self.quoted(file.path))}\n" }
+        if encrypted { text += "  backup: {env: \(Self.keyVariable)}    # or {file: …}, or {command: […]}; never the key itself\n" }
         if let trusted { text += "seals: {trust: [\(Self.quoted(trusted.path))]}\n" }
         text += "services:\n"
         for service in ["postgres", "redis"] {

@@ -1,20 +1,20 @@
 // `muster init`: looks at a folder of backups, and writes an estate and drills for what it finds.
 
 import ArgumentParser
+import BackupCatalog
 import DrillFiles
 import DrillModel
 import Foundation
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Look at a folder of backups, and write an estate and drills for what is there.",
+        commandName: "init", abstract: "Look at a folder or bucket of backups, and write an estate and drills for what is there.",
         discussion: """
             Kinds are told by content; of what is encrypted, by the names around it, and the file says so. Nothing that is there already is \
             written over. Read what it wrote: targets, checks and promises are yours to add.
             """)
 
-    @Argument(help: ArgumentHelp("The folder that holds the backups. It is only read.", valueName: "folder"))
-    var folder: String
+    @OptionGroup var source: InitSource
 
     @Option(help: ArgumentHelp("Where the files go.", valueName: "folder"))
     var output = "drills"
@@ -25,16 +25,14 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The Ed25519 public key, PEM, that the seals beside the backups are signed with.", valueName: "file"))
     var trust: String?
 
+    @OptionGroup var scratch: ScratchOption
+
     func run() async throws {
-        let source = URL(fileURLWithPath: folder, isDirectory: true).standardizedFileURL
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isFolder), isFolder.boolValue else {
-            throw CommandFailure(.usage, "\(folder) is no folder", hint: "name the folder that holds the backups")
-        }
-        let found = BackupFinder(root: source).find()
+        let (store, keys) = try source.store()
+        let found = try await find(in: store, keys)
         guard !found.sets.isEmpty else {
             throw CommandFailure(
-                .unverified, "no backup was recognised in \(source.path)",
+                .unverified, "no backup was recognised in \(store.folder?.path ?? source.place)",
                 hint: "it looks for dumps, base backups, pgBackRest repositories, RDB and AOF files; is the store mounted?")
         }
         let target = URL(fileURLWithPath: output, isDirectory: true)
@@ -46,7 +44,8 @@ struct InitCommand: AsyncParsableCommand {
             return file
         }
         let files = EstateDraft(
-            name: estate ?? EstateDraft.word(source.lastPathComponent), root: source, sets: found.sets, trusted: trusted
+            name: estate ?? EstateDraft.word(store.folder?.lastPathComponent ?? source.place), store: store, keys: keys, sets: found.sets,
+            trusted: trusted
         ).files
         for file in files where FileManager.default.fileExists(atPath: target.appendingPathComponent(file.name).path) {
             throw CommandFailure(
@@ -72,5 +71,28 @@ struct InitCommand: AsyncParsableCommand {
             Console.print("Seals lie beside the backups: name their public key under seals: {trust: […]}. Until then they count as forged.")
         }
         Console.print("Try:  muster run \(target.relativePath) --dry-run")
+    }
+
+    /// A remote store is looked at by what stands for it: each object's name, size and time, and the first bytes of the newest.
+    private func find(in store: Store, _ keys: [String: KeyReference]) async throws -> BackupFinder.Found {
+        if let folder = store.folder { return BackupFinder(root: folder).find() }
+        let bare = Estate(
+            name: "init", timeZone: .gmt, stores: [store.name: store], keys: keys, services: [:], seals: SealPolicy(),
+            file: URL(fileURLWithPath: "estate.yaml"))
+        let root = scratch.root
+        return try await SignalGuard.run {
+            do {
+                return try await RemoteScope.with(bare, in: root) { stores in
+                    var found = BackupFinder(root: try await stores.standIns(for: store)).find()
+                    found.passedOver += found.sets.filter { $0.kind == .pgBackRest }.map {
+                        "\($0.match) (a pgBackRest repository: mount it)"
+                    }
+                    found.sets.removeAll { $0.kind == .pgBackRest }
+                    return found
+                }
+            } catch let failure as DrillFailure {
+                throw CommandFailure(.unverified, failure.finding.message, hint: failure.finding.hint)
+            }
+        }
     }
 }

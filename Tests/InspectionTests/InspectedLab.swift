@@ -151,8 +151,10 @@ final class InspectedLab: Sendable {
         let hub = EventHub()
         let root = ScratchRoot(URL(fileURLWithPath: "/tmp/insp-\(UInt32.random(in: 0 ... .max))"))
         defer { try? FileManager.default.removeItem(at: root.folder) }
-        let verdict = try await Inspection(estate: estate, now: newest.addingTimeInterval(hours * 3600), deep: deep ? root : nil, stores: RemoteStores(estate, host: nil))
-            .run(hub: hub)
+        let verdict = try await Inspection(
+            estate: estate, now: newest.addingTimeInterval(hours * 3600), deep: deep ? root : nil, stores: RemoteStores(estate, host: nil)
+        )
+        .run(hub: hub)
         hub.finish()
         var cases: [CaseResult] = []
         var outcome: DrillOutcome?

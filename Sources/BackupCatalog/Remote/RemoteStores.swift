@@ -3,7 +3,8 @@
 import ArtifactFormats
 import Cryptography
 public import DrillModel
-import Foundation
+public import Foundation
+import Glibc
 public import ScratchHost
 
 /// Lists remote stores, and brings what lies there to where the recoveries read it.
@@ -86,6 +87,43 @@ public actor RemoteStores {
         }
         if case .failure(let failure) = result { return failure }
         return nil
+    }
+
+    /// A folder that stands for a store: a file for each object, of its size and time, that holds the first bytes of the newest of each
+    /// folder and zeros otherwise, and takes no room.
+    ///
+    /// - Throws: ``DrillFailure`` where the store can't be listed or read.
+    public func standIns(for store: Store) async throws -> URL {
+        let listing = try await listing(of: store).get()
+        let folders = Dictionary(grouping: listing.objects) { $0.path.split(separator: "/").dropLast().joined(separator: "/") }
+        var samples = RemoteSamples(rclone: listing.rclone)
+        let read = folders.values.flatMap { $0.sorted { $0.modified > $1.modified }.prefix(Self.mostOpenedOfFolder) }
+        let items = read.map { object in
+            StoredItem(
+                path: object.path, location: listing.root.appendingPathComponent(object.path), isFolder: false, size: object.size,
+                modified: object.modified)
+        }
+        samples.heads = try await samples.heads(of: items)
+        for object in listing.objects {
+            let file = listing.root.appendingPathComponent(object.path)
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            // An object that was not read looks as the newest beside it with the same ending does.
+            let like = read.first { $0.path == object.path } ?? read.first { Self.alike($0.path, object.path) }
+            try Data(like.flatMap { samples.heads[$0.path] } ?? []).write(to: file)
+            guard truncate(file.path, off_t(object.size)) == 0 else { throw ScratchError.system(errno, "cannot write", file.path) }
+            try FileManager.default.setAttributes([.modificationDate: object.modified], ofItemAtPath: file.path)
+        }
+        return listing.root
+    }
+
+    private static let mostOpenedOfFolder = 20
+
+    private static func alike(_ left: String, _ right: String) -> Bool {
+        func place(_ path: String) -> (folder: Substring, ending: Substring) {
+            let name = path.split(separator: "/").last ?? ""
+            return (path.dropLast(name.count), name.drop { $0 != "." })
+        }
+        return place(left) == place(right)
     }
 
     private func prepare(
