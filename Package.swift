@@ -77,7 +77,7 @@ let package = Package(
         module("FileRecovery", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         module("Sabotage", ["DrillModel", "PostgresClient", "RedisClient"]),
         module("Reports", ["DrillModel"]),
-        module("ScratchHost", ["DrillModel", subprocess, systemPackage]),
+        module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
         module("PostgresClient", ["CLibPQ"]),
         module("RedisClient", ["CHiredis"]),
         module("Cryptography", ["COpenSSL", "CCRC32C"]),

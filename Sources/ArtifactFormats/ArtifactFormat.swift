@@ -4,6 +4,16 @@
 public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     /// `openssl enc` with a salt: still encrypted.
     case opensslEncrypted = "an openssl-encrypted file"
+    /// CMS EnvelopedData, DER: whether it was changed, it can't tell.
+    case cmsEnveloped = "a CMS envelope"
+    /// CMS AuthEnvelopedData, DER.
+    case cmsAuthenticated = "an authenticated CMS envelope"
+    /// CMS as PEM or S/MIME, which is what `openssl cms` writes without `-outform DER`.
+    case cmsText = "a CMS envelope as text"
+    /// age, binary or armored.
+    case age = "an age-encrypted file"
+    /// OpenPGP, binary or armored.
+    case gpg = "a PGP-encrypted file"
     /// `pg_dump -Fc`.
     case postgresArchive = "a pg_dump custom archive"
     /// A tar: of `pg_dump -Ft`, of a dump folder, or of an append-only folder.
@@ -31,6 +41,8 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = .empty
         } else if starts("Salted__") {
             self = .opensslEncrypted
+        } else if let encrypted = EncryptedHeader.format(of: head) {
+            self = encrypted
         } else if starts("PGDMP") {
             self = .postgresArchive
         } else if starts("REDIS0") {
@@ -53,6 +65,20 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = .unknown
         }
     }
+
+    /// The estate file's word for the format of encryption; nil where there is none.
+    public var encryption: String? {
+        switch self {
+        case .opensslEncrypted: "openssl"
+        case .cmsEnveloped, .cmsAuthenticated, .cmsText: "cms"
+        case .age: "age"
+        case .gpg: "gpg"
+        default: nil
+        }
+    }
+
+    /// Whether a changed byte of it is noticed whoever changed it, without a seal.
+    public var isAuthenticated: Bool { [.cmsAuthenticated, .age, .gpg].contains(self) }
 
     /// Every script of pg_dump and pg_dumpall opens with a comment that says so.
     private static func looksLikeDump(_ head: [UInt8]) -> Bool {

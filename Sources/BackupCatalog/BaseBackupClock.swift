@@ -36,8 +36,9 @@ enum SmallFile {
     static func read(_ location: URL, decryption: ArtifactStream.Encryption?) -> [UInt8]? {
         guard let stored = try? Data(contentsOf: location) else { return nil }
         guard let decryption else { return Array(stored) }
-        let decryptor = decryption.cipher.decryptor(passphrase: decryption.passphrase)
-        guard let body = try? decryptor.update(Array(stored)), let tail = try? decryptor.finish() else { return nil }
+        guard let decryptor = try? decryption.decryptor(), let body = try? decryptor.update(Array(stored)),
+            let tail = try? decryptor.finish()
+        else { return nil }
         return body + tail
     }
 }

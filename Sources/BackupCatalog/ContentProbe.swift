@@ -36,23 +36,24 @@ public enum ContentProbe {
         let kind: StoredContent.Kind =
             switch format {
             case .empty: .empty
-            case .opensslEncrypted: .encrypted(format.rawValue)
             case .unknown: .unknown
+            case _ where format.encryption != nil: .encrypted(format.rawValue)
             default: .plain(format.rawValue)
             }
         var behind: String?
         var sample = head
         if case .encrypted = kind {
-            sample = Array(head.dropFirst(OpenSSLEncCipher.headerSize))
+            sample = EncryptedBody.sample(of: head, format)
             let inner = ArtifactFormat(head: sample)
-            if !sample.isEmpty, inner != .unknown { behind = inner.rawValue }
+            if !sample.isEmpty, inner != .unknown, inner.encryption == nil { behind = inner.rawValue }
         }
         if let middle {
-            let least = [sample, middle].min { entropy(of: $0) < entropy(of: $1) }
+            let least = [sample, EncryptedBody.decoded(middle, like: head)].min { entropy(of: $0) < entropy(of: $1) }
             sample = least ?? sample
         }
         return StoredContent(
-            kind: kind, plainBehindHeader: behind, entropy: sample.count >= fewest ? entropy(of: sample) : nil, sampled: sample.count,
+            kind: kind, encryption: format.encryption, isAuthenticated: format.isAuthenticated, plainBehindHeader: behind,
+            entropy: sample.count >= fewest ? entropy(of: sample) : nil, sampled: sample.count,
             permissions: permissions)
     }
 

@@ -46,7 +46,7 @@ enum GlobalsPairing {
 
     /// Without the endings that tell how a file is packed: some of them hold a digit.
     private static func name(of item: StoredItem) -> String {
-        let packing = [".enc", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".zstd"]
+        let packing = [".enc", ".age", ".gpg", ".pgp", ".asc", ".cms", ".p7m", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".zstd"]
         var name = item.location.lastPathComponent
         while let ending = packing.first(where: name.hasSuffix) { name = String(name.dropLast(ending.count)) }
         return name

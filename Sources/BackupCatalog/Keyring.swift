@@ -8,6 +8,7 @@ import Glibc
 extension Rule {
     static let keyMissing = Rule("key-missing")
     static let keyEmpty = Rule("key-empty")
+    static let keyUnusable = Rule("key-unusable")
 }
 
 /// The estate's secrets, by name.
@@ -51,7 +52,24 @@ public struct Keyring: Sendable {
                 passphrase: try secret(named: encryption.key), cipher: OpenSSLEncCipher(iterations: iterations, digest: digest))
         // Only pgbackrest itself opens it.
         case .pgBackRest: return nil
+        case .cms: return try key(.cms, named: encryption.key)
+        case .age: return try key(.age, named: encryption.key)
+        case .gpg: return try key(.gpg, named: encryption.key)
         }
+    }
+
+    /// A key of a format that wants more than a passphrase: what is none is said here, and not as a damaged backup.
+    private func key(_ format: ArtifactStream.Encryption.Format, named name: String) throws(DrillFailure) -> ArtifactStream.Encryption {
+        let encryption = ArtifactStream.Encryption(format, key: try secret(named: name))
+        do throws(CryptographyError) {
+            try encryption.checkKey()
+        } catch {
+            throw .error(
+                Finding(
+                    .keyUnusable, object: "key \(name)", expected: "a key of format \(format.rawValue)", actual: "something else",
+                    message: error.message, hint: error.hint))
+        }
+        return encryption
     }
 
     /// The secret behind a reference.

@@ -5,6 +5,7 @@ import Foundation
 
 extension Rule {
     static let artifactNotEncrypted = Rule("artifact-not-encrypted")
+    static let encryptionDiffers = Rule("encryption-differs")
     static let artifactEmpty = Rule("artifact-empty")
     static let artifactUnreadable = Rule("artifact-unreadable")
 }
@@ -13,7 +14,7 @@ extension Rule {
 enum ReallyEncrypted {
     static func ask(_ series: BackupSeries, _ broken: inout BrokenArtifacts) -> [CaseResult] {
         let name = "every artifact is encrypted"
-        guard series.set.encryption != nil else {
+        guard let declared = series.set.encryption?.format else {
             return [series.skipped(name, "the estate says that this backup is stored in plain text")]
         }
         // A base backup is a folder of several encrypted files; only reading them tells.
@@ -33,10 +34,12 @@ enum ReallyEncrypted {
                         message: "the stored file can't be read", hint: "check its permissions for this user"))
                 continue
             }
-            if let finding = judge(content, object: series.object(copy.point)) {
+            if let finding = judge(content, as: declared, object: series.object(copy.point)) {
                 broken.insert(copy.point)
                 findings.append(finding)
-            } else if let globals = copy.globals, let finding = judge(globals, object: "globals of " + series.object(copy.point)) {
+            } else if let globals = copy.globals,
+                let finding = judge(globals, as: declared, object: "globals of " + series.object(copy.point))
+            {
                 findings.append(finding)
             }
         }
@@ -44,7 +47,7 @@ enum ReallyEncrypted {
         return [series.judged(name, findings)]
     }
 
-    static func judge(_ content: StoredContent, object: String) -> Finding? {
+    static func judge(_ content: StoredContent, as declared: Encryption.Format, object: String) -> Finding? {
         let actual: String
         switch content.kind {
         case .empty:
@@ -58,6 +61,11 @@ enum ReallyEncrypted {
                 actual = "the header of \(kind), and \(plain) behind it"
             } else if let entropy = content.entropy, entropy < leastEntropy(of: content.sampled) {
                 actual = "the header of \(kind), and plain text behind it"
+            } else if let found = content.encryption, found != declared.storedName {
+                return Finding(
+                    .encryptionDiffers, object: object, expected: declared.words, actual: kind,
+                    message: "the backup is encrypted in another format than the estate says",
+                    hint: "write the format that the backup job uses: encryption: {format: \(found), key: …}")
             } else {
                 return nil
             }
@@ -66,7 +74,7 @@ enum ReallyEncrypted {
             actual = random ? "random bytes without the header of an encrypted file" : "bytes that are not random, as plain text has them"
         }
         return Finding(
-            .artifactNotEncrypted, object: object, expected: "an openssl-encrypted file", actual: actual,
+            .artifactNotEncrypted, object: object, expected: declared.words, actual: actual,
             message: "the estate says that this backup is encrypted, and it is not",
             hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed")
     }

@@ -1,5 +1,6 @@
 // The one place that names OpenSSL's headers. What OpenSSL offers as a macro only, Swift sees as an inline function.
 #include <openssl/bio.h>
+#include <openssl/cms.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -19,4 +20,33 @@ static inline int muster_no_password(char *buffer, int size, int writing, void *
 
 static inline EVP_PKEY *muster_read_private_key(BIO *bio) {
     return PEM_read_bio_PrivateKey(bio, NULL, muster_no_password, NULL);
+}
+
+static inline X509 *muster_read_certificate(BIO *bio) {
+    return PEM_read_bio_X509(bio, NULL, muster_no_password, NULL);
+}
+
+// Swift sees OpenSSL's stacks as macros only.
+static inline int muster_cms_recipients(CMS_ContentInfo *cms) {
+    return sk_CMS_RecipientInfo_num(CMS_get0_RecipientInfos(cms));
+}
+
+static inline CMS_RecipientInfo *muster_cms_recipient(CMS_ContentInfo *cms, int index) {
+    return sk_CMS_RecipientInfo_value(CMS_get0_RecipientInfos(cms), index);
+}
+
+static inline EVP_CIPHER_CTX *muster_cipher_context(BIO *bio) {
+    EVP_CIPHER_CTX *context = NULL;
+    return BIO_get_cipher_ctx(bio, &context) > 0 ? context : NULL;
+}
+
+// 0: it has no authentication; 1: it has, and takes its input piece by piece; -1: it has, and wants all of it at once.
+static inline int muster_authenticates(const EVP_CIPHER_CTX *context) {
+    const EVP_CIPHER *cipher = EVP_CIPHER_CTX_get0_cipher(context);
+    if (!(EVP_CIPHER_get_flags(cipher) & EVP_CIPH_FLAG_AEAD_CIPHER)) return 0;
+    return EVP_CIPHER_get_mode(cipher) == EVP_CIPH_CCM_MODE ? -1 : 1;
+}
+
+static inline int muster_set_tag(EVP_CIPHER_CTX *context, unsigned char *tag, int count) {
+    return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, count, tag);
 }

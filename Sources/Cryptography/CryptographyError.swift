@@ -3,11 +3,11 @@
 /// Why bytes could not be encrypted, decrypted, digested, signed or read. Never holds a key or content.
 public struct CryptographyError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
-        /// The last block did not decrypt to valid padding. The format has no checksum, so the two causes look alike.
+        /// The key doesn't open it, the last block is no valid padding, or an authenticating code differs: the causes look alike.
         case wrongKeyOrDamaged
-        /// The file does not begin with the `Salted__` header of `openssl enc`.
+        /// The file does not begin as the format's files do.
         case notEncrypted
-        /// Shorter than the header, or no whole number of blocks.
+        /// It ends before its format says that it does.
         case truncated
         /// `code` is the system's errno.
         case cannotRead(path: String, code: Int32)

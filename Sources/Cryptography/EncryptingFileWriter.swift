@@ -69,7 +69,7 @@ public final class EncryptingFileWriter: Sendable {
             self.flushed = flushed
             digest = try SHA256Stream()
             if let encryption {
-                encryptor = try encryption.cipher.encryptor(passphrase: encryption.passphrase)
+                encryptor = try encryption.encryptor()
             } else {
                 encryptor = nil
             }

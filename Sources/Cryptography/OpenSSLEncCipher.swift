@@ -88,23 +88,32 @@ final class CipherContext {
 
     /// Appends what the bytes turn into; up to a block more or less than came in.
     func update(_ bytes: UnsafeRawBufferPointer, into output: inout [UInt8]) throws(CryptographyError) {
-        guard bytes.count > 0 else { return }
+        guard Self.update(context, bytes, into: &output) else { throw .library("running AES") }
+    }
+
+    /// As the method, for a context that somebody else owns; false where libcrypto fails.
+    static func update(
+        _ context: OpaquePointer, _ bytes: UnsafeRawBufferPointer, into output: inout [UInt8]
+    ) -> Bool {
+        guard bytes.count > 0 else { return true }
         let before = output.count
-        let made = Self.append(upTo: bytes.count + OpenSSLEncCipher.blockSize, to: &output) { target in
+        let made = append(upTo: bytes.count + Int(EVP_MAX_BLOCK_LENGTH), to: &output) { target in
             var count: Int32 = 0
             let result = EVP_CipherUpdate(
                 context, target, &count, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(bytes.count))
             return result == 1 ? Int(count) : nil
         }
-        guard made else {
-            output.removeSubrange(before...)
-            throw .library("running AES")
-        }
+        if !made { output.removeSubrange(before...) }
+        return made
     }
 
     /// Appends the last block; false where its padding is no padding.
     func finish(into output: inout [UInt8]) -> Bool {
-        let done = Self.append(upTo: OpenSSLEncCipher.blockSize, to: &output) { target in
+        Self.finish(context, into: &output)
+    }
+
+    static func finish(_ context: OpaquePointer, into output: inout [UInt8]) -> Bool {
+        let done = append(upTo: Int(EVP_MAX_BLOCK_LENGTH), to: &output) { target in
             var count: Int32 = 0
             return EVP_CipherFinal_ex(context, target, &count) == 1 ? Int(count) : nil
         }

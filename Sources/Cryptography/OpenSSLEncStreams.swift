@@ -38,7 +38,7 @@ public final class OpenSSLEncEncryptor {
 }
 
 /// Stored bytes in, plain bytes out. Not to be shared between tasks.
-public final class OpenSSLEncDecryptor {
+public final class OpenSSLEncDecryptor: StoredDecryptor {
     private let cipher: OpenSSLEncCipher
     private let passphrase: Secret
     private var header: [UInt8] = []
@@ -68,12 +68,6 @@ public final class OpenSSLEncDecryptor {
         try context?.update(UnsafeRawBufferPointer(rebasing: rest), into: &output)
     }
 
-    public func update(_ bytes: [UInt8]) throws(CryptographyError) -> [UInt8] {
-        var output: [UInt8] = []
-        try bytes.lend { (bytes) throws(CryptographyError) in try update(bytes, into: &output) }
-        return output
-    }
-
     /// Appends the last block, without its padding. The stream is used up.
     ///
     /// Throws `truncated` or `wrongKeyOrDamaged`.
@@ -85,12 +79,6 @@ public final class OpenSSLEncDecryptor {
                 hint: "the key is wrong or the file is damaged: the format has no checksum that would tell the two apart; "
                     + "where a seal gives the file's SHA-256 and it matches, the key (or the iterations and digest) is wrong")
         }
-    }
-
-    public func finish() throws(CryptographyError) -> [UInt8] {
-        var output: [UInt8] = []
-        try finish(into: &output)
-        return output
     }
 
     static let notEncrypted = CryptographyError(

@@ -34,6 +34,13 @@ struct ForeignReader {
             )
             isRight = false
         }
+        // A cluster has thousands of files, and a program for each would take longer than the recovery itself.
+        if let encryption, kind == .baseBackup, [.age, .gpg].contains(encryption.format) {
+            fields.report(
+                "encryption", "format \"\(encryption.format.name)\" does not fit kind \"\(kind.rawValue)\"",
+                hint: "encrypt base backups and write-ahead log with format openssl or cms")
+            isRight = false
+        }
         switch kind {
         case .pgBackRest:
             guard let stanza = required("stanza", example: "main").flatMap({ fields.text($0) }), isRight else { return nil }

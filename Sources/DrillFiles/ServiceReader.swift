@@ -7,7 +7,7 @@ import Yams
 /// Reads the services of one estate.
 struct ServiceReader {
     private enum EncryptionFormat: String, CaseIterable {
-        case openssl, pgbackrest
+        case openssl, pgbackrest, cms, age, gpg
     }
     /// Digests that `openssl enc -md` takes and that are in use.
     private enum Digest: String, CaseIterable {
@@ -156,13 +156,21 @@ struct ServiceReader {
         let iterations = fields["iterations"] == nil ? 10_000 : fields.whole("iterations", in: 1...100_000_000)
         let digest = fields["digest"] == nil ? .sha256 : fields.choice("digest", Digest.self)
         guard let format, let key, let iterations, let digest else { return nil }
-        if format == .pgbackrest {
+        if format != .openssl {
+            let why = format == .pgbackrest ? "pgBackRest has its own" : "only openssl enc makes a key of a passphrase so"
             for name in ["iterations", "digest"] where fields[name] != nil {
-                fields.report(name, "\"\(name)\" does not fit format \"pgbackrest\"", hint: "remove it: pgBackRest has its own")
+                fields.report(name, "\"\(name)\" does not fit format \"\(format.rawValue)\"", hint: "remove it: \(why)")
             }
-            return StatedEncryption(scheme: Encryption(format: .pgBackRest, key: key))
         }
-        return StatedEncryption(scheme: Encryption(format: .opensslEnc(iterations: iterations, digest: digest.rawValue), key: key))
+        let scheme: Encryption.Format =
+            switch format {
+            case .openssl: .opensslEnc(iterations: iterations, digest: digest.rawValue)
+            case .pgbackrest: .pgBackRest
+            case .cms: .cms
+            case .age: .age
+            case .gpg: .gpg
+            }
+        return StatedEncryption(scheme: Encryption(format: scheme, key: key))
     }
 
     /// The value may be the key itself, written here by mistake, so it is never repeated.

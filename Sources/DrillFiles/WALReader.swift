@@ -12,6 +12,12 @@ extension ServiceReader {
         let stores = fields.stated.isDisjoint(with: ["store", "stores"]) ? inherited(from: backup) : storeNames(fields)
         let match = fields.glob("match")
         guard let stores, let match, let encryption = encryption(fields) else { return nil }
+        if let format = encryption.scheme?.format, [.age, .gpg, .pgBackRest].contains(format) {
+            fields.report(
+                "encryption", "format \"\(format.name)\" does not fit \"wal\"",
+                hint: "encrypt base backups and write-ahead log with format openssl or cms")
+            return nil
+        }
         return WALArchive(stores: stores, match: match, encryption: encryption.scheme)
     }
 

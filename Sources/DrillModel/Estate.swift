@@ -197,6 +197,36 @@ public struct Encryption: Sendable, Hashable {
         case opensslEnc(iterations: Int, digest: String)
         /// pgBackRest's own, aes-256-cbc; the key is the repository's cipher pass.
         case pgBackRest
+        /// What `openssl cms -encrypt -binary -outform DER` writes; the key is the recipient's private key.
+        case cms
+        /// What `age` writes for a recipient; the key is the identity.
+        case age
+        /// What `gpg` writes; the key is an exported private key, or a passphrase.
+        case gpg
+
+        /// The estate file's word for it.
+        public var name: String {
+            switch self {
+            case .opensslEnc: "openssl"
+            case .pgBackRest: "pgbackrest"
+            case .cms: "cms"
+            case .age: "age"
+            case .gpg: "gpg"
+            }
+        }
+
+        /// The word for what its files look like.
+        public var storedName: String { self == .pgBackRest ? "openssl" : name }
+
+        /// In words: `an openssl-encrypted file`.
+        public var words: String {
+            switch self {
+            case .opensslEnc, .pgBackRest: "an openssl-encrypted file"
+            case .cms: "a CMS envelope"
+            case .age: "an age-encrypted file"
+            case .gpg: "a PGP-encrypted file"
+            }
+        }
     }
     public var format: Format
     /// The name of the estate's key.

@@ -14,6 +14,10 @@ public struct StoredContent: Sendable, Hashable {
         case unknown
     }
     public var kind: Kind
+    /// The estate file's word for the encrypted format; nil where there is none, or nobody looked that closely.
+    public var encryption: String?
+    /// Whether the encrypted format itself would tell a changed file from the right one.
+    public var isAuthenticated: Bool
     /// What an encrypted format's header is followed by, where that is a plain format after all.
     public var plainBehindHeader: String?
     /// Bits for each byte of the sample, 0 to 8; nil where the sample is too small to tell.
@@ -23,8 +27,13 @@ public struct StoredContent: Sendable, Hashable {
     /// The permission bits, such as 0o640; nil where the store has none.
     public var permissions: UInt16?
 
-    public init(kind: Kind, plainBehindHeader: String? = nil, entropy: Double? = nil, sampled: Int = 0, permissions: UInt16?) {
+    public init(
+        kind: Kind, encryption: String? = nil, isAuthenticated: Bool = false, plainBehindHeader: String? = nil, entropy: Double? = nil,
+        sampled: Int = 0, permissions: UInt16?
+    ) {
         self.kind = kind
+        self.encryption = encryption
+        self.isAuthenticated = isAuthenticated
         self.plainBehindHeader = plainBehindHeader
         self.entropy = entropy
         self.sampled = sampled

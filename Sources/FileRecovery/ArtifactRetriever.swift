@@ -12,6 +12,8 @@ extension Rule {
     public static let globalsDigestDiffers = Rule("globals-digest-differs")
     public static let artifactDigestDiffers = Rule("artifact-digest-differs")
     public static let artifactNotEncrypted = Rule("artifact-not-encrypted")
+    public static let encryptionDiffers = Rule("encryption-differs")
+    public static let encryptionFormUnsupported = Rule("encryption-form-unsupported")
     public static let artifactStillEncrypted = Rule("artifact-still-encrypted")
     public static let artifactTruncated = Rule("artifact-truncated")
     public static let artifactEmpty = Rule("artifact-empty")
@@ -54,6 +56,8 @@ public struct ArtifactRetriever: Sendable {
         try await fetchGlobals(of: point, into: folder, for: &unpacked)
         unpacked.storedSHA256 = stored.sha256
         unpacked.storedBytes = stored.bytesRead
+        unpacked.isAuthenticated =
+            (try? readHead(of: point.location, name: point.path)).map { ArtifactFormat(head: $0).isAuthenticated } ?? false
         return unpacked
     }
 
@@ -98,36 +102,54 @@ public struct ArtifactRetriever: Sendable {
                     hint: "look at the backup job's log of that day: its disk may have been full"))
         }
         let sealed = source == point.location ? point.sealState.seal : nil
-        if (format == .opensslEncrypted) != (decryption != nil), let sealed {
+        let declared = decryption?.format
+        if format.encryption != declared?.rawValue, let sealed {
             // A flipped bit in the first bytes, or a cut right behind them, must not read as a backup job that forgot to encrypt.
             let stored = try await digest(source, name: name, point: point)
             if stored.sha256 != sealed.artifact.sha256 {
                 throw DrillFailure.failed(digestFinding(point, seal: sealed, actual: stored.sha256, size: stored.size))
             }
         }
-        if decryption != nil, format != .opensslEncrypted, head.count < OpenSSLEncCipher.headerSize {
+        if let declared, format.encryption == nil, head.count < declared.shortest {
             throw DrillFailure.failed(
                 Finding(
-                    .artifactTruncated, object: name, expected: "an openssl-encrypted file", actual: "\(head.count) bytes",
+                    .artifactTruncated, object: name, expected: declared.words, actual: "\(head.count) bytes",
                     message: "the stored file is cut short", hint: "compare its size with the backup job's log, and upload it again"))
         }
-        if decryption != nil, format != .opensslEncrypted {
+        if let declared, let found = format.encryption, found != declared.rawValue {
             throw DrillFailure.failed(
                 Finding(
-                    .artifactNotEncrypted, object: name, expected: "an openssl-encrypted file", actual: format.rawValue,
+                    .encryptionDiffers, object: name, expected: declared.words, actual: format.rawValue,
+                    message: "the backup is encrypted in another format than the estate says",
+                    hint: "write the format that the backup job uses: encryption: {format: \(found), key: …}"))
+        }
+        if format == .cmsText, declared != nil {
+            throw DrillFailure.error(
+                Finding(
+                    .encryptionFormUnsupported, object: name, expected: "a CMS envelope in DER", actual: "PEM or S/MIME text",
+                    message: "the CMS envelope is text, which muster doesn't read",
+                    hint: "write it with -outform DER; openssl cms -cmsout -inform SMIME -outform DER converts what is there"))
+        }
+        if let declared, format.encryption == nil {
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactNotEncrypted, object: name, expected: declared.words, actual: format.rawValue,
                     message: "the estate says that this backup is encrypted, and the stored file is not",
                     hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed"))
         }
-        if decryption == nil, format == .opensslEncrypted {
+        if decryption == nil, let found = format.encryption {
             throw DrillFailure.failed(
                 Finding(
                     .artifactStillEncrypted, object: name, expected: "a file in plain text", actual: format.rawValue,
                     message: "the estate says that this backup is not encrypted, and the stored file is",
-                    hint: "declare encryption: {format: openssl, key: …} for this backup in the estate file"))
+                    hint: "declare encryption: {format: \(found), key: …} for this backup in the estate file"))
         }
         do {
+            if let decryption, decryption.needsProgram {
+                return try await ProgramDecryption(host: host, encryption: decryption).copy(from: source, to: target, progress: progress)
+            }
             return try await ArtifactStream.copy(from: source, to: target, decrypting: decryption, progress: progress)
-        } catch {
+        } catch let error as CryptographyError {
             throw failure(of: error, name: name, point: point, source: source)
         }
     }
@@ -154,6 +176,12 @@ public struct ArtifactRetriever: Sendable {
     }
 
     private func failure(of error: CryptographyError, name: String, point: RecoveryPoint, source: URL) -> any Error {
+        // With a seal the causes can be told apart: the digest of the bytes as stored says whether they are what was sealed.
+        if [.truncated, .notEncrypted, .wrongKeyOrDamaged].contains(error.kind), let seal = point.sealState.seal, source == point.location,
+            let actual = error.storedSHA256, actual != seal.artifact.sha256
+        {
+            return DrillFailure.failed(digestFinding(point, seal: seal, actual: actual, size: point.size))
+        }
         switch error.kind {
         case .cancelled: return CancellationError()
         case .diskFull:
@@ -172,15 +200,9 @@ public struct ArtifactRetriever: Sendable {
         case .truncated:
             return DrillFailure.failed(
                 Finding(
-                    .artifactTruncated, object: name, expected: "a whole number of cipher blocks", actual: "a cut file",
+                    .artifactTruncated, object: name, expected: "a file that goes on to its end", actual: "a cut file",
                     message: "the stored file is cut short", hint: "compare its size with the backup job's log, and upload it again"))
         case .notEncrypted, .wrongKeyOrDamaged:
-            // With a seal the two causes can be told apart: the digest of the bytes as stored says whether they are what was sealed.
-            if let seal = point.sealState.seal, source == point.location, let actual = error.storedSHA256,
-                actual != seal.artifact.sha256
-            {
-                return DrillFailure.failed(digestFinding(point, seal: seal, actual: actual, size: point.size))
-            }
             let whole = point.sealState.seal != nil && source == point.location && error.storedSHA256 != nil
             return DrillFailure.failed(
                 Finding(
@@ -210,7 +232,7 @@ public struct ArtifactRetriever: Sendable {
         if decryption != nil {
             throw DrillFailure.failed(
                 Finding(
-                    .artifactNotEncrypted, object: point.path, expected: "an openssl-encrypted file", actual: "a plain folder",
+                    .artifactNotEncrypted, object: point.path, expected: decryption?.format.words ?? "", actual: "a plain folder",
                     message: "the estate says that this backup is encrypted, and it is a folder of plain files",
                     hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed"))
         }

@@ -18,6 +18,8 @@ public struct RetrievedArtifact: Sendable, Hashable {
     /// Of the bytes as stored, lower-case hex.
     public var storedSHA256: String
     public var storedBytes: Int64
+    /// Whether the stored form's own encryption vouches for every byte.
+    public var isAuthenticated = false
     /// On the scratch disk, decrypted and unpacked.
     public var plainBytes: Int64
 }

@@ -10,16 +10,17 @@ struct FoundSet: Sendable, Hashable {
     /// Relative to the folder that was searched.
     var match: String
     var count: Int
-    var isEncrypted: Bool
+    /// The estate file's word for the format; nil where it is stored in plain text.
+    var encryption: String?
     /// Told by a name, since what is encrypted tells nothing.
     var isGuessed = false
     var globals: String?
     var wal: String?
-    var isWALEncrypted = false
+    var walEncryption: String?
     var stanza: String?
 
     var summary: String {
-        let what = "\(count) of kind \(kind.rawValue)\(isGuessed ? " (by their names)" : "")\(isEncrypted ? ", encrypted" : "")"
+        let what = "\(count) of kind \(kind.rawValue)\(isGuessed ? " (by their names)" : "")\(encryption == nil ? "" : ", encrypted")"
         return "\(match): \(what)\(wal.map { ", with the WAL archive \($0)" } ?? "")"
     }
 }
@@ -38,10 +39,10 @@ struct BackupFinder: Sendable {
     }
 
     private enum Item: Hashable {
-        case artifact(BackupSet.Kind, encrypted: Bool, guessed: Bool)
-        case globals(encrypted: Bool)
-        case wal(encrypted: Bool)
-        case repository(stanza: String, encrypted: Bool)
+        case artifact(BackupSet.Kind, encryption: String?, guessed: Bool)
+        case globals(encryption: String?)
+        case wal(encryption: String?)
+        case repository(stanza: String, encryption: String?)
         /// A key, a seal, a log: nothing to say of.
         case nothing
         case seal
@@ -53,17 +54,17 @@ struct BackupFinder: Sendable {
         var passedOver: [String] = []
         walk("", depth: 0, &groups, &passedOver)
         var found = Found(passedOver: passedOver.sorted())
-        var globals: [(match: String, encrypted: Bool)] = []
-        var archives: [(match: String, encrypted: Bool)] = []
+        var globals: [(match: String, encryption: String?)] = []
+        var archives: [(match: String, encryption: String?)] = []
         for (pattern, items) in groups.sorted(by: { $0.key < $1.key }) {
             for (item, count) in items {
                 switch item {
-                case .artifact(let kind, let encrypted, let guessed):
-                    found.sets.append(FoundSet(kind: kind, match: pattern, count: count, isEncrypted: encrypted, isGuessed: guessed))
-                case .repository(let stanza, let encrypted):
-                    found.sets.append(FoundSet(kind: .pgBackRest, match: pattern, count: count, isEncrypted: encrypted, stanza: stanza))
-                case .globals(let encrypted): globals.append((pattern, encrypted))
-                case .wal(let encrypted): archives.append((pattern, encrypted))
+                case .artifact(let kind, let encryption, let guessed):
+                    found.sets.append(FoundSet(kind: kind, match: pattern, count: count, encryption: encryption, isGuessed: guessed))
+                case .repository(let stanza, let encryption):
+                    found.sets.append(FoundSet(kind: .pgBackRest, match: pattern, count: count, encryption: encryption, stanza: stanza))
+                case .globals(let encryption): globals.append((pattern, encryption))
+                case .wal(let encryption): archives.append((pattern, encryption))
                 case .seal: found.hasSeals = true
                 case .nothing, .unknown: break
                 }
@@ -74,14 +75,14 @@ struct BackupFinder: Sendable {
             let set = found.sets[index]
             if set.kind == .pgDump {
                 found.sets[index].globals =
-                    globals.first { Self.parent($0.match) == Self.parent(set.match) && $0.encrypted == set.isEncrypted }?.match
+                    globals.first { Self.parent($0.match) == Self.parent(set.match) && $0.encryption == set.encryption }?.match
             }
             // Of several archives the one that lies nearest.
             if set.kind == .baseBackup,
                 let archive = archives.max(by: { Self.shared($0.match, set.match) < Self.shared($1.match, set.match) })
             {
                 found.sets[index].wal = archive.match
-                found.sets[index].isWALEncrypted = archive.encrypted
+                found.sets[index].walEncryption = archive.encryption
             }
         }
         return found
@@ -92,7 +93,7 @@ struct BackupFinder: Sendable {
         var result: [FoundSet] = []
         for set in sets {
             let parent = Self.parent(set.match)
-            let alike = sets.filter { $0.kind == .baseBackup && Self.parent($0.match) == parent && $0.isEncrypted == set.isEncrypted }
+            let alike = sets.filter { $0.kind == .baseBackup && Self.parent($0.match) == parent && $0.encryption == set.encryption }
             let total = alike.reduce(0) { $0 + $1.count }
             let place = parent.isEmpty ? root : root.appendingPathComponent(String(parent))
             let inside = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).filter { !$0.hasPrefix(".") }
@@ -125,9 +126,9 @@ struct BackupFinder: Sendable {
                 switch Self.kind(ofFile: item) {
                 case .nothing: break
                 case .unknown: passedOver.append(relative)
-                case .wal(let encrypted):
+                case .wal(let encryption):
                     // One glob for all of an archive, history files included.
-                    groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encrypted: encrypted), default: 0] += 1
+                    groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encryption: encryption), default: 0] += 1
                 case let kind: groups[Self.pattern(relative, isRepository: false), default: [:]][kind, default: 0] += 1
                 }
             default: break
@@ -143,14 +144,16 @@ struct BackupFinder: Sendable {
                 .first(where: { FileManager.default.fileExists(atPath: folder.appendingPathComponent("backup/\($0)/backup.info").path) })
         {
             let head = FirstBytes.of(folder.appendingPathComponent("backup/\(stanza)/backup.info"))
-            return (.repository(stanza: stanza, encrypted: ArtifactFormat(head: head) == .opensslEncrypted), true)
+            return (.repository(stanza: stanza, encryption: ArtifactFormat(head: head).encryption.map { _ in "pgbackrest" }), true)
         }
         let plain = names.map { $0.replacing(".enc", with: "") }
         if plain.contains("backup_manifest") {
-            return (.artifact(.baseBackup, encrypted: names.contains { $0.hasSuffix(".enc") }, guessed: false), false)
+            let encrypted = names.first { $0.hasPrefix("backup_manifest") && $0.hasSuffix(".enc") }
+            let format = encrypted.map { ArtifactFormat(head: FirstBytes.of(folder.appendingPathComponent($0))).encryption ?? "openssl" }
+            return (.artifact(.baseBackup, encryption: format, guessed: false), false)
         }
-        if names.contains("toc.dat") { return (.artifact(.pgDump, encrypted: false, guessed: false), false) }
-        if names.contains(where: { $0.hasSuffix(".aof.manifest") }) { return (.artifact(.aof, encrypted: false, guessed: false), false) }
+        if names.contains("toc.dat") { return (.artifact(.pgDump, encryption: nil, guessed: false), false) }
+        if names.contains(where: { $0.hasSuffix(".aof.manifest") }) { return (.artifact(.aof, encryption: nil, guessed: false), false) }
         return nil
     }
 
@@ -160,29 +163,29 @@ struct BackupFinder: Sendable {
         if ["log", "key", "pem", "pub", "md", "txt"].contains(where: { name.hasSuffix(".\($0)") }) { return .nothing }
         let head = FirstBytes.of(file)
         let format = ArtifactFormat(head: head)
-        if WALFileName(stored: name) != nil { return .wal(encrypted: format == .opensslEncrypted) }
+        if WALFileName(stored: name) != nil { return .wal(encryption: format.encryption) }
         switch format {
-        case .postgresArchive: return .artifact(.pgDump, encrypted: false, guessed: false)
-        case .rdb: return .artifact(.rdb, encrypted: false, guessed: false)
+        case .postgresArchive: return .artifact(.pgDump, encryption: nil, guessed: false)
+        case .rdb: return .artifact(.rdb, encryption: nil, guessed: false)
         case .sql:
             let text = String(decoding: head, as: UTF8.self)
             return text.contains("database cluster dump")
-                ? .globals(encrypted: false) : .artifact(.pgDump, encrypted: false, guessed: false)
+                ? .globals(encryption: nil) : .artifact(.pgDump, encryption: nil, guessed: false)
         case .empty, .unknown: return .unknown
-        case .opensslEncrypted: return named(name, encrypted: true)
-        case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encrypted: false)
+        case .opensslEncrypted, .cmsEnveloped, .cmsAuthenticated, .cmsText, .age, .gpg: return named(name, encryption: format.encryption)
+        case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encryption: nil)
         }
     }
 
     /// What only its name tells.
-    private static func named(_ name: String, encrypted: Bool) -> Item {
+    private static func named(_ name: String, encryption: String?) -> Item {
         let name = name.lowercased()
         func says(_ words: [String]) -> Bool { words.contains { name.contains($0) } }
-        if says(["global", "roles"]) { return .globals(encrypted: encrypted) }
-        if says([".rdb"]) { return .artifact(.rdb, encrypted: encrypted, guessed: true) }
-        if says(["aof", "appendonly"]) { return .artifact(.aof, encrypted: encrypted, guessed: true) }
+        if says(["global", "roles"]) { return .globals(encryption: encryption) }
+        if says([".rdb"]) { return .artifact(.rdb, encryption: encryption, guessed: true) }
+        if says(["aof", "appendonly"]) { return .artifact(.aof, encryption: encryption, guessed: true) }
         if says([".dump", ".sql", ".pgdump", ".backup", "pg_dump", ".tar"]) {
-            return .artifact(.pgDump, encrypted: encrypted, guessed: true)
+            return .artifact(.pgDump, encryption: encryption, guessed: true)
         }
         return .unknown
     }

@@ -53,7 +53,7 @@ struct Doctor: Sendable {
         }
         var asked: Set<String> = []
         for set in estate.allSets {
-            for need in programs(of: set) where asked.insert(need.name).inserted { needs.append(need) }
+            for need in decryption(of: set) + programs(of: set) where asked.insert(need.name).inserted { needs.append(need) }
         }
         return needs
     }
@@ -139,6 +139,15 @@ struct Doctor: Sendable {
             mend: there ? "" : package.map { "apt-get install \($0)" } ?? "install it, or put its folder on PATH")
     }
 
+    /// What opens its files.
+    private func decryption(of set: BackupSet) -> [MachineNeed] {
+        switch set.encryption?.format {
+        case .age?: [program("age", for: "\(set.service)/\(set.name)", package: "age")]
+        case .gpg?: [program("gpg", for: "\(set.service)/\(set.name)", package: "gnupg")]
+        case .opensslEnc?, .pgBackRest?, .cms?, nil: []
+        }
+    }
+
     private func programs(of set: BackupSet) -> [MachineNeed] {
         let name = "\(set.service)/\(set.name)"
         let found = survey(set)
@@ -197,7 +206,9 @@ struct Doctor: Sendable {
         let names =
             [newest.location.lastPathComponent] + ((try? FileManager.default.contentsOfDirectory(atPath: newest.location.path)) ?? [])
         let endings: [String: ArtifactFormat] = [".gz": .gzip, ".tgz": .gzip, ".zst": .zstd, ".xz": .xz, ".bz2": .bzip2, ".lz4": .lz4]
-        var formats = Set(endings.filter { ending, _ in names.contains { $0.replacing(".enc", with: "").hasSuffix(ending) } }.values)
+        var formats = Set(
+            endings.filter { ending, _ in names.contains { $0.replacing(/\.(enc|age|gpg|pgp|asc|cms|p7m)$/, with: "").hasSuffix(ending) } }
+                .values)
         let head = FirstBytes.of(newest.location)
         formats.insert(ArtifactFormat(head: head))
         if let text = try? String(contentsOf: newest.location.appendingPathComponent("PG_VERSION"), encoding: .utf8) {

@@ -54,7 +54,7 @@ struct EstateDraft: Sendable {
     }
 
     private var estate: String {
-        let encrypted = sets.contains { $0.isEncrypted || $0.isWALEncrypted }
+        let encrypted = sets.contains { $0.encryption != nil || $0.walEncryption != nil }
         var text = """
             # Written by muster init from what lies in the store. Read it, and add what it can't know: schedule and retention of each backup,
             # copies in a second zone, the public key that seals are trusted by. docs/drill-file.md has every key.
@@ -80,16 +80,15 @@ struct EstateDraft: Sendable {
     }
 
     private func backup(_ name: String, _ set: FoundSet) -> String {
-        let format = set.kind == .pgBackRest ? "pgbackrest" : "openssl"
-        func encryption(_ isEncrypted: Bool) -> String { isEncrypted ? "{format: \(format), key: backup}" : "none" }
+        func encryption(_ format: String?) -> String { format.map { "{format: \($0), key: backup}" } ?? "none" }
         var lines = [
             "      \(name):", "        kind: \(set.kind.rawValue)\(set.isGuessed ? "    # told by the names: check it" : "")",
             "        store: store", "        match: \(Self.quoted(set.match))",
         ]
         if let stanza = set.stanza { lines.append("        stanza: \(Self.quoted(stanza))") }
-        lines.append("        encryption: \(encryption(set.isEncrypted))")
+        lines.append("        encryption: \(encryption(set.encryption))")
         if let globals = set.globals { lines.append("        globals: \(Self.quoted(globals))") }
-        if let wal = set.wal { lines.append("        wal: {match: \(Self.quoted(wal)), encryption: \(encryption(set.isWALEncrypted))}") }
+        if let wal = set.wal { lines.append("        wal: {match: \(Self.quoted(wal)), encryption: \(encryption(set.walEncryption))}") }
         return lines.joined(separator: "\n") + "\n"
     }
 

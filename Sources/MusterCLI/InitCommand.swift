@@ -63,7 +63,7 @@ struct InitCommand: AsyncParsableCommand {
         for file in files { Console.print("wrote \(target.appendingPathComponent(file.name).relativePath)") }
         // What it writes must be what it reads.
         _ = try DrillFiles.load([target.path])
-        if found.sets.contains(where: \.isEncrypted) {
+        if found.sets.contains(where: { $0.encryption != nil }) {
             Console.print(
                 "The key is named by the environment variable \(EstateDraft.keyVariable): set it, or name another place under keys.")
         }

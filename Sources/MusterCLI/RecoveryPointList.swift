@@ -69,7 +69,7 @@ struct RecoveryPointList {
 
     private static func encryption(_ content: StoredContent?) -> String {
         switch content?.kind {
-        case .encrypted: content?.plainBehindHeader.map { "PLAIN: \($0) behind a header" } ?? "openssl"
+        case .encrypted: content?.plainBehindHeader.map { "PLAIN: \($0) behind a header" } ?? content?.encryption ?? "openssl"
         case .plain(let kind): "PLAIN: \(kind)"
         case .folder: "PLAIN: a folder"
         case .empty: "EMPTY"
@@ -150,7 +150,7 @@ struct RecoveryPointList {
 
     private static func word(_ content: StoredContent?) -> String {
         switch content?.kind {
-        case .encrypted: content?.plainBehindHeader == nil ? "openssl" : "plain"
+        case .encrypted: content?.plainBehindHeader == nil ? content?.encryption ?? "openssl" : "plain"
         case .plain, .folder: "plain"
         case .empty: "empty"
         case .unknown: "unknown"

@@ -26,6 +26,11 @@ struct SealJob: Sendable {
     // MARK: A new backup
 
     func backUpAndSeal(to path: String?) async throws -> (URL, Seal) {
+        if let format = set.encryption?.format, [.cms, .age, .gpg].contains(format) {
+            throw CommandFailure(
+                .usage, "muster writes backups of format openssl only, and \(set.name) is of format \(format.name)",
+                hint: "make the backup with \(format == .cms ? "openssl cms" : format.name), then: muster seal --existing latest")
+        }
         let key = try signingKey()
         guard let connection = service.source else {
             throw CommandFailure(

@@ -2,6 +2,7 @@
 
 import BackupCatalog
 import BackupPolicy
+import Cryptography
 import DrillModel
 import Foundation
 
@@ -37,6 +38,13 @@ struct SetSurvey: Sendable {
         catalogue.lister = set.lister(of: estate)
         catalogue.opened = opened
         let (points, problems) = catalogue.listing()
+        if catalogue.decryption?.needsProgram == true, [.pgDump, .rdb].contains(set.kind),
+            points.contains(where: { $0.timeSource == .modificationTime })
+        {
+            unproven =
+                "\(set.service)/\(set.name): opening a file of format \(set.encryption?.format.name ?? "") takes a run of its program, so "
+                + "artifacts without a seal were dated by their files."
+        }
         let failed = Set(problems.map(\.store.name))
         let copies = points.lazy.map { point -> StoredCopy in
             if let looks = opened.looks(at: point) { return StoredCopy(point, content: looks.artifact, globals: looks.globals) }

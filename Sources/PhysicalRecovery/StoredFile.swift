@@ -61,7 +61,9 @@ struct StoredFile: Sendable {
     func head() throws -> [UInt8] {
         var head: [UInt8] = []
         do {
-            try decrypted(nil, upTo: ArtifactFormat.bytesNeeded + 64) { head += $0 }
+            // A list of recipients stands in front of what a CMS envelope holds.
+            let header = encryption?.format == .cms ? 16 * 1024 : 64
+            try decrypted(nil, upTo: ArtifactFormat.bytesNeeded + header) { head += $0 }
         } catch is Enough {}
         return head
     }
@@ -81,7 +83,8 @@ struct StoredFile: Sendable {
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit ?? Self.chunkSize, alignment: 64)
         defer { buffer.deallocate() }
-        let decryptor = encryption.map { $0.cipher.decryptor(passphrase: $0.passphrase) }
+        let decryptor: (any StoredDecryptor)?
+        do throws(CryptographyError) { decryptor = try encryption?.decryptor() } catch { throw problem(error) }
         var plain: [UInt8] = []
         var first = true
         while true {
@@ -107,17 +110,23 @@ struct StoredFile: Sendable {
     }
 
     private func checkEncryption(of head: UnsafeRawBufferPointer) throws {
-        let encrypted = head.starts(with: Array("Salted__".utf8))
-        guard encrypted != (encryption != nil) else { return }
+        let found = ArtifactFormat(head: Array(head.prefix(ArtifactFormat.bytesNeeded))).encryption
+        guard found != encryption?.format.rawValue else { return }
+        let encrypted = found != nil
         // An empty file is damage, whatever it should have been.
         guard !head.isEmpty else {
             throw StoredFileProblem(
                 .damaged, "\(location.lastPathComponent) is empty", hint: "look at the archiving job's log: its disk may have been full")
         }
+        if let found, encryption != nil {
+            throw StoredFileProblem(
+                .encryption, "\(location.lastPathComponent) is encrypted in another format than the estate says",
+                hint: "declare encryption: {format: \(found), key: …} in the estate file")
+        }
         throw encrypted
             ? StoredFileProblem(
                 .encryption, "the estate says that \(location.lastPathComponent) is not encrypted, and it is",
-                hint: "declare encryption: {format: openssl, key: …} in the estate file")
+                hint: "declare encryption: {format: \(found ?? "openssl"), key: …} in the estate file")
             : StoredFileProblem(
                 .encryption, "the estate says that \(location.lastPathComponent) is encrypted, and it is not",
                 hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed")
@@ -154,8 +163,13 @@ struct StoredFile: Sendable {
     private func decompressed(
         by command: [String], on host: ScratchHost, _ consume: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
     ) async throws {
-        let stored = try PipeEnds()
-        let plain = try PipeEnds()
+        let stored: PipeEnds
+        let plain: PipeEnds
+        do throws(ScratchError) {
+            (stored, plain) = (try PipeEnds(), try PipeEnds())
+        } catch {
+            throw StoredFileProblem(.machine, error.message, hint: error.hint)
+        }
         let name = location.lastPathComponent
         async let writing: Void = BlockingQueue.run { flag in
             defer { stored.closeWriting() }

@@ -1,7 +1,6 @@
 // A few kilobytes of many remote objects, several at once.
 
 import ArtifactFormats
-import Cryptography
 import DrillModel
 
 /// Reads the first bytes, and those that tell whether an artifact is encrypted.
@@ -15,7 +14,8 @@ struct RemoteSamples: Sendable {
     /// By path; of a folder, of the table of contents in it.
     func heads(of items: [StoredItem]) async throws -> [String: [UInt8]] {
         try await each(items) { item in
-            let wanted = ArtifactFormat.bytesNeeded + OpenSSLEncCipher.headerSize
+            // The longest header before the first bytes of the content is a CMS envelope's.
+            let wanted = ArtifactFormat.bytesNeeded + ContentProbe.sampleSize
             return try await rclone.read(item.isFolder ? item.path + "/toc.dat" : item.path, count: wanted)
         }
     }
