@@ -162,11 +162,20 @@ struct ServiceBackups: Sendable {
                 ? .judged(.backup, service: set.service, name: "the artifact is what was sealed", findings: [])
                 : .skipped(.backup, service: set.service, name: "the artifact is what was sealed", reason: unsealedReason(of: point)))
         if set.encryption != nil {
-            log.record(.judged(.backup, service: set.service, name: "the artifact is encrypted and opens", findings: []))
+            log.record(
+                .judged(
+                    .backup, service: set.service, name: "the artifact is encrypted and opens",
+                    findings: unauthenticated(point, retrieved).map { [$0] } ?? []))
         }
         log.fact("artifact", point.path)
         log.fact("artifact-sha256", retrieved.storedSHA256)
         log.fact("artifact-bytes", String(retrieved.storedBytes))
+    }
+
+    /// The warning where neither a seal nor the format itself vouches for the bytes.
+    private func unauthenticated(_ point: RecoveryPoint, _ retrieved: RetrievedArtifact) -> Finding? {
+        guard let format = set.encryption?.format, point.sealState == .missing, !retrieved.isAuthenticated else { return nil }
+        return .unauthenticated(format, object: point.path, artifacts: 1)
     }
 
     func describe(_ retrieved: RetrievedArtifact) -> String {
