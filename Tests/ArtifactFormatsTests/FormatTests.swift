@@ -34,6 +34,33 @@ func archiveHead(
         #expect(ArtifactFormat(head: bytes) == format)
     }
 
+    @Test(arguments: [
+        ([0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03, 0xa0], ArtifactFormat.cmsEnveloped),
+        ([0x30, 0x82, 9, 9, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03], .cmsEnveloped),
+        ([0x30, 0x80, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x17], .cmsAuthenticated),
+        // Signed data is a CMS file too, and no envelope.
+        ([0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02, 0xa0], .unknown),
+        ([0x30, 0xff], .unknown),
+        ([0x85, 0x01, 0x8c, 3, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0], .gpg), ([0xc1, 0xc0, 0x4c, 3, 1, 2, 3, 4, 5, 6, 7, 8, 18, 0], .gpg),
+        ([0x8c, 0x0d, 4, 9, 3, 2, 1, 2, 3, 4, 5, 6, 7, 8], .gpg),
+        // A PGP signature, a public key, and bytes that only look a little like a message.
+        ([0x88, 0x5e, 4, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], .unknown), ([0x99, 1, 0x0d, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], .unknown),
+        ([0x85, 0x01, 0x8c, 9, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0], .unknown),
+    ])
+    func encryptedHeads(_ bytes: [UInt8], _ format: ArtifactFormat) {
+        #expect(ArtifactFormat(head: bytes) == format)
+    }
+
+    @Test(arguments: [
+        ("age-encryption.org/v1\n-> X25519 x\n", ArtifactFormat.age), ("-----BEGIN AGE ENCRYPTED FILE-----\n", .age),
+        ("-----BEGIN PGP MESSAGE-----\n", .gpg), ("-----BEGIN CMS-----\n", .cmsText),
+        ("MIME-Version: 1.0\nContent-Disposition: attachment; filename=\"smime.p7m\"\nContent-Type: application/pkcs7-mime\n", .cmsText),
+        ("-----BEGIN PGP PUBLIC KEY BLOCK-----\n", .unknown), ("MIME-Version: 1.0\nContent-Type: text/plain\n", .unknown),
+    ])
+    func encryptedText(_ text: String, _ format: ArtifactFormat) {
+        #expect(ArtifactFormat(head: Array(text.utf8)) == format)
+    }
+
     @Test func aTarIsKnownByItsMagic() {
         var head = [UInt8](repeating: 0, count: 512)
         head.replaceSubrange(257..<262, with: Array("ustar".utf8))

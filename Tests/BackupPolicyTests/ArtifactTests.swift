@@ -52,6 +52,31 @@ import Testing
         #expect(series.verdict("every artifact is encrypted") == .skipped)
     }
 
+    /// One warning for the whole series, that turns nothing red.
+    @Test func aFormatThatProvesNothingWantsASeal() {
+        let name = "a changed artifact would be noticed"
+        func findings(_ series: Series) -> [Finding] { series.judged().first { $0.name.contains(name) }?.findings ?? [] }
+        var series = Series.regime()
+        #expect(series.verdict(name) == .passed && findings(series).isEmpty)
+        for index in series.copies.indices { series.copies[index].point.sealState = .missing }
+        let found = findings(series)
+        #expect(found.count == 1 && found.first?.rule.name == "encryption-unauthenticated" && found.first?.severity == .warning)
+        #expect(series.verdict(name) == .passed)
+        for index in series.copies.indices { series.copies[index].content?.isAuthenticated = true }
+        #expect(findings(series).isEmpty && series.verdict(name) == .passed)
+        series.set.encryption = nil
+        #expect(series.verdict(name) == nil)
+    }
+
+    @Test func anotherFormatThanDeclaredIsRed() {
+        let finding = only {
+            $0.content = StoredContent(
+                kind: .encrypted("an age-encrypted file"), encryption: "age", isAuthenticated: true, entropy: 7.95, sampled: 4000,
+                permissions: 0o600)
+        }
+        #expect(finding?.rule.name == "encryption-differs" && finding?.severity == .critical)
+    }
+
     @Test func sealsMustHold() {
         let broken = Finding(Rule("seal-signature-invalid"), object: "x", message: "the seal was changed", hint: "find out who")
         let finding = only { $0.point.sealState = .broken(broken) }

@@ -375,8 +375,12 @@ private let ofBackups = [
         "encryption: no", replace: "encryption: none", with: "encryption: ‸no", "\"encryption\" must be \"none\" or a mapping",
         hint: encryptionHint),
     BadInput(
-        "encryption format", replace: "format: openssl", with: "format: ‸gpg", "unknown format \"gpg\"",
-        hint: "known words: openssl, pgbackrest"),
+        "encryption format", replace: "format: openssl", with: "format: ‸quux", "unknown format \"quux\"",
+        hint: "known words: age, cms, gpg, openssl, pgbackrest"),
+    BadInput(
+        "iterations of age", replace: "format: openssl, key: backup, iterations: 600000, digest: sha512",
+        with: "format: age, key: backup, iterations: ‸600000", "\"iterations\" does not fit format \"age\"",
+        hint: "remove it: only openssl enc makes a key of a passphrase so"),
     BadInput(
         "no format", replace: "encryption: {format: openssl, ", with: "‸encryption: {",
         "missing key \"format\" in \"encryption\" of backup \"daily\"", hint: "add \"format: openssl\""),

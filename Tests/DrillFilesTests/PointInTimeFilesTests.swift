@@ -70,6 +70,17 @@ import Testing
         #expect(plan.estate.services["postgres"]?.backups["alone"]?.wal == nil)
     }
 
+    @Test(arguments: ["age", "gpg"])
+    func formatsOfOneFileAtATimeAreRefused(format: String) throws {
+        let wal = try load("{format: openssl, key: backup}", "{format: \(format), key: backup}", estate: true).1
+        #expect(wal == ["format \"\(format)\" does not fit \"wal\""])
+        let base = try load(
+            "match: base/*\n        encryption: none", "match: base/*\n        encryption: {format: \(format), key: backup}", estate: true
+        ).1
+        #expect(base == ["format \"\(format)\" does not fit kind \"base_backup\""])
+        #expect(try load("{format: openssl, key: backup}", "{format: cms, key: backup}", estate: true).1.isEmpty)
+    }
+
     private static let to = "to: {time: \"2026-02-28T01:59:00.5+05:30\"}, inclusive: false, timeline: 3"
 
     @Test(arguments: [

@@ -18,6 +18,8 @@ struct Desk: Sendable {
 
     /// - Parameter root: Where the scratch folder is made; the store always lies elsewhere.
     static func with(root: URL? = nil, _ body: (Desk) async throws -> Void) async throws {
+        // As muster itself does: a program that ends before its input does must not end us.
+        signal(SIGPIPE, SIG_IGN)
         let store = URL(fileURLWithPath: "/tmp/mt-store-\(UUID().uuidString)", isDirectory: true)
         try FileManager.default.createDirectory(at: store, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: store) }

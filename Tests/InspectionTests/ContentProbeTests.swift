@@ -46,6 +46,43 @@ import Testing
         #expect(try look(Array("REDIS0010".utf8) + noise(100))?.kind == .plain("a redis snapshot"))
     }
 
+    /// Real files of the other formats, binary and armored, and headers of theirs in front of plain text.
+    @Test func otherFormats() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data(text).write(to: folder.appending(path: "plain"))
+        let make = Process()
+        make.executableURL = URL(fileURLWithPath: "/bin/sh")
+        make.currentDirectoryURL = folder
+        make.arguments = [
+            "-ec",
+            """
+            openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -days 9 -keyout k -out c 2>/dev/null
+            openssl cms -encrypt -binary -stream -outform DER -aes-256-gcm -in plain -out gcm c
+            openssl cms -encrypt -binary -outform DER -aes-256-cbc -in plain -out cbc c c c c c c c c c c c c c c c
+            age-keygen -o id 2>/dev/null; R=$(age-keygen -y id); age -r $R -o age plain; age -a -r $R -o agearmor plain
+            export GNUPGHOME=$PWD/g; mkdir -m 700 g; echo x > p
+            gpg --batch --quiet --pinentry-mode loopback --passphrase-file p -z 0 -c -o gpg plain
+            gpg --batch --quiet --pinentry-mode loopback --passphrase-file p -z 0 --armor -c -o gpgarmor plain
+            """,
+        ]
+        try make.run()
+        make.waitUntilExit()
+        try #require(make.terminationStatus == 0)
+        for (name, format, isAuthenticated) in [
+            ("gcm", "cms", true), ("cbc", "cms", false), ("age", "age", true), ("agearmor", "age", true), ("gpg", "gpg", true),
+            ("gpgarmor", "gpg", true),
+        ] {
+            let content = try #require(ContentProbe.look(at: folder.appending(path: name)))
+            #expect(content.encryption == format && content.isAuthenticated == isAuthenticated, "\(name)")
+            #expect(content.plainBehindHeader == nil && (content.entropy ?? 0) > 7.3, "\(name): \(content.entropy ?? 0)")
+            // The same beginning, and plain text behind it.
+            let head = Array(try Data(contentsOf: folder.appending(path: name)).prefix(1200))
+            #expect(try (look(head + text)?.entropy ?? 8) < 6, "\(name)")
+        }
+    }
+
     @Test func smallAndEmptyFiles() throws {
         #expect(try look([])?.kind == .empty)
         #expect(try look(header + noise(100))?.entropy == nil, "a hundred bytes show nothing of their distribution")

@@ -1,0 +1,191 @@
+// Drills, inspections and the helpers on backups in format cms, age and gpg, with the real tools on both sides.
+
+import Foundation
+import Testing
+
+/// One way to encrypt the lab's snapshot.
+struct FormatCase: Sendable, CustomTestStringConvertible {
+    var name: String
+    var format: String
+    /// Run where `plain` lies; leaves `right`, `wrong` and `own/snapshot.rdb.enc`.
+    var script: String
+    var isAuthenticated = true
+    var testDescription: String { name }
+
+    private static let pairs =
+        "for n in right wrong; do openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=$n -days 9 -keyout $n -out $n.crt 2>/dev/null; done\n"
+    private static let cms = "openssl cms -encrypt -binary -stream -outform DER -in plain -out own/snapshot.rdb.enc"
+
+    static let all = [
+        FormatCase(name: "cms gcm", format: "cms", script: pairs + cms + " -aes-256-gcm right.crt"),
+        FormatCase(name: "cms cbc", format: "cms", script: pairs + cms + " -aes-256-cbc right.crt", isAuthenticated: false),
+        FormatCase(
+            name: "age", format: "age",
+            script: """
+                age-keygen -o right 2>/dev/null; age-keygen -o wrong 2>/dev/null
+                age -r $(age-keygen -y right) -o own/snapshot.rdb.enc plain
+                """),
+        FormatCase(
+            name: "gpg key", format: "gpg",
+            script: """
+                for n in wrong right; do
+                export GNUPGHOME=/tmp/mge-$$-$n; mkdir -m 700 $GNUPGHOME
+                gpg --batch --quiet --passphrase '' --quick-gen-key $n@example.org future-default default never 2>/dev/null
+                gpg --batch --armor --export-secret-keys > $n 2>/dev/null
+                [ $n = wrong ] || gpg --batch --quiet --trust-model always -e -r $n@example.org -o own/snapshot.rdb.enc plain
+                gpgconf --kill all; rm -rf $GNUPGHOME
+                done
+                """),
+        FormatCase(
+            name: "gpg passphrase", format: "gpg",
+            script: """
+                export GNUPGHOME=/tmp/mge-$$; mkdir -m 700 $GNUPGHOME; echo "s3ntinel-phrase-$$-of-gpg" > right; echo no-such-phrase > wrong
+                gpg --batch --quiet --pinentry-mode loopback --passphrase-file right -c -o own/snapshot.rdb.enc plain
+                gpgconf --kill all; rm -rf $GNUPGHOME
+                """),
+    ]
+
+    /// Makes the backup, its keys and an estate of its own.
+    func make(on desk: Desk) async throws -> URL {
+        let folder = desk.folder.appendingPathComponent("f")
+        try FileManager.default.createDirectory(at: folder.appendingPathComponent("own"), withIntermediateDirectories: true)
+        try await desk.decrypt(try desk.newest("redis"), to: folder.appendingPathComponent("plain"))
+        try await Program.require(["sh", "-ec", "cd '\(folder.path)'; umask 077\n" + script])
+        let estate = """
+            version: 1
+            estate: formats
+            stores: {own: {type: file, path: own}}
+            keys: {own: {file: right}}
+            services:
+              redis:
+                engine: redis
+                backups:
+                  own: {kind: rdb, store: own, match: "*.rdb.enc", encryption: {format: \(format), key: own}}
+
+            """
+        try Data(estate.utf8).write(to: folder.appendingPathComponent("estate.yaml"))
+        let drill = """
+            version: 1
+            drill: own
+            estate: estate.yaml
+            scenario: database-corruption
+            profile: fast
+            recover: {redis: {from: own, select: latest}}
+            checks: {redis: [{keys: {pattern: "*", at-least: 1}}]}
+
+            """
+        try Data(drill.utf8).write(to: folder.appendingPathComponent("drill.yaml"))
+        return folder
+    }
+}
+
+struct EncryptionFormatTests {
+    @Test(arguments: FormatCase.all)
+    func aDrillIsGreenWithTheKeyAndRedWithoutIt(format: FormatCase) async throws {
+        try await Desk.with { desk in
+            let folder = try await format.make(on: desk)
+            let drill = folder.appendingPathComponent("drill.yaml")
+            let (good, report) = try await desk.drill(drill)
+            #expect(good.code == 0, "\(good.text)")
+            let warned = report.drills.first?.findings.filter { $0.rule == "encryption-unauthenticated" } ?? []
+            #expect(warned.map(\.severity) == (format.isAuthenticated ? [] : ["warning"]))
+            desk.expectNothingLeft()
+
+            let artifact = folder.appendingPathComponent("own/snapshot.rdb.enc")
+            let whole = try Data(contentsOf: artifact)
+            try desk.change(artifact) { $0[$0.count / 2] ^= 1 }
+            if format.isAuthenticated {
+                try await desk.expect(drill, code: 1, rule: ["decryption-failed"])
+            } else {
+                // The snapshot's own checksum sees it here; nothing of the encryption does.
+                let (changed, _) = try await desk.drill(drill)
+                #expect(changed.code == 1, "\(changed.text)")
+            }
+            try whole.write(to: artifact)
+
+            try desk.edit(folder.appendingPathComponent("estate.yaml"), "{file: right}", "{file: wrong}")
+            try await desk.expect(drill, code: 1, rule: ["decryption-failed"])
+            try Data("no key at all\nof any kind\n".utf8).write(to: folder.appendingPathComponent("wrong"))
+            try await desk.expect(drill, code: 2, rule: ["key-unusable"])
+        }
+    }
+
+    @Test(arguments: FormatCase.all)
+    func inspectDoctorAndInitKnowIt(format: FormatCase) async throws {
+        try await Desk.with { desk in
+            let folder = try await format.make(on: desk)
+            let estate = folder.appendingPathComponent("estate.yaml")
+            let looked = try await desk.run(["inspect", estate.path, "--deep", "--output", desk.reports.path])
+            #expect(looked.code == 0, "\(looked.text)")
+            let count = looked.out.components(separatedBy: "encryption-unauthenticated").count - 1
+            #expect(count == (format.isAuthenticated ? 0 : 1), "\(looked.out)")
+            let list = try await desk.run(["inspect", estate.path, "--list", "--format", "json"])
+            #expect(list.out.contains("\"encryption\" : \"\(format.format)\""), "\(list.text)")
+            let doctor = try await desk.run(["doctor", estate.path])
+            if format.format != "cms" { #expect(doctor.out.contains("✓ \(format.format)"), "\(doctor.text)") }
+            let drafts = folder.appendingPathComponent("drafts")
+            let made = try await desk.run(["init", folder.appendingPathComponent("own").path, "--output", drafts.path])
+            #expect(made.code == 0, "\(made.text)")
+            let draft = String(decoding: try Data(contentsOf: drafts.appendingPathComponent("estate.yaml")), as: UTF8.self)
+            #expect(draft.contains("encryption: {format: \(format.format), key: backup}"), "\(draft)")
+            // Plain text under the format's name doesn't pass as encrypted.
+            let artifact = folder.appendingPathComponent("own/snapshot.rdb.enc")
+            try Data(contentsOf: folder.appendingPathComponent("plain")).write(to: artifact)
+            let plain = try await desk.run(["inspect", estate.path, "--output", desk.reports.path])
+            #expect(plain.code == 1 && plain.out.contains("artifact-not-encrypted"), "\(plain.text)")
+            let sealing = try await desk.run(["seal", estate.path, "--service", "redis", "--backup", "own"])
+            #expect(sealing.code == 64 && sealing.err.contains("of format openssl only"), "\(sealing.text)")
+        }
+    }
+
+    /// On no command line, in no environment, in no report.
+    @Test(arguments: FormatCase.all)
+    func theKeyIsNowhereToBeSeen(format: FormatCase) async throws {
+        try await Desk.with { desk in
+            let folder = try await format.make(on: desk)
+            let key = String(decoding: try Data(contentsOf: folder.appendingPathComponent("right")), as: UTF8.self)
+            // The longest line is of the secret itself, whatever stands around it.
+            let line = try #require(
+                key.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.hasPrefix("-") }.max { $0.count < $1.count })
+            let words = [String(line)]
+            for round in 1...6 {
+                let output = desk.reports.appendingPathComponent("watched-\(round)")
+                let running = try desk.start(["run", folder.appendingPathComponent("drill.yaml").path, "--output", output.path])
+                let watch = Watch(for: words, of: running, below: desk.scratch.path)
+                let outcome = await running.outcome()
+                let seen = await watch.end()
+                #expect(outcome.code == 0, "\(outcome.text)")
+                #expect(seen.inArguments.isEmpty && seen.inEnvironments.isEmpty, "\(seen)")
+                let run = try Desk.runFolder(in: output, outcome)
+                let files = try FileManager.default.contentsOfDirectory(atPath: run.url.path)
+                for text in try files.map({ try run.text($0) }) + [outcome.out, outcome.err] {
+                    #expect(!text.contains(words[0]))
+                }
+                if seen.processes > 0 { break }
+                #expect(round < 6, "nothing was looked at")
+            }
+        }
+    }
+
+    /// A machine without the program can't tell: an error that names the package, and never a bad backup.
+    @Test(arguments: [("age", "age"), ("gpg", "gnupg")])
+    func aMissingProgramIsTheMachinesFault(program: String, package: String) async throws {
+        try await Desk.with { desk in
+            let format = try #require(FormatCase.all.first { $0.format == program })
+            let folder = try await format.make(on: desk)
+            // Every program but that one.
+            let bin = desk.folder.appendingPathComponent("bin")
+            try await Program.require([
+                "sh", "-c",
+                "mkdir '\(bin.path)'; for d in $(echo $PATH | tr : ' '); do ln -s $d/* '\(bin.path)/' 2>/dev/null; done; rm '\(bin.path)/\(program)'",
+            ])
+            let drill = try await desk.expect(
+                folder.appendingPathComponent("drill.yaml"), code: 2, rule: ["program-missing"], environment: ["PATH": bin.path])
+            #expect(drill.findings.contains { $0.hint.contains("apt-get install \(package)") })
+            let doctor = try await desk.run(["doctor", folder.appendingPathComponent("estate.yaml").path], environment: ["PATH": bin.path])
+            #expect(
+                doctor.code == 2 && doctor.out.contains("✗ \(program)") && doctor.out.contains("apt-get install \(package)"),
+                "\(doctor.text)")
+        }
+    }
+}

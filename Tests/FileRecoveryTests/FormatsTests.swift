@@ -1,0 +1,209 @@
+// Artifacts in the formats beside `openssl enc`, made by openssl cms, age and gpg themselves.
+
+import ArtifactFormats
+import Cryptography
+import DrillModel
+import FileRecovery
+import Foundation
+import Glibc
+import ScratchHost
+import Testing
+
+/// A format, how the standard tools make a file of it in the store, and its right and wrong keys.
+struct Sample: Sendable, CustomTestStringConvertible {
+    var name: String
+    var format: ArtifactStream.Encryption.Format
+    /// Makes `right` and `wrong`, the files of two keys, and `a.enc` out of `a.sql`.
+    var make: String
+    var isAuthenticated = true
+
+    var testDescription: String { name }
+
+    private static let pairs = """
+        for n in right wrong; do openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=$n -days 9 -keyout $n -out $n.crt 2>/dev/null; done
+
+        """
+    private static let identities = "age-keygen -o right 2>/dev/null; age-keygen -o wrong 2>/dev/null\n"
+    private static let rings = """
+        for n in wrong right; do
+        export GNUPGHOME=/tmp/mg-$$-$n; mkdir -m 700 $GNUPGHOME
+        gpg --batch --quiet --passphrase '' --quick-gen-key $n@example.org future-default default never 2>/dev/null
+        gpg --batch --armor --export-secret-keys > $n 2>/dev/null
+        [ $n = wrong ] || gpg --batch --quiet --trust-model always EXTRA -e -r $n@example.org -o a.enc a.sql
+        gpgconf --kill all; rm -rf $GNUPGHOME
+        done
+
+        """
+    private static let phrase = """
+        export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME; echo 'correct horse' > right; echo 'battery staple' > wrong
+        gpg --batch --quiet --pinentry-mode loopback --passphrase-file right -c -o a.enc a.sql
+        gpgconf --kill all; rm -rf $GNUPGHOME
+
+        """
+    private static let cms = "openssl cms -encrypt -binary -stream -outform DER -in a.sql -out a.enc"
+
+    static let all = [
+        Sample(name: "cms gcm", format: .cms, make: pairs + cms + " -aes-256-gcm right.crt"),
+        Sample(name: "cms cbc", format: .cms, make: pairs + cms + " -aes-256-cbc right.crt", isAuthenticated: false),
+        Sample(name: "age", format: .age, make: identities + "age -r $(age-keygen -y right) -o a.enc a.sql"),
+        Sample(name: "age armored", format: .age, make: identities + "age -a -r $(age-keygen -y right) -o a.enc a.sql"),
+        Sample(name: "gpg key", format: .gpg, make: rings.replacing("EXTRA", with: "")),
+        Sample(name: "gpg key armored", format: .gpg, make: rings.replacing("EXTRA", with: "--armor")),
+        Sample(name: "gpg passphrase", format: .gpg, make: phrase),
+    ]
+
+    /// Makes the files and gives the two keys.
+    func make(on desk: Desk, plain: [UInt8] = script(300_000)) throws -> (
+        right: ArtifactStream.Encryption, wrong: ArtifactStream.Encryption
+    ) {
+        try desk.file("a.sql", plain)
+        try desk.shell("umask 077\n" + make)
+        func key(_ name: String) throws -> ArtifactStream.Encryption {
+            var bytes = Array(try Data(contentsOf: desk.store.appendingPathComponent(name)))
+            if bytes.last == 10 { bytes.removeLast() }
+            let made = ArtifactStream.Encryption(format, key: Secret(bytes))
+            try made.checkKey()
+            return made
+        }
+        return (try key("right"), try key("wrong"))
+    }
+}
+
+@Suite struct FormatsTests {
+    @Test(arguments: Sample.all)
+    func whatTheToolsWroteComesBack(sample: Sample) async throws {
+        try await Desk.with { desk in
+            let plain = script(300_000)
+            let keys = try sample.make(on: desk, plain: plain)
+            try desk.shell("cp a.enc g.enc")
+            let point = try await desk.point("a.enc", seal: true, globals: nil)
+            let result = try await desk.retrieve(point, key: keys.right)
+            #expect(Array(try Data(contentsOf: result.location)) == plain)
+            #expect(result.storedSHA256 == point.sealState.seal?.artifact.sha256 && result.storedBytes == point.size)
+            #expect(result.isAuthenticated == sample.isAuthenticated)
+            nothingStayed(desk)
+        }
+    }
+
+    @Test(arguments: Sample.all)
+    func aWrongKeyIsToldFromDamageWhereASealHelps(sample: Sample) async throws {
+        try await Desk.with { desk in
+            let keys = try sample.make(on: desk)
+            let bare = await desk.failure(of: try await desk.point("a.enc"), key: keys.wrong)
+            #expect(bare?.verdict == .failed && bare?.finding.rule.name == "decryption-failed", "\(String(describing: bare))")
+            let sealed = await desk.failure(of: try await desk.point("a.enc", seal: true), key: keys.wrong)
+            #expect(sealed?.finding.rule.name == "decryption-failed" && sealed?.finding.hint.contains("the key is wrong") == true)
+            #expect(!desk.left.contains("artifact"))
+            nothingStayed(desk)
+        }
+    }
+
+    @Test(arguments: Sample.all)
+    func aChangedByteIsNoticed(sample: Sample) async throws {
+        try await Desk.with { desk in
+            let keys = try sample.make(on: desk)
+            var point = try await desk.point("a.enc", seal: true)
+            var bytes = Array(try Data(contentsOf: point.location))
+            // In armor, a letter stays a letter.
+            let place = bytes.count / 2 + (bytes[bytes.count / 2] == 10 ? 1 : 0)
+            bytes[place] = bytes[place] == 65 ? 66 : 65
+            try desk.file("a.enc", bytes)
+            let sealed = await desk.failure(of: point, key: keys.right)
+            #expect(sealed?.verdict == .failed && sealed?.finding.rule.name == "artifact-digest-differs", "\(String(describing: sealed))")
+            point.sealState = .missing
+            let bare = await desk.failure(of: point, key: keys.right)
+            if sample.isAuthenticated {
+                #expect(bare?.verdict == .failed && bare?.finding.rule.name == "decryption-failed", "\(String(describing: bare))")
+            } else {
+                #expect(bare == nil, "this format has no way to notice it")
+            }
+            nothingStayed(desk)
+        }
+    }
+
+    @Test(arguments: Sample.all, [0, 5, 300, -1, -70_000])
+    func aCutFileNeverPasses(sample: Sample, size: Int) async throws {
+        try await Desk.with { desk in
+            // The last byte of armor is a line's end, and missed by nobody.
+            if sample.name.hasSuffix("armored"), size == -1 { return }
+            let keys = try sample.make(on: desk)
+            let whole = try await desk.point("a.enc", seal: true)
+            try desk.shell("truncate -s \(size) a.enc")
+            var point = try await desk.point("a.enc")
+            let bare = await desk.failure(of: point, key: keys.right)
+            let rules = ["artifact-empty", "artifact-truncated", "decryption-failed"]
+            #expect(bare?.verdict == .failed && rules.contains(bare?.finding.rule.name ?? ""), "\(String(describing: bare))")
+            if sample.format == .cms, size != 0 { #expect(bare?.finding.rule.name == "artifact-truncated") }
+            point.sealState = whole.sealState
+            let sealed = await desk.failure(of: point, key: keys.right)
+            #expect(["artifact-empty", "artifact-truncated"].contains(sealed?.finding.rule.name ?? ""), "\(String(describing: sealed))")
+            nothingStayed(desk)
+        }
+    }
+
+    @Test func declarationAndFileMustAgree() async throws {
+        try await Desk.with { desk in
+            let keys = try Sample.all[0].make(on: desk)
+            let other = await desk.failure(of: try await desk.point("a.enc"), key: Desk.key)
+            #expect(other?.finding.rule.name == "encryption-differs" && other?.finding.hint.contains("format: cms") == true)
+            let undeclared = await desk.failure(of: try await desk.point("a.enc"))
+            #expect(undeclared?.finding.rule.name == "artifact-still-encrypted" && undeclared?.finding.hint.contains("cms") == true)
+            let plain = await desk.failure(of: try await desk.point("a.sql"), key: keys.right)
+            #expect(plain?.finding.rule.name == "artifact-not-encrypted")
+            for form in ["PEM", "SMIME"] {
+                try desk.shell("openssl cms -encrypt -binary -outform \(form) -in a.sql -out a.enc -aes-256-gcm right.crt")
+                let text = await desk.failure(of: try await desk.point("a.enc"), key: keys.right)
+                #expect(text?.verdict == .error && text?.finding.rule.name == "encryption-form-unsupported")
+            }
+        }
+    }
+
+    /// What is no key of anybody's, or asks a person, is this machine's matter and not the backup's.
+    @Test func keysThatCantBeUsed() async throws {
+        try await Desk.with { desk in
+            _ = try Sample.all[4].make(on: desk)
+            try desk.shell(
+                """
+                export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME
+                gpg --batch --quiet --pinentry-mode loopback --passphrase abc --quick-gen-key l@example.org future-default default never 2>/dev/null
+                gpg --batch --armor --pinentry-mode loopback --passphrase abc --export-secret-keys > locked
+                gpg --batch --quiet --trust-model always -e -r l@example.org -o l.enc a.sql
+                gpgconf --kill all; rm -rf $GNUPGHOME
+                """)
+            let locked = ArtifactStream.Encryption(.gpg, key: Secret(try Data(contentsOf: desk.store.appendingPathComponent("locked"))))
+            let failure = await desk.failure(of: try await desk.point("l.enc"), key: locked)
+            #expect(failure?.verdict == .error && failure?.finding.rule.name == "key-unusable", "\(String(describing: failure))")
+            let half = ArtifactStream.Encryption(
+                .gpg, key: Secret("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nabcd\n-----END PGP PRIVATE KEY BLOCK-----"))
+            let broken = await desk.failure(of: try await desk.point("l.enc"), key: half)
+            #expect(broken?.verdict == .error && broken?.finding.rule.name == "key-unusable", "\(String(describing: broken))")
+            for text in ["password", "AGE-SECRET", ""] {
+                #expect(throws: CryptographyError.self) { try ArtifactStream.Encryption(.age, key: Secret(text)).checkKey() }
+            }
+            nothingStayed(desk)
+        }
+    }
+
+    /// gpg ends with 0 where a message was never encrypted: its status, not its exit, is believed.
+    @Test func anUnencryptedMessageIsNoEncryptedOne() async throws {
+        try await Desk.with { desk in
+            let keys = try Sample.all[6].make(on: desk)
+            try desk.shell(
+                "export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME; gpg --batch --quiet --armor --store -o s.enc a.sql; rm -rf $GNUPGHOME"
+            )
+            let failure = await desk.failure(of: try await desk.point("s.enc"), key: keys.right)
+            #expect(failure?.verdict == .failed && failure?.finding.rule.name == "decryption-failed", "\(String(describing: failure))")
+        }
+    }
+
+    /// No agent, no key ring, no pipe.
+    private func nothingStayed(_ desk: Desk, location: SourceLocation = #_sourceLocation) {
+        let parts = (try? FileManager.default.contentsOfDirectory(atPath: desk.host.folder.url.path)) ?? []
+        #expect(!parts.contains { $0.hasPrefix("k") }, "\(parts)", sourceLocation: location)
+        for process in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] where Int(process) != nil {
+            let line =
+                (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(process)/cmdline"))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            #expect(!(line.contains("gpg-agent") && line.contains(desk.host.folder.url.path)), sourceLocation: location)
+        }
+    }
+}
