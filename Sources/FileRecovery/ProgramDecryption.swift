@@ -59,7 +59,8 @@ struct ProgramDecryption: Sendable {
     ) async throws -> Ending {
         let ending = try await run(["age", "-d", "-i"], key: true, then: [], source, target, work, progress)
         if ending.result.succeeded, ending.tookAll { return ending }
-        if ending.said.contains("passphrase") {
+        if ending.said.contains("failed to obtain passphrase") { throw Self.unusableKey("the identity is behind a passphrase of its own") }
+        if ending.said.contains("passphrase-encrypted") {
             throw DrillFailure.error(
                 Finding(
                     .encryptionFormUnsupported, object: source.lastPathComponent, expected: "a file that was encrypted for a recipient",

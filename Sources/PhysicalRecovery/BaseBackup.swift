@@ -46,9 +46,10 @@ public struct BaseBackup: Sendable {
             }
             form = .tars(tars)
         } else if names.contains("PG_VERSION"), names.contains("global") {
-            guard encryption == nil else {
+            if let encryption {
                 throw .broken(
-                    Rule("artifact-not-encrypted"), name, expected: "openssl-encrypted tar files", actual: "a folder of plain files",
+                    Rule("artifact-not-encrypted"), name, expected: "tar files encrypted with \(encryption.format.rawValue)",
+                    actual: "a folder of plain files",
                     "the estate says that this base backup is encrypted, and it is a folder of plain files",
                     hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed")
             }

@@ -111,7 +111,9 @@ public struct WALSource: Sendable {
         do {
             let head = try file.head()
             if StoredFile.isCompressed(head) { return .left }
-            return check.problem(name, head: head, size: file.plainSize).map(Look.bad) ?? .good
+            let size = file.plainSize
+            // What only reading it to its end tells is looked at as it is fetched.
+            return check.problem(name, head: head, size: size).map(Look.bad) ?? (size == nil ? .left : .good)
         } catch {
             return .bad(BaseBackup.failure(of: error, object: name.text, damaged: .walSegmentDamaged).finding)
         }
@@ -121,11 +123,12 @@ public struct WALSource: Sendable {
 extension StoredFile {
     static func isCompressed(_ head: [UInt8]) -> Bool { decompressors[ArtifactFormat(head: head)] != nil }
 
-    /// Of a file that isn't compressed; nil where an encrypted one has no whole number of blocks. Padding hides up to 16 bytes, so an
+    /// Of a file that isn't compressed; nil where its stored size doesn't tell, as a CMS envelope's doesn't. Padding hides up to 16 bytes, so an
     /// encrypted file's size is exact only as segments go: they are a multiple of the block.
     var plainSize: UInt64? {
         guard let stored = (try? location.resourceValues(forKeys: [.fileSizeKey]).fileSize).map(UInt64.init) else { return nil }
-        guard encryption != nil else { return stored }
+        guard let encryption else { return stored }
+        guard encryption.format == .openssl else { return nil }
         // Header, and a last block of nothing but padding.
         return stored >= 32 ? stored - 32 : 0
     }

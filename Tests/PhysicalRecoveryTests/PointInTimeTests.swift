@@ -93,6 +93,48 @@ struct PointInTimeTests {
         }
     }
 
+    /// A base backup in tars and its archive, all as openssl cms writes them; then one segment of it cut, and one changed.
+    @Test(arguments: ["aes-256-gcm", "aes-256-cbc"])
+    func cmsEnvelopes(cipher: String) async throws {
+        try await withArchivedCluster { source in
+            let work = source.url("cms-keys")
+            try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
+            let key = work.appendingPathComponent("key")
+            let certificate = work.appendingPathComponent("crt").path
+            func openssl(_ words: [String]) async throws {
+                let result = try await ToolRunner.spawn(["openssl"] + words, environment: [:], output: .discard, errors: .discard)
+                try #require(result.succeeded, "\(words)")
+            }
+            try await openssl(
+                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-days", "9", "-keyout", key.path, "-out", certificate])
+            for (folder, target) in [("tar", "tar.cms"), ("wal", "wal.cms")] {
+                try FileManager.default.createDirectory(at: source.url(target), withIntermediateDirectories: true)
+                for name in try FileManager.default.contentsOfDirectory(atPath: source.url(folder).path) where !name.hasPrefix(".") {
+                    let file = source.url(folder).appendingPathComponent(name).path
+                    let stored = source.url(target).appendingPathComponent(name + ".enc").path
+                    try await openssl(
+                        [
+                            "cms", "-encrypt", "-binary", "-stream", "-outform", "DER", "-\(cipher)", "-in", file, "-out", stored,
+                            certificate,
+                        ])
+                }
+            }
+            let encryption = ArtifactStream.Encryption(.cms, key: Secret(try Data(contentsOf: key)))
+            try await source.recover(base: "tar.cms", wal: "wal.cms", to: .end, encryption: encryption, walEncryption: encryption) {
+                cluster, copied in
+                #expect(copied.findings.isEmpty)
+                let rows = try await ArchivedCluster.rows(cluster)
+                #expect(rows == "after 5, before 5")
+                #expect(allPass(cluster.cases))
+            }
+            // Declared otherwise than it is.
+            let phrase = ArtifactStream.Encryption(passphrase: Secret("a passphrase"))
+            try await source.recover(wal: "wal.cms", to: .end, walEncryption: phrase) { cluster, _ in
+                #expect(!cluster.cases.flatMap(\.findings).filter { $0.rule.name == "artifact-not-encrypted" }.isEmpty)
+            }
+        }
+    }
+
     /// The backup carries settings that would destroy its own archive.
     @Test func hostileConfigurationIsNeverRead() async throws {
         try await withArchivedCluster { source in
