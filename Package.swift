@@ -48,7 +48,7 @@ let package = Package(
             "MusterCLI",
             [
                 "DrillEngine", "DrillModel", "DrillFiles", "BackupCatalog", "BackupPolicy", "PostgresRecovery", "PhysicalRecovery",
-                "RedisRecovery",
+                "RedisRecovery", "ConfigurationRecovery", "CodeRecovery",
                 "FileRecovery", "ArtifactFormats", "IntegrityChecks", "Seals", "Sealing", "Sabotage", "Lab", "Reports", "ScratchHost",
                 "PostgresClient", "RedisClient", "Cryptography", argumentParser, "CLinux",
             ]),
@@ -58,7 +58,7 @@ let package = Package(
         module(
             "Lab",
             [
-                "DrillModel", "PostgresRecovery", "RedisRecovery", "Seals", "Sealing", "ScratchHost", "PostgresClient",
+                "DrillModel", "PostgresRecovery", "RedisRecovery", "CodeRecovery", "Seals", "Sealing", "ScratchHost", "PostgresClient",
                 "RedisClient", "Cryptography",
             ]),
         module(
@@ -71,6 +71,8 @@ let package = Package(
             "PhysicalRecovery",
             ["ArtifactFormats", "Cryptography", "DrillModel", "PostgresRecovery", "ScratchHost", "PostgresClient", "CLinux"]),
         module("RedisRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
+        module("ConfigurationRecovery", ["DrillModel", "Cryptography"]),
+        module("CodeRecovery", ["DrillModel", "ScratchHost"]),
         module("IntegrityChecks", ["DrillModel", "PostgresClient", "RedisClient", "Cryptography"]),
         module("Seals", ["DrillModel", "Cryptography"]),
         module("ArtifactFormats"),
@@ -113,6 +115,8 @@ let package = Package(
                 "PhysicalRecovery", "TestSupport", "ArtifactFormats", "Cryptography", "DrillModel", "Lab", "PostgresRecovery",
                 "PostgresClient", "ScratchHost",
             ]),
+        tests("ConfigurationRecoveryTests", ["ConfigurationRecovery", "DrillModel", "Cryptography"]),
+        tests("CodeRecoveryTests", ["CodeRecovery", "DrillModel", "ScratchHost", "TestSupport"]),
         tests("CryptographyTests", ["Cryptography"]),
         tests(
             "InspectionTests",

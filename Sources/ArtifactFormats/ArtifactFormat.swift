@@ -27,6 +27,8 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     case rdb = "a redis snapshot"
     /// SQL as text, as `pg_dump -Fp` and `pg_dumpall` write it.
     case sql = "an SQL script"
+    /// `git bundle create`.
+    case gitBundle = "a git bundle"
     case empty = "an empty file"
     case unknown = "an unknown kind of file"
 
@@ -59,6 +61,8 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = .lz4
         } else if head.count > 262, Array(head[257..<262]) == Array("ustar".utf8) {
             self = .tar
+        } else if starts("# v2 git bundle\n") || starts("# v3 git bundle\n") {
+            self = .gitBundle
         } else if Self.looksLikeDump(head) {
             self = .sql
         } else {

@@ -117,7 +117,7 @@ public struct Catalogue: Sendable {
         var left = mostOpened
         let items = try listing.items(matching: set.match).filter { !globalsPaths.contains($0.path) }
         return items.sorted { $0.modified > $1.modified }.map { item in
-            let seal = SealFile.read(besides: item.location, trusted: trusted)
+            let seal = set.holdsData ? SealFile.read(besides: item.location, trusted: trusted) : .missing
             let (time, source) = time(of: item, seal: seal, ends: ends, left: &left)
             return RecoveryPoint(
                 service: set.service, backup: set.name, store: store.name, zone: store.zone, path: item.path, location: item.location,
@@ -134,6 +134,7 @@ public struct Catalogue: Sendable {
             let clock = BaseBackupClock(decryption: decryption, ends: ends, timeZone: estate.timeZone)
             return clock.end(of: item) ?? (item.modified, .modificationTime)
         }
+        if !set.holdsData { return HeldClock(timeZone: estate.timeZone).time(of: item, kind: set.kind) }
         if set.kind != .aof, let head = head(of: item, left: &left) {
             switch set.kind {
             case .pgDump:
@@ -142,7 +143,7 @@ public struct Catalogue: Sendable {
                 if let header = ArchiveHeader(toc, timeZone: estate.timeZone) { return (header.created, .archiveHeader) }
             case .rdb:
                 if let created = RDBHeader(head)?.created { return (created, .rdbCreationTime) }
-            case .aof, .baseBackup, .pgBackRest, .command: break
+            case .aof, .baseBackup, .pgBackRest, .command, .env, .gitBundle, .gitMirror: break
             }
         }
         return (item.modified, .modificationTime)

@@ -63,7 +63,8 @@ public struct BackupSeries: Sendable {
         self.now = now
         var index: [String: Int] = [:]
         var moments: [BackupMoment] = []
-        for copy in copies where copy.point.time <= now {
+        // A mirror changes in place: what it is now is all that is known of it.
+        for copy in copies where copy.point.time <= now || set.kind == .gitMirror {
             if let known = index[copy.point.path] {
                 moments[known].copies.append(copy)
             } else {
@@ -93,8 +94,9 @@ extension RecoveryPoint.TimeSource {
     var rank: Int {
         switch self {
         case .seal: 0
-        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit: 1
-        case .modificationTime: 2
+        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit, .sameAsLive: 1
+        case .name, .lastFetch: 2
+        case .modificationTime: 3
         }
     }
 }

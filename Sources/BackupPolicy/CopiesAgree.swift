@@ -19,12 +19,14 @@ enum CopiesAgree {
             return [series.skipped("a copy of each lies in a second zone", "the estate names one store only for this backup")]
         }
         let zones = Set(series.stores.compactMap(\.zone))
-        let name = "each is in \(series.stores.map(\.name).joined(separator: " and ")), with the same bytes"
+        let stores = series.stores.map(\.name).joined(separator: " and ")
+        // Each store packs a mirror in its own way, so equal ones differ in their bytes.
+        let name = series.set.kind == .gitMirror ? "it is in \(stores)" : "each is in \(stores), with the same bytes"
         guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
         var findings: [Finding] = []
         for moment in series.moments where !moment.copies.contains(where: { broken.contains($0.point) }) {
             findings += missing(moment, series)
-            findings += differing(moment, series, &broken)
+            if series.set.kind != .gitMirror { findings += differing(moment, series, &broken) }
         }
         if zones.count < 2 {
             findings.append(
@@ -38,7 +40,7 @@ enum CopiesAgree {
     }
 
     private static func missing(_ moment: BackupMoment, _ series: BackupSeries) -> [Finding] {
-        guard series.now.timeIntervalSince(moment.time) > grace else { return [] }
+        guard series.now.timeIntervalSince(moment.time) > grace || series.set.kind == .gitMirror else { return [] }
         let held = Set(moment.copies.map(\.point.store))
         return series.stores.filter { !held.contains($0.name) }.map { store in
             Finding(

@@ -17,6 +17,12 @@ enum RetentionKept {
         guard let retention = series.set.retention else {
             return [series.skipped("kept as long as promised", "the estate promises no retention for this backup")]
         }
+        guard series.set.kind != .gitMirror else {
+            return [
+                series.skipped(
+                    "kept as long as promised", "a mirror is one recovery point that changes in place: its history is in its commits")
+            ]
+        }
         let window = PolicyWindow(series, now: series.now)
         var cases = retention.tiers.map { tier in
             let count = retention.counts[tier] ?? 0

@@ -17,6 +17,7 @@ enum ScheduleKept {
         guard let schedule = series.set.schedule else {
             return [series.skipped("made on schedule", "the estate promises no schedule for this backup")]
         }
+        if series.set.kind == .gitMirror { return [MirrorFetched.ask(series, schedule)] }
         let tolerance = LocalText.span(schedule.tolerance)
         let name = schedule.at == nil ? "made \(schedule)" : "made \(schedule), within \(tolerance)"
         var findings: [Finding]
@@ -96,7 +97,9 @@ enum ScheduleKept {
             Finding(
                 .timeIsModificationTime, .warning, object: weak.count == 1 ? first.path : "\(weak.count) backups of \(series.name)",
                 expected: "a time inside the backup or its seal", actual: "the file's mtime",
-                message: "the schedule was judged by the file's mtime, which copying can change", hint: "seal the backups: muster seal")
+                message: "the schedule was judged by the file's mtime, which copying can change",
+                hint: series.set.holdsData
+                    ? "seal the backups: muster seal" : "write the time into the backup's name, such as app-20261123T020000+0530")
         ]
     }
 }

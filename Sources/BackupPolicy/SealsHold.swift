@@ -12,6 +12,11 @@ extension Rule {
 enum SealsHold {
     static func ask(_ series: BackupSeries, _ broken: inout BrokenArtifacts) -> [CaseResult] {
         let name = "every artifact is sealed, and the seals hold"
+        guard series.set.holdsData else {
+            return [
+                series.skipped(name, "no seal is made of kind \(series.set.kind.rawValue): drills compare it with what production runs")
+            ]
+        }
         let copies = series.allCopies
         guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
         let sealed = copies.contains { $0.point.sealState != .missing }

@@ -60,7 +60,7 @@ public struct DrillRunner: Sendable {
                 measured: !results.isEmpty && results.allSatisfy(\.isVerified) ? measured : nil,
                 allowances: plan.allowances, target: plan.targets.rto, profile: plan.profile,
                 accepting: results.reduce(into: [:]) { $0[$1.service] = $1.accepting }),
-            rpo: results.map { age($0, disaster: disaster) }, skew: Self.skew(results))
+            rpo: results.map { age($0, disaster: disaster) }, skew: skew(results))
         for result in ObjectiveCases.make(objectives, results: results, plan: plan) { log.record(result) }
         recordRemains(await tearDown(), log)
         if plan.profile == .fast {
@@ -120,7 +120,9 @@ public struct DrillRunner: Sendable {
             worstCase: result.worstCase, target: plan.targets.rpo)
     }
 
-    private static func skew(_ results: [ServiceResult]) -> Duration? {
+    /// Of data alone: configuration and code are of the day they were changed, and fit data of any moment since.
+    private func skew(_ results: [ServiceResult]) -> Duration? {
+        let results = results.filter { plan.estate.services[$0.service]?.engine.holdsData ?? true }
         let times = results.filter(\.isVerified).compactMap { $0.moment?.time }
         guard times.count > 1, times.count == results.count, let first = times.min(), let last = times.max() else { return nil }
         return .seconds(last.timeIntervalSince(first))

@@ -17,7 +17,14 @@ enum ObjectiveCases {
         for age in objectives.rpo {
             let state = results.first { $0.service == age.service }?.state ?? .unverified
             cases.append(rpo(age, state: state, enforced: plan.targets.rpoWorstCase != nil))
-            if let target = plan.targets.rpoWorstCase { cases.append(worstCase(age, target: target)) }
+            guard let target = plan.targets.rpoWorstCase else { continue }
+            let holdsData = plan.estate.services[age.service]?.engine.holdsData ?? true
+            cases.append(
+                holdsData
+                    ? worstCase(age, target: target)
+                    : .skipped(
+                        .objective, service: age.service, name: "RPO worst case",
+                        reason: "it is changed by people and not by the minute: compared with what production runs instead"))
         }
         return cases
     }

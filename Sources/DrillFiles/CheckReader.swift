@@ -28,6 +28,12 @@ struct CheckReader {
 
     func read(_ entry: Entry) -> [DeclaredCheck] {
         let title = "\"checks\" of \"\(service)\""
+        if let engine, !engine.holdsData {
+            file.report(
+                at: entry.place, "engine \"\(engine.rawValue)\" has no checks of a drill's own",
+                hint: "remove them: what must be in it stands with the backup in the estate file")
+            return []
+        }
         guard case .sequence(let items) = entry.node, !file.refusesTag(of: entry.node) else {
             file.report(
                 at: entry.node.place, "\(title) must be a list, not \(file.kind(of: entry.node))",

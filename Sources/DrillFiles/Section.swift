@@ -75,7 +75,15 @@ extension Section {
             "kind": "pg_dump", "match": "\"daily/*.dump.enc\"",
             "encryption": "{format: openssl, key: NAME}\", or \"encryption: none",
         ],
-        optional: ["store", "stores", "globals", "wal", "stanza", "restore", "fetch-wal", "schedule", "retention"])
+        optional: [
+            "store", "stores", "globals", "wal", "stanza", "restore", "fetch-wal", "required", "live", "may-differ", "branch", "runs",
+            "schedule",
+            "retention",
+        ])
+
+    static let live = Section("live", optional: ["file", "command"], holdsSecrets: true)
+
+    static let runs = Section("runs", optional: ["commit", "file", "command"])
 
     static let schedule = Section("schedule", required: ["every": "day"], optional: ["at", "weekday", "tolerance"])
 
@@ -121,7 +129,8 @@ extension Section {
     static let quarantine = Section("quarantine", optional: ["network"])
 
     static let ofEstates = [
-        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, backup, wal, schedule, retention, encryption,
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, backup, wal, live, runs, schedule, retention,
+        encryption,
     ]
     static let ofDrills = [drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine]
 }

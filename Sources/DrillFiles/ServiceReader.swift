@@ -25,6 +25,11 @@ struct ServiceReader {
         guard let fields = Fields(file, entry.node, .service, title: "service \"\(entry.name)\"", place: entry.place) else { return nil }
         let engine = fields.choice("engine", Service.Engine.self)
         let source = fields["source"].flatMap { self.source($0, of: entry.name, engine) }
+        if let engine, !engine.holdsData, fields["source"] != nil {
+            fields.report(
+                "source", "\"source\" does not fit engine \"\(engine.rawValue)\"", hint: "remove it: muster seal makes backups of data only"
+            )
+        }
         var backups: [String: BackupSet] = [:]
         for backup in fields.named("backups", what: "backup") ?? [] {
             backups[backup.name] = self.backup(backup, of: entry.name, engine)
@@ -93,14 +98,16 @@ struct ServiceReader {
             fields.report("wal", "\"wal\" does not fit kind \"\(kind.rawValue)\"", hint: hint)
         }
         let foreign = ForeignReader(file: file, fields: fields, kind: kind).read(encryption?.scheme)
+        let held = HeldReader(file: file, fields: fields, kind: kind).read(encryption)
         let promises = PromiseReader(parent: fields)
         let schedule = promises.schedule()
         let retention = promises.retention()
-        guard let kind, let stores, let match, let encryption, let foreign, wal == nil || wal != .some(nil) else { return nil }
+        guard let kind, let stores, let match, let encryption, let foreign, let held, wal == nil || wal != .some(nil)
+        else { return nil }
         return BackupSet(
             name: entry.name, service: service, kind: kind, stores: stores, match: match, encryption: encryption.scheme,
-            globals: globals, wal: wal ?? nil, stanza: foreign.stanza, restore: foreign.restore, schedule: schedule,
-            retention: retention)
+            globals: globals, wal: wal ?? nil, stanza: foreign.stanza, restore: foreign.restore,
+            configuration: held.configuration, code: held.code, schedule: schedule, retention: retention)
     }
 
     func storeNames(_ fields: Fields) -> [String]? {
@@ -187,15 +194,5 @@ struct ServiceReader {
             ?? "declare it under \"keys\" as NAME: {file: path}, {env: NAME} or {command: [program, argument]}, and write its name here"
         fields.report("key", "\"key\" is not a name from \"keys\"", hint: hint)
         return nil
-    }
-}
-
-extension BackupSet.Kind {
-    /// The engine whose backup it is.
-    var engine: Service.Engine {
-        switch self {
-        case .pgDump, .baseBackup, .pgBackRest, .command: .postgres
-        case .rdb, .aof: .redis
-        }
     }
 }

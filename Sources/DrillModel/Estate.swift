@@ -87,6 +87,10 @@ public struct SealPolicy: Sendable, Hashable {
 public struct Service: Sendable, Hashable {
     public enum Engine: String, Sendable, Hashable, Codable, CaseIterable {
         case postgres, redis
+        /// A `.env` file.
+        case configuration
+        /// A git repository.
+        case code
     }
     public var name: String
     public var engine: Engine
@@ -140,6 +144,12 @@ public struct BackupSet: Sendable, Hashable {
         case rdb
         /// A Redis append-only folder of several parts, or a tar of it.
         case aof
+        /// A `.env` file: lines of `KEY=value`.
+        case env
+        /// A file of `git bundle create … --all`.
+        case gitBundle = "git_bundle"
+        /// A folder of `git clone --mirror`: one recovery point, which changes in place.
+        case gitMirror = "git_mirror"
     }
     public var name: String
     public var service: String
@@ -157,6 +167,10 @@ public struct BackupSet: Sendable, Hashable {
     public var stanza: String?
     /// How another tool restores an artifact; of kind ``Kind/command`` alone.
     public var restore: RestoreCommand?
+    /// Of kind ``Kind/env`` alone.
+    public var configuration: ConfigurationPromise?
+    /// Of kinds ``Kind/gitBundle`` and ``Kind/gitMirror`` alone.
+    public var code: CodePromise?
     /// When it is promised to be made; nil: nothing promised.
     public var schedule: Schedule?
     /// How long it is promised to be kept; nil: nothing promised.
@@ -164,8 +178,8 @@ public struct BackupSet: Sendable, Hashable {
 
     public init(
         name: String, service: String, kind: Kind, stores: [String], match: String, encryption: Encryption? = nil, globals: String? = nil,
-        wal: WALArchive? = nil, stanza: String? = nil, restore: RestoreCommand? = nil, schedule: Schedule? = nil,
-        retention: Retention? = nil
+        wal: WALArchive? = nil, stanza: String? = nil, restore: RestoreCommand? = nil,
+        configuration: ConfigurationPromise? = nil, code: CodePromise? = nil, schedule: Schedule? = nil, retention: Retention? = nil
     ) {
         self.name = name
         self.service = service
@@ -177,6 +191,8 @@ public struct BackupSet: Sendable, Hashable {
         self.wal = wal
         self.stanza = stanza
         self.restore = restore
+        self.configuration = configuration
+        self.code = code
         self.schedule = schedule
         self.retention = retention
     }

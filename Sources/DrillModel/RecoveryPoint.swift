@@ -17,6 +17,12 @@ public struct RecoveryPoint: Sendable, Hashable {
         /// A pgBackRest backup's end, as the repository's own catalogue has it.
         case pgBackRestInfo = "pgbackrest-info"
         case rdbCreationTime = "rdb-ctime"
+        /// The instant that the backup job wrote into the artifact's name.
+        case name
+        /// When a git mirror was fetched into last: git writes its FETCH_HEAD anew each time.
+        case lastFetch = "last-fetch"
+        /// The incident itself: what came back is what production runs, so nothing is lost.
+        case sameAsLive = "same-as-live"
         /// The last resort, and said so: copying a file can change it.
         case modificationTime = "mtime"
     }

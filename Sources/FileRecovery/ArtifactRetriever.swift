@@ -61,6 +61,23 @@ public struct ArtifactRetriever: Sendable {
         return unpacked
     }
 
+    /// Fetches one file that is no database's, such as a `.env` file or a git bundle: decrypted, and decompressed where it is compressed.
+    ///
+    /// - Returns: With whatever format its first bytes tell: judging it is the caller's.
+    /// - Throws: as ``retrieve(_:into:progress:)``.
+    public func retrieveFile(
+        _ point: RecoveryPoint, into folder: URL, progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> RetrievedArtifact {
+        try checkRoom(for: point)
+        let plain = folder.appendingPathComponent("artifact")
+        let stored = try await fetch(point.location, point: point, to: plain, progress: progress)
+        try own(plain)
+        var file = try await ArtifactUnpacker(host: host).decompressed(plain, of: point.path, in: folder)
+        file.storedSHA256 = stored.sha256
+        file.storedBytes = stored.bytesRead
+        return file
+    }
+
     /// The roles' own file travels as the artifact does: never read in place, decrypted and unpacked on the scratch disk.
     private func fetchGlobals(of point: RecoveryPoint, into folder: URL, for artifact: inout RetrievedArtifact) async throws {
         guard let source = point.globals else { return }

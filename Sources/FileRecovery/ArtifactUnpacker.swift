@@ -32,6 +32,12 @@ struct ArtifactUnpacker: Sendable {
         return script
     }
 
+    /// Any file without its compression.
+    func decompressed(_ file: URL, of name: String, in folder: URL) async throws -> RetrievedArtifact {
+        let (plain, format, _) = try await decompress(file, of: name, in: folder, layer: 0)
+        return artifact(plain, format)
+    }
+
     private func unpack(_ file: URL, of name: String, in folder: URL, layer: Int) async throws -> RetrievedArtifact {
         let (current, format, layer) = try await decompress(file, of: name, in: folder, layer: layer)
         switch format {

@@ -1,6 +1,8 @@
 // Recognises backups in a folder by what they hold.
 
 import ArtifactFormats
+import ConfigurationRecovery
+import Cryptography
 import DrillModel
 import Foundation
 
@@ -138,6 +140,10 @@ struct BackupFinder: Sendable {
 
     private static func kind(ofFolder folder: URL) -> (item: Item, isRepository: Bool)? {
         let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+        // A bare repository, by its own name alone: each is a series of its own.
+        if names.isSuperset(of: ["HEAD", "objects"]), !names.isDisjoint(with: ["refs", "packed-refs", "reftable"]) {
+            return (.artifact(.gitMirror, encrypted: false, guessed: false), true)
+        }
         if names.isSuperset(of: ["backup", "archive"]),
             let stanza = ((try? FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("backup").path)) ?? [])
                 .sorted()
@@ -171,10 +177,18 @@ struct BackupFinder: Sendable {
             let text = String(decoding: head, as: UTF8.self)
             return text.contains("database cluster dump")
                 ? .globals(encryption: nil) : .artifact(.pgDump, encryption: nil, guessed: false)
+        case .gitBundle: return .artifact(.gitBundle, encryption: nil, guessed: false)
+        case .unknown where isEnvironment(head, called: name): return .artifact(.env, encryption: nil, guessed: false)
         case .empty, .unknown: return .unknown
         case .opensslEncrypted, .cmsEnveloped, .cmsAuthenticated, .cmsText, .age, .gpg: return named(name, encryption: format.encryption)
         case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encryption: nil)
         }
+    }
+
+    /// A `.env` file in plain text: its name says so, and its first lines.
+    private static func isEnvironment(_ head: [UInt8], called name: String) -> Bool {
+        guard name.lowercased().contains(".env"), !head.contains(0) else { return false }
+        return (try? EnvFile(parsing: Secret(head)))?.isEmpty == false
     }
 
     /// What only its name tells.
@@ -182,6 +196,8 @@ struct BackupFinder: Sendable {
         let name = name.lowercased()
         func says(_ words: [String]) -> Bool { words.contains { name.contains($0) } }
         if says(["global", "roles"]) { return .globals(encryption: encryption) }
+        if says([".env"]) { return .artifact(.env, encryption: encryption, guessed: true) }
+        if says([".bundle"]) { return .artifact(.gitBundle, encryption: encryption, guessed: true) }
         if says([".rdb"]) { return .artifact(.rdb, encryption: encryption, guessed: true) }
         if says(["aof", "appendonly"]) { return .artifact(.aof, encryption: encryption, guessed: true) }
         if says([".dump", ".sql", ".pgdump", ".backup", "pg_dump", ".tar"]) {

@@ -2,6 +2,8 @@
 
 import BackupCatalog
 import BackupPolicy
+import CodeRecovery
+import ConfigurationRecovery
 import ArtifactFormats
 import DrillEngine
 import DrillModel
@@ -82,7 +84,10 @@ struct DeepInspection: Sendable {
         var findings: [Finding] = []
         var errors: [Finding] = []
         var read = 0
-        let points = survey.series.moments.compactMap { moment in moment.copies.map(\.point).first { !broken.contains($0) } }
+        // Of a mirror every copy: nothing compares their bytes.
+        let points = survey.series.moments.flatMap { moment in
+            moment.copies.map(\.point).filter { !broken.contains($0) }.prefix(set.kind == .gitMirror ? .max : 1)
+        }
         let retriever: ArtifactRetriever
         do throws(DrillFailure) {
             retriever = ArtifactRetriever(host: host, decryption: try Keyring(estate).decryption(of: set))
@@ -120,9 +125,10 @@ struct DeepInspection: Sendable {
         }
         defer { try? FileManager.default.removeItem(at: folder) }
         if set.kind == .baseBackup { return try await readBase(point, in: folder, on: host) }
+        if !set.holdsData { return try await readHeld(point, in: folder, on: host) }
         let retrieved = try await retriever.retrieve(point, into: folder) { _ in }
         switch set.kind {
-        case .baseBackup, .pgBackRest, .command: break
+        case .baseBackup, .pgBackRest, .command, .env, .gitBundle, .gitMirror: break
         case .pgDump:
             let dump = try DumpSource(
                 location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
@@ -132,6 +138,21 @@ struct DeepInspection: Sendable {
             try await RedisRestorer(host: host, folder: folder, service: set.service).readThrough(
                 retrieved.location, isSnapshot: retrieved.format == .rdb, isFolder: retrieved.isFolder, kind: set.kind)
         }
+    }
+
+    /// A `.env` file's lines, a repository's objects.
+    private func readHeld(_ point: RecoveryPoint, in folder: URL, on host: ScratchHost) async throws {
+        let artifact = HeldArtifact(backups: ServiceBackups(estate: estate, set: set), host: host, folder: folder)
+        let retrieved = try await artifact.retrieve(point) { _ in }
+        let result: CaseResult
+        if set.kind == .env {
+            let environment = try artifact.environment(of: retrieved, object: point.path)
+            result = ConfigurationChecks(service: set.service, object: point.path, promise: ConfigurationPromise()).readable(environment)
+        } else {
+            let code = try await artifact.code(of: retrieved, object: point.path)
+            result = try await CodeChecks(service: set.service, code: code, promise: CodePromise()).whole()
+        }
+        if let finding = result.findings.first(where: { $0.severity == .critical }) { throw DrillFailure.failed(finding) }
     }
 
     /// Every file against the manifest; the first that doesn't hold speaks for the rest.

@@ -161,12 +161,40 @@ struct Doctor: Sendable {
         case .command:
             let words = [set.restore?.restore.first, set.restore?.fetchWAL?.first].compactMap { $0 }
             return words.map { program($0, for: name) } + [postgres(major: nil, orNewer: false, for: name)]
+        case .env: return live(of: set, for: name) + decompressors(found.formats, for: name)
+        case .gitBundle, .gitMirror:
+            return [program("git", for: name, package: "git")] + running(of: set, for: name) + decompressors(found.formats, for: name)
         case .rdb, .aof:
             return [
                 program("redis-server", for: name, package: "redis-server"), program("redis-check-rdb", for: name, package: "redis-tools"),
                 program("redis-check-aof", for: name, package: "redis-tools"),
             ] + decompressors(found.formats, for: name)
         }
+    }
+
+    /// What the configuration is compared with.
+    private func live(of set: BackupSet, for user: String) -> [MachineNeed] {
+        switch set.configuration?.live {
+        case .file(let url): [readable(url, name: "live configuration of \(user)", key: "live")]
+        case .command(let words): [program(words.first ?? "", for: "\(user), which asks for the live configuration")]
+        case .environment, nil: []
+        }
+    }
+
+    /// Where it stands which commit production runs.
+    private func running(of set: BackupSet, for user: String) -> [MachineNeed] {
+        switch set.code?.runs {
+        case .file(let url): [readable(url, name: "running commit of \(user)", key: "runs")]
+        case .command(let words): [program(words.first ?? "", for: "\(user), which asks for the running commit")]
+        case .commit, nil: []
+        }
+    }
+
+    private func readable(_ file: URL, name: String, key: String) -> MachineNeed {
+        let there = FileManager.default.isReadableFile(atPath: file.path)
+        return MachineNeed(
+            state: there ? .here : .missing, name: name, detail: there ? "" : "\(file.path) can't be read",
+            mend: there ? "" : "put it there, readable for this user, or mend \"\(key)\" in the estate file")
     }
 
     private func postgres(major: Int?, orNewer: Bool, for user: String) -> MachineNeed {
@@ -200,7 +228,7 @@ struct Doctor: Sendable {
 
     /// What the newest artifacts tell by their first bytes and their names.
     private func survey(_ set: BackupSet) -> (major: Int?, formats: Set<ArtifactFormat>) {
-        guard let estate, set.kind != .pgBackRest, set.kind != .command else { return (nil, []) }
+        guard let estate, ![.pgBackRest, .command, .gitMirror].contains(set.kind) else { return (nil, []) }
         let catalogue = Catalogue(estate: estate, set: set, trusted: [], decryption: nil)
         guard let newest = catalogue.listing().points.max(by: { $0.time < $1.time }) else { return (nil, []) }
         let names =

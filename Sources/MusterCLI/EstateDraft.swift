@@ -29,7 +29,7 @@ struct EstateDraft: Sendable {
     private var named: [(service: String, name: String, set: FoundSet)] {
         var used: Set<String> = []
         return sets.map { set in
-            let service = [.rdb, .aof].contains(set.kind) ? "redis" : "postgres"
+            let service = set.kind.engine.rawValue
             let folder = set.match.split(separator: "/").dropLast().last.map(String.init)
             let base = Self.word(set.kind == .pgBackRest ? "repository" : folder ?? set.kind.rawValue)
             var name = base
@@ -70,7 +70,7 @@ struct EstateDraft: Sendable {
         if encrypted { text += "  backup: {env: \(Self.keyVariable)}    # or {file: …}, or {command: […]}; never the key itself\n" }
         if let trusted { text += "seals: {trust: [\(Self.quoted(trusted.path))]}\n" }
         text += "services:\n"
-        for service in ["postgres", "redis"] {
+        for service in Service.Engine.allCases.map(\.rawValue) {
             let own = named.filter { $0.service == service }
             guard !own.isEmpty else { continue }
             text += "  \(service):\n    engine: \(service)\n    backups:\n"
@@ -89,11 +89,33 @@ struct EstateDraft: Sendable {
         lines.append("        encryption: \(encryption(set.encryption))")
         if let globals = set.globals { lines.append("        globals: \(Self.quoted(globals))") }
         if let wal = set.wal { lines.append("        wal: {match: \(Self.quoted(wal)), encryption: \(encryption(set.walEncryption))}") }
+        switch set.kind {
+        case .env:
+            lines.append("        # required: [DATABASE_URL]    # the keys that must be in it; and live: {file: …} to compare it with")
+        case .gitBundle, .gitMirror:
+            lines.append("        # runs: {file: /srv/app/REVISION}    # where it stands which commit production runs")
+        default: break
+        }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func heldDrill(service: String, set name: String) -> String {
+        """
+        # Restores the newest healthy backup of \(name). What must be in it stands in the estate file, beside the backup.
+        version: 1
+        drill: \(service)-\(name)
+        estate: estate.yaml
+        scenario: database-corruption
+        # targets: {rto: 4h, rpo: 24h}
+        recover:
+          \(service): {from: \(name)}
+
+        """
     }
 
     /// No check is made up: one that holds of any database would turn a drill green that has proven nothing.
     private func drill(service: String, set name: String, of set: FoundSet) -> String {
+        guard set.kind.engine.holdsData else { return heldDrill(service: service, set: name) }
         let example =
             service == "redis"
             ? "- keys: {database: 0, pattern: \"session:*\", at-least: 1}" : "- rows: {table: public.orders, at-least: 1}"

@@ -84,6 +84,8 @@ struct RunSession: Sendable {
             return PhysicalPostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
         case .postgres: return PostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
         case .redis: return RedisDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .configuration: return ConfigurationDriver(recovery: recovery, index: index, backups: backups, host: host)
+        case .code: return CodeDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
         }
     }
 

@@ -43,6 +43,11 @@ struct SabotageCommand: AsyncParsableCommand {
             throw CommandFailure(.usage, "there is no damage \(unknown)", hint: "muster sabotage --list shows them")
         }
         guard let plan = try DrillFiles.load([drill]).first else { throw DrillModel.ExitCode.usage }
+        guard plan.recover.contains(where: { plan.estate.services[$0.service]?.engine.holdsData ?? false }) else {
+            throw CommandFailure(
+                .usage, "\(plan.name) recovers configuration and code alone, and no damage is made for those",
+                hint: "name a drill that recovers postgres or redis from a sealed backup")
+        }
         try scratch.cleanUpAfterEarlierRuns()
         let wanted = damage.isEmpty ? Damage.all : Damage.all.filter { damage.contains($0.name) }
         let session = SabotageSession(plan: plan, damages: wanted, root: scratch.root, show: show)

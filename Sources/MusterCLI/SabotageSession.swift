@@ -47,7 +47,8 @@ struct SabotageSession: Sendable {
             guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
             let fitting = damages.filter { $0.fits(service.engine) && (set.kind != .aof || $0.isOfFiles) }
             // A base backup has its own truth in it, and no damage of these is made for that yet.
-            if set.isPhysical || fitting.isEmpty { continue }
+            // Configuration and code have no seal, whose truth a damaged copy would be held against.
+            if set.isPhysical || !set.holdsData || fitting.isEmpty { continue }
             let control = try await attempt(nil, recovery: recovery, set: set)
             results.append(control)
             // Where the untouched copy isn't green, a red one proves nothing.

@@ -26,6 +26,7 @@ struct SealJob: Sendable {
     // MARK: A new backup
 
     func backUpAndSeal(to path: String?) async throws -> (URL, Seal) {
+        guard set.holdsData else { throw Self.noSealsForFiles(set) }
         if let format = set.encryption?.format, [.cms, .age, .gpg].contains(format) {
             throw CommandFailure(
                 .usage, "muster writes backups of format openssl only, and \(set.name) is of format \(format.name)",
@@ -57,6 +58,7 @@ struct SealJob: Sendable {
                 case .postgres where set.isPhysical: throw Self.noSealsForBaseBackups(set)
                 case .postgres: try await backUpPostgres(connection, password: password, to: artifact, globals: globals)
                 case .redis: try await backUpRedis(connection, password: password, to: artifact)
+                case .configuration, .code: throw Self.noSealsForFiles(set)
                 }
             try SealFile.write(seal, besides: artifact, signedBy: key)
             return (artifact, seal)
@@ -94,6 +96,14 @@ struct SealJob: Sendable {
     /// pg_dump refuses a newer server, so the newest one there is serves best.
     private func newestBinaries(for configuration: PostgresConfiguration) async throws -> String? {
         PostgresBinaries.installed().last?.folder
+    }
+
+    private static func noSealsForFiles(_ set: BackupSet) -> CommandFailure {
+        CommandFailure(
+            .usage, "configuration and code aren't sealed: \(set.name) is of kind \(set.kind.rawValue)",
+            hint:
+                "a drill compares it with what production runs: state \(set.kind == .env ? "required and live" : "runs") in the estate file"
+        )
     }
 
     /// What a base backup holds is proven by its manifest; a seal describes one instant, and recovery goes on from there.
@@ -150,6 +160,7 @@ struct SealJob: Sendable {
     // MARK: A backup that is already there
 
     func sealExisting(_ wanted: String) async throws -> (URL, Seal) {
+        guard set.holdsData else { throw Self.noSealsForFiles(set) }
         let key = try signingKey()
         let decryption = try keyring.decryption(of: set)
         for name in set.stores { if let store = estate.stores[name] { _ = try Self.folder(of: store) } }
@@ -172,6 +183,7 @@ struct SealJob: Sendable {
             }
             switch set.kind {
             case .baseBackup, .pgBackRest, .command: throw Self.noSealsForBaseBackups(set)
+            case .env, .gitBundle, .gitMirror: throw Self.noSealsForFiles(set)
             case .pgDump: seal.postgres = try await postgresTruth(of: retrieved, point: point, host: host)
             case .rdb: seal.redis = try await RedisSealer(host: host).truth(ofSnapshot: retrieved.location)
             case .aof: seal.redis = try await RedisSealer(host: host).truth(ofAppendOnlyFolder: retrieved.location)

@@ -33,7 +33,15 @@ struct ServiceBackups: Sendable {
         var catalogue = try await catalogue()
         catalogue.knownEnds = ends
         let survey = try catalogue.survey()
-        let all = survey.points
+        // A mirror holds what was there at the incident, whenever it was fetched into since.
+        let all =
+            set.kind != .gitMirror
+            ? survey.points
+            : survey.points.map { point in
+                var point = point
+                point.time = min(point.time, disaster)
+                return point
+            }
         let points = all.filter { $0.time <= disaster }
         guard let newest = points.first else {
             throw .failed(
@@ -60,12 +68,14 @@ struct ServiceBackups: Sendable {
                         Finding(
                             .timeIsModificationTime, .warning, object: newest.path, expected: "a time inside the backup or its seal",
                             actual: "the file's mtime", message: "the RPO rests on the file's mtime, which copying can change",
-                            hint: "seal the backups: muster seal")
+                            hint: timeHint)
                     ]))
         }
         let count = Readable.count(points.count, "recovery point")
         return Identified(
-            points: points, worstCase: WorstCaseLoss.compute(all, until: disaster, retention: set.retention), cases: cases,
+            points: points,
+            // Of configuration and code, the gap between two backups is no loss as long as nothing was changed in it.
+            worstCase: set.holdsData ? WorstCaseLoss.compute(all, until: disaster, retention: set.retention) : nil, cases: cases,
             detail: "\(count), newest \(newest.path) of \(Readable.time(newest.time, in: estate.timeZone))")
     }
 
@@ -94,8 +104,16 @@ struct ServiceBackups: Sendable {
         return Finding(
             .timeIsModificationTime, .warning, object: point.path, expected: "a time inside the backup or its seal",
             actual: "\(time), by the file's mtime",
-            message: "the backup was left out as younger than the incident, on nothing but its file's mtime",
-            hint: "seal the backups: muster seal")
+            message: "the backup was left out as younger than the incident, on nothing but its file's mtime", hint: timeHint)
+    }
+
+    /// How a backup comes by a time of its own.
+    private var timeHint: String {
+        switch set.kind {
+        case .env, .gitBundle: "write the time into the backup's name, such as app-20261123T020000+0530"
+        case .gitMirror: "let a job of the store fetch into the mirror, which leaves a FETCH_HEAD: nothing tells when it was pushed to"
+        default: "seal the backups: muster seal"
+        }
     }
 
     private func sealGone(_ point: RecoveryPoint) -> Finding {

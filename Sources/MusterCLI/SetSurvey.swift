@@ -61,7 +61,7 @@ struct SetSurvey: Sendable {
     ///
     /// - Parameter progress: How many artifacts are done.
     mutating func compareCopies(in stores: RemoteStores, _ progress: (Int) -> Void) async throws {
-        guard series.stores.count > 1 else { return }
+        guard series.stores.count > 1, set.kind != .gitMirror else { return }
         // A disk reads best one after the other; what costs a round trip each is asked for several at once.
         let width = series.stores.contains { $0.remote != nil } ? 6 : 1
         try await withThrowingTaskGroup(of: (Int, [CopyComparison]).self) { group in

@@ -50,7 +50,7 @@ public struct Damage: Sendable {
         switch means {
         case .postgres: engine == .postgres
         case .redis: engine == .redis
-        case .artifact, .seal: true
+        case .artifact, .seal: engine.holdsData
         }
     }
 

@@ -114,6 +114,9 @@ struct ObjectivesSection {
         case .backupManifest: "the backup's manifest"
         case .pgBackRestInfo: "pgBackRest's own catalogue"
         case .rdbCreationTime: "the RDB's own creation time"
+        case .name: "the artifact's name"
+        case .lastFetch: "the mirror's last fetch"
+        case .sameAsLive: "the comparison with what production runs: nothing is lost"
         case .modificationTime: "the file's modification time, which copying can change"
         }
     }

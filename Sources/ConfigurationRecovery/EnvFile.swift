@@ -1,0 +1,38 @@
+// A `.env` file, read: names that may be shown, and values that may not.
+
+import Cryptography
+
+/// The keys and values of one `.env` file. Printing it, in whatever way, shows names alone.
+public struct EnvFile: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let values: [String: Secret]
+    /// Keys that are there more than once. As shells and most readers have it, the last one counts.
+    public let duplicates: [String]
+    /// Lines that can't be read, by their number from 1.
+    public let malformedLines: [Int]
+
+    init(values: [String: Secret], duplicates: [String], malformedLines: [Int]) {
+        self.values = values
+        self.duplicates = duplicates
+        self.malformedLines = malformedLines
+    }
+
+    /// In their order by name.
+    public var names: [String] { values.keys.sorted() }
+
+    public var isEmpty: Bool { values.isEmpty }
+
+    public func has(_ name: String) -> Bool { values[name] != nil }
+
+    /// Whether the key is there, and without a value.
+    public func isBlank(_ name: String) -> Bool { values[name]?.isEmpty ?? false }
+
+    /// Whether both hold the same value of a key that both have.
+    public func agrees(with other: EnvFile, on name: String) -> Bool {
+        guard let mine = values[name], let theirs = other.values[name] else { return false }
+        return mine.withBytes { own in theirs.withBytes { own.count == $0.count && own.elementsEqual($0) } }
+    }
+
+    public var description: String { "EnvFile(\(names.joined(separator: ", ")))" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
