@@ -24,8 +24,10 @@ struct LabBuilder: Sendable {
         async let dumps = dumpNights(calendar, backups)
         async let snapshots = snapshotNights(calendar, backups)
         async let chain = incrementals(backups.keys)
+        async let held: Void = LabHeld(places: places, keys: backups.keys, host: host, calendar: calendar).make()
         let made = try await (dumps, snapshots)
         let incrementals = try await chain
+        try await held
         try LabMirror.copy(places.primary, to: places.mirror)
         let drills = try LabFiles(
             places: places, calendar: calendar, socketFolder: mark.socketFolder, moments: made.0.moments, incrementals: incrementals

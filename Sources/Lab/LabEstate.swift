@@ -55,6 +55,14 @@ struct LabPlaces: Sendable {
     var primary: URL { folder.appending(path: "backups/primary", directoryHint: .isDirectory) }
     /// A copy of all that, as another zone would hold it.
     var mirror: URL { folder.appending(path: "backups/dr", directoryHint: .isDirectory) }
+    /// What a copy of the application's `.env` file lies in, night by night.
+    var configurations: URL { primary.appending(path: "configuration", directoryHint: .isDirectory) }
+    /// Bundles of the application's repository; not there where git isn't.
+    var bundles: URL { primary.appending(path: "code", directoryHint: .isDirectory) }
+    /// The application as production runs it: its `.env` file, and the commit that is deployed.
+    var application: URL { folder.appending(path: "app", directoryHint: .isDirectory) }
+    var environment: URL { application.appending(path: ".env") }
+    var revision: URL { application.appending(path: "REVISION") }
     var dumps: URL { primary.appending(path: "postgres/daily", directoryHint: .isDirectory) }
     var baseBackups: URL { primary.appending(path: "postgres/base", directoryHint: .isDirectory) }
     /// The pgBackRest repository; not there where pgbackrest isn't.

@@ -10,6 +10,7 @@ struct LabFiles: Sendable {
     var moments: LabMoments
     /// nil where there is no chain of incremental backups.
     var incrementals: LabMoments?
+    private var hasBundles: Bool { FileManager.default.fileExists(atPath: places.bundles.path) }
     private var hasRepository: Bool { FileManager.default.fileExists(atPath: places.repository.path) }
 
     init(places: LabPlaces, calendar: LabCalendar, socketFolder: URL, moments: LabMoments, incrementals: LabMoments?) {
@@ -26,6 +27,7 @@ struct LabFiles: Sendable {
         var drills = [
             ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
         ]
+        if hasBundles { drills.append(("recovery-set", recoverySet)) }
         if hasRepository { drills.append(("pgbackrest", repository)) }
         if let incrementals { drills.append(("incremental", chain(incrementals))) }
         return try drills.map { name, text in
@@ -89,7 +91,21 @@ struct LabFiles: Sendable {
                 encryption: {format: openssl, key: backup}
                 schedule: {every: day, at: "02:00", tolerance: 30m}
                 retention: {daily: \(min(2, calendar.days))}
-        \(chainService)
+          configuration:
+            engine: configuration
+            backups:
+              env:
+                kind: env
+                stores: [primary, dr]
+                match: configuration/*.env.enc
+                encryption: {format: openssl, key: backup}
+                required: [\(LabConfiguration.required.joined(separator: ", "))]
+                # What production runs with; only names of keys are ever shown.
+                live: {file: app/.env}
+                may-differ: [\(LabConfiguration.mayDiffer.joined(separator: ", "))]
+                schedule: {every: day, at: "02:00", tolerance: 30m}
+                retention: {daily: \(calendar.days)}
+        \(codeService)\(chainService)
         """
     }
 
@@ -103,6 +119,26 @@ struct LabFiles: Sendable {
                     match: postgres/pgbackrest
                     stanza: \(LabRepository.stanza)
                     encryption: {format: pgbackrest, key: backup}
+
+            """
+    }
+
+    /// Empty, or whole lines.
+    private var codeService: String {
+        guard hasBundles else { return "" }
+        return """
+              code:
+                engine: code
+                backups:
+                  bundle:
+                    kind: git_bundle
+                    stores: [primary, dr]
+                    match: code/*.bundle.enc
+                    encryption: {format: openssl, key: backup}
+                    branch: \(LabApplication.branch)
+                    runs: {file: app/REVISION}
+                    schedule: {every: day, at: "02:00", tolerance: 30m}
+                    retention: {daily: \(calendar.days)}
 
             """
     }
@@ -218,6 +254,30 @@ struct LabFiles: Sendable {
             - keys: {database: 0, pattern: "domain:*", at-least: 1}
             - key: {database: 0, name: events:scans, type: stream}
             - key: {database: 1, name: last-run, type: string}
+
+        """
+    }
+
+    private var recoverySet: String {
+        """
+        # All that the application takes to run again: its data, its configuration, its code.
+        version: 1
+        drill: recovery-set
+        estate: ../estate.yaml
+        scenario: database-corruption
+        profile: production
+        incident: {at: "\(incident)"}
+        targets: {rto: 4h, rpo: 6h}
+        recover:
+          postgres: {from: daily}
+          redis: {from: rdb}
+          configuration: {from: env}
+          code: {from: bundle}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+          redis:
+            - keys: {database: 0, pattern: "domain:*", at-least: 1}
 
         """
     }
