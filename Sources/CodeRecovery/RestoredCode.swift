@@ -121,6 +121,13 @@ public struct RestoredCode: Sendable {
             atPath: file.path, contents: Data((text + (extensions.isEmpty ? "" : "[extensions]\n" + extensions)).utf8),
             attributes: [.posixPermissions: 0o600])
         do {
+            // A copy has files alone, and git wants these folders also where they are empty.
+            for name in ["refs", "objects"] {
+                let part = repository.appendingPathComponent(name, isDirectory: true)
+                guard !files.fileExists(atPath: part.path) else { continue }
+                try files.createDirectory(at: part, withIntermediateDirectories: true)
+                try host.folder.own(part)
+            }
             guard written else { throw ScratchError(.fileSystem, "cannot write \(file.path)", hint: "check free space there") }
             try host.folder.own(file)
         } catch let error as ScratchError {

@@ -38,6 +38,8 @@ public struct ConfigurationChecks: Sendable {
         self.promise = promise
     }
 
+    private func label(_ name: String, _ file: EnvFile) -> String { file.label(name, declared: promise.required + promise.mayDiffer) }
+
     // MARK: Is it a .env file?
 
     /// - Throws: ``DrillFailure`` (failed) where it is none.
@@ -69,7 +71,8 @@ public struct ConfigurationChecks: Sendable {
                     message: "\(file.malformedLines.count - 20) more lines can't be read", hint: "look at what the backup job stores"))
         }
         findings += file.duplicates.map { name in
-            Finding(
+            let name = label(name, file)
+            return Finding(
                 .configurationKeyTwice, .warning, object: name, expected: "each key once", actual: "\(name) more than once",
                 message: "the key \(name) is there more than once", hint: "remove all but one: which of them counts depends on who reads it"
             )
@@ -123,10 +126,11 @@ public struct ConfigurationChecks: Sendable {
 
     private func differences(_ file: EnvFile, _ live: EnvFile) -> [Finding] {
         let names = Set(file.names).union(live.names).sorted().filter { name in !promise.mayDiffer.contains { fnmatch($0, name, 0) == 0 } }
-        return names.compactMap { name in
-            switch (file.has(name), live.has(name)) {
+        return names.compactMap { key in
+            let name = file.has(key) ? label(key, file) : label(key, live)
+            switch (file.has(key), live.has(key)) {
             case (true, true):
-                guard !file.agrees(with: live, on: name) else { return nil }
+                guard !file.agrees(with: live, on: key) else { return nil }
                 return Finding(
                     .configurationValueDiffers, object: name, expected: "the live value", actual: "another one",
                     message: "the key \(name) has another value than the live one",

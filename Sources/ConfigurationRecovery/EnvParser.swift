@@ -18,13 +18,14 @@ extension EnvFile {
         guard parser.isText else { throw .notText }
         parser.read()
         guard !parser.values.isEmpty || !parser.malformed.isEmpty else { throw .noKey }
-        self.init(values: parser.values, duplicates: parser.duplicates.sorted(), malformedLines: parser.malformed)
+        self.init(values: parser.values, lines: parser.lines, duplicates: parser.duplicates.sorted(), malformedLines: parser.malformed)
     }
 }
 
 /// One pass over the bytes of one file.
 private struct EnvParser {
     var values: [String: Secret] = [:]
+    var lines: [String: Int] = [:]
     var duplicates: Set<String> = []
     var malformed: [Int] = []
     let isText: Bool
@@ -66,6 +67,7 @@ private struct EnvParser {
 
     /// - Returns: False where it is malformed.
     private mutating func readLine() -> Bool {
+        let number = line
         skipBlanks()
         guard let first = peek else { return true }
         if first == Self.newline || first == UInt8(ascii: "#") {
@@ -88,6 +90,7 @@ private struct EnvParser {
         default: value = readBare()
         }
         guard let value else { return false }
+        lines[name] = number
         if values.updateValue(value, forKey: name) != nil { duplicates.insert(name) }
         return true
     }

@@ -14,10 +14,13 @@ struct HeldReader {
     let fields: Fields
     /// nil where it could not be read, which has been told.
     let kind: BackupSet.Kind?
+    /// The service's; nil where it could not be read, which has been told.
+    let engine: Service.Engine?
 
     /// nil where something is wrong, which has been told.
     func read(_ encryption: ServiceReader.StatedEncryption?) -> Stated? {
-        guard let kind else { return nil }
+        // Of another engine's kind, nothing else is worth telling.
+        guard let kind, engine == nil || kind.engine == engine else { return nil }
         var isRight = true
         func refuse(_ keys: [String], of engine: Service.Engine) {
             for key in keys where fields[key] != nil && kind.engine != engine {
