@@ -122,6 +122,11 @@ private let ofRecover = [
 
 private let ofChecks = [
     BadInput(
+        "checks of code", replace: "  redis: {from: rdb}\nchecks:\n",
+        with: "  redis: {from: rdb}\n  code: {from: mirror}\nchecks:\n  ‸code: [{rows: {table: a, at-least: 1}}]\n",
+        "engine \"code\" has no checks of a drill's own",
+        hint: "remove them: what must be in it stands with the backup in the estate file"),
+    BadInput(
         "checks of what isn't recovered",
         replace:
             "  redis: {from: rdb}\nchecks:\n  postgres:\n    - rows: {table: public.domains, at-least: 1, at-most: 9}\n    - rows: {table: public.users, exactly: 20}\n    - sql: {name: newest scan is recent, query: \"select 1\", expect: \"> 0\"}\n  redis:",

@@ -402,8 +402,54 @@ private let ofBackups = [
     BadInput("digest", replace: "digest: sha512", with: "digest: ‸sha-512", "unknown digest \"sha-512\"", hint: "did you mean \"sha512\"?"),
 ]
 
+private let ofConfigurationAndCode = [
+    BadInput(
+        "required that is a text", replace: "required: [DATABASE_URL, SECRET_KEY]", with: "required: ‸DATABASE_URL",
+        "\"required\" must be a list, not text", hint: "write \"required: [one, two]\""),
+    BadInput(
+        "required with a value", replace: "required: [DATABASE_URL, SECRET_KEY]", with: "required: [DATABASE_URL, ‸SECRET_KEY=x]",
+        "\"required\" holds something that is no name of a key", hint: "write names alone, such as [DATABASE_URL, SECRET_KEY]"),
+    BadInput(
+        "required twice", replace: "[DATABASE_URL, SECRET_KEY]", with: "[DATABASE_URL, ‸DATABASE_URL]",
+        "\"DATABASE_URL\" is there twice in \"required\"", hint: "remove one of them"),
+    BadInput(
+        "live that is text", replace: "live: {command: [cat, /srv/app/.env]}", with: "live: ‸/srv/app/.env",
+        "\"live\" of backup \"env\" must say where the secret is, and not be one", hint: secretHint),
+    BadInput(
+        "live in two places", replace: "live: {command: [cat, /srv/app/.env]}", with: "‸live: {command: [cat, x], file: x}",
+        "\"live\" of backup \"env\" says more than one place", hint: "write one of file, command"),
+    BadInput(
+        "may-differ without live", replace: "live: {command: [cat, /srv/app/.env]}\n        may-differ: [\"RELEASE*\"]",
+        with: "may-differ: ‸[RELEASE]", "\"may-differ\" without \"live\": nothing is compared",
+        hint: "add \"live: {file: /srv/app/.env}\""),
+    BadInput(
+        "source of configuration", replace: "engine: configuration", with: "engine: configuration\n    source: ‸{host: db}",
+        "\"source\" does not fit engine \"configuration\"", hint: "remove it: muster seal makes backups of data only"),
+    BadInput(
+        "runs of a .env", replace: "may-differ: [\"RELEASE*\"]", with: "may-differ: [\"RELEASE*\"]\n        runs: ‸{file: x}",
+        "\"runs\" does not fit kind \"env\"", hint: "remove it: it belongs to engine code"),
+    BadInput(
+        "required of a mirror", replace: "runs: {file: REVISION}", with: "required: ‸[A]",
+        "\"required\" does not fit kind \"git_mirror\"", hint: "remove it: it belongs to engine configuration"),
+    BadInput(
+        "encrypted mirror", replace: "encryption: \"none\"", with: "encryption: ‸{format: openssl, key: spare}",
+        "a git_mirror is a folder of plain files", hint: "write \"encryption: none\", or keep encrypted bundles instead"),
+    BadInput(
+        "commit that is none", replace: "runs: {file: REVISION}", with: "runs: {commit: ‸main}", "\"commit\" is no hash of a commit",
+        hint: "write its hash in lower-case hex, in quotes, or name a file or a command"),
+    BadInput(
+        "runs that says nothing", replace: "runs: {file: REVISION}", with: "‸runs: {}", "\"runs\" of backup \"mirror\" says no place",
+        hint: "write one of commit, file, command"),
+    BadInput(
+        "branch as a ref", replace: "branch: main", with: "branch: ‸refs/heads/main", "\"branch\" is no name of a branch",
+        hint: "write its short name, such as main"),
+    BadInput(
+        "git of configuration", replace: "kind: env\n", with: "kind: ‸git_bundle\n",
+        "kind \"git_bundle\" does not fit engine \"configuration\"", hint: "for configuration, write env"),
+]
+
 @Suite struct BadEstateTests {
-    static let inputs = ofTheFile + ofStoresKeysAndSeals + ofServices + ofBackups
+    static let inputs = ofTheFile + ofStoresKeysAndSeals + ofServices + ofBackups + ofConfigurationAndCode
 
     @Test(arguments: inputs)
     func isToldAtItsPlace(_ input: BadInput) throws {

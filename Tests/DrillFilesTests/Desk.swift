@@ -119,6 +119,27 @@ enum Good {
                 store: primary
                 match: "redis/*.rdb"
                 encryption: none
+          configuration:
+            engine: configuration
+            backups:
+              env:
+                kind: env
+                stores: [secondary]
+                match: env/*.enc
+                encryption: {key: spare, format: "openssl"}
+                required: [DATABASE_URL, SECRET_KEY]
+                live: {command: [cat, /srv/app/.env]}
+                may-differ: ["RELEASE*"]
+          code:
+            engine: code
+            backups:
+              mirror:
+                kind: git_mirror
+                stores: [secondary]
+                match: code/app.git
+                encryption: "none"
+                branch: main
+                runs: {file: REVISION}
 
         """
 

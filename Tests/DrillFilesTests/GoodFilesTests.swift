@@ -48,7 +48,15 @@ import Testing
         #expect(
             estate.services["redis"]
                 == Service(name: "redis", engine: .redis, source: nil, backups: ["rdb": rdb], worstCaseTarget: .seconds(90_000)))
-        #expect(estate.services.count == 2)
+        let env = try #require(estate.services["configuration"]?.backups["env"])
+        let promise = ConfigurationPromise(
+            required: ["DATABASE_URL", "SECRET_KEY"], live: .command(["cat", "/srv/app/.env"]), mayDiffer: ["RELEASE*"])
+        #expect(env.kind == .env && env.configuration == promise && env.code == nil && !env.holdsData)
+        let mirror = try #require(estate.services["code"]?.backups["mirror"])
+        let revision = desk.folder.appendingPathComponent("REVISION", isDirectory: false)
+        #expect(mirror.kind == .gitMirror && mirror.code == CodePromise(runs: .file(revision), branch: "main"))
+        #expect(mirror.encryption == nil && mirror.configuration == nil)
+        #expect(estate.services.count == 4)
         #expect(estate.byHand == ["code-in-git": "look at the mirror"])
     }
 

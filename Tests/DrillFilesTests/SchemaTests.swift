@@ -81,6 +81,7 @@ private let onlyTheReader: Set<String> = [
     "another service's backup", "jobs of an RDB", "checks of what isn't recovered", "checks of an unknown service",
     "check of another engine", "rows of Redis", "same check twice", "same query name twice", "bounds crossed",
     "incident to come", "incident on no day",
+    "checks of code",
     "every two days", "every second", "every that does not divide a day", "tolerance too wide",
 ]
 

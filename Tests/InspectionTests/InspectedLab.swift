@@ -40,7 +40,7 @@ final class InspectedLab: Sendable {
         let lab = try await SharedLab.made.value
         folder = FileManager.default.temporaryDirectory.appending(path: "inspected-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in ["backups", "keys", "estate.yaml"] {
+        for name in ["backups", "keys", "app", "estate.yaml"] {
             let copied = try await ToolRunner.spawn(
                 ["cp", "-a", lab.folder.appending(path: name).path, folder.path], environment: [:], output: .discard, errors: .discard)
             try #require(copied.succeeded)

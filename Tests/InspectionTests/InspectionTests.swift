@@ -31,6 +31,8 @@ struct InspectionTests {
             "postgres daily: each is in primary and dr, with the same bytes",
             "postgres daily: every artifact is sealed, and the seals hold",
             "postgres daily: the sizes fit the series", "postgres daily: nobody else may read or change the files",
+            "configuration env: made every day at 02:00, within 30m", "configuration env: every artifact is encrypted",
+            "code bundle: made every day at 02:00, within 30m", "code bundle: each is in primary and dr, with the same bytes",
             "redis rdb: made every day at 02:00, within 30m", "redis aof: made every day at 02:00, within 30m",
             " the keys' files are private",
         ] { #expect(passed.contains(promise), "\(promise)") }
@@ -42,7 +44,13 @@ struct InspectionTests {
         let lab = try await InspectedLab()
         let found = try await lab.inspect(deep: true)
         #expect(found.cases.flatMap(\.findings) == [])
-        #expect(found.cases.filter { $0.name.hasSuffix("every artifact reads to its end") && $0.verdict == .passed }.count == 3)
+        #expect(found.cases.filter { $0.name.hasSuffix("every artifact reads to its end") && $0.verdict == .passed }.count == 5)
+        let passed = found.cases.filter { $0.verdict == .passed }.map { "\($0.service ?? "") \($0.name)" }
+        for promise in [
+            "configuration env: the required keys are there", "configuration env: it is what production runs with",
+            "code bundle: it holds the commit that production runs", "code bundle: it can be checked out",
+            "code bundle: nothing of it lies elsewhere",
+        ] { #expect(passed.contains(promise), "\(promise)") }
     }
 
     @Test func oneDailyRemoved() async throws {
@@ -165,7 +173,7 @@ struct InspectionTests {
         try FileManager.default.removeItem(at: lab.folder.appending(path: "backups/dr"))
         let found = try await lab.inspect()
         #expect(Set(found.cases.flatMap(\.findings).map(\.rule.name)) == ["store-missing"])
-        #expect(found.cases.filter { $0.verdict == .failed }.count == 3, "once for each series")
+        #expect(found.cases.filter { $0.verdict == .failed }.count == 5, "once for each series")
     }
 
     @Test func anEmptyStoreIsNoPass() async throws {
@@ -183,7 +191,41 @@ struct InspectionTests {
     @Test func theRegimeStops() async throws {
         let lab = try await InspectedLab()
         let findings = try await lab.findings(after: 26)
-        #expect(findings.map(\.rule.name).sorted() == ["backup-missing", "backup-missing", "backup-missing"])
+        #expect(findings.map(\.rule.name).sorted() == Array(repeating: "backup-missing", count: 5))
+    }
+
+    /// Plain inspecting opens nothing, and says so.
+    @Test func deepHoldsTheNewestAgainstProduction() async throws {
+        let lab = try await InspectedLab()
+        func write(_ text: String, to path: String) throws {
+            let file = lab.folder.appending(path: path)
+            try Data(text.utf8).write(to: file)
+            try FileManager.default.setAttributes([.modificationDate: lab.newest], ofItemAtPath: file.path)
+        }
+        let environment = try String(contentsOf: lab.folder.appending(path: "app/.env"), encoding: .utf8)
+        try write(environment.replacing("SCAN_PORTS=22,80,443", with: "SCAN_PORTS=80"), to: "app/.env")
+        try write(String(repeating: "ab", count: 20), to: "app/REVISION")
+        let plain = try await lab.inspect()
+        #expect(plain.cases.flatMap(\.findings) == [])
+        #expect(plain.outcome?.unproven.contains { $0.contains("it is what production runs with: only opening a backup tells") } == true)
+        let deep = try await lab.inspect(deep: true)
+        let findings = deep.cases.flatMap(\.findings)
+        #expect(findings.map { "\($0.rule) \($0.object)" } == ["commit-missing abababababab", "configuration-value-differs SCAN_PORTS"])
+        #expect(deep.verdict == .failed)
+    }
+
+    /// One that is damaged is told where every artifact is read, and not once more where the newest is asked.
+    @Test func deepFindsABundleThatIsNoBundle() async throws {
+        let lab = try await InspectedLab()
+        let names = try FileManager.default.contentsOfDirectory(atPath: lab.url("code", in: "primary").path).sorted()
+        let newest = "code/" + (try #require(names.last))
+        var bytes = try await lab.plain(newest)
+        bytes[bytes.count - 60] ^= 0x55
+        try await lab.replace(newest, with: bytes)
+        let found = try await lab.inspect(deep: true)
+        #expect(found.cases.flatMap(\.findings).map(\.rule.name) == ["code-unreadable"])
+        let held = found.cases.first { $0.name == "bundle: it holds the commit that production runs" }
+        #expect(held?.verdict == .skipped)
     }
 
     @Test func deepFindsWhatBothCopiesShare() async throws {

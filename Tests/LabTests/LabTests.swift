@@ -124,7 +124,8 @@ struct LabTests {
             let drills = try DrillFiles.load([places.drills.path])
             // Where this machine has what they take.
             let foreign =
-                (ScratchHost.locate("pgbackrest") == nil ? [] : ["pgbackrest"]) + (LabIncrementals.binaries() == nil ? [] : ["incremental"])
+                (ScratchHost.locate("git") == nil ? [] : ["recovery-set"]) + (ScratchHost.locate("pgbackrest") == nil ? [] : ["pgbackrest"])
+                + (LabIncrementals.binaries() == nil ? [] : ["incremental"])
             #expect(
                 drills.map(\.name).sorted() == (["database-corruption", "point-in-time", "quick-look", "redis-aof"] + foreign).sorted())
             #expect(lab.drillFiles.first?.lastPathComponent == "database-corruption.yaml")

@@ -33,7 +33,7 @@ struct Desk: Sendable {
             for folder in [desk.lab, desk.scratch, desk.reports] {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             }
-            let parts = ["backups", "keys", "drills", "estate.yaml"].map { source.appendingPathComponent($0).path }
+            let parts = ["backups", "keys", "drills", "app", "estate.yaml"].map { source.appendingPathComponent($0).path }
             // With times and modes.
             try await Program.require(["cp", "-a"] + parts + [desk.lab.path])
             try desk.useOneStore()
