@@ -142,7 +142,7 @@ struct BackupFinder: Sendable {
         let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
         // A bare repository, by its own name alone: each is a series of its own.
         if names.isSuperset(of: ["HEAD", "objects"]), !names.isDisjoint(with: ["refs", "packed-refs", "reftable"]) {
-            return (.artifact(.gitMirror, encrypted: false, guessed: false), true)
+            return (.artifact(.gitMirror, encryption: nil, guessed: false), true)
         }
         if names.isSuperset(of: ["backup", "archive"]),
             let stanza = ((try? FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("backup").path)) ?? [])

@@ -39,7 +39,7 @@ actor CodeDriver: ServiceDriver {
 
     func identify(before disaster: Date) async throws -> Identified {
         self.disaster = disaster
-        return try source.identify(before: disaster)
+        return try await source.identify(before: disaster)
     }
 
     func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {

@@ -1,5 +1,6 @@
 // `muster inspect`: what the newest backup of configuration or code must hold.
 
+import BackupCatalog
 import BackupPolicy
 import CodeRecovery
 import ConfigurationRecovery
@@ -17,6 +18,7 @@ struct HeldPromises: Sendable {
     var now: Date
     /// Where artifacts are opened; nil: they are not.
     var root: ScratchRoot?
+    var stores: RemoteStores
 
     private var set: BackupSet { survey.set }
 
@@ -58,7 +60,7 @@ struct HeldPromises: Sendable {
 
     private func ask(_ point: RecoveryPoint, on host: ScratchHost) async throws -> [CaseResult] {
         let folder = try host.privateFolder("newest", of: set.service)
-        let artifact = HeldArtifact(backups: ServiceBackups(estate: estate, set: set), host: host, folder: folder)
+        let artifact = HeldArtifact(backups: ServiceBackups(estate: estate, set: set, stores: stores), host: host, folder: folder)
         let retrieved = try await artifact.retrieve(point) { _ in }
         let production = ProductionState(estate: estate, host: host, instant: now)
         if set.kind == .env {

@@ -132,7 +132,7 @@ struct Inspection: Sendable {
         if let deep {
             cases.append(try await DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores).run(except: broken))
         }
-        cases += try await HeldPromises(estate: estate, survey: survey, now: now, root: deep).ask(except: broken)
+        cases += try await HeldPromises(estate: estate, survey: survey, now: now, root: deep, stores: stores).ask(except: broken)
         return (cases, survey)
     }
 
