@@ -4,7 +4,10 @@
 public struct CaseResult: Sendable, Hashable {
     /// What kind of question it is; the report groups by it, and JUnit's `classname` is built from it.
     public enum Group: String, Sendable, Hashable, Codable, CaseIterable {
-        case step, quarantine, backup, restore, rows, content, schema, declared, keys, objective, policy
+        case step, quarantine, backup, restore, rows, content, schema, declared, keys
+        /// The application, and what outlived the disaster: whether there is operation again.
+        case operation
+        case objective, policy
     }
 
     public var group: Group

@@ -12,8 +12,14 @@ public struct DrillPlan: Sendable, Hashable {
     public var targets: Targets
     /// Manual work that a drill can't rehearse, by its name; added to the measured RTO and shown apart.
     public var allowances: [Allowance]
-    /// What is recovered, in the file's order. Never empty.
+    /// What is recovered, in the file's order. Only a scenario that something survives may leave it empty.
     public var recover: [Recovery]
+    /// What lives on through the disaster, and the backups that its stand-ins are made of before the incident.
+    public var existing: [Recovery]
+    /// The application that is started again; nil: operation is verified on the services themselves.
+    public var application: String?
+    public var hooks: [Step: [Hook.Moment: Hook]]
+    public var manual: [ManualStep]
     /// The drill's own questions, by service.
     public var checks: [String: [DeclaredCheck]]
     public var quarantine: QuarantineDemand
@@ -21,8 +27,9 @@ public struct DrillPlan: Sendable, Hashable {
 
     public init(
         name: String, scenario: Scenario, estate: Estate, profile: Profile = .production, incident: Incident = .now,
-        targets: Targets = Targets(), allowances: [Allowance] = [], recover: [Recovery], checks: [String: [DeclaredCheck]] = [:],
-        quarantine: QuarantineDemand = QuarantineDemand(), file: URL
+        targets: Targets = Targets(), allowances: [Allowance] = [], recover: [Recovery], existing: [Recovery] = [],
+        application: String? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:], manual: [ManualStep] = [],
+        checks: [String: [DeclaredCheck]] = [:], quarantine: QuarantineDemand = QuarantineDemand(), file: URL
     ) {
         self.name = name
         self.scenario = scenario
@@ -32,6 +39,10 @@ public struct DrillPlan: Sendable, Hashable {
         self.targets = targets
         self.allowances = allowances
         self.recover = recover
+        self.existing = existing
+        self.application = application
+        self.hooks = hooks
+        self.manual = manual
         self.checks = checks
         self.quarantine = quarantine
         self.file = file
@@ -40,7 +51,17 @@ public struct DrillPlan: Sendable, Hashable {
 
 /// The disaster that is rehearsed.
 public enum Scenario: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The data is bad: services come back from their backups.
     case databaseCorruption = "database-corruption"
+    /// The application's machine is gone, the data lives: a new instance is started against it.
+    case serverFailure = "server-failure"
+
+    /// Whether services outlive the disaster, and must be there for it.
+    public var needsSurvivors: Bool { self == .serverFailure }
+    /// Whether it is the application that must come back.
+    public var needsApplication: Bool { self == .serverFailure }
+    /// Whether there is nothing to rehearse without a service to recover.
+    public var needsRecovery: Bool { self == .databaseCorruption }
 }
 
 /// How the scratch servers are set.

@@ -10,6 +10,7 @@ public struct Estate: Sendable, Hashable {
     public var stores: [String: Store]
     public var keys: [String: KeyReference]
     public var services: [String: Service]
+    public var applications: [String: Application]
     public var seals: SealPolicy
     /// Promises that Muster can't ask, by name, each with what is asked by hand instead. They are reported as skipped.
     public var byHand: [String: String]
@@ -18,13 +19,14 @@ public struct Estate: Sendable, Hashable {
 
     public init(
         name: String, timeZone: TimeZone, stores: [String: Store], keys: [String: KeyReference], services: [String: Service],
-        seals: SealPolicy, byHand: [String: String] = [:], file: URL
+        applications: [String: Application] = [:], seals: SealPolicy, byHand: [String: String] = [:], file: URL
     ) {
         self.name = name
         self.timeZone = timeZone
         self.stores = stores
         self.keys = keys
         self.services = services
+        self.applications = applications
         self.seals = seals
         self.byHand = byHand
         self.file = file
