@@ -21,6 +21,30 @@ public enum NetworkIsolation: String, Sendable, Hashable, Codable {
         }
     }
 
+    /// The same, with a loopback device that works: for a program that talks TCP to itself and to its probes.
+    ///
+    /// The rights that bringing it up takes are put aside again before the program begins.
+    var loopbackPrefix: [String] {
+        switch self {
+        case .namespace: ["unshare", "--net", "--", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]
+        case .userNamespace:
+            [
+                "unshare", "--user", "--map-current-user", "--keep-caps", "--net", "--", "sh", "-c",
+                "ip link set lo up && exec setpriv --inh-caps=-all --ambient-caps=-all -- \"$@\"", "sh",
+            ]
+        case .none: []
+        }
+    }
+
+    /// The words that take a command line into the network of a process of ours.
+    func joining(_ pid: Int32) -> [String] {
+        switch self {
+        case .namespace: ["nsenter", "--target", String(pid), "--net", "--"]
+        case .userNamespace: ["nsenter", "--target", String(pid), "--user", "--preserve-credentials", "--net", "--"]
+        case .none: []
+        }
+    }
+
     /// Tries what this machine allows, the strongest first.
     static func probe() async -> NetworkIsolation {
         let candidates: [NetworkIsolation] = geteuid() == 0 ? [.namespace] : [.userNamespace]
@@ -56,6 +80,19 @@ public struct NetworkView: Sendable, Hashable {
         return NetworkView(
             interfaces: names.filter { $0 != "lo" }, routes: routes.dropFirst().count + routes6, listeners: listeners,
             separate: own != other)
+    }
+
+    /// The TCP ports that something listens on in the network of a process; nil where /proc doesn't tell.
+    public static func listeningPorts(of pid: Int32) -> Set<Int>? {
+        guard let tcp = lines("/proc/\(pid)/net/tcp") else { return nil }
+        let all = tcp.dropFirst() + (lines("/proc/\(pid)/net/tcp6") ?? []).dropFirst()
+        return Set(
+            all.compactMap { line in
+                // Column 2 is the own address and port, in hexadecimal digits.
+                let columns = line.split(separator: " ")
+                guard columns.count > 3, columns[3] == "0A" else { return nil }
+                return columns[1].split(separator: ":").last.flatMap { Int($0, radix: 16) }
+            })
     }
 
     private static func lines(_ path: String) -> [String]? {

@@ -10,8 +10,11 @@ extension Rule {
 
 /// Turns the operating system's answers into test cases; the same for every engine.
 public enum QuarantineCases {
-    public static func make(_ answers: QuarantineAnswers, service: String, demand: QuarantineDemand) -> [CaseResult] {
-        [user(answers, service), listeners(answers, service), network(answers, service, demand)]
+    /// - Parameter listens: It is to listen on TCP, inside a network of its own.
+    public static func make(
+        _ answers: QuarantineAnswers, service: String, demand: QuarantineDemand, listens: Bool = false
+    ) -> [CaseResult] {
+        [user(answers, service)] + (listens ? [] : [listeners(answers, service)]) + [network(answers, service, demand)]
     }
 
     private static func user(_ answers: QuarantineAnswers, _ service: String) -> CaseResult {

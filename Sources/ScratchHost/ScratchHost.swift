@@ -28,15 +28,17 @@ public struct ScratchHost: Sendable {
     ///   - input: A file for its standard input; nil: nothing to read.
     ///   - output: A file for its standard output; nil: captured, 16 MiB at the most.
     ///   - errors: A file for its standard error, which may hold row values: it must lie inside the scratch folder.
+    ///   - server: Run it in that one's network; nil: in one of its own, where nothing is.
     /// - Throws: ``ScratchError`` where it could not be started, `CancellationError` where the task was cancelled.
     public func run(
         _ command: [String], environment: [String: String] = [:], workingFolder: URL? = nil, input: URL? = nil, output: URL? = nil,
-        errors: URL? = nil
+        errors: URL? = nil, inNetworkOf server: ServerProcess? = nil
     ) async throws -> ToolResult {
         try Task.checkCancellation()
         if let program = command.first { try Self.require(program) }
         let result = try await ToolRunner.spawn(
-            wrapped(command), environment: environment.merging(mark) { $1 }, workingFolder: workingFolder, input: input,
+            wrapped(command, server.map { isolation.joining($0.pid) } ?? isolation.prefix),
+            environment: mark.merging(environment) { $1 }.merging(ownership) { $1 }, workingFolder: workingFolder, input: input,
             output: output.map { .file($0) } ?? .capture(limit: 16 << 20), errors: errors.map { .file($0) } ?? .discard)
         try Task.checkCancellation()
         return result
@@ -81,14 +83,25 @@ public struct ScratchHost: Sendable {
 
     /// Starts a server inside the quarantine.
     ///
-    /// - Parameter log: Takes its standard output and error.
+    /// - Parameters:
+    ///   - loopback: Its network has a loopback device; ask ``canHaveLoopback()`` first.
+    ///   - log: Takes its standard output and error.
     public func start(
-        _ command: [String], environment: [String: String] = [:], workingFolder: URL, log: URL
+        _ command: [String], environment: [String: String] = [:], loopback: Bool = false, workingFolder: URL, log: URL
     ) async throws(ScratchError) -> ServerProcess {
         if let program = command.first { try Self.require(program) }
         return try await ServerProcess.start(
-            wrapped(command), environment: ToolRunner.environment(environment.merging(mark) { $1 }), workingFolder: workingFolder,
-            log: log)
+            wrapped(command, loopback ? isolation.loopbackPrefix : isolation.prefix),
+            environment: ToolRunner.environment(mark.merging(environment) { $1 }.merging(ownership) { $1 }),
+            workingFolder: workingFolder, log: log)
+    }
+
+    /// Whether a program here can have a network of its own with a loopback device in it.
+    public func canHaveLoopback() async -> Bool {
+        guard isolation != .none else { return false }
+        let result = try? await ToolRunner.spawn(
+            wrapped(["true"], isolation.loopbackPrefix), environment: ownership, output: .discard, errors: .discard)
+        return result?.succeeded == true
     }
 
     /// Removes a file or folder of this host in the background, for what is large and needed no more: a decrypted dump once it
@@ -110,8 +123,31 @@ public struct ScratchHost: Sendable {
         try await Self.blocking { () throws(ScratchError) in try folder.remove() }
     }
 
+    /// Where a program lies that the user of this host may run; nil where PATH leads to none.
+    ///
+    /// PATH may lead through a folder that is root's alone: what root finds there, the unprivileged user can't run.
+    public func locate(_ program: String) -> String? {
+        guard folder.user != nil else { return Self.locate(program) }
+        return Self.candidates(program).first { access($0, X_OK) == 0 && Self.isOpen($0) }
+    }
+
+    /// Whether everybody may walk to a file, read and run it.
+    private static func isOpen(_ path: String) -> Bool {
+        guard let real = realpath(path, nil) else { return false }
+        defer { free(real) }
+        var item = String(cString: real)
+        var needed: mode_t = S_IXOTH | S_IROTH
+        while item.count > 1 {
+            var info = stat()
+            guard stat(item, &info) == 0, info.st_mode & needed == needed else { return false }
+            item = (item as NSString).deletingLastPathComponent
+            needed = S_IXOTH
+        }
+        return true
+    }
+
     /// Waiting for processes to end and removing gigabytes both block: not on Swift's own threads.
-    private static func blocking(_ work: @escaping @Sendable () throws(ScratchError) -> Void) async throws(ScratchError) {
+    static func blocking(_ work: @escaping @Sendable () throws(ScratchError) -> Void) async throws(ScratchError) {
         let result: Result<Void, ScratchError> = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 do throws(ScratchError) {
@@ -124,13 +160,14 @@ public struct ScratchHost: Sendable {
         try result.get()
     }
 
-    private var mark: [String: String] {
-        [ScratchFolder.environmentName: folder.id, "HOME": folder.url.path]
-    }
+    private var mark: [String: String] { ownership.merging(["HOME": folder.url.path]) { $1 } }
+
+    /// What `muster clean` finds a process by.
+    var ownership: [String: String] { [ScratchFolder.environmentName: folder.id] }
 
     /// `unshare` and `setpriv` put aside what the program must not have, then become it: the process id stays the same.
-    private func wrapped(_ command: [String]) -> [String] {
-        isolation.prefix + (folder.user?.prefix ?? []) + command
+    private func wrapped(_ command: [String], _ network: [String]) -> [String] {
+        network + (folder.user?.prefix ?? []) + command
     }
 
     /// The wrappers would report a missing program in their own words and with an exit code of their own.
@@ -142,8 +179,12 @@ public struct ScratchHost: Sendable {
 
     /// Where a program lies; nil where PATH doesn't lead to it.
     public static func locate(_ program: String) -> String? {
-        if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
+        candidates(program).first { access($0, X_OK) == 0 }
+    }
+
+    private static func candidates(_ program: String) -> [String] {
+        if program.contains("/") { return [program] }
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        return path.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+        return path.split(separator: ":").map { "\($0)/\(program)" }
     }
 }
