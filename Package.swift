@@ -48,7 +48,7 @@ let package = Package(
             "MusterCLI",
             [
                 "DrillEngine", "DrillModel", "DrillFiles", "BackupCatalog", "BackupPolicy", "PostgresRecovery", "PhysicalRecovery",
-                "RedisRecovery", "ConfigurationRecovery", "CodeRecovery",
+                "RedisRecovery", "ApplicationRecovery", "ConfigurationRecovery", "CodeRecovery",
                 "FileRecovery", "ArtifactFormats", "IntegrityChecks", "Seals", "Sealing", "Sabotage", "Lab", "Reports", "ScratchHost",
                 "PostgresClient", "RedisClient", "Cryptography", argumentParser, "CLinux",
             ]),
@@ -73,6 +73,7 @@ let package = Package(
         module("RedisRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
         module("ConfigurationRecovery", ["DrillModel", "Cryptography"]),
         module("CodeRecovery", ["DrillModel", "ScratchHost"]),
+        module("ApplicationRecovery", ["DrillModel", "ScratchHost"]),
         module("IntegrityChecks", ["DrillModel", "PostgresClient", "RedisClient", "Cryptography"]),
         module("Seals", ["DrillModel", "Cryptography"]),
         module("ArtifactFormats"),

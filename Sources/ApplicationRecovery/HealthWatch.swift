@@ -1,0 +1,97 @@
+// Waits until an application is well: every probe holds, and has held for as long as was promised.
+
+public import DrillModel
+import Foundation
+import ScratchHost
+
+/// The answer to one probe.
+public enum ProbeAnswer: Sendable, Hashable {
+    case holds
+    /// What was expected and what was there, without a word of what was answered.
+    case fails(expected: String, actual: String)
+    /// It could not be asked, and may be later.
+    case unasked(Finding)
+}
+
+/// One wait for one application.
+public struct HealthWatch: Sendable {
+    /// Between two rounds of probes.
+    static let pause = Duration.milliseconds(100)
+
+    let application: ScratchApplication
+    let ask: @Sendable (HealthProbe) async throws -> ProbeAnswer
+
+    /// - Parameter ask: Asks one probe once, within seconds.
+    public init(_ application: ScratchApplication, ask: @escaping @Sendable (HealthProbe) async throws -> ProbeAnswer) {
+        self.application = application
+        self.ask = ask
+    }
+
+    /// - Returns: The end of the first round of those that held to the end: only then had every probe been answered.
+    /// - Throws: ``DrillFailure``: failed where it ended by itself or didn't become well; `CancellationError`.
+    public func wait() async throws -> ContinuousClock.Instant {
+        let promise = application.application.health
+        let start = ContinuousClock.now
+        var since: ContinuousClock.Instant?
+        var breaks = 0
+        var last: (probe: HealthProbe, answer: ProbeAnswer)?
+        while true {
+            try Task.checkCancellation()
+            let red = try await round()
+            if let ending = application.process.ending { throw application.death(ending, after: start.duration(to: .now)) }
+            let now = ContinuousClock.now
+            if let red {
+                if since != nil { breaks += 1 }
+                since = nil
+                last = red
+            } else {
+                let began = since ?? now
+                if now - began >= promise.hold { return began }
+                since = began
+            }
+            if now - start >= promise.within { throw failure(last, breaks: breaks, held: since.map { now - $0 }) }
+            try await Task.sleep(for: Self.pause)
+        }
+    }
+
+    /// - Returns: The first probe that doesn't hold.
+    private func round() async throws -> (probe: HealthProbe, answer: ProbeAnswer)? {
+        for probe in application.application.health.probes {
+            if application.process.ending != nil { return nil }
+            let answer = try await ask(probe)
+            if answer != .holds { return (probe, answer) }
+        }
+        return nil
+    }
+
+    private func failure(
+        _ last: (probe: HealthProbe, answer: ProbeAnswer)?, breaks: Int, held: Duration?
+    ) -> DrillFailure {
+        let promise = application.application.health
+        let name = application.application.name
+        var finding = Finding(
+            .applicationUnhealthy, object: name, expected: "every probe holds for \(Self.text(promise.hold))", actual: "",
+            message: "the application was not well within \(Self.text(promise.within))",
+            hint: "run again with --keep, and read a/application.log in the scratch folder")
+        if breaks > 0 { finding.message += "; its probes began to hold and broke off \(breaks) \(breaks == 1 ? "time" : "times")" }
+        if let held {
+            finding.actual = "they held for \(Self.text(held)) when the time was over"
+            return .failed(finding)
+        }
+        guard let last else { return .failed(finding) }
+        switch last.answer {
+        case .unasked(let reason): return .error(reason)
+        case .fails(let expected, let actual):
+            finding.object = "\(name): \(last.probe.name)"
+            finding.expected = expected
+            finding.actual = actual
+        case .holds: break
+        }
+        return .failed(finding)
+    }
+
+    private static func text(_ duration: Duration) -> String {
+        duration.formatted(
+            .units(allowed: [.hours, .minutes, .seconds, .milliseconds], width: .narrow, maximumUnitCount: 2).locale(.english))
+    }
+}
