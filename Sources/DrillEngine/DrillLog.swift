@@ -11,23 +11,59 @@ final class DrillLog: Sendable {
         var unproven: [String] = []
     }
 
-    let clock = ContinuousClock.now
+    private struct Incident {
+        var declared: ContinuousClock.Instant
+        var isComing: Bool
+    }
+
+    private let began = ContinuousClock.now
     private let hub: EventHub
     private let memory = Mutex(Memory())
+    private let incident = Mutex(Incident(declared: .now, isComing: false))
 
     init(hub: EventHub) {
         self.hub = hub
     }
 
-    var elapsed: Duration { ContinuousClock.now - clock }
+    /// Since the declared incident.
+    var elapsed: Duration { ContinuousClock.now - incident.withLock { $0.declared } }
+    /// Since the drill began, what was made ready for it included.
+    var duration: Duration { ContinuousClock.now - began }
     var snapshot: Memory { memory.withLock { $0 } }
 
+    /// From now on, what stands for the living services is made: no part of the procedure, and not on its clock.
+    func prepare() { incident.withLock { $0.isComing = true } }
+
+    /// The clock starts.
+    func declareIncident() { incident.withLock { $0 = Incident(declared: .now, isComing: false) } }
+
+    private var isPreparing: Bool { incident.withLock { $0.isComing } }
+
     func record(_ result: CaseResult) {
+        var result = result
+        // What can't be made ready says nothing of the disaster: the question could not be asked.
+        if isPreparing, result.verdict == .failed {
+            result.verdict = .error
+            result.reason = result.findings.first { $0.severity == .critical }?.message ?? result.reason
+        }
+        let recorded = result
+        record(asItIs: recorded)
+    }
+
+    private func record(asItIs result: CaseResult) {
         memory.withLock { $0.cases.append(result) }
         hub.emit(.caseFinished(result))
     }
 
-    func emit(_ kind: Event.Kind) { hub.emit(kind) }
+    func emit(_ kind: Event.Kind) {
+        if isPreparing {
+            switch kind {
+            case .stepStarted, .progress: return
+            default: break
+            }
+        }
+        hub.emit(kind)
+    }
 
     func unproven(_ sentence: String) {
         memory.withLock { memory in
@@ -35,9 +71,16 @@ final class DrillLog: Sendable {
         }
     }
 
-    func finish(_ activity: StepActivity, suffix: String = "") {
+    /// A part of a step that has a case of its own, or needs none.
+    func note(_ activity: StepActivity) {
+        if isPreparing { return }
         memory.withLock { $0.activities.append(activity) }
         hub.emit(.activityFinished(activity))
+    }
+
+    func finish(_ activity: StepActivity, suffix: String = "") {
+        if isPreparing { return }
+        note(activity)
         let reason = activity.verdict == .passed ? "" : activity.detail
         record(
             CaseResult(
@@ -72,7 +115,8 @@ final class DrillLog: Sendable {
 /// One attempt of one service in one step: adds the service, and the attempt to the names of cases asked twice.
 struct AttemptLog: StepLog {
     let log: DrillLog
-    let service: String
+    /// nil for the drill as a whole.
+    let service: String?
     let step: Step
     /// Empty for the first attempt.
     let suffix: String
@@ -86,12 +130,14 @@ struct AttemptLog: StepLog {
     }
 
     func fact(_ name: String, _ value: String) {
-        log.emit(.fact(Fact("\(service).\(name)\(suffix)", value)))
+        log.emit(.fact(Fact("\(service.map { $0 + "." } ?? "")\(name)\(suffix)", value)))
     }
 
     func progress(_ label: String, completed: Int64, total: Int64?, unit: DrillModel.Progress.Unit) {
         log.emit(
-            .progress(DrillModel.Progress(step: step, service: service, label: label, completed: completed, total: total, unit: unit)))
+            .progress(
+                DrillModel.Progress(
+                    step: step, service: service ?? "", label: label, completed: completed, total: total, unit: unit)))
     }
 
     func unproven(_ sentence: String) { log.unproven(sentence) }
@@ -119,6 +165,9 @@ final class AttemptMemory: Sendable {
 
     /// Groups that ask about what came back. Where none of these was answered, nothing was proven.
     static let ofWhatCameBack: Set<CaseResult.Group> = [.rows, .content, .schema, .keys, .declared]
+
+    /// What a drill as a whole may be green by: also that an application is well again.
+    static let ofTheDrill = ofWhatCameBack.union([.operation])
 
     var backupIsBad: Bool { all.contains { $0.verdict == .failed && Self.ofTheBackup.contains($0.group) } }
     var hasFailures: Bool { all.contains { $0.verdict == .failed } }

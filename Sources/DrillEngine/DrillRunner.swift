@@ -1,4 +1,4 @@
-// One drill from the declared incident to the verdict: all services at once, one clock.
+// One drill from its beginning to the verdict: the course, what it measured, and the clean-up on every path.
 
 public import DrillModel
 import Foundation
@@ -6,20 +6,25 @@ import Foundation
 /// Runs one drill.
 public struct DrillRunner: Sendable {
     let plan: DrillPlan
-    let drivers: [any ServiceDriver]
+    let party: DrillParty
     let hub: EventHub
     let cleanUp: @Sendable () async -> [Finding]
 
-    /// - Parameters:
-    ///   - drivers: One per recovery of the plan, in its order.
-    ///   - cleanUp: Removes what the drivers share, after all of them; what could not be removed is a finding.
+    /// - Parameter cleanUp: Removes what the drivers share, after all of them; what could not be removed is a finding.
+    public init(
+        plan: DrillPlan, party: DrillParty, hub: EventHub, cleanUp: @escaping @Sendable () async -> [Finding] = { [] }
+    ) {
+        self.plan = plan
+        self.party = party
+        self.hub = hub
+        self.cleanUp = cleanUp
+    }
+
+    /// A drill of services alone.
     public init(
         plan: DrillPlan, drivers: [any ServiceDriver], hub: EventHub, cleanUp: @escaping @Sendable () async -> [Finding] = { [] }
     ) {
-        self.plan = plan
-        self.drivers = drivers
-        self.hub = hub
-        self.cleanUp = cleanUp
+        self.init(plan: plan, party: DrillParty(services: drivers), hub: hub, cleanUp: cleanUp)
     }
 
     /// Runs to the end and removes everything that it made, also when cancelled.
@@ -38,30 +43,21 @@ public struct DrillRunner: Sendable {
                 DrillInfo(
                     name: plan.name, estate: plan.estate.name, scenario: plan.scenario, profile: plan.profile, disaster: disaster,
                     timeZone: plan.estate.timeZone)))
-        let results: [ServiceResult]
+        let surroundings = StepSurroundings(plan: plan, hooks: party.hooks, confirmer: party.confirmer, log: log)
+        let outcome: DrillCourse.Outcome
         do {
-            log.emit(.stepStarted(.stop, service: nil))
-            skip(.stop, log, "no application is part of this drill: there is nothing to stop")
-            results = try await recoverAll(disaster: disaster, log: log)
-            try Task.checkCancellation()
+            outcome = try await DrillCourse(plan: plan, party: party, surroundings: surroundings, disaster: disaster, log: log).run()
         } catch {
             recordRemains(await tearDown(), log)
             hub.emit(
                 .drillFinished(
                     DrillOutcome(
-                        verdict: .error, duration: log.elapsed, steps: log.steps(), objectives: nil,
+                        verdict: .error, duration: log.duration, steps: log.steps(), objectives: nil,
                         unproven: ["The drill was interrupted: nothing that it had not answered by then was proven."])))
             throw CancellationError()
         }
-        skip(.restart, log, "no application is part of this drill: operation is verified on the restored services themselves")
-        let measured = log.elapsed
-        let objectives = Objectives(
-            rto: RecoveryTime(
-                measured: !results.isEmpty && results.allSatisfy(\.isVerified) ? measured : nil,
-                allowances: plan.allowances, target: plan.targets.rto, profile: plan.profile,
-                accepting: results.reduce(into: [:]) { $0[$1.service] = $1.accepting }),
-            rpo: results.map { age($0, disaster: disaster) }, skew: skew(results))
-        for result in ObjectiveCases.make(objectives, results: results, plan: plan) { log.record(result) }
+        let objectives = objectives(outcome, disaster: disaster)
+        for result in ObjectiveCases.make(objectives, outcome: outcome, plan: plan) { log.record(result) }
         recordRemains(await tearDown(), log)
         if plan.profile == .fast {
             log.unproven("RTO: the profile is fast, whose scratch servers are quicker than production; its times are indicative.")
@@ -70,7 +66,7 @@ public struct DrillRunner: Sendable {
         hub.emit(
             .drillFinished(
                 DrillOutcome(
-                    verdict: verdict, duration: log.elapsed, steps: log.steps(), objectives: objectives,
+                    verdict: verdict, duration: log.duration, steps: log.steps(), objectives: objectives,
                     unproven: log.snapshot.unproven)))
         return verdict
     }
@@ -78,21 +74,18 @@ public struct DrillRunner: Sendable {
     /// Steps that say when they were skipped don't make a drill green: one answered question at least must.
     static func verdict(of cases: [CaseResult]) -> Verdict {
         let verdict = Verdict.combined(cases.map(\.verdict))
-        let answered = cases.contains { AttemptMemory.ofWhatCameBack.contains($0.group) && $0.verdict == .passed }
+        let answered = cases.contains { AttemptMemory.ofTheDrill.contains($0.group) && $0.verdict == .passed }
         return verdict == .passed && !answered ? .error : verdict == .skipped ? .error : verdict
     }
 
-    private func recoverAll(disaster: Date, log: DrillLog) async throws -> [ServiceResult] {
-        try await withThrowingTaskGroup(of: (Int, ServiceResult).self) { group in
-            for (index, driver) in drivers.enumerated() {
-                let selection = plan.recover.first { $0.service == driver.service }?.selection ?? .latest
-                let recovery = ServiceRecovery(driver: driver, selection: selection, disaster: disaster, log: log)
-                group.addTask { (index, try await recovery.run()) }
-            }
-            var results: [(Int, ServiceResult)] = []
-            for try await result in group { results.append(result) }
-            return results.sorted { $0.0 < $1.0 }.map(\.1)
-        }
+    private func objectives(_ outcome: DrillCourse.Outcome, disaster: Date) -> Objectives {
+        // Who is asked on the day needs no allowance: the clock ran while they decided.
+        let manual = party.confirmer == nil ? plan.manual.map { Allowance(name: $0.name, duration: $0.allowance) } : []
+        return Objectives(
+            rto: RecoveryTime(
+                measured: outcome.measured, allowances: plan.allowances + manual, target: plan.targets.rto, profile: plan.profile,
+                accepting: outcome.accepting),
+            rpo: outcome.results.map { age($0, disaster: disaster) }, skew: skew(outcome.results))
     }
 
     /// What could not be removed is an error of the drill's, once for each thing that is left.
@@ -103,14 +96,7 @@ public struct DrillRunner: Sendable {
     }
 
     private func tearDown() async -> [Finding] {
-        var findings: [Finding] = []
-        for driver in drivers.reversed() { findings += await driver.tearDown() }
-        return findings + (await cleanUp())
-    }
-
-    private func skip(_ step: Step, _ log: DrillLog, _ reason: String) {
-        log.finish(
-            StepActivity(step: step, service: nil, start: log.elapsed, end: log.elapsed, verdict: .skipped, detail: reason))
+        await party.tearDown() + (await cleanUp())
     }
 
     private func age(_ result: ServiceResult, disaster: Date) -> RecoveryPointAge {

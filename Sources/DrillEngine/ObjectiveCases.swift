@@ -12,8 +12,9 @@ extension Rule {
 
 /// The objectives as test cases.
 enum ObjectiveCases {
-    static func make(_ objectives: Objectives, results: [ServiceResult], plan: DrillPlan) -> [CaseResult] {
-        var cases = [rto(objectives.rto, results: results)]
+    static func make(_ objectives: Objectives, outcome: DrillCourse.Outcome, plan: DrillPlan) -> [CaseResult] {
+        let results = outcome.results
+        var cases = [rto(objectives.rto, states: outcome.states)]
         for age in objectives.rpo {
             let state = results.first { $0.service == age.service }?.state ?? .unverified
             cases.append(rpo(age, state: state, enforced: plan.targets.rpoWorstCase != nil))
@@ -29,11 +30,11 @@ enum ObjectiveCases {
         return cases
     }
 
-    private static func rto(_ rto: RecoveryTime, results: [ServiceResult]) -> CaseResult {
+    private static func rto(_ rto: RecoveryTime, states: [ServiceResult.State]) -> CaseResult {
         let name = "RTO"
         guard let target = rto.target else { return .skipped(.objective, name: name, reason: "no target is declared") }
         guard let achieved = rto.achieved else {
-            return notRecovered(name, service: nil, states: results.map(\.state), expected: "recovery within \(text(target))")
+            return notRecovered(name, service: nil, states: states, expected: "recovery within \(text(target))")
         }
         guard rto.profile == .production else {
             return .skipped(.objective, name: name, reason: "the profile is fast: its RTO is indicative and meets no target")
@@ -106,7 +107,7 @@ enum ObjectiveCases {
     }
 
     /// Whole seconds from a minute on, so that a target isn't missed or met by what nobody can read.
-    private static func text(_ duration: Duration) -> String {
+    static func text(_ duration: Duration) -> String {
         let units: Set<Duration.UnitsFormatStyle.Unit> =
             duration >= .seconds(60) ? [.days, .hours, .minutes, .seconds] : [.seconds, .milliseconds]
         // In one language, whatever the machine speaks.

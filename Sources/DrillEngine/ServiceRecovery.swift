@@ -7,7 +7,6 @@ extension Rule {
     static let recoveryPointBad = Rule("recovery-point-bad")
     static let noHealthyBackup = Rule("no-healthy-backup")
     static let nothingVerified = Rule("nothing-verified")
-    static let stepBroke = Rule("step-broke")
 }
 
 /// How a service's recovery ended.
@@ -44,9 +43,22 @@ struct ServiceRecovery: Sendable {
     let selection: Recovery.Selection
     let disaster: Date
     let log: DrillLog
+    /// What surrounds the steps; nil before the incident.
+    var gates: StepGates?
 
     /// - Throws: `CancellationError` alone: everything else becomes cases.
     func run() async throws -> ServiceResult {
+        let outcome: Result<ServiceResult, any Error>
+        do {
+            outcome = .success(try await attempts())
+        } catch {
+            outcome = .failure(error)
+        }
+        await gates?.ended(driver.service)
+        return try outcome.get()
+    }
+
+    private func attempts() async throws -> ServiceResult {
         var result = ServiceResult(service: driver.service, state: .unverified)
         guard let identified = try await identify() else {
             result.state = log.snapshot.cases.contains { $0.service == driver.service && $0.verdict == .failed } ? .failed : .unverified
@@ -139,35 +151,14 @@ struct ServiceRecovery: Sendable {
         AttemptLog(log: log, service: driver.service, step: step, suffix: suffix, attempt: memory)
     }
 
-    /// Runs one step on the clock. A failure becomes a case in the step's own group and ends the attempt.
     private func step<Value: Sendable>(
         _ step: Step, _ attempt: AttemptLog, _ body: () async throws -> (Value, String)
     ) async throws -> Value? {
-        log.emit(.stepStarted(step, service: driver.service))
-        let start = log.elapsed
-        let before = attempt.attempt.count
-        do {
-            let (value, detail) = try await body()
-            log.finish(
-                StepActivity(
-                    step: step, service: driver.service, start: start, end: log.elapsed, verdict: attempt.attempt.verdict(since: before),
-                    detail: detail), suffix: attempt.suffix)
-            return value
-        } catch {
-            // Whatever a cancelled step throws, it was the cancellation. A CancellationError without one is an error like any other.
-            if Task.isCancelled { throw CancellationError() }
-            let failure = error as? DrillFailure ?? Self.unexpected(error, step: step)
-            let group: CaseResult.Group = step == .restore ? .restore : .backup
-            attempt.record(
-                CaseResult(
-                    group, service: driver.service, name: Self.question(step), verdict: failure.verdict, duration: log.elapsed - start,
-                    reason: failure.verdict == .error ? failure.finding.message : "", findings: [failure.finding]))
-            log.finish(
-                StepActivity(
-                    step: step, service: driver.service, start: start, end: log.elapsed, verdict: failure.verdict,
-                    detail: failure.finding.message), suffix: attempt.suffix)
-            return nil
-        }
+        try await gates?.enter(step, driver.service)
+        let value = try await StepRun(step: step, group: step == .restore ? .restore : .backup, question: Self.question(step))
+            .run(attempt, body)
+        try await gates?.leave(step, driver.service, isRed: value.isRed)
+        return value.value
     }
 
     private static func question(_ step: Step) -> String {
@@ -177,14 +168,5 @@ struct ServiceRecovery: Sendable {
         case .restore: "the artifact can be restored"
         default: "\(step.rawValue) can be done"
         }
-    }
-
-    /// An error that no driver foresaw says nothing about the backup. Its own words could hold anything, so only its type shows.
-    private static func unexpected(_ error: any Error, step: Step) -> DrillFailure {
-        .error(
-            Finding(
-                .stepBroke, object: step.rawValue, expected: "a result", actual: String(describing: type(of: error)),
-                message: "the step broke off for a reason that muster doesn't know",
-                hint: "run again with --keep, look at the logs in the scratch folder, and report it"))
     }
 }

@@ -1,0 +1,37 @@
+// Who takes part in one drill.
+
+import DrillModel
+
+/// The drivers of one drill, and what surrounds its steps.
+public struct DrillParty: Sendable {
+    /// One per recovery of the plan, in its order.
+    public var services: [any ServiceDriver]
+    /// What stands for the services that outlive the disaster, made before the incident; in the plan's order.
+    public var existing: [any ServiceDriver]
+    /// Knows ``existing``; nil where there is none.
+    public var survivors: (any SurvivorDriver)?
+    public var application: (any ApplicationDriver)?
+    public var hooks: (any HookRunner)?
+    /// nil: nobody is there to be asked, and manual steps count with their allowances.
+    public var confirmer: (any ManualConfirmer)?
+
+    public init(
+        services: [any ServiceDriver], existing: [any ServiceDriver] = [], survivors: (any SurvivorDriver)? = nil,
+        application: (any ApplicationDriver)? = nil, hooks: (any HookRunner)? = nil, confirmer: (any ManualConfirmer)? = nil
+    ) {
+        self.services = services
+        self.existing = existing
+        self.survivors = survivors
+        self.application = application
+        self.hooks = hooks
+        self.confirmer = confirmer
+    }
+
+    func tearDown() async -> [Finding] {
+        var findings: [Finding] = []
+        // The application first: it holds connections to the others.
+        if let application { findings += await application.tearDown() }
+        for driver in (existing + services).reversed() { findings += await driver.tearDown() }
+        return findings
+    }
+}
