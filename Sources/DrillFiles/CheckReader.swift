@@ -180,7 +180,7 @@ extension Fields {
     }
 
     /// What a query's single value must be.
-    fileprivate func expectation(_ key: String) -> Expectation? {
+    func expectation(_ key: String) -> Expectation? {
         guard let entry = self[key], let text = text(key) else { return nil }
         if case .scalar(let scalar) = entry.node, isPlain(scalar), ["true", "false", "yes", "no"].contains(text.lowercased()) {
             report(

@@ -33,18 +33,26 @@ struct DrillReader {
     func read(against estate: Estate?) -> DrillPlan? {
         fields.requireVersion()
         let name = fields.name("drill")
-        let scenario = fields.choice("scenario", Scenario.self, planned: ["server-failure", "data-center-outage"])
+        let scenario = fields.choice("scenario", Scenario.self, planned: ["data-center-outage"])
         let profile = fields.choice("profile", Profile.self) ?? .production
         let incident = incident()
         let targets = targets()
         let allowances = allowances()
-        let recover = recover(from: estate)
+        let recover = recoveries("recover", what: "service to recover", from: estate)
+        let existing = recoveries("existing", what: "existing service", from: estate)
+        let surroundings = SurroundingsReader(file: file, fields: fields)
+        let hooks = surroundings.hooks()
+        let manual = surroundings.manual(besides: allowances.map(\.name))
+        let course = CourseReader(file: file, fields: fields, estate: estate, scenario: scenario)
+        let application = course.application()
+        course.checkFit()
         let checks = checks(of: estate)
         let quarantine = quarantine()
-        guard file.problems.isEmpty, let estate, let name, let scenario, !recover.isEmpty else { return nil }
+        guard file.problems.isEmpty, let estate, let name, let scenario else { return nil }
         return DrillPlan(
             name: name, scenario: scenario, estate: estate, profile: profile, incident: incident, targets: targets,
-            allowances: allowances, recover: recover, checks: checks, quarantine: quarantine, file: file.url)
+            allowances: allowances, recover: recover, existing: existing, application: application, hooks: hooks, manual: manual,
+            checks: checks, quarantine: quarantine, file: file.url)
     }
 
     private func incident() -> Incident {
@@ -94,10 +102,11 @@ struct DrillReader {
         }
     }
 
-    private func recover(from estate: Estate?) -> [Recovery] {
-        (fields.named("recover", what: "service to recover") ?? []).compactMap { entry in
+    private func recoveries(_ key: String, what: String, from estate: Estate?) -> [Recovery] {
+        guard fields[key] != nil else { return [] }
+        return (fields.named(key, what: what) ?? []).compactMap { entry in
             let service = service(entry, of: estate)
-            let title = "\"recover\" of \"\(entry.name)\""
+            let title = "\"\(key)\" of \"\(entry.name)\""
             guard let recovery = Fields(file, entry.node, .recovery, title: title, place: entry.place) else { return nil }
             let backup = recovery.text("from")
             let selection = recovery.choice("select", Recovery.Selection.self)
@@ -129,7 +138,9 @@ struct DrillReader {
     }
 
     private func checks(of estate: Estate?) -> [String: [DeclaredCheck]] {
-        let recovered = fields["recover"] == nil ? nil : fields.declared("recover")
+        let lists = ["recover", "existing"].filter { fields[$0] != nil }
+        let declared = lists.map { fields.declared($0) }
+        let recovered = lists.isEmpty || declared.contains { $0 == nil } ? nil : declared.flatMap { $0 ?? [] }
         var checks: [String: [DeclaredCheck]] = [:]
         for entry in fields.named("checks", what: "service to check") ?? [] {
             let service = service(entry, of: estate)

@@ -23,6 +23,14 @@ struct EstateReader {
             remoteStores: Set(stores.values.filter { $0.remote != nil }.map(\.name)))
         var readServices: [String: Service] = [:]
         for entry in fields.named("services", what: "service") ?? [] { readServices[entry.name] = services.read(entry) }
+        // A service whose name is flawed may be the very one that an application means.
+        let declared = fields["services"] == nil ? nil : fields.declared("services")
+        let isWhole = declared?.allSatisfy { readServices.keys.contains($0) || $0.wholeMatch(of: /[A-Za-z0-9_\-][A-Za-z0-9._\-]*/) != nil }
+        let applications = ApplicationReader(file: file, services: isWhole == true ? declared : nil, read: readServices)
+        var readApplications: [String: Application] = [:]
+        if fields["applications"] != nil {
+            for entry in fields.named("applications", what: "application") ?? [] { readApplications[entry.name] = applications.read(entry) }
+        }
         let seals = seals(fields)
         var byHand: [String: String] = [:]
         if fields["by-hand"] != nil {
@@ -32,7 +40,8 @@ struct EstateReader {
         }
         guard file.problems.isEmpty, let name, let zone, let seals else { return nil }
         return Estate(
-            name: name, timeZone: zone, stores: stores, keys: keys, services: readServices, seals: seals, byHand: byHand, file: file.url)
+            name: name, timeZone: zone, stores: stores, keys: keys, services: readServices, applications: readApplications, seals: seals,
+            byHand: byHand, file: file.url)
     }
 
     private static func timeZone(_ fields: Fields) -> TimeZone? {

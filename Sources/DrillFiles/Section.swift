@@ -38,7 +38,7 @@ extension Section {
             "version": "1", "estate": "my-estate", "stores": "{primary: {type: file, path: /backups}}",
             "services": "{postgres: {engine: postgres, backups: …}}",
         ],
-        optional: ["timezone", "keys", "seals", "by-hand"])
+        optional: ["timezone", "keys", "applications", "seals", "by-hand"])
 
     static let store = Section("store", required: ["type": "file", "path": "/backups"], optional: ["zone"])
 
@@ -96,6 +96,21 @@ extension Section {
 
     static let encryption = Section(
         "encryption", required: ["format": "openssl", "key": "NAME"], optional: ["iterations", "digest"])
+
+    static let application = Section(
+        "application", required: ["start": "[python3, app.py]", "health": "{probes: [{http: {path: /health}}]}"],
+        optional: ["folder", "code", "configuration", "environment"])
+
+    static let health = Section("health", required: ["probes": "[{http: {path: /health}}]"], optional: ["hold", "within"])
+
+    static let httpProbe = Section("http", required: ["path": "/health"], optional: ["status", "body", "port"])
+
+    static let tcpProbe = Section("tcp", required: ["port": "8080"])
+
+    static let commandProbe = Section("command", required: ["run": "[program, argument]"], optional: ["expect-exit"])
+
+    static let sqlProbe = Section(
+        "sql-probe", required: ["service": "postgres", "query": "\"select …\"", "expect": "\"> 0\""])
 }
 
 extension Section {
@@ -103,9 +118,18 @@ extension Section {
         "drill",
         required: [
             "version": "1", "drill": "database-corruption", "estate": "estate.yaml", "scenario": "database-corruption",
-            "recover": "{postgres: {from: daily}}",
         ],
-        optional: ["profile", "incident", "targets", "allowances", "checks", "quarantine"])
+        optional: [
+            "recover", "existing", "application", "hooks", "manual", "profile", "incident", "targets", "allowances", "checks", "quarantine",
+        ])
+
+    static let hooks = Section("hooks", optional: ["identify", "stop", "retrieve", "restore", "verify", "restart"])
+
+    static let stepHooks = Section("step-hooks", optional: ["before", "after", "on-failure"])
+
+    static let hook = Section("hook", required: ["run": "[program, argument]"], optional: ["timeout"])
+
+    static let manual = Section("manual", required: ["step": "identify", "name": "decide", "allowance": "15m"])
 
     static let incident = Section("incident", required: ["at": "now"])
 
@@ -130,7 +154,9 @@ extension Section {
 
     static let ofEstates = [
         estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, backup, wal, live, runs, schedule, retention,
-        encryption,
+        encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe,
     ]
-    static let ofDrills = [drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine]
+    static let ofDrills = [
+        drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,
+    ]
 }

@@ -17,7 +17,7 @@ private let ofTheFile = [
         "unknown key", replace: "timezone:", with: "‸timezoen:", "unknown key \"timezoen\"", hint: "did you mean \"timezone\"?"),
     BadInput(
         "unknown key, nothing near", replace: "timezone: Asia/Kolkata", with: "‸colour: red", "unknown key \"colour\"",
-        hint: "known keys: by-hand, estate, keys, seals, services, stores, timezone, version"),
+        hint: "known keys: applications, by-hand, estate, keys, seals, services, stores, timezone, version"),
     BadInput(
         "missing key", replace: "version: 1\nestate: domainscope", with: "‸version: 1", "missing key \"estate\"",
         hint: "add \"estate: my-estate\""),
@@ -448,8 +448,84 @@ private let ofConfigurationAndCode = [
         "kind \"git_bundle\" does not fit engine \"configuration\"", hint: "for configuration, write env"),
 ]
 
+private let ofApplications = [
+    BadInput(
+        "application without health", replace: "    health:\n      hold: 3s\n      within: 90s\n      probes:\n",
+        with: "    helth:\n      hold: 3s\n      within: 90s\n      probes:\n".replacing("helth", with: "‸healht"),
+        "unknown key \"healht\" in application \"web\"", hint: "did you mean \"health\"?"),
+    BadInput(
+        "no place of its files", replace: "  web:\n    folder: app\n", with: "  ‸web:\n", "application \"web\" says no place of its files",
+        hint: "add \"folder: path\", or \"code: SERVICE\" for what a drill recovers of one"),
+    BadInput(
+        "two places of its files", replace: "    folder: app\n", with: "    folder: app\n    code: ‸redis\n",
+        "\"folder\" and \"code\" say the same thing", hint: "keep one of them"),
+    BadInput(
+        "code of a database", replace: "    folder: app\n", with: "    code: ‸redis\n", "service \"redis\" holds no code",
+        hint: "name a service of code, or write \"folder: path\" instead"),
+    BadInput(
+        "configuration of nobody", replace: "    folder: app\n", with: "    folder: app\n    configuration: ‸rediss\n",
+        "unknown service \"rediss\"", hint: "did you mean \"redis\"?"),
+    BadInput(
+        "start as text", replace: "start: [python3, app.py, \"{application.folder}\"]", with: "start: ‸python3 app.py",
+        "\"start\" must be a list, not text", hint: "write \"start: [one, two]\""),
+    BadInput(
+        "place of an unknown service", replace: "\"{redis.socket}\"", with: "‸\"{rediss.socket}\"",
+        "unknown service \"rediss\" in {rediss.socket}", hint: "did you mean \"redis\"?"),
+    BadInput(
+        "place of an unknown value", replace: "\"{redis.socket}\"", with: "‸\"{redis.soket}\"", "unknown value \"soket\" in {redis.soket}",
+        hint: "did you mean \"socket\"?"),
+    BadInput(
+        "another engine's value", replace: "\"{redis.socket}\"", with: "‸\"{redis.database}\"",
+        "unknown value \"database\" in {redis.database}", hint: "known values: socket"),
+    BadInput(
+        "place without a value", replace: "\"{redis.socket}\"", with: "‸\"unix:{redis}\"", "{redis} doesn't say which of its values",
+        hint: "write {redis.socket}"),
+    BadInput(
+        "place in a probe", replace: "\"{application.port}\"", with: "‸\"{application.prot}\"",
+        "unknown value \"prot\" in {application.prot}", hint: "did you mean \"port\"?"),
+    BadInput(
+        "variable's name", replace: "LEVEL: 3", with: "‸LOG-LEVEL: 3", "\"LOG-LEVEL\" is no name of an environment variable",
+        hint: "use letters, digits and _, not beginning with a digit; MUSTER_ is muster's own"),
+    BadInput(
+        "password in a connection string", replace: "CACHE: \"{redis.socket}\"", with: "CACHE: ‸redis://me:hunter2@cache/0",
+        "\"CACHE\" would be a secret written in the file",
+        hint: "take it out and change it: scratch servers ask for none, and others belong into the recovered configuration"),
+    BadInput(
+        "password of an application", replace: "LEVEL: 3", with: "DB_PASSWORD: ‸hunter2",
+        "\"DB_PASSWORD\" would be a secret written in the file",
+        hint: "take it out and change it: scratch servers ask for none, and others belong into the recovered configuration"),
+    BadInput(
+        "hold as long as within", replace: "within: 90s", with: "within: ‸3s",
+        "\"hold\" is not shorter than \"within\": it could never be met",
+        hint: "give up later, or let the probes hold for a shorter time"),
+    BadInput(
+        "unknown probe", replace: "- tcp: {port: 9101}", with: "- ‸tpc: {port: 9101}", "unknown probe \"tpc\"",
+        hint: "did you mean \"tcp\"?"),
+    BadInput(
+        "probe that asks nothing", replace: "- tcp: {port: 9101}", with: "- ‸{}", "this probe asks nothing",
+        hint: "begin each probe with \"- \", and indent what belongs to it further than its kind: http, tcp, command, sql"),
+    BadInput(
+        "same probe twice", replace: "- tcp: {port: 9101}", with: "- tcp: {port: 9101}\n        - ‸tcp: {port: 9101}",
+        "this probe is there twice", hint: "remove one of them"),
+    BadInput("port of a probe", replace: "port: 9101", with: "port: ‸0", "\"port\" is out of range", hint: "write a number from 1 to 65535"),
+    BadInput("status", replace: "status: 201", with: "status: ‸20", "\"status\" is out of range", hint: "write a number from 100 to 599"),
+    BadInput(
+        "path of a page", replace: "path: /health", with: "path: ‸health", "\"path\" is no path of a web page",
+        hint: "begin it with /, and write other letters as %XX"),
+    BadInput(
+        "body", replace: "'\"status\": *\"ok\"'", with: "‸'('", "\"body\" is no regular expression",
+        hint: "quote special characters with \\, and the whole in ''"),
+    BadInput(
+        "sql of Redis", replace: "service: postgres", with: "service: ‸redis", "service \"redis\" takes no SQL",
+        hint: "name a service of engine postgres"),
+    BadInput(
+        "exit code", replace: "expect-exit: 4", with: "expect-exit: ‸256", "\"expect-exit\" is out of range",
+        hint: "write a number from 0 to 255"),
+]
+
 @Suite struct BadEstateTests {
     static let inputs = ofTheFile + ofStoresKeysAndSeals + ofServices + ofBackups + ofConfigurationAndCode
+        + ofApplications
 
     @Test(arguments: inputs)
     func isToldAtItsPlace(_ input: BadInput) throws {

@@ -140,6 +140,19 @@ enum Good {
                 encryption: "none"
                 branch: main
                 runs: {file: REVISION}
+        applications:
+          web:
+            folder: app
+            start: [python3, app.py, "{application.folder}"]
+            environment: {DATABASE_URL: "postgresql:///{postgres.database}?host={postgres.socket-folder}", CACHE: "{redis.socket}", LEVEL: 3}
+            health:
+              hold: 3s
+              within: 90s
+              probes:
+                - http: {path: /health, status: 201, body: '"status": *"ok"', port: 9100}
+                - tcp: {port: 9101}
+                - command: {run: [./check, "{application.port}"], expect-exit: 4}
+                - sql: {service: postgres, query: select count(*) from t, expect: "> 7"}
 
         """
 
@@ -165,7 +178,25 @@ enum Good {
           redis:
             - keys: {pattern: "session:*", database: 1, at-least: 10}
             - key: {name: config, database: 2, type: hash}
+        hooks:
+          stop: {before: {run: [./stop, now], timeout: 30s}, after: {run: ["true"]}}
+          restart: {on-failure: {run: ["false"]}}
+        manual:
+          - {step: identify, name: confirm-loss, allowance: 20m}
         quarantine: {network: required}
+
+        """
+
+    static let serverFailure = """
+        version: 1
+        drill: server-failure
+        estate: estate.yaml
+        scenario: server-failure
+        application: web
+        targets: {rto: 1h}
+        existing:
+          postgres: {from: daily}
+          redis: {from: rdb, select: latest}
 
         """
 }

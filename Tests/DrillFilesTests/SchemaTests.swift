@@ -26,7 +26,7 @@ enum Checkout {
         return definitions.merging([name: schema]) { first, _ in first }.filter { $0.value["properties"] != nil }
     }
 
-    @Test(arguments: [("estate", Section.ofEstates, [String]()), ("drill", Section.ofDrills, ["check"])])
+    @Test(arguments: [("estate", Section.ofEstates, ["probe"]), ("drill", Section.ofDrills, ["check"])])
     func sameKeysOnBothSides(name: String, sections: [Section], others: [String]) throws {
         let mappings = try mappings(name)
         #expect(Set(mappings.keys) == Set(sections.map(\.name) + others), "each mapping has its table, and each table its mapping")
@@ -44,6 +44,12 @@ enum Checkout {
         let check = try #require(try mappings("drill")["check"]?["properties"] as? [String: [String: String]])
         #expect(Set(check.keys) == Set(CheckReader.kinds.map(\.name)))
         for kind in CheckReader.kinds { #expect(check[kind.name] == ["$ref": "#/$defs/\(kind.section.name)"]) }
+    }
+
+    @Test func sameProbesOnBothSides() throws {
+        let probe = try #require(try mappings("estate")["probe"]?["properties"] as? [String: [String: String]])
+        #expect(Set(probe.keys) == Set(ProbeReader.kinds.map(\.name)))
+        for kind in ProbeReader.kinds { #expect(probe[kind.name] == ["$ref": "#/$defs/\(kind.section.name)"]) }
     }
 
     /// Each key has a description, at its place or where it refers to: that is what an editor shows.
@@ -82,6 +88,9 @@ private let onlyTheReader: Set<String> = [
     "check of another engine", "rows of Redis", "same check twice", "same query name twice", "bounds crossed",
     "incident to come", "incident on no day",
     "checks of code",
+    "configuration of nobody", "code of a database", "place of an unknown service", "place of an unknown value", "another engine's value",
+    "place without a value", "place in a probe", "password of an application", "hold as long as within", "body", "sql of Redis",
+    "manual step of an allowance's name", "unknown application", "service of an application", "recovered and existing",
     "every two days", "every second", "every that does not divide a day", "tolerance too wide",
 ]
 
@@ -97,6 +106,7 @@ struct SchemaValidationTests {
         let desk = try Desk()
         let files = [
             ("estate", try desk.write("estate.yaml", Good.estate)), ("drill", try desk.write("drill.yaml", Good.drill)),
+            ("drill", try desk.write("failure.yaml", Good.serverFailure)),
             ("drill", try desk.write("now.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "now"))),
         ]
         #expect(try PythonValidator.invalid(files, in: desk).isEmpty)
@@ -107,10 +117,14 @@ struct SchemaValidationTests {
         let desk = try Desk()
         var files: [(schema: String, path: String)] = []
         var names: [String: String] = [:]
-        for (schema, good, inputs) in [("estate", Good.estate, BadEstateTests.inputs), ("drill", Good.drill, BadDrillTests.inputs)] {
+        let all = [
+            ("estate", Good.estate, BadEstateTests.inputs), ("drill", Good.drill, BadDrillTests.inputs + BadCourseTests.ofTheDrill),
+            ("drill", Good.serverFailure, BadCourseTests.ofServerFailure),
+        ]
+        for (schema, good, inputs) in all {
             #expect(Set(inputs.map(\.name)).count == inputs.count, "names tell the inputs apart")
             for (index, input) in inputs.enumerated() {
-                let path = try desk.write("\(schema)-\(index).yaml", try input.spoil(good).text)
+                let path = try desk.write("\(schema)-\(inputs.count)-\(index).yaml", try input.spoil(good).text)
                 files.append((schema, path))
                 names[path] = input.name
             }

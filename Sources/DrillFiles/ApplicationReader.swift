@@ -1,0 +1,146 @@
+// The applications of an estate: how they start, what they are told, and when they are well.
+
+import DrillModel
+import Foundation
+import Yams
+
+/// Reads one application.
+struct ApplicationReader {
+    let file: SourceFile
+    /// The names that the estate declares, flawed services included; nil where that can't be told.
+    let services: [String]?
+    /// Those without a flaw.
+    let read: [String: Service]
+
+    /// nil where it has problems, which have been told.
+    func read(_ entry: Entry) -> Application? {
+        let title = "application \"\(entry.name)\""
+        guard let fields = Fields(file, entry.node, .application, title: title, place: entry.place) else { return nil }
+        let start = command("start", in: fields)
+        let code = code(fields)
+        let configuration = holder("configuration", of: "variables", in: fields)
+        let environment = environment(fields)
+        let health = fields["health"].flatMap { ProbeReader(file: file, application: self).health($0) }
+        guard let start, let code, let health else { return nil }
+        return Application(
+            name: entry.name, start: start, code: code, configuration: configuration, environment: environment, health: health)
+    }
+
+    private func code(_ fields: Fields) -> Application.Code? {
+        switch (fields.stated.contains("folder"), fields.stated.contains("code")) {
+        case (true, true):
+            fields.report("code", "\"folder\" and \"code\" say the same thing", hint: "keep one of them")
+            return nil
+        case (true, false): return fields.path("folder", isFolder: true).map { .folder($0) }
+        case (false, true): return holder("code", of: "code", in: fields).map { .service($0) }
+        case (false, false):
+            file.report(
+                at: fields.place, "\(fields.title) says no place of its files",
+                hint: "add \"folder: path\", or \"code: SERVICE\" for what a drill recovers of one")
+            return nil
+        }
+    }
+
+    /// The name of a service that holds something else than a database.
+    private func holder(_ key: String, of what: String, in fields: Fields) -> String? {
+        guard let name = fields.text(key) else { return nil }
+        if let services, !services.contains(name) {
+            fields.report(
+                key, "unknown service \(shown(name))", hint: NearestWord.hint(for: name, among: services, called: "services"))
+            return nil
+        }
+        if let engine = read[name]?.engine, [.postgres, .redis].contains(engine) {
+            fields.report(
+                key, "service \"\(name)\" holds no \(what)",
+                hint: key == "code" ? "name a service of code, or write \"folder: path\" instead" : "name a service of configuration")
+            return nil
+        }
+        return name
+    }
+
+    private func environment(_ fields: Fields) -> [String: Template] {
+        guard let entry = fields["environment"], let mapping = file.mapping(entry.node, what: "\"environment\" of \(fields.title)") else {
+            return [:]
+        }
+        var environment: [String: Template] = [:]
+        for variable in file.entries(mapping) {
+            guard variable.name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil, !variable.name.hasPrefix("MUSTER_") else {
+                file.report(
+                    at: variable.place, "\(shown(variable.name)) is no name of an environment variable",
+                    hint: "use letters, digits and _, not beginning with a digit; MUSTER_ is muster's own")
+                continue
+            }
+            guard let text = file.text(variable.node, what: "\"\(variable.name)\"") else { continue }
+            if holdsSecret(variable.name, text) {
+                file.report(
+                    at: variable.node.place, "\"\(variable.name)\" would be a secret written in the file",
+                    hint: "take it out and change it: scratch servers ask for none, and others belong into the recovered configuration")
+                continue
+            }
+            environment[variable.name] = template(text, at: variable.node.place)
+        }
+        return environment
+    }
+
+    /// By its name, or by a password between a scheme and a host.
+    private func holdsSecret(_ name: String, _ text: String) -> Bool {
+        if text.contains(/:\/\/[^\/@{}]*:[^\/@{}]+@/) { return true }
+        return Secrets.names(name, in: .application) && Template(text).owners.isEmpty && text.count > 5 && Double(text) == nil
+    }
+
+    /// A program and its arguments.
+    func command(_ key: String, in fields: Fields) -> [Template]? {
+        guard let words = fields.texts(key) else { return nil }
+        let templates = words.compactMap { template($0.text, at: $0.place) }
+        return templates.count == words.count ? templates : nil
+    }
+
+    /// nil where it names what nobody knows, which has been told.
+    func template(_ text: String, at place: Place?) -> Template? {
+        let template = Template(text)
+        let known = (services ?? []) + [Template.application]
+        for part in template.parts {
+            switch part {
+            case .text(let text):
+                // A place without its second half, and no braces of somebody else's.
+                guard let match = text.firstMatch(of: /\{([A-Za-z0-9._\-]+)\}/), known.contains(String(match.output.1)) else { continue }
+                file.report(
+                    at: place, "{\(match.output.1)} doesn't say which of its values",
+                    hint: "write {\(match.output.1).\(fields(of: String(match.output.1))?.first ?? "port")}")
+                return nil
+            case .place(let owner, let field):
+                guard services == nil || known.contains(owner) else {
+                    file.report(
+                        at: place, "unknown service \(shown(owner)) in {\(owner).\(field)}",
+                        hint: NearestWord.hint(for: owner, among: known, called: "words"))
+                    return nil
+                }
+                guard let fields = fields(of: owner), !fields.contains(field) else { continue }
+                file.report(
+                    at: place, "unknown value \(shown(field)) in {\(owner).\(field)}",
+                    hint: NearestWord.hint(for: field, among: fields, called: "values"))
+                return nil
+            }
+        }
+        return template
+    }
+
+    /// nil where the owner can't be told.
+    private func fields(of owner: String) -> [String]? {
+        owner == Template.application ? Template.applicationFields : read[owner].map { Template.fields(of: $0.engine) }
+    }
+
+    /// A service that takes SQL.
+    func database(_ key: String, in fields: Fields) -> String? {
+        guard let name = fields.text(key) else { return nil }
+        if let services, !services.contains(name) {
+            fields.report(key, "unknown service \(shown(name))", hint: NearestWord.hint(for: name, among: services, called: "services"))
+            return nil
+        }
+        if let engine = read[name]?.engine, engine != .postgres {
+            fields.report(key, "service \"\(name)\" takes no SQL", hint: "name a service of engine postgres")
+            return nil
+        }
+        return name
+    }
+}
