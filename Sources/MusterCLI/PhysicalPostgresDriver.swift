@@ -14,7 +14,7 @@ import Reports
 import ScratchHost
 
 /// Brings one Postgres cluster back from a base backup, to a point in time, inside the drill's scratch host.
-actor PhysicalPostgresDriver: ServiceDriver {
+actor PhysicalPostgresDriver: EndpointProviding {
     nonisolated let service: String
     /// Which of the plan's recoveries it is: part of its folders' names.
     private let index: Int
@@ -33,6 +33,8 @@ actor PhysicalPostgresDriver: ServiceDriver {
     private var copied: CopiedBase?
     private var wal: [ArchivedWAL] = []
     private var cluster: RecoveredCluster?
+    /// The one that is asked, once it is known.
+    private var database: String?
 
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
@@ -119,6 +121,7 @@ actor PhysicalPostgresDriver: ServiceDriver {
     func verify(_ log: any StepLog) async throws -> String {
         guard let server = cluster?.server, let point else { throw DriverMisuse() }
         let database = try await RestoredDatabases(server: server, service: service).main(preferring: declaredDatabase)
+        self.database = database
         log.fact("database", database)
         let connection: PostgresConnection
         do {
@@ -139,13 +142,21 @@ actor PhysicalPostgresDriver: ServiceDriver {
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
-        // The last question: the server has to end for it.
-        if let cluster { tally.record(try await PageChecksums(cluster: cluster, host: host, service: service).ask()) }
+        // The last question: the server has to end for it, and comes back where somebody still needs it.
+        if let cluster {
+            tally.record(try await PageChecksums(cluster: cluster, host: host, service: service).ask())
+            if plan.application != nil, server.process.ending != nil { self.cluster?.server = try await server.startAgain(on: host) }
+        }
         return tally.summary
     }
 
     func recovered() async -> RecoveredMoment? {
         cluster?.upTo.time.map { RecoveredMoment(time: $0, source: .lastReplayedCommit) }
+    }
+
+    func endpoint() async -> ScratchEndpoint? {
+        guard let server = cluster?.server, let database else { return nil }
+        return .postgres(server.configuration(database: database))
     }
 
     func discard() async {

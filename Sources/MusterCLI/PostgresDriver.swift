@@ -12,7 +12,7 @@ import PostgresRecovery
 import ScratchHost
 
 /// Brings one Postgres database back, inside the drill's scratch host.
-actor PostgresDriver: ServiceDriver {
+actor PostgresDriver: EndpointProviding {
     nonisolated let service: String
     private let source: ServiceBackups
     private let plan: DrillPlan
@@ -116,6 +116,10 @@ actor PostgresDriver: ServiceDriver {
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
         return tally.summary
+    }
+
+    func endpoint() async -> ScratchEndpoint? {
+        restored.map { .postgres($0.server.configuration(database: $0.database)) }
     }
 
     func discard() async {

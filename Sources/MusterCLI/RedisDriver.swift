@@ -12,7 +12,7 @@ import RedisRecovery
 import ScratchHost
 
 /// Brings one Redis dataset back, inside the drill's scratch host.
-actor RedisDriver: ServiceDriver {
+actor RedisDriver: EndpointProviding {
     nonisolated let service: String
     private let source: ServiceBackups
     private let plan: DrillPlan
@@ -90,6 +90,8 @@ actor RedisDriver: ServiceDriver {
                 progress: { log.progress($0, completed: $1, total: $2, unit: .keys) }))
         return tally.summary
     }
+
+    func endpoint() async -> ScratchEndpoint? { restored.map { .redis(socket: $0.server.socketPath) } }
 
     func discard() async {
         if let restored { await restored.server.stop() }

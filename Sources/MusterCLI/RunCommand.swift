@@ -26,6 +26,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Leave the scratch servers' files in place, for a look. They hold decrypted data: remove them with muster clean --kept.")
     var keep = false
 
+    @Flag(help: "Ask on this terminal for every manual step, and count the time it really takes instead of its allowance.")
+    var live = false
+
     @Flag(name: .customLong("dry-run"), help: "Show what would be restored and asked, and touch nothing.")
     var dryRun = false
 
@@ -38,9 +41,12 @@ struct RunCommand: AsyncParsableCommand {
             try await SignalGuard.run { try await DryRun(plans: plans, root: root).show() }
             return
         }
+        guard !live || TerminalConfirmer.isPossible else {
+            throw CommandFailure(.usage, "--live asks on a terminal, and there is none", hint: "run it in a terminal, or without --live")
+        }
         try scratch.cleanUpAfterEarlierRuns()
         let session = RunSession(
-            plans: plans, output: URL(fileURLWithPath: output, isDirectory: true), root: scratch.root, keep: keep)
+            plans: plans, output: URL(fileURLWithPath: output, isDirectory: true), root: scratch.root, keep: keep, live: live)
         let verdict = try await session.run()
         let code = DrillModel.ExitCode(verdict)
         if code != .passed { throw code }

@@ -14,13 +14,16 @@ struct RunSession: Sendable {
     var output: URL
     var root: ScratchRoot
     var keep: Bool
+    /// People are there to be asked what only they can do.
+    var live: Bool
     private let kept = KeptFolders()
 
-    init(plans: [DrillPlan], output: URL, root: ScratchRoot, keep: Bool) {
+    init(plans: [DrillPlan], output: URL, root: ScratchRoot, keep: Bool, live: Bool = false) {
         self.plans = plans
         self.output = output
         self.root = root
         self.keep = keep
+        self.live = live
     }
 
     /// - Returns: The run's verdict, which the exit code is made of.
@@ -48,11 +51,9 @@ struct RunSession: Sendable {
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
-        let stores = RemoteStores(plan.estate, host: host)
-        let drivers = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, of: plan, host: host, stores: stores) }
         let keep = keep
         let kept = kept
-        let runner = DrillRunner(plan: plan, drivers: drivers, hub: hub) {
+        let runner = DrillRunner(plan: plan, party: DrillCast(plan: plan, host: host, live: live).party(), hub: hub) {
             hub.emit(.fact(Fact("muster.peak-memory-bytes", String(Self.peakMemory))))
             do throws(ScratchError) {
                 if keep {
@@ -72,21 +73,6 @@ struct RunSession: Sendable {
             }
         }
         return try await runner.run()
-    }
-
-    private func driver(
-        for recovery: Recovery, index: Int, of plan: DrillPlan, host: ScratchHost, stores: RemoteStores
-    ) -> (any ServiceDriver)? {
-        guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
-        let backups = ServiceBackups(estate: plan.estate, set: set, stores: stores)
-        switch service.engine {
-        case .postgres where set.isPhysical:
-            return PhysicalPostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
-        case .postgres: return PostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
-        case .redis: return RedisDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
-        case .configuration: return ConfigurationDriver(recovery: recovery, index: index, backups: backups, host: host)
-        case .code: return CodeDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
-        }
     }
 
     /// The most memory that this process itself has held so far, in bytes; its servers' are not in it.

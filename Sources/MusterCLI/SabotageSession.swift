@@ -102,9 +102,12 @@ struct SabotageSession: Sendable {
             return report
         }
         let session = RunSession(plans: [copy.plan], output: root.folder, root: root, keep: false)
+        // What surrounds a backup is not what is proved here.
+        var plan = copy.plan
+        (plan.application, plan.existing, plan.hooks, plan.manual) = (nil, [], [:], [])
         let outcome: Result<Verdict, any Error>
         do {
-            outcome = .success(try await session.run(copy.plan, hub: hub))
+            outcome = .success(try await session.run(plan, hub: hub))
         } catch {
             outcome = .failure(error)
         }

@@ -107,7 +107,7 @@ public struct ScratchPostgres: Sendable {
         await process.stop([(SIGQUIT, .seconds(5))])
     }
 
-    private func waitUntilReady(host: ScratchHost) async throws {
+    func waitUntilReady(host: ScratchHost) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             if process.ending != nil { throw Self.failure("the scratch server ended as it started", log: log, host: host) }

@@ -42,6 +42,22 @@ extension ScratchPostgres {
 }
 
 extension ScratchPostgres {
+    /// Starts it anew on its own data, once it has ended in order and needs no recovery any more.
+    ///
+    /// - Throws: ``DrillFailure`` (error), `CancellationError`.
+    public func startAgain(on host: ScratchHost) async throws -> ScratchPostgres {
+        let again = try await Self.startRecovery(
+            on: host, in: socketFolder.deletingLastPathComponent(), dataFolder: dataFolder, binaries: binaries, profile: profile,
+            superuser: superuser, settings: [])
+        do {
+            try await again.waitUntilReady(host: host)
+        } catch {
+            await again.stop()
+            throw error
+        }
+        return again
+    }
+
     /// The same server, spoken to as another superuser.
     public func speaking(as superuser: String) -> ScratchPostgres {
         ScratchPostgres(

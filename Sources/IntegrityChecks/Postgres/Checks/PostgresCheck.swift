@@ -27,6 +27,9 @@ public enum PostgresChecks {
     public static func run(_ context: PostgresCheckContext) async {
         for check in all { await check.run(context) }
     }
+
+    /// Asks nothing but the declared queries.
+    public static func askDeclared(_ context: PostgresCheckContext) async { await DeclaredQueryCheck().run(context) }
 }
 
 /// What a check may use.

@@ -1,0 +1,118 @@
+// Puts scratch servers, recovered files and the health probes together for one application.
+
+import ApplicationRecovery
+import DrillEngine
+import DrillModel
+import Foundation
+import Reports
+import ScratchHost
+
+/// Starts one application against what a drill recovered, and against what outlived the disaster.
+actor ApplicationRehearsal: ApplicationDriver {
+    nonisolated let application: String
+    private let declared: Application
+    private let plan: DrillPlan
+    /// Those of the recovered services, and those of the existing ones.
+    private let drivers: [any ServiceDriver]
+    private let host: ScratchHost
+    private var running: ScratchApplication?
+
+    init(_ application: Application, plan: DrillPlan, drivers: [any ServiceDriver], host: ScratchHost) {
+        self.application = application.name
+        declared = application
+        self.plan = plan
+        self.drivers = drivers
+        self.host = host
+    }
+
+    func proveStopped(_ log: any StepLog) async throws -> String {
+        let endpoints = await drivers.endpoints()
+        for (service, endpoint) in endpoints.sorted(by: { $0.key < $1.key }) {
+            log.record(await ConnectedClients(service: service, endpoint: endpoint).ask())
+        }
+        let names = endpoints.keys.sorted().joined(separator: " and ")
+        return "asked \(names) who is connected; the living application is not touched by a drill"
+    }
+
+    func restart(_ log: any StepLog) async throws -> Restarted {
+        let start = ContinuousClock.now
+        let places = try ApplicationPlaces(on: host)
+        try await places.copy(try await source(), on: host)
+        let endpoints = await drivers.endpoints()
+        for endpoint in endpoints.values { try await endpoint.open() }
+        let filler = TemplateFiller(endpoints: endpoints, places: places, port: declared.port)
+        let environment = try await variables().merging(declared.environment.mapValues { try filler.fill($0) }) { $1 }
+        let running = try await ScratchApplication.start(
+            declared, command: try declared.start.map { try filler.fill($0) }, environment: environment, places: places, host: host)
+        self.running = running
+        let probes = ProcessProbes(running, environment: environment) { try $0.map { try filler.fill($0) } }
+        let answering = try await HealthWatch(running) { [application] probe in
+            switch probe {
+            case .http(let path, let status, let body, let port):
+                try await probes.http(path: path, status: status, body: body, port: port)
+            case .tcp(let port): probes.tcp(port: port)
+            case .command(let run, let code): try await probes.command(run, expectExit: code)
+            case .sql(let service, let query, let expect):
+                await SQLProbe(service: service, application: application, endpoint: endpoints[service]).ask(query, expect)
+            }
+        }.wait()
+        // Not as soon as it was started: its process first is the one that puts rights and network aside.
+        let answers = QuarantineAnswers.ask(pid: running.process.pid, host: host)
+        QuarantineCases.make(answers, service: application, demand: plan.quarantine, listens: declared.usesTCP).forEach(log.record)
+        let took = Readable.duration(start.duration(to: answering))
+        return Restarted(
+            answering: answering,
+            detail: "started \(application), well after \(took), and for \(Readable.duration(declared.health.hold)) since")
+    }
+
+    func confirm(_ log: any StepLog) async throws {
+        guard let running else { throw DriverMisuse() }
+        if let ending = running.process.ending { throw running.death(ending, after: declared.health.hold) }
+        log.record(.judged(.operation, service: application, name: "still runs", findings: []))
+    }
+
+    func tearDown() async -> [Finding] {
+        await running?.stop()
+        running = nil
+        return []
+    }
+
+    private func source() async throws -> URL {
+        switch declared.code {
+        case .folder(let folder): return folder
+        case .service(let name):
+            let driver = drivers.first { $0.service == name } as? any CodeProviding
+            guard let checkout = await driver?.checkout() else { throw DriverMisuse() }
+            return checkout
+        }
+    }
+
+    private func variables() async throws -> [String: String] {
+        guard let name = declared.configuration else { return [:] }
+        let driver = drivers.first { $0.service == name } as? any ConfigurationProviding
+        guard let variables = await driver?.variables() else { throw DriverMisuse() }
+        return variables
+    }
+}
+
+/// Fills in an application's places.
+private struct TemplateFiller: Sendable {
+    var endpoints: [String: ScratchEndpoint]
+    var places: ApplicationPlaces
+    var port: Int
+
+    func fill(_ template: Template) throws -> String {
+        let filled = template.filled { owner, field in
+            guard owner == Template.application else { return endpoints[owner]?.value(field) }
+            return switch field {
+            case "socket": places.socket.path
+            case "port": String(port)
+            case "folder": places.files.path
+            default: nil
+            }
+        }
+        // The reader knows every place, so one that nobody can fill is a defect.
+        guard let filled else { throw DriverMisuse() }
+        return filled
+    }
+}

@@ -1,0 +1,39 @@
+// Puts together who takes part in a drill.
+
+import BackupCatalog
+import DrillEngine
+import DrillModel
+import ScratchHost
+
+/// Makes the drivers of one drill.
+struct DrillCast {
+    var plan: DrillPlan
+    var host: ScratchHost
+    /// People are there to be asked.
+    var live: Bool
+
+    func party() -> DrillParty {
+        let stores = RemoteStores(plan.estate, host: host)
+        let services = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, stores) }
+        // Their folders are told apart by number: those of the existing ones go on where the others end.
+        let existing = plan.existing.enumerated().compactMap { driver(for: $1, index: plan.recover.count + $0, stores) }
+        let application = plan.application.flatMap { plan.estate.applications[$0] }
+        return DrillParty(
+            services: services, existing: existing, survivors: existing.isEmpty ? nil : Survivors(existing),
+            application: application.map { ApplicationRehearsal($0, plan: plan, drivers: services + existing, host: host) },
+            hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: live ? TerminalConfirmer() : nil)
+    }
+
+    private func driver(for recovery: Recovery, index: Int, _ stores: RemoteStores) -> (any ServiceDriver)? {
+        guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
+        let backups = ServiceBackups(estate: plan.estate, set: set, stores: stores)
+        switch service.engine {
+        case .postgres where set.isPhysical:
+            return PhysicalPostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .postgres: return PostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .redis: return RedisDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .configuration: return ConfigurationDriver(recovery: recovery, index: index, backups: backups, host: host)
+        case .code: return CodeDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// Runs a drill file's hooks: as Muster's own user, outside of the quarantine, knowing no secret.
+
+import DrillEngine
+import DrillModel
+import Foundation
+import ScratchHost
+
+/// The hooks of one drill.
+struct DrillHooks: HookRunner {
+    var plan: DrillPlan
+    var host: ScratchHost
+
+    func run(_ hook: Hook, _ moment: Hook.Moment, of step: Step) async throws -> HookEnding {
+        let place = plan.file.deletingLastPathComponent()
+        var command = hook.run
+        // A program with a folder in its name lies beside the drill file, not beside whoever runs muster.
+        if command[0].contains("/") {
+            command[0] = URL(fileURLWithPath: command[0], isDirectory: false, relativeTo: place).standardizedFileURL.path
+        }
+        guard let program = ScratchHost.locate(command[0]) else {
+            return .notStarted("the hook's program \(hook.run[0]) can't be run", hint: "check its path and that it is executable")
+        }
+        command[0] = program
+        let folder = host.folder.url.appendingPathComponent("hooks", isDirectory: true)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let result = try await host.runOutside(
+                command,
+                environment: ["MUSTER_DRILL": plan.name, "MUSTER_STEP": step.rawValue, "MUSTER_SCENARIO": plan.scenario.rawValue],
+                workingFolder: place, log: folder.appendingPathComponent("\(step.rawValue)-\(moment.rawValue).log"), limit: hook.timeout)
+            guard let result else { return .timedOut }
+            return .ended(result.ending, succeeded: result.succeeded)
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            let problem = error as? ScratchError
+            return .notStarted(
+                problem?.message ?? "the hook's program \(hook.run[0]) could not be started", hint: problem?.hint ?? "try it by hand")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// Where a service's scratch server is reached: what the application is told, and what Muster itself asks.
+
+import DrillEngine
+import DrillModel
+import Foundation
+import PostgresClient
+import RedisClient
+
+/// One running scratch server.
+enum ScratchEndpoint: Sendable {
+    case postgres(PostgresConfiguration)
+    case redis(socket: String)
+
+    /// As ``Template/fields(of:)`` names them; nil for any other.
+    func value(_ field: String) -> String? {
+        switch (self, field) {
+        case (.postgres(let configuration), "database"): configuration.database
+        case (.postgres(let configuration), "socket-folder"): configuration.host
+        case (.postgres(let configuration), "port"): String(configuration.port)
+        case (.postgres(let configuration), "user"): configuration.user
+        case (.redis(let socket), "socket"): socket
+        default: nil
+        }
+    }
+}
+
+/// A driver whose service ends as a running server.
+protocol EndpointProviding: ServiceDriver {
+    /// nil while nothing runs.
+    func endpoint() async -> ScratchEndpoint?
+}
+
+/// A driver whose service ends as a folder of code.
+protocol CodeProviding: ServiceDriver {
+    /// What was recovered, inside the scratch folder; nil where nothing was.
+    func checkout() async -> URL?
+}
+
+/// A driver whose service ends as the variables of an application.
+protocol ConfigurationProviding: ServiceDriver {
+    /// They may be secrets: they go into a process' environment and nowhere else. nil where nothing was recovered.
+    func variables() async -> [String: String]?
+}
+
+extension [any ServiceDriver] {
+    /// The running servers, by service.
+    func endpoints() async -> [String: ScratchEndpoint] {
+        var endpoints: [String: ScratchEndpoint] = [:]
+        for driver in self { endpoints[driver.service] = await (driver as? any EndpointProviding)?.endpoint() }
+        return endpoints
+    }
+}
+
+extension ScratchEndpoint {
+    /// Lets an application write: until it has been verified, a scratch Redis is a replica of nowhere, which keeps every key and takes none.
+    ///
+    /// - Throws: ``DrillFailure`` (error).
+    func open() async throws {
+        guard case .redis(let socket) = self else { return }
+        do {
+            let connection = try await RedisConnection.connect(unixSocket: socket)
+            defer { connection.close() }
+            _ = try await connection.command(["REPLICAOF", "NO", "ONE"])
+        } catch {
+            throw DrillFailure.error(
+                Finding(.scratchServerFailed, object: "redis", message: error.message, hint: error.hint))
+        }
+    }
+}
