@@ -74,6 +74,7 @@ struct LabPlaces: Sendable {
     var snapshots: URL { primary.appending(path: "redis/rdb", directoryHint: .isDirectory) }
     var appendOnly: URL { primary.appending(path: "redis/aof", directoryHint: .isDirectory) }
     var drills: URL { folder.appending(path: "drills", directoryHint: .isDirectory) }
+    var application: URL { folder.appending(path: "application", directoryHint: .isDirectory) }
     var estateFile: URL { folder.appending(path: "estate.yaml") }
     var source: URL { folder.appending(path: "source", directoryHint: .isDirectory) }
     var postgresData: URL { source.appending(path: "postgres", directoryHint: .isDirectory) }

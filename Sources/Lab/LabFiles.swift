@@ -24,8 +24,10 @@ struct LabFiles: Sendable {
     /// - Returns: The drill files, the main one first.
     func write() throws -> [URL] {
         try Data(estate.utf8).write(to: places.estateFile)
+        try LabApplication.write(to: places.application)
         var drills = [
             ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
+            ("server-failure", serverFailure), ("corruption-restart", corruptionRestart),
         ]
         if hasBundles { drills.append(("recovery-set", recoverySet)) }
         if hasRepository { drills.append(("pgbackrest", repository)) }
@@ -105,7 +107,22 @@ struct LabFiles: Sendable {
                 may-differ: [\(LabConfiguration.mayDiffer.joined(separator: ", "))]
                 schedule: {every: day, at: "02:00", tolerance: 30m}
                 retention: {daily: \(calendar.days)}
-        \(codeService)\(chainService)
+        \(codeService)\(chainService)applications:
+          # Reads both services. A drill starts a copy of it inside the quarantine, against the scratch servers.
+          \(LabApplication.name):
+            folder: application
+            start: [\(LabApplication.python), app.py]
+            environment:
+              DATABASE_URL: "postgresql:///{postgres.database}?host={postgres.socket-folder}&port={postgres.port}&user={postgres.user}"
+              REDIS_SOCKET: "{redis.socket}"
+              LISTEN: "{application.socket}"
+            health:
+              hold: 2s
+              within: 60s
+              probes:
+                - http: {path: /health, status: 200, body: '"status": *"ok"'}
+                - sql: {service: postgres, query: select count(*) from public.domains, expect: "> 0"}
+
         """
     }
 
@@ -273,6 +290,57 @@ struct LabFiles: Sendable {
           redis: {from: rdb}
           configuration: {from: env}
           code: {from: bundle}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+          redis:
+            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+
+        """
+    }
+
+    private var serverFailure: String {
+        """
+        # The application's machine is gone, the database lives: a new instance, against what stands for the living services.
+        version: 1
+        drill: server-failure
+        estate: ../estate.yaml
+        scenario: server-failure
+        application: \(LabApplication.name)
+        targets: {rto: 1h}
+        # Made and verified before the incident is declared, and not on its clock.
+        existing:
+          postgres: {from: daily}
+          redis: {from: rdb}
+        # muster run --live asks who did it, and counts the real time instead.
+        manual:
+          - {step: identify, name: decide, allowance: 15m}
+          - {step: restart, name: switch-address, allowance: 5m}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+
+        """
+    }
+
+    private var corruptionRestart: String {
+        """
+        # The recovery plan's six steps to their end: both services from their latest healthy backups, then the application against them.
+        version: 1
+        drill: corruption-restart
+        estate: ../estate.yaml
+        scenario: database-corruption
+        application: \(LabApplication.name)
+        incident: {at: "\(incident)"}
+        targets: {rto: 4h, rpo: 6h}
+        hooks:
+          # Here stands what stops the living application; the lab has none.
+          stop: {before: {run: [sh, -c, 'echo "$MUSTER_DRILL: $MUSTER_STEP"'], timeout: 30s}}
+        manual:
+          - {step: identify, name: decide, allowance: 15m}
+        recover:
+          postgres: {from: daily, select: latest-healthy}
+          redis: {from: rdb}
         checks:
           postgres:
             - rows: {table: public.domains, at-least: 1}
