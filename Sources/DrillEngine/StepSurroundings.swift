@@ -114,6 +114,6 @@ struct StepSurroundings: Sendable {
     }
 
     private func time(_ date: Date) -> String {
-        date.formatted(.iso8601.dateTimeSeparator(.standard).timeZone(separator: .omitted))
+        date.formatted(.iso8601)
     }
 }

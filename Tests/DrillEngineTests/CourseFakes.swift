@@ -1,0 +1,139 @@
+// An application, survivors, hooks and people that do as they are told, all noting in one list what happened when.
+
+import DrillEngine
+import DrillModel
+import Foundation
+import Synchronization
+
+/// What happened in one drill, in order.
+final class Diary: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func note(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+}
+
+struct FakeApplication: ApplicationDriver {
+    let application = "web"
+    var diary = Diary()
+    var restarting: @Sendable () async throws -> Void = {}
+    var proving: DrillFailure?
+    var confirming: DrillFailure?
+
+    func proveStopped(_ log: any StepLog) async throws -> String {
+        diary.note("prove")
+        if let proving { throw proving }
+        return "asked"
+    }
+    func restart(_ log: any StepLog) async throws -> Restarted {
+        diary.note("restart")
+        try await restarting()
+        return Restarted(answering: .now, detail: "well")
+    }
+    func confirm(_ log: any StepLog) async throws {
+        diary.note("confirm")
+        if let confirming { throw confirming }
+    }
+    func tearDown() async -> [Finding] {
+        diary.note("end")
+        return []
+    }
+}
+
+struct FakeSurvivors: SurvivorDriver {
+    var diary = Diary()
+    var remembering: DrillFailure?
+    var confirming: DrillFailure?
+    var comparing: DrillFailure?
+
+    func remember(_ log: any StepLog) async throws {
+        diary.note("remember")
+        if let remembering { throw remembering }
+    }
+    func confirmAlive(_ log: any StepLog) async throws -> String {
+        diary.note("alive")
+        if let confirming { throw confirming }
+        return "they live"
+    }
+    func compare(_ log: any StepLog) async throws {
+        diary.note("compare")
+        if let comparing { throw comparing }
+    }
+}
+
+struct FakeHooks: HookRunner {
+    var diary = Diary()
+    /// How the hooks of this program's name end; any other ends well.
+    var endings: [String: HookEnding] = [:]
+    var takes: Duration = .zero
+
+    func run(_ hook: Hook, _ moment: Hook.Moment, of step: Step) async throws -> HookEnding {
+        diary.note("\(moment.rawValue) \(step.rawValue)")
+        if takes > .zero {
+            do {
+                try await Task.sleep(for: takes)
+            } catch {
+                diary.note("\(moment.rawValue) \(step.rawValue) cancelled")
+                throw error
+            }
+        }
+        return endings[hook.run[0]] ?? .ended("exit 0", succeeded: true)
+    }
+}
+
+struct FakePerson: ManualConfirmer {
+    var diary = Diary()
+    var name: String?
+
+    func confirm(_ manual: ManualStep) async throws -> Confirmation? {
+        diary.note("ask \(manual.name)")
+        return name.map { Confirmation(name: $0, time: disaster) }
+    }
+}
+
+/// A driver that notes its steps.
+func noting(_ diary: Diary, _ service: String = "s", slow: Duration = .zero) -> FakeDriver {
+    let script = Script(
+        retrieve: { _ in
+            diary.note("retrieve \(service)")
+            try await Task.sleep(for: slow)
+        },
+        restore: { _ in diary.note("restore \(service)") },
+        verify: {
+            diary.note("verify \(service)")
+            $0.record(.judged(.rows, service: service, name: "t", findings: []))
+        })
+    return FakeDriver(service, points: [point("new", hoursBefore: 1, service: service)], scripts: [script])
+}
+
+/// A plan with an application; of a server failure, where nothing is recovered.
+func course(
+    recover: [String] = ["s"], existing: [String] = [], hooks: [Step: [Hook.Moment: Hook]] = [:], manual: [ManualStep] = [],
+    targets: Targets = Targets()
+) -> DrillPlan {
+    var plan = plan(recover, targets: targets)
+    plan.scenario = existing.isEmpty ? .databaseCorruption : .serverFailure
+    plan.existing = existing.map { Recovery(service: $0, backup: "b") }
+    plan.application = "web"
+    plan.hooks = hooks
+    plan.manual = manual
+    return plan
+}
+
+func run(_ plan: DrillPlan, _ party: DrillParty, cancelAfter: Duration? = nil) async -> Told {
+    let hub = EventHub()
+    let task = Task { try await DrillRunner(plan: plan, party: party, hub: hub).run() }
+    if let cancelAfter {
+        try? await Task.sleep(for: cancelAfter)
+        task.cancel()
+    }
+    var told = Told()
+    do {
+        told.verdict = try await task.value
+    } catch {
+        told.cancelled = error is CancellationError
+    }
+    hub.finish()
+    for await event in hub.events { told.events.append(event) }
+    return told
+}
