@@ -104,6 +104,7 @@ let package = Package(
             ["PostgresRecovery", "TestSupport", "ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
         tests(
             "RedisRecoveryTests", ["RedisRecovery", "TestSupport", "ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
+        tests("ApplicationRecoveryTests", ["ApplicationRecovery", "TestSupport", "DrillModel", "ScratchHost"]),
         tests("BackupCatalogTests", ["BackupCatalog", "DrillModel", "Seals", "Cryptography"]),
         tests("DrillEngineTests", ["DrillEngine", "DrillModel"]),
         // They run the built program that lies beside their bundle, and import nothing of it.
