@@ -4,6 +4,7 @@ import ArtifactFormats
 import BackupCatalog
 import DrillModel
 import Foundation
+import Glibc
 import PostgresRecovery
 import Reports
 import ScratchHost
@@ -38,6 +39,8 @@ struct Doctor: Sendable {
     var installed: [PostgresBinaries] = PostgresBinaries.installed()
     /// Whether a program is on PATH.
     var has: @Sendable (String) -> Bool = { ScratchHost.locate($0) != nil }
+    /// Whether the unprivileged user finds it there too.
+    var hasForOthers: @Sendable (String) -> Bool = { ScratchHost.locate($0, forOthers: geteuid() == 0) != nil }
 
     func look() async -> [MachineNeed] {
         var needs = await machine()
@@ -54,6 +57,11 @@ struct Doctor: Sendable {
         var asked: Set<String> = []
         for set in estate.allSets {
             for need in decryption(of: set) + programs(of: set) where asked.insert(need.name).inserted { needs.append(need) }
+        }
+        for application in estate.applications.values.sorted(by: { $0.name < $1.name }) {
+            for need in ApplicationNeeds(application, has: hasForOthers).look() where asked.insert(need.name).inserted {
+                needs.append(need)
+            }
         }
         return needs
     }

@@ -22,8 +22,12 @@ struct DryRun: Sendable {
             verdicts += try await RemoteScope.with(plan.estate, in: root) { stores in
                 var verdicts: [Verdict] = []
                 for recovery in plan.recover { verdicts.append(await show(recovery, of: plan, disaster: disaster, stores)) }
+                for recovery in plan.existing {
+                    verdicts.append(await show(recovery, of: plan, disaster: disaster, stores, as: ", lives on"))
+                }
                 return verdicts
             }
+            showSurroundings(of: plan)
             let declared = plan.checks.values.reduce(0) { $0 + $1.count }
             Console.print("  checks     every built-in one, and \(Readable.count(declared, "declared check"))")
             let targets = [("RTO", plan.targets.rto), ("RPO", plan.targets.rpo), ("RPO worst case", plan.targets.rpoWorstCase)]
@@ -34,7 +38,29 @@ struct DryRun: Sendable {
         if verdict != .passed { throw DrillModel.ExitCode(verdict) }
     }
 
-    private func show(_ recovery: Recovery, of plan: DrillPlan, disaster: Date, _ stores: RemoteStores) async -> Verdict {
+    /// What is started, and what is around the steps.
+    private func showSurroundings(of plan: DrillPlan) {
+        if let application = plan.application.flatMap({ plan.estate.applications[$0] }) {
+            let probes = application.health.probes.map(\.name).joined(separator: ", ")
+            Console.print(
+                "  starts     \(application.name): \(application.start.map(\.text).joined(separator: " ")); well when \(probes) "
+                    + "hold for \(Readable.duration(application.health.hold))")
+        }
+        for step in Step.allCases {
+            for moment in Hook.Moment.allCases {
+                guard let hook = plan.hooks[step]?[moment] else { continue }
+                Console.print(
+                    "  hook       \(moment.rawValue) \(step.rawValue): \(hook.run[0]), \(Readable.duration(hook.timeout)) at the most")
+            }
+            for manual in plan.manual where manual.step == step {
+                Console.print("  manual     \(step.rawValue): \(manual.name), allowed \(Readable.duration(manual.allowance))")
+            }
+        }
+    }
+
+    private func show(
+        _ recovery: Recovery, of plan: DrillPlan, disaster: Date, _ stores: RemoteStores, as role: String = ""
+    ) async -> Verdict {
         guard let set = plan.estate.services[recovery.service]?.backups[recovery.backup] else { return .error }
         do throws(DrillFailure) {
             let source = ServiceBackups(estate: plan.estate, set: set, stores: stores)
@@ -45,7 +71,7 @@ struct DryRun: Sendable {
             Console.print(
                 "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) \(point.path), "
                     + "\(Readable.bytes(point.size)), of \(Readable.time(point.time, in: plan.estate.timeZone)), \(sealed), "
-                    + "in \(point.store)")
+                    + "in \(point.store)\(role)")
             return .passed
         } catch {
             Console.print("  \(recovery.service): \(error.finding.message)\n    hint: \(error.finding.hint)")

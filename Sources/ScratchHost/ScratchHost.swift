@@ -126,9 +126,13 @@ public struct ScratchHost: Sendable {
     /// Where a program lies that the user of this host may run; nil where PATH leads to none.
     ///
     /// PATH may lead through a folder that is root's alone: what root finds there, the unprivileged user can't run.
-    public func locate(_ program: String) -> String? {
-        guard folder.user != nil else { return Self.locate(program) }
-        return Self.candidates(program).first { access($0, X_OK) == 0 && Self.isOpen($0) }
+    public func locate(_ program: String) -> String? { Self.locate(program, forOthers: folder.user != nil) }
+
+    /// Where a program lies; nil where PATH doesn't lead to it.
+    ///
+    /// - Parameter others: Only one that everybody may run will do.
+    public static func locate(_ program: String, forOthers others: Bool) -> String? {
+        candidates(program).first { access($0, X_OK) == 0 && (!others || isOpen($0)) }
     }
 
     /// Whether everybody may walk to a file, read and run it.
@@ -177,10 +181,8 @@ public struct ScratchHost: Sendable {
         }
     }
 
-    /// Where a program lies; nil where PATH doesn't lead to it.
-    public static func locate(_ program: String) -> String? {
-        candidates(program).first { access($0, X_OK) == 0 }
-    }
+    /// Where a program lies that Muster itself may run; nil where PATH doesn't lead to it.
+    public static func locate(_ program: String) -> String? { locate(program, forOthers: false) }
 
     private static func candidates(_ program: String) -> [String] {
         if program.contains("/") { return [program] }

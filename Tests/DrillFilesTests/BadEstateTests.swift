@@ -507,7 +507,8 @@ private let ofApplications = [
     BadInput(
         "same probe twice", replace: "- tcp: {port: 9101}", with: "- tcp: {port: 9101}\n        - ‸tcp: {port: 9101}",
         "this probe is there twice", hint: "remove one of them"),
-    BadInput("port of a probe", replace: "port: 9101", with: "port: ‸0", "\"port\" is out of range", hint: "write a number from 1 to 65535"),
+    BadInput(
+        "port of a probe", replace: "port: 9101", with: "port: ‸0", "\"port\" is out of range", hint: "write a number from 1 to 65535"),
     BadInput("status", replace: "status: 201", with: "status: ‸20", "\"status\" is out of range", hint: "write a number from 100 to 599"),
     BadInput(
         "path of a page", replace: "path: /health", with: "path: ‸health", "\"path\" is no path of a web page",

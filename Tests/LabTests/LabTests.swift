@@ -127,10 +127,12 @@ struct LabTests {
                 (ScratchHost.locate("git") == nil ? [] : ["recovery-set"]) + (ScratchHost.locate("pgbackrest") == nil ? [] : ["pgbackrest"])
                 + (LabIncrementals.binaries() == nil ? [] : ["incremental"])
             #expect(
-                drills.map(\.name).sorted() == (["database-corruption", "point-in-time", "quick-look", "redis-aof"] + foreign).sorted())
+                drills.map(\.name).sorted()
+                    == (["database-corruption", "point-in-time", "quick-look", "redis-aof", "server-failure", "corruption-restart"]
+                    + foreign).sorted())
             #expect(lab.drillFiles.first?.lastPathComponent == "database-corruption.yaml")
             // The moment before a mistake is one of the real clock.
-            let simulated = drills.filter { !(["point-in-time"] + foreign).contains($0.name) }
+            let simulated = drills.filter { !(["point-in-time", "server-failure"] + foreign).contains($0.name) }
             #expect(simulated.allSatisfy { $0.incident == .at(lab.newest.addingTimeInterval(220 * 60)) })
 
             // A second lab in the same place is refused, and the first stays whole.

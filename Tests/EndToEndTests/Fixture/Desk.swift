@@ -33,7 +33,8 @@ struct Desk: Sendable {
             for folder in [desk.lab, desk.scratch, desk.reports] {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             }
-            let parts = ["backups", "keys", "drills", "app", "estate.yaml"].map { source.appendingPathComponent($0).path }
+            let names = ["backups", "keys", "drills", "app", "application", "estate.yaml"]
+            let parts = names.map { source.appendingPathComponent($0).path }
             // With times and modes.
             try await Program.require(["cp", "-a"] + parts + [desk.lab.path])
             try desk.useOneStore()
