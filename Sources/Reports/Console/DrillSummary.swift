@@ -41,6 +41,7 @@ struct DrillSummary {
                 line = row(line, only, time: step.duration, serviceColumn, timeColumn)
             } else {
                 line = line.padded(to: timeColumn).adding(Readable.duration(step.duration))
+                if let interval = step.interval { line = line.padded(to: timeColumn + 9).adding(" \(interval)", .dim) }
                 if step.activities.isEmpty, step.verdict != .passed { line.add("  \(step.verdict.rawValue)") }
             }
             lines.append(line)
@@ -56,7 +57,8 @@ struct DrillSummary {
     private func row(_ start: ConsoleLine, _ activity: StepActivity, time: Duration, _ service: Int, _ column: Int) -> ConsoleLine {
         var line = start.padded(to: service).adding(activity.service ?? "").padded(to: column).adding(Readable.duration(time))
         let detail = activity.detail.isEmpty && activity.verdict != .passed ? activity.verdict.rawValue : activity.detail
-        if !detail.isEmpty { line = line.padded(to: column + 9).adding(" \(detail)", .dim) }
+        let parts = [activity.verdict == .skipped ? nil : activity.interval, detail.isEmpty ? nil : detail].compactMap { $0 }
+        if !parts.isEmpty { line = line.padded(to: column + 9).adding(" \(parts.joined(separator: "  "))", .dim) }
         return line
     }
 
@@ -111,5 +113,19 @@ struct DrillSummary {
     private func unproven() -> [ConsoleLine] {
         guard let sentences = drill.outcome?.unproven, !sentences.isEmpty else { return [] }
         return [ConsoleLine(), ConsoleLine("Not proven", .bold)] + sentences.map { ConsoleLine("  – ", .yellow).adding($0) }
+    }
+}
+
+extension StepActivity {
+    /// From when to when, on the drill's clock: `[1.2 s → 3.4 s]`.
+    fileprivate var interval: String { "[\(Readable.duration(start)) → \(Readable.duration(end))]" }
+}
+
+extension StepResult {
+    /// From its first activity's start to its last one's end; nil without any that was not skipped.
+    fileprivate var interval: String? {
+        let done = activities.filter { $0.verdict != .skipped }
+        guard let start = done.map(\.start).min(), let end = done.map(\.end).max() else { return nil }
+        return "[\(Readable.duration(start)) → \(Readable.duration(end))]"
     }
 }

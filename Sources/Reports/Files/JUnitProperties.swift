@@ -28,7 +28,7 @@ struct JUnitProperties {
         properties.add("drill.time-zone", drill.info.timeZone.identifier)
         if let objectives = drill.outcome?.objectives { properties.add(objectives) }
         for point in drill.finalPoints { properties.add(point) }
-        for step in drill.outcome?.steps ?? [] { properties.add("step.\(step.step.rawValue).seconds", step.duration) }
+        for step in drill.outcome?.steps ?? [] { properties.add(step) }
         for fact in drill.facts { properties.add(fact.name, fact.value) }
         for (index, sentence) in (drill.outcome?.unproven ?? []).enumerated() { properties.add("unproven.\(index + 1)", sentence) }
         return properties
@@ -71,6 +71,16 @@ struct JUnitProperties {
             add("\(prefix).recovered.source", age.source?.rawValue)
         }
         add("skew.seconds", objectives.skew)
+    }
+
+    /// When it began and ended on the drill's clock, how long it took, and what was done.
+    private mutating func add(_ step: StepResult) {
+        let prefix = "step.\(step.step.rawValue)"
+        add("\(prefix).seconds", step.duration)
+        add("\(prefix).start.seconds", step.activities.map(\.start).min())
+        add("\(prefix).end.seconds", step.activities.map(\.end).max())
+        let done = step.activities.filter { !$0.detail.isEmpty }.map { "\($0.service.map { "\($0): " } ?? "")\($0.detail)" }
+        add("\(prefix).done", done.isEmpty ? nil : done.joined(separator: "; "))
     }
 
     private mutating func add(_ point: ChosenPoint) {
