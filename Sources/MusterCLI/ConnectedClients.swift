@@ -17,7 +17,13 @@ struct ConnectedClients: Sendable {
     func ask() async -> CaseResult {
         let name = "nothing but muster is connected"
         do {
-            let others = try await others()
+            // A session of Muster's own that was just closed takes the server a moment to forget.
+            let deadline = ContinuousClock.now + .seconds(2)
+            var others = try await others()
+            while others > 0, ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(50))
+                others = try await self.others()
+            }
             let findings =
                 others == 0
                 ? []

@@ -15,6 +15,8 @@ struct Desk: Sendable {
     var store: URL { lab.appendingPathComponent("backups/primary", isDirectory: true) }
     var dumps: URL { store.appendingPathComponent("postgres/daily", isDirectory: true) }
     var snapshots: URL { store.appendingPathComponent("redis/rdb", isDirectory: true) }
+    var application: URL { lab.appendingPathComponent("application/app.py") }
+    var serverFailure: URL { drills.appendingPathComponent("server-failure.yaml") }
     var passphrase: URL { lab.appendingPathComponent("keys/backup.key") }
 
     private static let count = Mutex(1000)

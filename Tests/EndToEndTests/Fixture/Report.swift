@@ -34,9 +34,17 @@ struct Report: Decodable, Sendable {
         var time: String
     }
     struct Step: Decodable, Sendable {
+        struct Activity: Decodable, Sendable {
+            var service: String?
+            var start: Double
+            var end: Double
+            var verdict: String
+            var detail: String
+        }
         var step: String
         var verdict: String
         var duration: Double
+        var activities: [Activity]
     }
     struct Fact: Decodable, Sendable {
         var name: String
