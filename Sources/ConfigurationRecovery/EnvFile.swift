@@ -35,6 +35,11 @@ public struct EnvFile: Sendable, CustomStringConvertible, CustomDebugStringConve
         return mine.withBytes { own in theirs.withBytes { own.count == $0.count && own.elementsEqual($0) } }
     }
 
+    /// Names and values for the environment of a process that is started with them. They are secrets: nothing else may be done with them.
+    public var environment: [String: String] {
+        values.mapValues { $0.withBytes { String(decoding: $0, as: UTF8.self) } }
+    }
+
     /// What may be said of a key: its name where that has a common form, and its line otherwise. The last line of a key or certificate that
     /// somebody pasted without quotes can look like a name, too.
     ///

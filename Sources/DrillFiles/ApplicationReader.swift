@@ -18,7 +18,7 @@ struct ApplicationReader {
         guard let fields = Fields(file, entry.node, .application, title: title, place: entry.place) else { return nil }
         let start = command("start", in: fields)
         let code = code(fields)
-        let configuration = holder("configuration", of: "variables", in: fields)
+        let configuration = holder("configuration", engine: .configuration, in: fields)
         let environment = environment(fields)
         let health = fields["health"].flatMap { ProbeReader(file: file, application: self).health($0) }
         guard let start, let code, let health else { return nil }
@@ -32,7 +32,7 @@ struct ApplicationReader {
             fields.report("code", "\"folder\" and \"code\" say the same thing", hint: "keep one of them")
             return nil
         case (true, false): return fields.path("folder", isFolder: true).map { .folder($0) }
-        case (false, true): return holder("code", of: "code", in: fields).map { .service($0) }
+        case (false, true): return holder("code", engine: .code, in: fields).map { .service($0) }
         case (false, false):
             file.report(
                 at: fields.place, "\(fields.title) says no place of its files",
@@ -42,16 +42,16 @@ struct ApplicationReader {
     }
 
     /// The name of a service that holds something else than a database.
-    private func holder(_ key: String, of what: String, in fields: Fields) -> String? {
+    private func holder(_ key: String, engine wanted: Service.Engine, in fields: Fields) -> String? {
         guard let name = fields.text(key) else { return nil }
         if let services, !services.contains(name) {
             fields.report(
                 key, "unknown service \(shown(name))", hint: NearestWord.hint(for: name, among: services, called: "services"))
             return nil
         }
-        if let engine = read[name]?.engine, [.postgres, .redis].contains(engine) {
+        if let engine = read[name]?.engine, engine != wanted {
             fields.report(
-                key, "service \"\(name)\" holds no \(what)",
+                key, "service \"\(name)\" holds no \(wanted.rawValue)",
                 hint: key == "code" ? "name a service of code, or write \"folder: path\" instead" : "name a service of configuration")
             return nil
         }

@@ -118,6 +118,7 @@ public struct Template: Sendable, Hashable {
         switch engine {
         case .postgres: ["database", "socket-folder", "port", "user"]
         case .redis: ["socket"]
+        case .configuration, .code: []
         }
     }
 

@@ -5,6 +5,8 @@ import Foundation
 /// Writes its files.
 enum LabApplication {
     static let name = "web"
+    /// The one that is started from its backups.
+    static let rebuilt = "rebuilt"
 
     /// The interpreter's own path where Debian has it: PATH may lead to one that only root can run.
     static var python: String {

@@ -60,9 +60,9 @@ struct LabPlaces: Sendable {
     /// Bundles of the application's repository; not there where git isn't.
     var bundles: URL { primary.appending(path: "code", directoryHint: .isDirectory) }
     /// The application as production runs it: its `.env` file, and the commit that is deployed.
-    var application: URL { folder.appending(path: "app", directoryHint: .isDirectory) }
-    var environment: URL { application.appending(path: ".env") }
-    var revision: URL { application.appending(path: "REVISION") }
+    var production: URL { folder.appending(path: "app", directoryHint: .isDirectory) }
+    var environment: URL { production.appending(path: ".env") }
+    var revision: URL { production.appending(path: "REVISION") }
     var dumps: URL { primary.appending(path: "postgres/daily", directoryHint: .isDirectory) }
     var baseBackups: URL { primary.appending(path: "postgres/base", directoryHint: .isDirectory) }
     /// The pgBackRest repository; not there where pgbackrest isn't.
@@ -74,6 +74,7 @@ struct LabPlaces: Sendable {
     var snapshots: URL { primary.appending(path: "redis/rdb", directoryHint: .isDirectory) }
     var appendOnly: URL { primary.appending(path: "redis/aof", directoryHint: .isDirectory) }
     var drills: URL { folder.appending(path: "drills", directoryHint: .isDirectory) }
+    /// The application's files, as a drill starts them.
     var application: URL { folder.appending(path: "application", directoryHint: .isDirectory) }
     var estateFile: URL { folder.appending(path: "estate.yaml") }
     var source: URL { folder.appending(path: "source", directoryHint: .isDirectory) }

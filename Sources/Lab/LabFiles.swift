@@ -29,7 +29,7 @@ struct LabFiles: Sendable {
             ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
             ("server-failure", serverFailure), ("corruption-restart", corruptionRestart),
         ]
-        if hasBundles { drills.append(("recovery-set", recoverySet)) }
+        if hasBundles { drills += [("recovery-set", recoverySet), ("server-rebuild", serverRebuild)] }
         if hasRepository { drills.append(("pgbackrest", repository)) }
         if let incrementals { drills.append(("incremental", chain(incrementals))) }
         return try drills.map { name, text in
@@ -122,8 +122,30 @@ struct LabFiles: Sendable {
               probes:
                 - http: {path: /health, status: 200, body: '"status": *"ok"'}
                 - sql: {service: postgres, query: select count(*) from public.domains, expect: "> 0"}
-
+        \(rebuiltApplication)
         """
+    }
+
+    /// Empty where no bundle could be made, or whole lines: the same application, from its backups alone.
+    private var rebuiltApplication: String {
+        guard hasBundles else { return "" }
+        return """
+              # The same from its backups: the commit that production runs, and the recovered variables under those of the scratch servers.
+              \(LabApplication.rebuilt):
+                code: code
+                configuration: configuration
+                start: [\(LabApplication.python), app.py]
+                environment:
+                  DATABASE_URL: "postgresql:///{postgres.database}?host={postgres.socket-folder}&port={postgres.port}&user={postgres.user}"
+                  REDIS_SOCKET: "{redis.socket}"
+                  LISTEN: "{application.socket}"
+                health:
+                  hold: 2s
+                  within: 60s
+                  probes:
+                    - http: {path: /health, status: 200, body: '"status": *"ok"'}
+
+            """
     }
 
     /// Empty, or whole lines at the place of the estate's backups.
@@ -277,11 +299,12 @@ struct LabFiles: Sendable {
 
     private var recoverySet: String {
         """
-        # All that the application takes to run again: its data, its configuration, its code.
+        # All that the application takes to run again: its data, its configuration, its code; and then it runs.
         version: 1
         drill: recovery-set
         estate: ../estate.yaml
         scenario: database-corruption
+        application: \(LabApplication.rebuilt)
         profile: production
         incident: {at: "\(incident)"}
         targets: {rto: 4h, rpo: 6h}
@@ -295,6 +318,28 @@ struct LabFiles: Sendable {
             - rows: {table: public.domains, at-least: 1}
           redis:
             - keys: {database: 0, pattern: "domain:*", at-least: 1}
+
+        """
+    }
+
+    private var serverRebuild: String {
+        """
+        # The application's machine is gone with its disk: a new instance from the backed-up code and configuration, against the living services.
+        version: 1
+        drill: server-rebuild
+        estate: ../estate.yaml
+        scenario: server-failure
+        application: \(LabApplication.rebuilt)
+        targets: {rto: 1h}
+        existing:
+          postgres: {from: daily}
+          redis: {from: rdb}
+        recover:
+          code: {from: bundle}
+          configuration: {from: env}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
 
         """
     }

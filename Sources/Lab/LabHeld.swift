@@ -14,7 +14,7 @@ struct LabHeld: Sendable {
 
     func make() async throws {
         let files = FileManager.default
-        for folder in [places.configurations, places.application] {
+        for folder in [places.configurations, places.production] {
             try files.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
         let configuration = LabConfiguration()

@@ -12,7 +12,7 @@ actor CodeDriver: ServiceDriver {
     nonisolated let service: String
     /// The files of the commit that production runs, or of the newest, while they are there: what an application is started from. No
     /// repository of git's belongs to it.
-    private(set) var checkout: URL?
+    private var files: URL?
     /// Which commit that is.
     private(set) var commit: String?
 
@@ -81,7 +81,7 @@ actor CodeDriver: ServiceDriver {
             let elsewhere = try await checks.elsewhere(commit, checkout: target)
             tally.record(elsewhere)
             if elsewhere.verdict == .skipped { log.unproven("\(service): \(elsewhere.reason): they were not recovered.") }
-            checkout = target
+            files = target
             self.commit = commit
         }
         isProven = held.verdict == .passed
@@ -107,7 +107,7 @@ actor CodeDriver: ServiceDriver {
     private func forget() {
         retrieved = nil
         code = nil
-        checkout = nil
+        files = nil
         commit = nil
         isProven = false
     }
@@ -125,6 +125,10 @@ actor CodeDriver: ServiceDriver {
                 message: "git could reach other machines, were it told to",
                 hint: "run muster as root, or allow unprivileged user namespaces (in a container: --cap-add SYS_ADMIN)"))
     }
+}
+
+extension CodeDriver: CodeProviding {
+    func checkout() async -> URL? { files }
 }
 
 extension Rule {

@@ -104,6 +104,10 @@ actor ConfigurationDriver: ServiceDriver {
     }
 }
 
+extension ConfigurationDriver: ConfigurationProviding {
+    func variables() async -> [String: String]? { environment?.environment }
+}
+
 extension ScratchHost {
     /// A private folder for one attempt of one service.
     func privateFolder(_ name: String, of service: String) throws(DrillFailure) -> URL {
