@@ -220,9 +220,19 @@ struct EncryptionFormatTests {
             let line = try #require(
                 key.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.hasPrefix("-") }.max { $0.count < $1.count })
             let words = [String(line)]
+            // Programs that live long enough to be looked at, whatever else the machine does.
+            let bin = desk.folder.appendingPathComponent("slow")
+            try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
+            for program in ["age", "gpg", "redis-server"] {
+                let file = bin.appendingPathComponent(program)
+                try Data("#!/bin/sh\nsleep 0.3\nPATH=${PATH#*:}\nexec \(program) \"$@\"\n".utf8).write(to: file)
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+            }
+            let path = "\(bin.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"
             for round in 1...6 {
                 let output = desk.reports.appendingPathComponent("watched-\(round)")
-                let running = try desk.start(["run", folder.appendingPathComponent("drill.yaml").path, "--output", output.path])
+                let running = try desk.start(
+                    ["run", folder.appendingPathComponent("drill.yaml").path, "--output", output.path], environment: ["PATH": path])
                 let watch = Watch(for: words, of: running, below: desk.scratch.path)
                 let outcome = await running.outcome()
                 let seen = await watch.end()
