@@ -28,11 +28,6 @@ struct ProbeReader {
         var promise = HealthPromise(probes: [])
         if let hold = fields.duration("hold") { promise.hold = hold }
         if let within = fields.duration("within") { promise.within = within }
-        if promise.hold >= promise.within {
-            fields.report(
-                fields["within"] == nil ? "hold" : "within", "\"hold\" is not shorter than \"within\": it could never be met",
-                hint: "give up later, or let the probes hold for a shorter time")
-        }
         guard let probes = fields["probes"] else { return nil }
         guard case .sequence(let items) = probes.node, !items.isEmpty, !file.refusesTag(of: probes.node) else {
             fields.report(

@@ -54,7 +54,7 @@ public struct Application: Sendable, Hashable {
 public struct HealthPromise: Sendable, Hashable {
     /// All probes must hold for this long without a break.
     public var hold: Duration
-    /// From the start of the program on; after that it is given up.
+    /// From the start of the program on: where they don't hold by then, it is given up.
     public var within: Duration
     /// Never empty.
     public var probes: [HealthProbe]

@@ -495,10 +495,6 @@ private let ofApplications = [
         "\"DB_PASSWORD\" would be a secret written in the file",
         hint: "take it out and change it: scratch servers ask for none, and others belong into the recovered configuration"),
     BadInput(
-        "hold as long as within", replace: "within: 90s", with: "within: ‸3s",
-        "\"hold\" is not shorter than \"within\": it could never be met",
-        hint: "give up later, or let the probes hold for a shorter time"),
-    BadInput(
         "unknown probe", replace: "- tcp: {port: 9101}", with: "- ‸tpc: {port: 9101}", "unknown probe \"tpc\"",
         hint: "did you mean \"tcp\"?"),
     BadInput(

@@ -89,7 +89,7 @@ private let onlyTheReader: Set<String> = [
     "incident to come", "incident on no day",
     "checks of code",
     "configuration of nobody", "code of a database", "place of an unknown service", "place of an unknown value", "another engine's value",
-    "place without a value", "place in a probe", "password of an application", "hold as long as within", "body", "sql of Redis",
+    "place without a value", "place in a probe", "password of an application", "body", "sql of Redis",
     "manual step of an allowance's name", "unknown application", "service of an application", "recovered and existing",
     "every two days", "every second", "every that does not divide a day", "tolerance too wide",
 ]
