@@ -13,8 +13,8 @@ private let python = "/usr/bin/python3"
 struct HealthTests {
     /// A web server on the Unix socket or port that the first argument names; the second says how it behaves.
     private static let server = #"""
-        import http.server, os, socketserver, sys, time
-        listen, mode, began = sys.argv[1], sys.argv[2], time.time()
+        import http.server, itertools, os, socketserver, sys, time
+        listen, mode, began, count = sys.argv[1], sys.argv[2], time.time(), itertools.count()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -23,7 +23,7 @@ struct HealthTests {
                 if mode == "wrong-body": body = '{"status": "broken", "user": "hunter2"}'
                 if mode == "wrong-status": status = 503
                 if mode == "redirect": status = 302
-                if mode == "flapping" and int(age * 2) % 2: status = 500
+                if mode == "flapping" and next(count) % 2: status = 500
                 if mode == "late" and age < 1: status = 503
                 if mode == "silent": time.sleep(60)
                 self.send_response(status)
@@ -59,8 +59,8 @@ struct HealthTests {
 
     /// Starts it, waits for its health, and ends it.
     private func start(
-        _ mode: String, probes: [HealthProbe] = [health], hold: Duration = .milliseconds(600), within: Duration = .seconds(3),
-        command: [String]? = nil, files: [String: String]? = nil, environment: [String: String] = [:],
+        _ mode: String, probes: [HealthProbe] = [health], hold: Duration = .milliseconds(600), within: Duration = .seconds(120),
+        firstAnswer: Bool = false, command: [String]? = nil, files: [String: String]? = nil, environment: [String: String] = [:],
         then body: @Sendable (ScratchApplication, ScratchHost) async throws -> Void = { _, _ in }
     ) async throws -> (taken: Duration, answering: ContinuousClock.Instant) {
         let folder = try files.map(source) ?? source()
@@ -78,13 +78,17 @@ struct HealthTests {
             let probes = ProcessProbes(running, environment: ["GIVEN": "yes"]) { $0.map(\.text) }
             do {
                 let answering = try await HealthWatch(running) { probe in
-                    switch probe {
-                    case .http(let path, let status, let body, let port):
-                        try await probes.http(path: path, status: status, body: body, port: port)
-                    case .tcp(let port): probes.tcp(port: port)
-                    case .command(let run, let code): try await probes.command(run, expectExit: code)
-                    case .sql: .holds
-                    }
+                    let answer: ProbeAnswer =
+                        switch probe {
+                        case .http(let path, let status, let body, let port):
+                            try await probes.http(path: path, status: status, body: body, port: port)
+                        case .tcp(let port): probes.tcp(port: port)
+                        case .command(let run, let code): try await probes.command(run, expectExit: code)
+                        case .sql: .holds
+                        }
+                    // As soon as there is one: how long a server takes to listen is the machine's business.
+                    if firstAnswer, case .fails(_, let actual) = answer, actual != "nobody listens" { throw Answered(answer: answer) }
+                    return answer
                 }.wait()
                 let taken = began.duration(to: .now)
                 try await body(running, host)
@@ -96,6 +100,10 @@ struct HealthTests {
                 throw error
             }
         }
+    }
+
+    private struct Answered: Error {
+        var answer: ProbeAnswer
     }
 
     private func failure(_ body: () async throws -> Void) async throws -> DrillFailure {
@@ -131,16 +139,17 @@ struct HealthTests {
         ("wrong-status", "status 200", "status 503"), ("redirect", "status 200", "status 302"),
     ])
     func wrongAnswers(mode: String, expected: String, actual: String) async throws {
-        let failure = try await failure { _ = try await start(mode) }
+        let answered = await #expect(throws: Answered.self) { _ = try await start(mode, firstAnswer: true) }
+        #expect(answered?.answer == .fails(expected: expected, actual: actual))
+        let failure = try await failure { _ = try await start(mode, within: .seconds(2)) }
         #expect(failure.verdict == .failed && failure.finding.rule.name == "application-unhealthy")
-        #expect(failure.finding.object == "web: GET /health" && failure.finding.expected == expected && failure.finding.actual == actual)
-        #expect(!"\(failure)".contains("hunter2"))
+        #expect(failure.finding.object == "web: GET /health" && !"\(failure)".contains("hunter2"))
     }
 
     @Test func noAnswerAtAll() async throws {
-        var failure = try await failure { _ = try await start("silent", within: .seconds(2)) }
-        #expect(failure.verdict == .failed && failure.finding.actual == "no answer in time")
-        failure = try await self.failure { _ = try await start("x", command: ["sleep", "60"]) }
+        let answered = await #expect(throws: Answered.self) { _ = try await start("silent", firstAnswer: true) }
+        #expect(answered?.answer == .fails(expected: "status 200", actual: "no answer in time"))
+        let failure = try await failure { _ = try await start("x", within: .seconds(2), command: ["sleep", "600"]) }
         #expect(
             failure.verdict == .failed && failure.finding.rule.name == "application-unhealthy" && failure.finding.actual == "nobody listens"
         )
@@ -148,10 +157,9 @@ struct HealthTests {
 
     @Test(arguments: [("dies", "exit 7"), ("killed", "signal 9"), ("dies-later", "exit 9")])
     func anApplicationThatDies(mode: String, ending: String) async throws {
-        let start = ContinuousClock.now
-        let failure = try await failure { _ = try await self.start(mode, hold: .seconds(5), within: .seconds(30)) }
+        // Nobody waits for the dead: neither of these times is over before the test is.
+        let failure = try await failure { _ = try await start(mode, hold: .seconds(3600), within: .seconds(3600)) }
         #expect(failure.verdict == .failed && failure.finding.rule.name == "application-died" && failure.finding.actual == ending)
-        #expect(ContinuousClock.now - start < .seconds(10), "nobody waits for the dead")
     }
 
     /// It ends with 0, as one that puts itself into the background does.
@@ -161,7 +169,7 @@ struct HealthTests {
     }
 
     @Test func flappingHealthNeverHolds() async throws {
-        let failure = try await failure { _ = try await start("flapping", hold: .milliseconds(1500), within: .seconds(4)) }
+        let failure = try await failure { _ = try await start("flapping", hold: .milliseconds(1500), within: .seconds(15)) }
         #expect(failure.verdict == .failed && failure.finding.rule.name == "application-unhealthy")
         #expect(failure.finding.message.contains("broke off"), "\(failure.finding.message)")
     }
@@ -178,7 +186,10 @@ struct HealthTests {
                 #expect(view.separate && view.interfaces.isEmpty && view.routes == 0 && view.listeners == 1)
                 #expect(ProcessTable.effectiveUser(of: running.process.pid) == host.userID)
             }
-            let failure = try await failure { _ = try await start("well", probes: [http, .tcp(port: 18081)]) }
+            let failure = try await failure {
+                _ = try await start(
+                    "well", probes: [.tcp(port: 18081)], within: .seconds(2), command: [python, "server.py", "18080", "well"])
+            }
             #expect(failure.verdict == .failed && failure.finding.object == "web: port 18081")
         } else {
             let failure = try await failure { _ = try await start("well", probes: [http]) }
@@ -191,7 +202,7 @@ struct HealthTests {
             .command(run: ["sh", "-c", script].map { Template($0) }, expectExit: exit)
         }
         _ = try await start("well", probes: [command("test \"$GIVEN\" = yes && test -f server.py"), command("exit 3", exit: 3)])
-        var failure = try await failure { _ = try await start("well", probes: [command("echo hunter2; exit 4")]) }
+        var failure = try await failure { _ = try await start("well", probes: [command("echo hunter2; exit 4")], within: .seconds(1)) }
         #expect(failure.verdict == .failed && failure.finding.expected == "exit 0" && failure.finding.actual == "exit 4")
         #expect(!"\(failure)".contains("hunter2"))
         failure = try await self.failure {
@@ -218,7 +229,7 @@ struct HealthTests {
 
     @Test func aProgramAmongItsFiles() async throws {
         let probe = HealthProbe.command(run: ["test", "-f", "was-here"].map { Template($0) }, expectExit: 0)
-        _ = try await start("x", probes: [probe], command: ["./bin"], files: ["bin": "#!/bin/sh\ntouch was-here; exec sleep 60\n"])
+        _ = try await start("x", probes: [probe], command: ["./bin"], files: ["bin": "#!/bin/sh\ntouch was-here; exec sleep 6000\n"])
     }
 
     @Test func aFolderThatIsNotThere() async throws {
@@ -235,7 +246,7 @@ struct HealthTests {
         defer { unsetenv("MUSTER_TEST_SECRET") }
         let probe = HealthProbe.command(run: ["sh", "-c", "test -f env.txt"].map { Template($0) }, expectExit: 0)
         _ = try await start(
-            "x", probes: [probe], command: ["sh", "-c", "env > env.txt; exec sleep 60"], environment: ["OWN": "value"]
+            "x", probes: [probe], command: ["sh", "-c", "env > env.txt; exec sleep 6000"], environment: ["OWN": "value"]
         ) { running, host in
             let text = try String(contentsOf: running.places.files.appendingPathComponent("env.txt"), encoding: .utf8)
             let names = Set(text.split(separator: "\n").compactMap { $0.split(separator: "=").first.map(String.init) })

@@ -120,11 +120,11 @@ func course(
     return plan
 }
 
-func run(_ plan: DrillPlan, _ party: DrillParty, cancelAfter: Duration? = nil) async -> Told {
+func run(_ plan: DrillPlan, _ party: DrillParty, cancelWhen: (@Sendable () -> Bool)? = nil) async -> Told {
     let hub = EventHub()
     let task = Task { try await DrillRunner(plan: plan, party: party, hub: hub).run() }
-    if let cancelAfter {
-        try? await Task.sleep(for: cancelAfter)
+    if let cancelWhen {
+        while !cancelWhen() { try? await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
     }
     var told = Told()

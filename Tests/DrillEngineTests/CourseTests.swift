@@ -98,7 +98,7 @@ import Testing
         #expect(told.outcome?.steps.map(\.verdict) == [.passed, .passed, .skipped, .skipped, .passed, .passed])
         #expect(told.outcome?.steps.allSatisfy { step in step.activities.allSatisfy { $0.end >= $0.start && $0.start >= .zero } } == true)
         // Four hundred milliseconds of making it are not among them.
-        #expect(told.outcome?.objectives?.rto.measured ?? .seconds(9) < .milliseconds(300))
+        #expect(told.outcome?.objectives?.rto.measured ?? .seconds(9) < (told.outcome?.duration ?? .zero) - .milliseconds(400))
         #expect(told.outcome?.duration ?? .zero >= .milliseconds(400))
         #expect(told.outcome?.objectives?.rpo.isEmpty == true)
         #expect(told.cases.contains { $0.group == .operation && $0.service == "s" && $0.name == "lives before the incident" })
@@ -201,7 +201,7 @@ import Testing
     }
 
     /// The one that gave up early is not waited for, in no step.
-    @Test(.timeLimit(.minutes(1))) func aServiceThatEndsEarlyHoldsNobodyUp() async {
+    @Test(.timeLimit(.minutes(5))) func aServiceThatEndsEarlyHoldsNobodyUp() async {
         let diary = Diary()
         let lost = FakeDriver("lost", points: [], identifying: .failed(finding("no-recovery-point")))
         let told = await run(
@@ -210,13 +210,13 @@ import Testing
         #expect(told.verdict == .failed && diary.all.contains("after verify"))
     }
 
-    @Test(.timeLimit(.minutes(1))) func cancellingEndsAHookAndLeavesNobodyWaiting() async {
+    @Test(.timeLimit(.minutes(5))) func cancellingEndsAHookAndLeavesNobodyWaiting() async {
         let diary = Diary()
         let told = await run(
             course(recover: ["a", "b"], hooks: [.retrieve: [.after: Hook(run: ["p"])]]),
             DrillParty(
                 services: [noting(Diary(), "a"), noting(Diary(), "b")], application: FakeApplication(diary: diary),
-                hooks: FakeHooks(diary: diary, takes: .seconds(600))), cancelAfter: .milliseconds(300))
+                hooks: FakeHooks(diary: diary, takes: .seconds(600))), cancelWhen: { !diary.all.isEmpty })
         #expect(told.cancelled && diary.all == ["after retrieve", "after retrieve cancelled", "end"])
     }
 

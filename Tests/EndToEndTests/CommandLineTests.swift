@@ -25,8 +25,8 @@ struct CommandLineTests {
 
     @Test func filterAndShard() async throws {
         try await Desk.with { desk in
-            // Those that only some machines' labs have.
-            for name in ["incremental", "pgbackrest"] {
+            // Those that only some machines' labs have, and those of an application.
+            for name in ["incremental", "pgbackrest", "server-failure", "corruption-restart"] {
                 try? FileManager.default.removeItem(at: desk.drills.appendingPathComponent("\(name).yaml"))
             }
             let all = try await names(desk, [])
