@@ -521,7 +521,8 @@ private let ofApplications = [
 ]
 
 @Suite struct BadEstateTests {
-    static let inputs = ofTheFile + ofStoresKeysAndSeals + ofServices + ofBackups + ofConfigurationAndCode
+    static let inputs =
+        ofTheFile + ofStoresKeysAndSeals + ofServices + ofBackups + ofConfigurationAndCode
         + ofApplications
 
     @Test(arguments: inputs)
