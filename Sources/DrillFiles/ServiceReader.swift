@@ -79,7 +79,7 @@ struct ServiceReader {
         }
         let stores = storeNames(fields)
         let match = fields.glob("match")
-        if let kind, [.pgBackRest, .command].contains(kind), let remote = stores?.first(where: remoteStores.contains) {
+        if let kind, [.pgBackRest, .command, .gitMirror].contains(kind), let remote = stores?.first(where: remoteStores.contains) {
             fields.report(
                 fields["stores"] == nil ? "store" : "stores", "kind \"\(kind.rawValue)\" can't be read in the remote store \"\(remote)\"",
                 hint: "its own tool reads it: mount the store, and declare it as {type: file, path: …}")

@@ -156,6 +156,35 @@ struct HeldDrillTests {
         }
     }
 
+    /// The application gets them in its environment, and nobody else gets them anywhere.
+    @Test func theApplicationAloneGetsTheValues() async throws {
+        try await Desk.with { desk in
+            let good = try text(live(desk))
+            let value = "s3ntinel-" + String(UInt64.random(in: .min ... .max))
+            let own = good.replacing(/(?m)^SECRET_KEY=.*/, with: "SECRET_KEY=\(value)")
+            try Data(own.utf8).write(to: live(desk))
+            try await replaceConfiguration(desk, with: own)
+            let output = desk.reports.appendingPathComponent("rebuilt", isDirectory: true)
+            let file = desk.drills.appendingPathComponent("server-rebuild.yaml")
+            let running = try desk.start(["run", file.path, "--output", output.path])
+            let watch = Watch(for: [value], of: running, below: desk.folder.path)
+            let ran = await running.outcome()
+            let seen = await watch.end()
+            #expect(ran.code == 0, "\(ran.text)")
+            #expect(seen.inArguments == [] && !seen.inEnvironments.isEmpty, "the application itself is given it")
+            // What the application starts is its own affair.
+            for name in ["postgres", "redis-server", "git", "curl"] {
+                #expect(!seen.inEnvironments.contains { $0.hasPrefix(name) }, "\(seen.inEnvironments)")
+            }
+            #expect(!ran.text.contains(value))
+            let walk = try #require(FileManager.default.enumerator(atPath: output.path))
+            while let path = walk.nextObject() as? String {
+                let data = (try? Data(contentsOf: output.appendingPathComponent(path))) ?? Data()
+                #expect(!String(decoding: data, as: UTF8.self).contains(value), "\(path)")
+            }
+        }
+    }
+
     // MARK: Code
 
     @Test func whatIsWrongWithABundle() async throws {
