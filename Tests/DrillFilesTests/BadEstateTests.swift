@@ -101,36 +101,36 @@ private let ofStoresKeysAndSeals = [
         "store is text", replace: "{type: file, path: backups/primary, zone: ksdc}", with: "‸/backups",
         "store \"primary\" must be a mapping, not text", hint: "write \"key: value\" lines, indented below it"),
     BadInput(
-        "half a pair of keys", replace: "  secondary:\n", with: "  ‸secondary: {type: s3, bucket: dr, access-key: backup}\n  third:\n",
-        "store \"secondary\" has half a pair of keys",
+        "half a pair of keys", replace: "  secondary:\n", with: "  ‸extra: {type: s3, bucket: dr, access-key: backup}\n  secondary:\n",
+        "store \"extra\" has half a pair of keys",
         hint: "add \"secret-key: NAME\", or name neither: then AWS_ACCESS_KEY_ID and its kin are read from the environment"),
     BadInput(
         "secret of a bucket", replace: "  secondary:\n",
-        with: "  secondary: {type: s3, bucket: dr, access-key: backup, secret-key: ‸hunter2}\n  third:\n",
+        with: "  extra: {type: s3, bucket: dr, access-key: backup, secret-key: ‸hunter2}\n  secondary:\n",
         "\"secret-key\" is not a name from \"keys\"",
         hint: "declare it under \"keys\" as NAME: {file: path}, {env: NAME} or {command: [program, argument]}, and write its name here"),
     BadInput(
         "endpoint with a user", replace: "  secondary:\n",
-        with: "  secondary: {type: s3, bucket: dr, endpoint: ‸\"https://a:b@s3.example\"}\n  third:\n", "\"endpoint\" is no address",
+        with: "  extra: {type: s3, bucket: dr, endpoint: ‸\"https://a:b@s3.example\"}\n  secondary:\n", "\"endpoint\" is no address",
         hint: "write it as https://s3.example.org, without user and path"),
     BadInput(
-        "bucket with a path", replace: "  secondary:\n", with: "  secondary: {type: s3, bucket: ‸dr/backups}\n  third:\n",
+        "bucket with a path", replace: "  secondary:\n", with: "  extra: {type: s3, bucket: ‸dr/backups}\n  secondary:\n",
         "\"bucket\" is no name of a bucket", hint: "write its name alone, and what follows it as \"prefix\""),
     BadInput(
-        "misspelt key of a bucket", replace: "  secondary:\n", with: "  secondary: {type: s3, bucket: dr, ‸regoin: a}\n  third:\n",
-        "unknown key \"regoin\" in store \"secondary\"", hint: "did you mean \"region\"?"),
+        "misspelt key of a bucket", replace: "  secondary:\n", with: "  extra: {type: s3, bucket: dr, ‸regoin: a}\n  secondary:\n",
+        "unknown key \"regoin\" in store \"extra\"", hint: "did you mean \"region\"?"),
     BadInput(
         "sftp without a key", replace: "  secondary:\n",
-        with: "  ‸secondary: {type: sftp, host: a, user: b, path: c, known-hosts: d}\n  third:\n",
-        "store \"secondary\" needs one of \"private-key\" and \"password\"",
+        with: "  ‸extra: {type: sftp, host: a, user: b, path: c, known-hosts: d}\n  secondary:\n",
+        "store \"extra\" needs one of \"private-key\" and \"password\"",
         hint: "add \"private-key: NAME\", and declare NAME under \"keys\""),
     BadInput(
         "sftp without known hosts", replace: "  secondary:\n",
-        with: "  ‸secondary: {type: sftp, host: a, user: b, path: c, password: backup}\n  third:\n",
-        "missing key \"known-hosts\" in store \"secondary\"", hint: "add \"known-hosts: /etc/ssh/ssh_known_hosts\""),
+        with: "  ‸extra: {type: sftp, host: a, user: b, path: c, password: backup}\n  secondary:\n",
+        "missing key \"known-hosts\" in store \"extra\"", hint: "add \"known-hosts: /etc/ssh/ssh_known_hosts\""),
     BadInput(
         "rclone options", replace: "  secondary:\n",
-        with: "  secondary: {type: rclone, config: a, remote: ‸\"s3,secret_access_key=x:b\"}\n  third:\n",
+        with: "  extra: {type: rclone, config: a, remote: ‸\"s3,secret_access_key=x:b\"}\n  secondary:\n",
         "\"remote\" is not NAME:path", hint: "write a name that the rclone configuration declares, and the path"),
     BadInput(
         "store type", replace: "{type: file, path: b", with: "{type: ‸files, path: b", "unknown type \"files\"",

@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test(arguments: ["select pg_terminate_backend($1::int)", "kill"])
-    func aServerThatDiesIsAnErrorWithinASecond(_ how: String) async throws {
+    func aServerThatDiesIsAnErrorWithinSeconds(_ how: String) async throws {
         try await withTestPostgres { server in
             let connection = try await server.connect(database: "postgres")
             let killer = try await server.connect(database: "postgres")
@@ -120,7 +120,8 @@ import Testing
             }
             let error = await #expect(throws: PostgresError.self) { try await asking.value }
             #expect(error?.kind == .connectionLost)
-            #expect(killed.duration(to: .now) < .seconds(1))
+            // Not after the minute that the query would take, nor a time limit of TCP's.
+            #expect(killed.duration(to: .now) < .seconds(10))
             await #expect(throws: PostgresError.self) { try await connection.value("select 1") }
             await connection.close()
             await killer.close()
