@@ -48,6 +48,20 @@ public protocol SurvivorDriver: Sendable {
     func compare(_ log: any StepLog) async throws
 }
 
+/// Takes a zone away for the time of a drill.
+public protocol OutageDriver: Sendable {
+    /// Cuts the zone off, and asks that nothing of it can be reached and that every key can be had without it; before the incident.
+    ///
+    /// - Throws: ``DrillFailure`` where it could not be asked; `CancellationError`.
+    func begin(_ log: any StepLog) async throws
+
+    /// Asks once more, when the clock has stopped, that the zone was out of reach to the end.
+    func confirm(_ log: any StepLog) async throws
+
+    /// Brings the zone back, whatever happened since it was cut off. What could not be brought back is a finding.
+    func tearDown() async -> [Finding]
+}
+
 /// Runs hooks.
 public protocol HookRunner: Sendable {
     /// Runs one to its end, or ends it with all that it started when its time is over or the task is cancelled.

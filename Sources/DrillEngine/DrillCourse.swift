@@ -30,6 +30,11 @@ struct DrillCourse: Sendable {
 
     /// - Throws: `CancellationError` alone: everything else becomes cases.
     func run() async throws -> Outcome {
+        if let lost = try await loseZone() {
+            log.declareIncident()
+            for step in Step.allCases { skip(step, "the outage could not be rehearsed: the findings before the incident say why") }
+            return Outcome(operation: lost)
+        }
         let isReady = try await prepare()
         log.declareIncident()
         guard isReady else {
@@ -50,6 +55,7 @@ struct DrillCourse: Sendable {
         }
         outcome.accepting = outcome.results.reduce(into: [:]) { $0[$1.service] = $1.accepting }
         try await restart(&outcome, operation)
+        try await confirmLoss(&outcome)
         try Task.checkCancellation()
         return outcome
     }
@@ -57,6 +63,22 @@ struct DrillCourse: Sendable {
     private static let nothingToStop = "no application is part of this drill: there is nothing to stop"
 
     // MARK: Before the incident
+
+    /// - Returns: nil where the zone is lost and the drill can go on; otherwise what the drill came to.
+    private func loseZone() async throws -> ServiceResult.State? {
+        guard let outage = party.outage else { return nil }
+        let memory = AttemptMemory()
+        try await aside("the zone is lost", memory) { try await outage.begin($0) }
+        return memory.hasErrors ? .unverified : memory.hasFailures ? .failed : nil
+    }
+
+    /// What was recovered while the zone was there has not been recovered without it.
+    private func confirmLoss(_ outcome: inout Outcome) async throws {
+        guard let outage = party.outage else { return }
+        let memory = AttemptMemory()
+        try await aside("the lost zone stayed out of reach", memory) { try await outage.confirm($0) }
+        if memory.hasErrors { (outcome.operation, outcome.measured) = (.unverified, nil) }
+    }
 
     /// Makes what stands for the living services, off the clock. - Returns: false where the scenario can't begin.
     private func prepare() async throws -> Bool {

@@ -10,6 +10,8 @@ public struct DrillParty: Sendable {
     public var existing: [any ServiceDriver]
     /// Knows ``existing``; nil where there is none.
     public var survivors: (any SurvivorDriver)?
+    /// Loses a zone, and knows that it is lost; nil where none is.
+    public var outage: (any OutageDriver)?
     public var application: (any ApplicationDriver)?
     public var hooks: (any HookRunner)?
     /// nil: nobody is there to be asked, and manual steps count with their allowances.
@@ -17,11 +19,13 @@ public struct DrillParty: Sendable {
 
     public init(
         services: [any ServiceDriver], existing: [any ServiceDriver] = [], survivors: (any SurvivorDriver)? = nil,
-        application: (any ApplicationDriver)? = nil, hooks: (any HookRunner)? = nil, confirmer: (any ManualConfirmer)? = nil
+        outage: (any OutageDriver)? = nil, application: (any ApplicationDriver)? = nil, hooks: (any HookRunner)? = nil,
+        confirmer: (any ManualConfirmer)? = nil
     ) {
         self.services = services
         self.existing = existing
         self.survivors = survivors
+        self.outage = outage
         self.application = application
         self.hooks = hooks
         self.confirmer = confirmer
@@ -32,6 +36,7 @@ public struct DrillParty: Sendable {
         // The application first: it holds connections to the others.
         if let application { findings += await application.tearDown() }
         for driver in (existing + services).reversed() { findings += await driver.tearDown() }
+        if let outage { findings += await outage.tearDown() }
         return findings
     }
 }

@@ -4,9 +4,6 @@ import DrillModel
 import Foundation
 
 extension Rule {
-    static let hookFailed = Rule("hook-failed")
-    static let hookTimedOut = Rule("hook-timed-out")
-    static let hookNotStarted = Rule("hook-not-started")
     static let notConfirmed = Rule("not-confirmed")
 }
 
@@ -52,29 +49,8 @@ struct StepSurroundings: Sendable {
         let name = "hook \(moment.rawValue) \(step.rawValue)"
         let start = log.elapsed
         let ending = try await hooks.run(hook, moment, of: step)
-        let finding: Finding?
-        let detail: String
-        switch ending {
-        case .ended(let how, let succeeded):
-            detail = "hook \(moment.rawValue): \(how)"
-            finding =
-                succeeded
-                ? nil
-                : Finding(
-                    .hookFailed, object: name, expected: "exit 0", actual: how,
-                    message: "the hook \(moment.rawValue) \(step.rawValue) failed",
-                    hint: "run again with --keep, and read what it said in hooks/ of the scratch folder")
-        case .timedOut:
-            detail = "hook \(moment.rawValue): ended at its timeout"
-            finding = Finding(
-                .hookTimedOut, object: name, expected: "an end within \(ObjectiveCases.text(hook.timeout))", actual: "none",
-                message: "the hook \(moment.rawValue) \(step.rawValue) hung, and was ended with all that it had started",
-                hint: "mend the command, or give it a longer timeout")
-        case .notStarted(let why, let hint):
-            detail = "hook \(moment.rawValue): not started"
-            finding = Finding(
-                .hookNotStarted, object: name, expected: "a command that can be run", actual: "none", message: why, hint: hint)
-        }
+        let finding = ending.finding(of: name, timeout: hook.timeout)
+        let detail = "hook \(moment.rawValue): \(ending.words)"
         log.note(
             StepActivity(
                 step: step, service: nil, start: start, end: log.elapsed, verdict: finding == nil ? .passed : .error, detail: detail))

@@ -46,6 +46,7 @@ struct CourseReader {
             file.report(at: fields.place, "missing key \"\(key)\": \(title) needs it", hint: "add \"\(key): \(example)\"")
         }
         if scenario.needsRecovery { demand("recover", "{postgres: {from: daily}}") }
+        if scenario.losesZone { demand("lost-zone", "NAME") }
         if scenario.needsApplication { demand("application", "NAME") }
         if scenario.needsSurvivors {
             demand("existing", "{postgres: {from: daily}}")

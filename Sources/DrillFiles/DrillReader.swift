@@ -33,7 +33,7 @@ struct DrillReader {
     func read(against estate: Estate?) -> DrillPlan? {
         fields.requireVersion()
         let name = fields.name("drill")
-        let scenario = fields.choice("scenario", Scenario.self, planned: ["data-center-outage"])
+        let scenario = fields.choice("scenario", Scenario.self)
         let profile = fields.choice("profile", Profile.self) ?? .production
         let incident = incident()
         let targets = targets()
@@ -46,12 +46,15 @@ struct DrillReader {
         let course = CourseReader(file: file, fields: fields, estate: estate, scenario: scenario)
         let application = course.application()
         course.checkFit()
+        let outage = OutageReader(file: file, fields: fields, estate: estate, scenario: scenario).read(recovering: recover)
         let checks = checks(of: estate)
         let quarantine = quarantine()
         guard file.problems.isEmpty, let estate, let name, let scenario else { return nil }
         return DrillPlan(
-            name: name, scenario: scenario, estate: estate, profile: profile, incident: incident, targets: targets,
-            allowances: allowances, recover: recover, existing: existing, application: application, hooks: hooks, manual: manual,
+            name: name, scenario: scenario, estate: outage.map { estate.without(zone: $0.zone) } ?? estate, profile: profile,
+            incident: incident, targets: targets,
+            allowances: allowances, recover: recover, existing: existing, outage: outage, application: application, hooks: hooks,
+            manual: manual,
             checks: checks, quarantine: quarantine, file: file.url)
     }
 

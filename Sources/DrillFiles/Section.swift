@@ -120,7 +120,8 @@ extension Section {
             "version": "1", "drill": "database-corruption", "estate": "estate.yaml", "scenario": "database-corruption",
         ],
         optional: [
-            "recover", "existing", "application", "hooks", "manual", "profile", "incident", "targets", "allowances", "checks", "quarantine",
+            "recover", "existing", "lost-zone", "outage", "application", "hooks", "manual", "profile", "incident", "targets", "allowances",
+            "checks", "quarantine",
         ])
 
     static let hooks = Section("hooks", optional: ["identify", "stop", "retrieve", "restore", "verify", "restart"])
@@ -130,6 +131,9 @@ extension Section {
     static let hook = Section("hook", required: ["run": "[program, argument]"], optional: ["timeout"])
 
     static let manual = Section("manual", required: ["step": "identify", "name": "decide", "allowance": "15m"])
+
+    static let outage = Section(
+        "outage", required: ["cut": "{run: [program, argument]}", "restore": "{run: [program, argument]}"])
 
     static let incident = Section("incident", required: ["at": "now"])
 
@@ -158,5 +162,6 @@ extension Section {
     ]
     static let ofDrills = [
         drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,
+        outage,
     ]
 }

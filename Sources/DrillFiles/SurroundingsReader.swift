@@ -30,7 +30,7 @@ struct SurroundingsReader {
         return hooks
     }
 
-    private func hook(_ entry: Entry, _ title: String) -> Hook? {
+    func hook(_ entry: Entry, _ title: String) -> Hook? {
         guard let fields = Fields(file, entry.node, .hook, title: title, place: entry.place) else { return nil }
         let timeout = fields.duration("timeout")
         guard let run = fields.texts("run")?.map(\.text), timeout != nil || fields["timeout"] == nil else { return nil }

@@ -6,6 +6,7 @@ public import Foundation
 public struct DrillPlan: Sendable, Hashable {
     public var name: String
     public var scenario: Scenario
+    /// Of a data-center outage, what is left of it.
     public var estate: Estate
     public var profile: Profile
     public var incident: Incident
@@ -16,6 +17,8 @@ public struct DrillPlan: Sendable, Hashable {
     public var recover: [Recovery]
     /// What lives on through the disaster, and the backups that its stand-ins are made of before the incident.
     public var existing: [Recovery]
+    /// The zone that is lost; of a data-center outage alone.
+    public var outage: Outage?
     /// The application that is started again; nil: operation is verified on the services themselves.
     public var application: String?
     public var hooks: [Step: [Hook.Moment: Hook]]
@@ -28,7 +31,7 @@ public struct DrillPlan: Sendable, Hashable {
     public init(
         name: String, scenario: Scenario, estate: Estate, profile: Profile = .production, incident: Incident = .now,
         targets: Targets = Targets(), allowances: [Allowance] = [], recover: [Recovery], existing: [Recovery] = [],
-        application: String? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:], manual: [ManualStep] = [],
+        outage: Outage? = nil, application: String? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:], manual: [ManualStep] = [],
         checks: [String: [DeclaredCheck]] = [:], quarantine: QuarantineDemand = QuarantineDemand(), file: URL
     ) {
         self.name = name
@@ -40,6 +43,7 @@ public struct DrillPlan: Sendable, Hashable {
         self.allowances = allowances
         self.recover = recover
         self.existing = existing
+        self.outage = outage
         self.application = application
         self.hooks = hooks
         self.manual = manual
@@ -55,13 +59,17 @@ public enum Scenario: String, Sendable, Hashable, Codable, CaseIterable {
     case databaseCorruption = "database-corruption"
     /// The application's machine is gone, the data lives: a new instance is started against it.
     case serverFailure = "server-failure"
+    /// A zone is gone with all that it held: services come back from the backups of another one.
+    case dataCenterOutage = "data-center-outage"
 
     /// Whether services outlive the disaster, and must be there for it.
     public var needsSurvivors: Bool { self == .serverFailure }
     /// Whether it is the application that must come back.
     public var needsApplication: Bool { self == .serverFailure }
     /// Whether there is nothing to rehearse without a service to recover.
-    public var needsRecovery: Bool { self == .databaseCorruption }
+    public var needsRecovery: Bool { self != .serverFailure }
+    /// Whether a zone of the estate is lost.
+    public var losesZone: Bool { self == .dataCenterOutage }
 }
 
 /// How the scratch servers are set.

@@ -20,6 +20,7 @@ struct DrillCast {
         let application = plan.application.flatMap { plan.estate.applications[$0] }
         return DrillParty(
             services: services, existing: existing, survivors: existing.isEmpty ? nil : Survivors(existing),
+            outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, host: host) },
             application: application.map { ApplicationRehearsal($0, plan: plan, drivers: services + existing, host: host) },
             hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: live ? TerminalConfirmer() : nil)
     }

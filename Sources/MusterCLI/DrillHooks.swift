@@ -11,6 +11,11 @@ struct DrillHooks: HookRunner {
     var host: ScratchHost
 
     func run(_ hook: Hook, _ moment: Hook.Moment, of step: Step) async throws -> HookEnding {
+        try await run(hook, logName: "\(step.rawValue)-\(moment.rawValue)", telling: ["MUSTER_STEP": step.rawValue])
+    }
+
+    /// - Parameter values: Told beside the drill's name and scenario.
+    func run(_ hook: Hook, logName: String, telling values: [String: String]) async throws -> HookEnding {
         let place = plan.file.deletingLastPathComponent()
         var command = hook.run
         // A program with a folder in its name lies beside the drill file, not beside whoever runs muster.
@@ -26,8 +31,8 @@ struct DrillHooks: HookRunner {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             let result = try await host.runOutside(
                 command,
-                environment: ["MUSTER_DRILL": plan.name, "MUSTER_STEP": step.rawValue, "MUSTER_SCENARIO": plan.scenario.rawValue],
-                workingFolder: place, log: folder.appendingPathComponent("\(step.rawValue)-\(moment.rawValue).log"), limit: hook.timeout)
+                environment: ["MUSTER_DRILL": plan.name, "MUSTER_SCENARIO": plan.scenario.rawValue].merging(values) { $1 },
+                workingFolder: place, log: folder.appendingPathComponent("\(logName).log"), limit: hook.timeout)
             guard let result else { return .timedOut }
             return .ended(result.ending, succeeded: result.succeeded)
         } catch {

@@ -40,6 +40,10 @@ struct DryRun: Sendable {
 
     /// What is started, and what is around the steps.
     private func showSurroundings(of plan: DrillPlan) {
+        if let outage = plan.outage {
+            let cut = outage.commands.map { ", cut off by \($0.cut.run[0])" } ?? ", which must be out of reach already"
+            Console.print("  lost       zone \(outage.zone): \(outage.lost.map(\.name).joined(separator: ", "))\(cut)")
+        }
         if let application = plan.application.flatMap({ plan.estate.applications[$0] }) {
             let probes = application.health.probes.map(\.name).joined(separator: ", ")
             Console.print(

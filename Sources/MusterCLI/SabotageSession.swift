@@ -104,7 +104,7 @@ struct SabotageSession: Sendable {
         let session = RunSession(plans: [copy.plan], output: root.folder, root: root, keep: false)
         // What surrounds a backup is not what is proved here.
         var plan = copy.plan
-        (plan.application, plan.existing, plan.hooks, plan.manual) = (nil, [], [:], [])
+        (plan.application, plan.existing, plan.outage, plan.hooks, plan.manual) = (nil, [], nil, [:], [])
         let outcome: Result<Verdict, any Error>
         do {
             outcome = .success(try await session.run(plan, hub: hub))

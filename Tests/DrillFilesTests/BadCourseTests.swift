@@ -41,6 +41,34 @@ import Testing
             hint: "begin each with \"- \", as in \"- {step: identify, name: decide, allowance: 15m}\""),
     ]
 
+    static let ofOutage = [
+        BadInput(
+            "outage of no zone", replace: "version: 1\ndrill: outage\nestate: estate.yaml\nscenario: data-center-outage\nlost-zone: ksdc\n",
+            with: "‸version: 1\ndrill: outage\nestate: estate.yaml\nscenario: data-center-outage\n",
+            "missing key \"lost-zone\": scenario \"data-center-outage\" needs it", hint: "add \"lost-zone: NAME\""),
+        BadInput(
+            "unknown zone", replace: "lost-zone: ksdc", with: "lost-zone: ‸ksdcc", "no store of the estate lies in zone \"ksdcc\"",
+            hint: "did you mean \"ksdc\"?"),
+        BadInput(
+            "zone of a corruption",
+            replace:
+                "scenario: data-center-outage\nlost-zone: ksdc\noutage:\n  cut: {run: [umount, /backups], timeout: 30s}\n  restore: {run: [mount, /backups]}\n",
+            with: "scenario: database-corruption\nlost-zone: ‸ksdc\n",
+            "\"lost-zone\" does not fit scenario \"database-corruption\"", hint: "remove it, or write scenario: data-center-outage"),
+        BadInput(
+            "cut for good", replace: "outage:\n  cut: {run: [umount, /backups], timeout: 30s}\n  restore: {run: [mount, /backups]}",
+            with: "‸outage:\n  cut: {run: [umount, /backups], timeout: 30s}", "missing key \"restore\" in \"outage\"",
+            hint: "add \"restore: {run: [program, argument]}\""),
+        BadInput(
+            "existing in an outage", replace: "targets: {rto: 4h}", with: "existing: ‸{configuration: {from: env}}",
+            "\"existing\" does not fit scenario \"data-center-outage\"",
+            hint: "remove it: what this scenario needs comes back from its backups"),
+        BadInput(
+            "backup of the lost zone alone", replace: "  postgres: {from: daily}", with: "  postgres: {from: daily}\n  ‸redis: {from: rdb}",
+            "backup \"rdb\" of \"redis\" has no store outside of zone \"ksdc\"",
+            hint: "name a store of another zone in its \"stores\", one whose zone the estate states"),
+    ]
+
     static let ofServerFailure = [
         BadInput(
             "no application", replace: "version: 1\ndrill: server-failure\nestate: estate.yaml\nscenario: server-failure\napplication: web",
@@ -71,9 +99,50 @@ import Testing
     @Test(arguments: ofServerFailure)
     func isToldOfAServerFailure(_ input: BadInput) throws { try expect(input, in: Good.serverFailure) }
 
-    private func expect(_ input: BadInput, in good: String) throws {
+    @Test(arguments: ofOutage)
+    func isToldOfAnOutage(_ input: BadInput) throws { try expect(input, in: Good.outage, estate: Good.zonedEstate) }
+
+    @Test func outage() throws {
+        let desk = try Desk()
+        try desk.write("estate.yaml", Good.zonedEstate)
+        try desk.write("drill.yaml", Good.outage)
+        let plan = try #require(try desk.drills("drill.yaml").first)
+        #expect(plan.scenario == .dataCenterOutage && plan.outage?.zone == "ksdc" && plan.outage?.lost.map(\.name) == ["primary"])
+        #expect(plan.outage?.commands?.cut == Hook(run: ["umount", "/backups"], timeout: .seconds(30)))
+        // What is left of the estate is all that the drill knows.
+        #expect(plan.estate.stores.keys.sorted() == ["secondary"])
+        #expect(plan.estate.services["postgres"]?.backups["daily"]?.stores == ["secondary"])
+        #expect(plan.estate.services["redis"]?.backups["rdb"]?.stores == [])
+    }
+
+    /// A store of which nobody knows where it stands is no second zone.
+    @Test func aStoreWithoutAZone() throws {
         let desk = try Desk()
         try desk.write("estate.yaml", Good.estate)
+        try desk.write("drill.yaml", Good.outage)
+        #expect(
+            desk.problems(["drill.yaml"]).map(\.message) == ["backup \"daily\" of \"postgres\" has no store outside of zone \"ksdc\""])
+    }
+
+    @Test func whatIsLostWithTheZone() throws {
+        let desk = try Desk()
+        let estate = Good.zonedEstate.replacing("backup: {env: DOMAINSCOPE_BACKUP_KEY}", with: "backup: {file: backups/primary/backup.key}")
+            .replacing("trust: [keys/seal.pub]", with: "trust: [link/seal.pub]")
+        try desk.write("estate.yaml", estate)
+        try desk.write("backups/primary/seal.pub", "x")
+        try FileManager.default.createSymbolicLink(
+            at: desk.folder.appendingPathComponent("link"), withDestinationURL: desk.folder.appendingPathComponent("backups/primary"))
+        try desk.write("drill.yaml", Good.outage)
+        #expect(
+            Set(desk.problems(["drill.yaml"]).map(\.message)) == [
+                "key \"backup\", which backup \"daily\" of \"postgres\" needs, lies in store \"primary\" and is lost with it",
+                "seal.pub, which seals are trusted by, lies in store \"primary\" and is lost with it",
+            ])
+    }
+
+    private func expect(_ input: BadInput, in good: String, estate: String = Good.estate) throws {
+        let desk = try Desk()
+        try desk.write("estate.yaml", estate)
         let (text, line, column) = try input.spoil(good)
         try desk.write("drill.yaml", text)
         input.expect(desk.problems(["drill.yaml"]), in: "drill.yaml", line: line, column: column)

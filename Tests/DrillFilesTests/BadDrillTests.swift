@@ -21,9 +21,6 @@ private let ofTheDrill = [
         "scenario", replace: "scenario: database-corruption", with: "scenario: ‸database-coruption",
         "unknown scenario \"database-coruption\"", hint: "did you mean \"database-corruption\"?"),
     BadInput(
-        "scenario of the plan", replace: "scenario: database-corruption", with: "scenario: ‸data-center-outage",
-        "scenario \"data-center-outage\" is not supported yet", hint: "supported: database-corruption, server-failure"),
-    BadInput(
         "drill name", replace: "drill: database", with: "drill: ‸data base", "drill \"data base-corruption\" is not a valid name",
         hint: "use letters, digits, \".\", \"_\" and \"-\", not beginning with \".\", 100 at the most"),
     BadInput(

@@ -187,6 +187,24 @@ enum Good {
 
         """
 
+    /// With the zone of each store.
+    static let zonedEstate = estate.replacing("path: /srv/dr\n", with: "path: /srv/dr\n    zone: dr\n")
+
+    static let outage = """
+        version: 1
+        drill: outage
+        estate: estate.yaml
+        scenario: data-center-outage
+        lost-zone: ksdc
+        outage:
+          cut: {run: [umount, /backups], timeout: 30s}
+          restore: {run: [mount, /backups]}
+        targets: {rto: 4h}
+        recover:
+          postgres: {from: daily}
+
+        """
+
     static let serverFailure = """
         version: 1
         drill: server-failure
