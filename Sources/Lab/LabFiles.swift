@@ -29,7 +29,7 @@ struct LabFiles: Sendable {
             ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
             ("server-failure", serverFailure), ("corruption-restart", corruptionRestart),
         ]
-        if hasBundles { drills += [("recovery-set", recoverySet), ("server-rebuild", serverRebuild)] }
+        if hasBundles { drills += [("recovery-set", recoverySet), ("server-rebuild", serverRebuild), ("data-center-outage", outage)] }
         if hasRepository { drills.append(("pgbackrest", repository)) }
         if let incrementals { drills.append(("incremental", chain(incrementals))) }
         return try drills.map { name, text in
@@ -340,6 +340,38 @@ struct LabFiles: Sendable {
         checks:
           postgres:
             - rows: {table: public.domains, at-least: 1}
+
+        """
+    }
+
+    private var outage: String {
+        """
+        # The primary zone is gone, with all that lay in it: everything comes back from the second one, and the application runs on that.
+        version: 1
+        drill: data-center-outage
+        estate: ../estate.yaml
+        scenario: data-center-outage
+        lost-zone: ksdc
+        # Here stands what cuts the backup machine off from the zone: a firewall's rule, an unmount. The lab moves the folder away.
+        # After a kill -9 the second one is run by hand.
+        outage:
+          cut: {run: [mv, -T, ../backups/primary, ../backups/primary.lost], timeout: 30s}
+          restore: {run: [mv, -T, ../backups/primary.lost, ../backups/primary], timeout: 30s}
+        application: \(LabApplication.rebuilt)
+        profile: production
+        incident: {at: "\(incident)"}
+        targets: {rto: 4h, rpo: 6h}
+        allowances: {decide: 30m, switch-address: 15m}
+        recover:
+          postgres: {from: daily}
+          redis: {from: rdb}
+          configuration: {from: env}
+          code: {from: bundle}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+          redis:
+            - keys: {database: 0, pattern: "domain:*", at-least: 1}
 
         """
     }

@@ -124,7 +124,7 @@ struct LabTests {
             let drills = try DrillFiles.load([places.drills.path])
             // Where this machine has what they take.
             let foreign =
-                (ScratchHost.locate("git") == nil ? [] : ["recovery-set", "server-rebuild"])
+                (ScratchHost.locate("git") == nil ? [] : ["recovery-set", "server-rebuild", "data-center-outage"])
                 + (ScratchHost.locate("pgbackrest") == nil ? [] : ["pgbackrest"])
                 + (LabIncrementals.binaries() == nil ? [] : ["incremental"])
             #expect(
