@@ -93,6 +93,26 @@ struct OutageDrillTests {
         }
     }
 
+    /// One that answers, were it only with a refusal, is not lost; one that gives no answer is.
+    @Test(.enabled(if: Bucket.isPossible, "moto's server is not installed: scripts/setup-tests brings it"))
+    func aLostBucket() async throws {
+        try await Desk.with { desk in
+            let bucket = try Bucket.start()
+            try await bucket.upload(desk.store)
+            try desk.useBucket(bucket)
+            try desk.editEstate("stores: [dr]\n        match: redis/rdb", "stores: [primary, dr]\n        match: redis/rdb")
+            let file = try outage(desk, outage: "")
+            try desk.edit(file, "lost-zone: ksdc", "lost-zone: dr")
+            try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
+            try Data("wrong".utf8).write(to: desk.lab.appendingPathComponent("keys/s3.secret"))
+            try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
+            try desk.editEstate("http://127.0.0.1:\(bucket.port)", "http://127.0.0.1:1")
+            let (outcome, report) = try await desk.drill(file)
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(report.drills.first?.recoveryPoints.map(\.service) == ["redis"])
+        }
+    }
+
     @Test func aZoneThatComesBack() async throws {
         try await Desk.with { desk in
             let file = try outage(
