@@ -47,13 +47,18 @@ struct DrillCourse: Sendable {
         let operation = AttemptMemory()
         if !isGated { skip(.stop, Self.nothingToStop) }
         if party.services.isEmpty {
-            try await passThrough(operation)
+            try await passThrough(&outcome, operation)
         } else {
             if try await confirmSurvivors(.identify, operation) { try await surroundings.onFailure(.identify) }
             outcome.results = try await recoverAll()
+            outcome.accepting = outcome.results.reduce(into: [:]) { $0[$1.service] = $1.accepting }
+            // Behind all others: what fills a cache needs them.
+            if outcome.results.allSatisfy(\.isVerified) {
+                if try await restoreCaches(&outcome, operation) { try await surroundings.onFailure(.restore) }
+                if try await verifyCaches(operation) { try await surroundings.onFailure(.verify) }
+            }
             if try await confirmSurvivors(.verify, operation) { try await surroundings.onFailure(.verify) }
         }
-        outcome.accepting = outcome.results.reduce(into: [:]) { $0[$1.service] = $1.accepting }
         try await restart(&outcome, operation)
         try await confirmLoss(&outcome)
         try Task.checkCancellation()
@@ -132,17 +137,50 @@ struct DrillCourse: Sendable {
     }
 
     /// Every step up to *verify*, where no service is recovered.
-    private func passThrough(_ operation: AttemptMemory) async throws {
+    private func passThrough(_ outcome: inout Outcome, _ operation: AttemptMemory) async throws {
         try await surroundings.before(.identify)
         try await surroundings.after(.identify, failed: try await confirmSurvivors(.identify, operation))
         if isGated { try await stop(proving: operation) }
         for step in [Step.retrieve, .restore] {
             try await surroundings.before(step)
-            skip(step, "nothing is recovered in this drill: the existing services live")
-            try await surroundings.after(step, failed: false)
+            var isRed = false
+            if step == .restore, !party.caches.isEmpty {
+                isRed = try await restoreCaches(&outcome, operation)
+            } else {
+                skip(step, "nothing is recovered from a backup in this drill: the existing services live")
+            }
+            try await surroundings.after(step, failed: isRed)
         }
         try await surroundings.before(.verify)
-        try await surroundings.after(.verify, failed: try await confirmSurvivors(.verify, operation))
+        let caches = try await verifyCaches(operation)
+        let survivors = try await confirmSurvivors(.verify, operation)
+        try await surroundings.after(.verify, failed: caches || survivors)
+    }
+
+    /// Starts what begins empty. - Returns: Whether any could not be.
+    private func restoreCaches(_ outcome: inout Outcome, _ memory: AttemptMemory) async throws -> Bool {
+        var isRed = false
+        for cache in party.caches {
+            let attempt = AttemptLog(log: log, service: cache.service, step: .restore, suffix: "", attempt: memory)
+            let run = try await StepRun(step: .restore, group: .restore, question: "an empty cache can be started")
+                .run(attempt) { ((), try await cache.restore(attempt)) }
+            if run.value != nil { outcome.accepting[cache.service] = log.elapsed }
+            isRed = isRed || run.isRed
+        }
+        return isRed
+    }
+
+    /// Not asked of a cache where the start of one, or what lives on, has turned out bad.
+    private func verifyCaches(_ memory: AttemptMemory) async throws -> Bool {
+        guard !memory.hasFailures, !memory.hasErrors else { return false }
+        var isRed = false
+        for cache in party.caches {
+            let attempt = AttemptLog(log: log, service: cache.service, step: .verify, suffix: "", attempt: memory)
+            let run = try await StepRun(step: .verify, group: .restore, question: "the cache can be filled again")
+                .run(attempt) { ((), try await cache.verify(attempt)) }
+            isRed = isRed || run.isRed
+        }
+        return isRed
     }
 
     /// - Parameter memory: Where what the application is started against runs already, it is asked now; nil: once it has come back.
@@ -185,9 +223,10 @@ struct DrillCourse: Sendable {
         if !party.services.isEmpty { try await proveStopped(application, memory) }
         try await surroundings.before(.restart)
         let attempt = AttemptLog(log: log, service: application.application, step: .restart, suffix: "", attempt: memory)
-        let run = try await StepRun(step: .restart, group: .operation, question: "is well").run(attempt) {
+        let question = party.caches.contains(where: \.staysEmpty) ? "is well with an empty cache" : "is well"
+        let run = try await StepRun(step: .restart, group: .operation, question: question).run(attempt) {
             let restarted = try await application.restart(attempt)
-            attempt.record(.judged(.operation, service: application.application, name: "is well", findings: []))
+            attempt.record(.judged(.operation, service: application.application, name: question, findings: []))
             return (restarted, restarted.detail)
         }
         let answering = run.value.map { log.elapsed - (ContinuousClock.now - $0.answering) }

@@ -6,6 +6,8 @@ import DrillModel
 public struct DrillParty: Sendable {
     /// One per recovery of the plan, in its order.
     public var services: [any ServiceDriver]
+    /// What no backup brings back; in the plan's order.
+    public var caches: [any CacheDriver]
     /// What stands for the services that outlive the disaster, made before the incident; in the plan's order.
     public var existing: [any ServiceDriver]
     /// Knows ``existing``; nil where there is none.
@@ -18,11 +20,13 @@ public struct DrillParty: Sendable {
     public var confirmer: (any ManualConfirmer)?
 
     public init(
-        services: [any ServiceDriver], existing: [any ServiceDriver] = [], survivors: (any SurvivorDriver)? = nil,
+        services: [any ServiceDriver], caches: [any CacheDriver] = [], existing: [any ServiceDriver] = [],
+        survivors: (any SurvivorDriver)? = nil,
         outage: (any OutageDriver)? = nil, application: (any ApplicationDriver)? = nil, hooks: (any HookRunner)? = nil,
         confirmer: (any ManualConfirmer)? = nil
     ) {
         self.services = services
+        self.caches = caches
         self.existing = existing
         self.survivors = survivors
         self.outage = outage
@@ -35,6 +39,7 @@ public struct DrillParty: Sendable {
         var findings: [Finding] = []
         // The application first: it holds connections to the others.
         if let application { findings += await application.tearDown() }
+        for cache in caches.reversed() { findings += await cache.tearDown() }
         for driver in (existing + services).reversed() { findings += await driver.tearDown() }
         if let outage { findings += await outage.tearDown() }
         return findings

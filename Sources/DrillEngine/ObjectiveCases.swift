@@ -27,6 +27,14 @@ enum ObjectiveCases {
                         .objective, service: age.service, name: "RPO worst case",
                         reason: "it is changed by people and not by the minute: compared with what production runs instead"))
         }
+        // What is lost by declaration has no point that it came back to.
+        for cache in plan.caches where plan.targets.rpo != nil {
+            cases.append(
+                .skipped(
+                    .objective, service: cache.service, name: "RPO",
+                    reason:
+                        "a cache that is lost by declaration: it is \(cache.repopulation == nil ? "empty" : "repopulated"), not restored"))
+        }
         return cases
     }
 

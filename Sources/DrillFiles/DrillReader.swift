@@ -39,6 +39,7 @@ struct DrillReader {
         let targets = targets()
         let allowances = allowances()
         let recover = recoveries("recover", what: "service to recover", from: estate)
+        let caches = CacheReader(file: file, fields: fields, estate: estate).read()
         let existing = recoveries("existing", what: "existing service", from: estate)
         let surroundings = SurroundingsReader(file: file, fields: fields)
         let hooks = surroundings.hooks()
@@ -53,7 +54,8 @@ struct DrillReader {
         return DrillPlan(
             name: name, scenario: scenario, estate: outage.map { estate.without(zone: $0.zone) } ?? estate, profile: profile,
             incident: incident, targets: targets,
-            allowances: allowances, recover: recover, existing: existing, outage: outage, application: application, hooks: hooks,
+            allowances: allowances, recover: recover, caches: caches, existing: existing, outage: outage, application: application,
+            hooks: hooks,
             manual: manual,
             checks: checks, quarantine: quarantine, file: file.url)
     }
@@ -109,6 +111,7 @@ struct DrillReader {
         guard fields[key] != nil else { return [] }
         return (fields.named(key, what: what) ?? []).compactMap { entry in
             let service = service(entry, of: estate)
+            if key == "recover", CacheReader.isCache(entry.node) { return nil }
             let title = "\"\(key)\" of \"\(entry.name)\""
             guard let recovery = Fields(file, entry.node, .recovery, title: title, place: entry.place) else { return nil }
             let backup = recovery.text("from")

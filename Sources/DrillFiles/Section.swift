@@ -141,6 +141,10 @@ extension Section {
 
     static let recovery = Section("recovery", required: ["from": "daily"], optional: ["select", "jobs", "to", "inclusive", "timeline"])
 
+    static let lostCache = Section("lost-cache", optional: ["repopulate", "empty"])
+
+    static let repopulation = Section("repopulation", required: ["run": "[program, argument]"], optional: ["timeout"])
+
     static let to = Section("to", optional: ["time", "lsn", "name", "xid"])
 
     static let rowsCheck = Section(
@@ -162,6 +166,6 @@ extension Section {
     ]
     static let ofDrills = [
         drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,
-        outage,
+        outage, lostCache, repopulation,
     ]
 }

@@ -15,6 +15,8 @@ public struct DrillPlan: Sendable, Hashable {
     public var allowances: [Allowance]
     /// What is recovered, in the file's order. Only a scenario that something survives may leave it empty.
     public var recover: [Recovery]
+    /// What is lost without being restored: caches.
+    public var caches: [LostCache]
     /// What lives on through the disaster, and the backups that its stand-ins are made of before the incident.
     public var existing: [Recovery]
     /// The zone that is lost; of a data-center outage alone.
@@ -30,7 +32,8 @@ public struct DrillPlan: Sendable, Hashable {
 
     public init(
         name: String, scenario: Scenario, estate: Estate, profile: Profile = .production, incident: Incident = .now,
-        targets: Targets = Targets(), allowances: [Allowance] = [], recover: [Recovery], existing: [Recovery] = [],
+        targets: Targets = Targets(), allowances: [Allowance] = [], recover: [Recovery], caches: [LostCache] = [],
+        existing: [Recovery] = [],
         outage: Outage? = nil, application: String? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:], manual: [ManualStep] = [],
         checks: [String: [DeclaredCheck]] = [:], quarantine: QuarantineDemand = QuarantineDemand(), file: URL
     ) {
@@ -42,6 +45,7 @@ public struct DrillPlan: Sendable, Hashable {
         self.targets = targets
         self.allowances = allowances
         self.recover = recover
+        self.caches = caches
         self.existing = existing
         self.outage = outage
         self.application = application

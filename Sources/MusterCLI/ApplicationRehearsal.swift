@@ -14,19 +14,22 @@ actor ApplicationRehearsal: ApplicationDriver {
     private let plan: DrillPlan
     /// Those of the recovered services, and those of the existing ones.
     private let drivers: [any ServiceDriver]
+    private let caches: [EmptyRedis]
     private let host: ScratchHost
+    private var prepared: Prepared?
     private var running: ScratchApplication?
 
-    init(_ application: Application, plan: DrillPlan, drivers: [any ServiceDriver], host: ScratchHost) {
+    init(_ application: Application, plan: DrillPlan, drivers: [any ServiceDriver], caches: [EmptyRedis], host: ScratchHost) {
         self.application = application.name
         declared = application
         self.plan = plan
         self.drivers = drivers
+        self.caches = caches
         self.host = host
     }
 
     func proveStopped(_ log: any StepLog) async throws -> String {
-        let endpoints = await drivers.endpoints()
+        let endpoints = await endpoints()
         for (service, endpoint) in endpoints.sorted(by: { $0.key < $1.key }) {
             log.record(await ConnectedClients(service: service, endpoint: endpoint).ask())
         }
@@ -36,12 +39,9 @@ actor ApplicationRehearsal: ApplicationDriver {
 
     func restart(_ log: any StepLog) async throws -> Restarted {
         let start = ContinuousClock.now
-        let places = try ApplicationPlaces(on: host)
-        try await places.copy(try await source(), on: host)
-        let endpoints = await drivers.endpoints()
+        let prepared = try await prepare()
+        let (endpoints, places, filler, environment) = (prepared.endpoints, prepared.places, prepared.filler, prepared.environment)
         for endpoint in endpoints.values { try await endpoint.open() }
-        let filler = TemplateFiller(endpoints: endpoints, places: places, port: declared.port)
-        let environment = try await variables().merging(declared.environment.mapValues { try filler.fill($0) }) { $1 }
         let running = try await ScratchApplication.start(
             declared, command: try declared.start.map { try filler.fill($0) }, environment: environment, places: places, host: host)
         self.running = running
@@ -63,6 +63,43 @@ actor ApplicationRehearsal: ApplicationDriver {
         return Restarted(
             answering: answering,
             detail: "started \(application), well after \(took), and for \(Readable.duration(declared.health.hold)) since")
+    }
+
+    /// Fills a cache, in the same place and with the same variables as the application itself has later.
+    ///
+    /// - Returns: nil where the command was ended because its time was over.
+    func run(_ repopulation: LostCache.Repopulation) async throws -> ToolResult? {
+        let prepared = try await prepare()
+        return try await ApplicationCommand.run(
+            try repopulation.run.map { try prepared.filler.fill($0) }, environment: prepared.environment, places: prepared.places,
+            host: host,
+            log: prepared.places.folder.appendingPathComponent("repopulate.log"), limit: repopulation.timeout)
+    }
+
+    /// What it is started with; made once every server runs.
+    private struct Prepared {
+        var endpoints: [String: ScratchEndpoint]
+        var places: ApplicationPlaces
+        var filler: TemplateFiller
+        var environment: [String: String]
+    }
+
+    private func prepare() async throws -> Prepared {
+        if let prepared { return prepared }
+        let places = try ApplicationPlaces(on: host)
+        try await places.copy(try await source(), on: host)
+        let endpoints = await endpoints()
+        let filler = TemplateFiller(endpoints: endpoints, places: places, port: declared.port)
+        let environment = try await variables().merging(declared.environment.mapValues { try filler.fill($0) }) { $1 }
+        let made = Prepared(endpoints: endpoints, places: places, filler: filler, environment: environment)
+        prepared = made
+        return made
+    }
+
+    private func endpoints() async -> [String: ScratchEndpoint] {
+        var endpoints = await drivers.endpoints()
+        for cache in caches { endpoints[cache.service] = await cache.endpoint() }
+        return endpoints
     }
 
     func confirm(_ log: any StepLog) async throws {

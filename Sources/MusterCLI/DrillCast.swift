@@ -18,10 +18,16 @@ struct DrillCast {
         // Their folders are told apart by number: those of the existing ones go on where the others end.
         let existing = plan.existing.enumerated().compactMap { driver(for: $1, index: plan.recover.count + $0, stores) }
         let application = plan.application.flatMap { plan.estate.applications[$0] }
+        let redises = plan.caches.enumerated().map { EmptyRedis($1, index: $0, plan: plan, host: host) }
+        let rehearsal = application.map {
+            ApplicationRehearsal($0, plan: plan, drivers: services + existing, caches: redises, host: host)
+        }
         return DrillParty(
-            services: services, existing: existing, survivors: existing.isEmpty ? nil : Survivors(existing),
+            services: services,
+            caches: rehearsal.map { rehearsal in redises.map { RehearsedCache(redis: $0, application: rehearsal) } } ?? [],
+            existing: existing, survivors: existing.isEmpty ? nil : Survivors(existing),
             outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, host: host) },
-            application: application.map { ApplicationRehearsal($0, plan: plan, drivers: services + existing, host: host) },
+            application: rehearsal,
             hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: live ? TerminalConfirmer() : nil)
     }
 

@@ -44,6 +44,11 @@ struct DryRun: Sendable {
             let cut = outage.commands.map { ", cut off by \($0.cut.run[0])" } ?? ", which must be out of reach already"
             Console.print("  lost       zone \(outage.zone): \(outage.lost.map(\.name).joined(separator: ", "))\(cut)")
         }
+        for cache in plan.caches {
+            let how = cache.repopulation.map { "repopulated by \($0.run[0].text), \(Readable.duration($0.timeout)) at the most" }
+            Console.print(
+                "  \(cache.service.padding(toLength: 10, withPad: " ", startingAt: 0)) \(how ?? "empty: the application must be well so")")
+        }
         if let application = plan.application.flatMap({ plan.estate.applications[$0] }) {
             let probes = application.health.probes.map(\.name).joined(separator: ", ")
             Console.print(

@@ -104,7 +104,8 @@ struct SabotageSession: Sendable {
         let session = RunSession(plans: [copy.plan], output: root.folder, root: root, keep: false)
         // What surrounds a backup is not what is proved here.
         var plan = copy.plan
-        (plan.application, plan.existing, plan.outage, plan.hooks, plan.manual) = (nil, [], nil, [:], [])
+        (plan.application, plan.caches, plan.existing, plan.outage) = (nil, [], [], nil)
+        (plan.hooks, plan.manual) = ([:], [])
         let outcome: Result<Verdict, any Error>
         do {
             outcome = .success(try await session.run(plan, hub: hub))

@@ -27,7 +27,9 @@ public enum RedisQuarantine {
             let fields = ScratchRedis.fields(reply.text ?? "")
             let source = "\(fields["master_host"] ?? "nowhere"):\(fields["master_port"] ?? "")"
             // Nothing listens on port 1 of a loopback that has no other process: the link can't come up, and the state says so.
-            let harmless = source == "127.0.0.1:1" && fields["master_link_status"] == "down"
+            let isSevered = source == "127.0.0.1:1" && fields["master_link_status"] == "down"
+            // One that begins empty keeps nothing that could be replaced, and is nobody's replica.
+            let harmless = server.content == .nothing ? fields["role"] == "master" : isSevered
             cases.append(judged(service, "no replication source can replace the data", harmless, actual: source))
             let folder = try await setting("dir", connection)
             cases.append(

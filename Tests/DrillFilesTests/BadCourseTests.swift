@@ -69,6 +69,34 @@ import Testing
             hint: "name a store of another zone in its \"stores\", one whose zone the estate states"),
     ]
 
+    static let ofLostCache = [
+        BadInput(
+            "cache of a database", replace: "  postgres: {from: daily}", with: "  ‸postgres: {empty: true}",
+            "only a redis can be repopulated or stay empty, and \"postgres\" is none", hint: "write \"postgres: {from: NAME}\""),
+        BadInput(
+            "cache both ways", replace: "{repopulate: {run: [python3, app.py, repopulate], timeout: 5m}}",
+            with: "{repopulate: {run: [fill]}, empty: ‸true}", "cache \"redis\" is both repopulated and empty", hint: "keep one of the two"),
+        BadInput(
+            "cache that is not empty", replace: "{repopulate: {run: [python3, app.py, repopulate], timeout: 5m}}",
+            with: "{empty: ‸false}", "\"empty\" can only be true",
+            hint: "write \"empty: true\", or bring it back with \"from\" or \"repopulate\""),
+        BadInput(
+            "cache without an application", replace: "application: web\nrecover:\n  postgres: {from: daily}\n  redis",
+            with: "recover:\n  postgres: {from: daily}\n  ‸redis", "cache \"redis\" needs an \"application\" that lives with it",
+            hint: "add \"application: NAME\" to the drill"),
+        BadInput(
+            "repopulation by nothing", replace: "repopulate: {run: [python3, app.py, repopulate], timeout: 5m}",
+            with: "‸repopulate: {timeout: 5m}", "missing key \"run\" in \"repopulate\" of cache \"redis\"",
+            hint: "add \"run: [program, argument]\""),
+        BadInput(
+            "place of a repopulation", replace: "[python3, app.py, repopulate]", with: "[fill, ‸\"{redis.port}\"]",
+            "there is no {redis.port} in this drill",
+            hint: "name a service of the drill and one of its fields: docs/drill-file.md lists them below \"An application\""),
+        BadInput(
+            "cache of a backup", replace: "{repopulate: {run: [python3, app.py, repopulate], timeout: 5m}}",
+            with: "{empty: true, ‸from: rdb}", "unknown key \"from\" in cache \"redis\"", hint: "known keys: empty, repopulate"),
+    ]
+
     static let ofServerFailure = [
         BadInput(
             "no application", replace: "version: 1\ndrill: server-failure\nestate: estate.yaml\nscenario: server-failure\napplication: web",
@@ -101,6 +129,19 @@ import Testing
 
     @Test(arguments: ofOutage)
     func isToldOfAnOutage(_ input: BadInput) throws { try expect(input, in: Good.outage, estate: Good.zonedEstate) }
+
+    @Test(arguments: ofLostCache)
+    func isToldOfALostCache(_ input: BadInput) throws { try expect(input, in: Good.lostCache) }
+
+    @Test func lostCache() throws {
+        let desk = try Desk()
+        try desk.write("estate.yaml", Good.estate)
+        try desk.write("drill.yaml", Good.lostCache)
+        let plan = try #require(try desk.drills("drill.yaml").first)
+        #expect(plan.recover.map(\.service) == ["postgres"] && plan.caches.map(\.service) == ["redis"])
+        let repopulation = LostCache.Repopulation(run: ["python3", "app.py", "repopulate"].map { Template($0) }, timeout: .seconds(300))
+        #expect(plan.caches.first?.repopulation == repopulation)
+    }
 
     @Test func outage() throws {
         let desk = try Desk()

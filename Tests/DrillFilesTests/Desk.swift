@@ -190,6 +190,18 @@ enum Good {
     /// With the zone of each store.
     static let zonedEstate = estate.replacing("path: /srv/dr\n", with: "path: /srv/dr\n    zone: dr\n")
 
+    static let lostCache = """
+        version: 1
+        drill: lost-cache
+        estate: estate.yaml
+        scenario: database-corruption
+        application: web
+        recover:
+          postgres: {from: daily}
+          redis: {repopulate: {run: [python3, app.py, repopulate], timeout: 5m}}
+
+        """
+
     static let outage = """
         version: 1
         drill: outage

@@ -91,7 +91,7 @@ private let onlyTheReader: Set<String> = [
     "configuration of nobody", "code of a database", "place of an unknown service", "place of an unknown value", "another engine's value",
     "place without a value", "place in a probe", "password of an application", "body", "sql of Redis",
     "manual step of an allowance's name", "unknown application", "service of an application", "recovered and existing",
-    "unknown zone", "backup of the lost zone alone",
+    "cache of a database", "cache without an application", "place of a repopulation", "unknown zone", "backup of the lost zone alone",
     "every two days", "every second", "every that does not divide a day", "tolerance too wide",
 ]
 
@@ -108,6 +108,7 @@ struct SchemaValidationTests {
         let files = [
             ("estate", try desk.write("estate.yaml", Good.estate)), ("drill", try desk.write("drill.yaml", Good.drill)),
             ("drill", try desk.write("failure.yaml", Good.serverFailure)), ("drill", try desk.write("outage.yaml", Good.outage)),
+            ("drill", try desk.write("cache.yaml", Good.lostCache)),
             ("drill", try desk.write("now.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "now"))),
         ]
         #expect(try PythonValidator.invalid(files, in: desk).isEmpty)
@@ -121,6 +122,7 @@ struct SchemaValidationTests {
         let all = [
             ("estate", Good.estate, BadEstateTests.inputs), ("drill", Good.drill, BadDrillTests.inputs + BadCourseTests.ofTheDrill),
             ("drill", Good.serverFailure, BadCourseTests.ofServerFailure), ("drill", Good.outage, BadCourseTests.ofOutage),
+            ("drill", Good.lostCache, BadCourseTests.ofLostCache),
         ]
         for (schema, good, inputs) in all {
             #expect(Set(inputs.map(\.name)).count == inputs.count, "names tell the inputs apart")

@@ -1,0 +1,91 @@
+// A service under `recover` that no backup brings back: a cache that is filled again, or stays empty.
+
+import DrillModel
+import Yams
+
+/// Reads the caches of one drill.
+struct CacheReader {
+    let file: SourceFile
+    let fields: Fields
+    /// nil where it can't be read, which has been told.
+    let estate: Estate?
+
+    /// Whether what stands below a service's name is about a cache.
+    static func isCache(_ node: Node) -> Bool {
+        guard case .mapping(let mapping) = node else { return false }
+        return mapping["repopulate"] != nil || mapping["empty"] != nil
+    }
+
+    func read() -> [LostCache] {
+        guard case .mapping(let mapping)? = fields["recover"]?.node else { return [] }
+        return file.entries(mapping, silently: true).filter { Self.isCache($0.node) }.compactMap(read)
+    }
+
+    private func read(_ entry: Entry) -> LostCache? {
+        let title = "cache \"\(entry.name)\""
+        guard let cache = Fields(file, entry.node, .lostCache, title: title, place: entry.place) else { return nil }
+        if let estate {
+            // An unknown service has been told.
+            guard let service = estate.services[entry.name] else { return nil }
+            guard service.engine == .redis else {
+                file.report(
+                    at: entry.place, "only a redis can be repopulated or stay empty, and \"\(entry.name)\" is none",
+                    hint: "write \"\(entry.name): {from: NAME}\"")
+                return nil
+            }
+        }
+        if fields["application"] == nil {
+            file.report(
+                at: entry.place, "\(title) needs an \"application\" that lives with it", hint: "add \"application: NAME\" to the drill")
+            return nil
+        }
+        guard cache["repopulate"] == nil || cache["empty"] == nil else {
+            cache.report("empty", "\(title) is both repopulated and empty", hint: "keep one of the two")
+            return nil
+        }
+        if cache["empty"] != nil { return empty(cache, entry) }
+        guard let repopulation = cache["repopulate"],
+            let command = Fields(file, repopulation.node, .repopulation, title: "\"repopulate\" of \(title)", place: repopulation.place)
+        else { return nil }
+        let timeout = command.duration("timeout")
+        guard let run = command.texts("run"), timeout != nil || command["timeout"] == nil else { return nil }
+        let templates = run.compactMap { template($0.text, at: $0.place) }
+        guard templates.count == run.count else { return nil }
+        return LostCache(
+            service: entry.name, repopulation: LostCache.Repopulation(run: templates, timeout: timeout ?? .seconds(300)))
+    }
+
+    private func empty(_ cache: Fields, _ entry: Entry) -> LostCache? {
+        guard let flag = cache.flag("empty") else { return nil }
+        guard flag else {
+            cache.report(
+                "empty", "\"empty\" can only be true", hint: "write \"empty: true\", or bring it back with \"from\" or \"repopulate\"")
+            return nil
+        }
+        if case .mapping(let checks)? = fields["checks"]?.node,
+            let check = file.entries(checks, silently: true).first(where: { $0.name == entry.name })
+        {
+            file.report(at: check.place, "service \"\(entry.name)\" stays empty: there is nothing to check", hint: "remove its checks")
+            return nil
+        }
+        return LostCache(service: entry.name, repopulation: nil)
+    }
+
+    private func template(_ text: String, at place: Place?) -> Template? {
+        let template = Template(text)
+        let here = ["recover", "existing"].flatMap { fields[$0] == nil ? [] : fields.declared($0) ?? [] }
+        for case .place(let owner, let field) in template.parts {
+            let known =
+                owner == Template.application
+                ? Template.applicationFields
+                : here.contains(owner) ? estate?.services[owner].map { Template.fields(of: $0.engine) } ?? [] : []
+            guard estate == nil || known.contains(field) else {
+                file.report(
+                    at: place, "there is no {\(owner).\(field)} in this drill",
+                    hint: "name a service of the drill and one of its fields: docs/drill-file.md lists them below \"An application\"")
+                return nil
+            }
+        }
+        return template
+    }
+}
