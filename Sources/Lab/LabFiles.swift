@@ -27,7 +27,7 @@ struct LabFiles: Sendable {
         try LabApplication.write(to: places.application)
         var drills = [
             ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
-            ("server-failure", serverFailure), ("corruption-restart", corruptionRestart),
+            ("server-failure", serverFailure), ("corruption-restart", corruptionRestart), ("redis-loss", redisLoss),
         ]
         if hasBundles { drills += [("recovery-set", recoverySet), ("server-rebuild", serverRebuild), ("data-center-outage", outage)] }
         if hasRepository { drills.append(("pgbackrest", repository)) }
@@ -340,6 +340,30 @@ struct LabFiles: Sendable {
         checks:
           postgres:
             - rows: {table: public.domains, at-least: 1}
+
+        """
+    }
+
+    private var redisLoss: String {
+        """
+        # The cache is lost and no backup is taken to it: its loss is no loss, since the application fills it again from the database. Proof.
+        # {empty: true} in place of the command asks the other half of the claim: that the application is well without anything in it.
+        version: 1
+        drill: redis-loss
+        estate: ../estate.yaml
+        scenario: database-corruption
+        application: \(LabApplication.name)
+        profile: production
+        incident: {at: "\(incident)"}
+        targets: {rto: 1h, rpo: 6h}
+        recover:
+          postgres: {from: daily}
+          redis: {repopulate: {run: [\(LabApplication.python), app.py, repopulate], timeout: 1m}}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+          redis:
+            - keys: {database: 0, pattern: "domain:*", at-least: 1}
 
         """
     }

@@ -129,7 +129,10 @@ struct LabTests {
                 + (LabIncrementals.binaries() == nil ? [] : ["incremental"])
             #expect(
                 drills.map(\.name).sorted()
-                    == (["database-corruption", "point-in-time", "quick-look", "redis-aof", "server-failure", "corruption-restart"]
+                    == ([
+                        "database-corruption", "point-in-time", "quick-look", "redis-aof", "server-failure", "corruption-restart",
+                        "redis-loss",
+                    ]
                     + foreign).sorted())
             #expect(lab.drillFiles.first?.lastPathComponent == "database-corruption.yaml")
             // The moment before a mistake is one of the real clock.
