@@ -21,7 +21,7 @@ import Testing
 
     @Test func theDrillsLoad() throws {
         let drills = try DrillFiles.load([checkout.appending(path: "drills/domainscope").path])
-        #expect(drills.map(\.name) == ["daily-dump", "data-center-outage", "database-corruption", "server-failure"])
+        #expect(drills.map(\.name) == ["daily-dump", "data-center-outage", "database-corruption", "redis-loss", "server-failure"])
     }
 
     /// Whatever lies in the stores: an artifact that is none still makes each promise a row.
