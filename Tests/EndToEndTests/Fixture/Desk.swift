@@ -17,6 +17,8 @@ struct Desk: Sendable {
     var snapshots: URL { store.appendingPathComponent("redis/rdb", isDirectory: true) }
     var application: URL { lab.appendingPathComponent("application/app.py") }
     var serverFailure: URL { drills.appendingPathComponent("server-failure.yaml") }
+    /// The lab's drill of a lost zone: in a folder of its own, since most desks' estates don't outlive it.
+    var outage: URL { lab.appendingPathComponent("outages/data-center-outage.yaml") }
     var passphrase: URL { lab.appendingPathComponent("keys/backup.key") }
 
     private static let count = Mutex(1000)
@@ -56,7 +58,15 @@ struct Desk: Sendable {
         let single = text.replacing("stores: [primary, dr]", with: "stores: [primary]")
         try #require(single != text, "the lab's backups lie in two stores")
         try Data(single.utf8).write(to: estate)
+        let drill = drills.appendingPathComponent(outage.lastPathComponent)
+        // Where git is installed.
+        guard FileManager.default.fileExists(atPath: drill.path) else { return }
+        try FileManager.default.createDirectory(at: outage.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.moveItem(at: drill, to: outage)
     }
+
+    /// With them again.
+    func useBothStores() throws { try editEstate("stores: [primary]", "stores: [primary, dr]") }
 
     func expectNothingLeft(_ location: SourceLocation = #_sourceLocation) {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: scratch.path)) ?? []
