@@ -69,22 +69,6 @@ struct DrillCourse: Sendable {
 
     // MARK: Before the incident
 
-    /// - Returns: nil where the zone is lost and the drill can go on; otherwise what the drill came to.
-    private func loseZone() async throws -> ServiceResult.State? {
-        guard let outage = party.outage else { return nil }
-        let memory = AttemptMemory()
-        try await aside("the zone is lost", memory) { try await outage.begin($0) }
-        return memory.hasErrors ? .unverified : memory.hasFailures ? .failed : nil
-    }
-
-    /// What was recovered while the zone was there has not been recovered without it.
-    private func confirmLoss(_ outcome: inout Outcome) async throws {
-        guard let outage = party.outage else { return }
-        let memory = AttemptMemory()
-        try await aside("the lost zone stayed out of reach", memory) { try await outage.confirm($0) }
-        if memory.hasErrors { (outcome.operation, outcome.measured) = (.unverified, nil) }
-    }
-
     /// Makes what stands for the living services, off the clock. - Returns: false where the scenario can't begin.
     private func prepare() async throws -> Bool {
         guard !party.existing.isEmpty else { return true }
@@ -157,32 +141,6 @@ struct DrillCourse: Sendable {
         try await surroundings.after(.verify, failed: caches || survivors)
     }
 
-    /// Starts what begins empty. - Returns: Whether any could not be.
-    private func restoreCaches(_ outcome: inout Outcome, _ memory: AttemptMemory) async throws -> Bool {
-        var isRed = false
-        for cache in party.caches {
-            let attempt = AttemptLog(log: log, service: cache.service, step: .restore, suffix: "", attempt: memory)
-            let run = try await StepRun(step: .restore, group: .restore, question: "an empty cache can be started")
-                .run(attempt) { ((), try await cache.restore(attempt)) }
-            if run.value != nil { outcome.accepting[cache.service] = log.elapsed }
-            isRed = isRed || run.isRed
-        }
-        return isRed
-    }
-
-    /// Not asked of a cache where the start of one, or what lives on, has turned out bad.
-    private func verifyCaches(_ memory: AttemptMemory) async throws -> Bool {
-        guard !memory.hasFailures, !memory.hasErrors else { return false }
-        var isRed = false
-        for cache in party.caches {
-            let attempt = AttemptLog(log: log, service: cache.service, step: .verify, suffix: "", attempt: memory)
-            let run = try await StepRun(step: .verify, group: .restore, question: "the cache can be filled again")
-                .run(attempt) { ((), try await cache.verify(attempt)) }
-            isRed = isRed || run.isRed
-        }
-        return isRed
-    }
-
     /// - Parameter memory: Where what the application is started against runs already, it is asked now; nil: once it has come back.
     private func stop(proving memory: AttemptMemory? = nil) async throws {
         try await surroundings.before(.stop)
@@ -253,7 +211,7 @@ struct DrillCourse: Sendable {
     }
 
     /// Asks outside of the steps. A failure becomes a case.
-    private func aside(
+    func aside(
         _ question: String, _ memory: AttemptMemory, _ service: String? = nil, _ body: (any StepLog) async throws -> Void
     ) async throws {
         let attempt = AttemptLog(log: log, service: service, step: .verify, suffix: "", attempt: memory)
