@@ -235,30 +235,4 @@ struct CMSTests {
         let file = try stored(sample(100), for: [pair], more: ["-outform", "PEM"])
         #expect(try await failure(file, pair.secret()).kind == .notEncrypted)
     }
-
-    /// 200 MB through it: what the process holds grows by a few chunks, and not by the file.
-    @Test("memory stays flat", arguments: [true, false])
-    func memory(stream: Bool) async throws {
-        let size = 200 << 20
-        let source = folder.url.appending(path: "large")
-        try run(["rand", "-out", source.path, "\(size)"])
-        let pair = try Pair("backup", in: folder)
-        let target = folder.url.appending(path: "large.cms")
-        // Without -stream openssl itself holds it all.
-        try run(
-            ["cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-gcm", "-in", source.path, "-out", target.path]
-                + (stream ? ["-stream"] : []) + [pair.certificate.path])
-        let before = try peak()
-        let result = try await ArtifactStream.copy(from: target, to: nil, decrypting: .init(.cms, key: pair.secret()))
-        #expect(result.bytesRead > Int64(size))
-        // Other tests of this process run beside it.
-        #expect(try peak() - before < 100 << 20)
-    }
-
-    /// Bytes: the most that this process has held resident so far.
-    private func peak() throws -> Int {
-        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-        return try #require(Int(line.filter(\.isNumber))) * 1024
-    }
 }

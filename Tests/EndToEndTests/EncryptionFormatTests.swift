@@ -80,6 +80,21 @@ struct FormatCase: Sendable, CustomTestStringConvertible {
 }
 
 struct EncryptionFormatTests {
+    /// 200 MB through it: what muster holds are a few chunks, and not the file. The bytes are no snapshot, so the drill is red.
+    @Test(arguments: ["-stream", ""])
+    func memoryStaysFlat(stream: String) async throws {
+        try await Desk.with { desk in
+            let folder = try await FormatCase.all[0].make(on: desk)
+            let command = "openssl cms -encrypt -binary \(stream) -outform DER -aes-256-gcm -out own/snapshot.rdb.enc -in large right.crt"
+            try await Program.require(["sh", "-ec", "cd '\(folder.path)'; openssl rand -out large \(200 << 20); \(command); rm large"])
+            let (outcome, report) = try await desk.drill(folder.appendingPathComponent("drill.yaml"))
+            #expect(outcome.code == 1, "\(outcome.text)")
+            let drill = try #require(report.drills.first)
+            let peak = try #require(drill.fact("muster.peak-memory-bytes").flatMap { Int($0) })
+            #expect(peak < 150 << 20, "\(peak)")
+        }
+    }
+
     @Test(arguments: FormatCase.all)
     func aDrillIsGreenWithTheKeyAndRedWithoutIt(format: FormatCase) async throws {
         try await Desk.with { desk in
