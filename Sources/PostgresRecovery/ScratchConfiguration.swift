@@ -68,7 +68,7 @@ struct ScratchConfiguration: Sendable {
         do {
             try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: files.configuration)
             // The socket's folder is the lock: only the unprivileged user and root pass it.
-            try Data("local all all trust\n".utf8).write(to: files.hostBased)
+            try Data("local all all trust\nlocal replication all trust\n".utf8).write(to: files.hostBased)
             try Data().write(to: files.identity)
             for file in [files.configuration, files.hostBased, files.identity] { try host.folder.own(file) }
         } catch {
