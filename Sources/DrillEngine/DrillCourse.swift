@@ -60,6 +60,7 @@ struct DrillCourse: Sendable {
             if try await confirmSurvivors(.verify, operation) { try await surroundings.onFailure(.verify) }
         }
         try await restart(&outcome, operation)
+        try await failBack(outcome)
         try await confirmLoss(&outcome)
         try Task.checkCancellation()
         return outcome

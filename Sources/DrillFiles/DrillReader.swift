@@ -119,13 +119,16 @@ struct DrillReader {
             let jobs = recovery.whole("jobs", in: 1...64)
             guard let backup else { return nil }
             let target = TargetReader(file: file, recovery: recovery, now: now).read()
-            if let service { check(backup, of: service, recovery) }
+            if let service { check(backup, of: service, recovery, under: key) }
             return Recovery(
                 service: entry.name, backup: backup, selection: selection ?? .latestHealthy, jobs: jobs, target: target)
         }
     }
 
-    private func check(_ backup: String, of service: Service, _ recovery: Fields) {
+    private func check(_ backup: String, of service: Service, _ recovery: Fields, under key: String) {
+        if backup == Recovery.standbyName, service.standby != nil {
+            return StandbyReader(fields: fields, recovery: recovery).check(key)
+        }
         guard let set = service.backups[backup] else {
             recovery.report(
                 "from", "unknown backup \(shown(backup)) of service \"\(service.name)\"",

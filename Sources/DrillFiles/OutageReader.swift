@@ -52,6 +52,7 @@ struct OutageReader {
     // MARK: What must outlive it
 
     private func check(_ recovery: Recovery, of estate: Estate, without zone: String, _ lost: [Store]) {
+        if let standby = estate.standby(of: recovery) { return check(standby, of: recovery.service, without: zone, lost) }
         guard let set = estate.services[recovery.service]?.backups[recovery.backup] else { return }
         let title = "backup \"\(set.name)\" of \"\(set.service)\""
         let hint = "name a store of another zone in its \"stores\", one whose zone the estate states"
@@ -68,6 +69,21 @@ struct OutageReader {
             guard case .file(let url)? = estate.keys[key], let store = store(of: url, among: lost) else { continue }
             file.report(
                 at: place, "key \"\(key)\", which \(title) needs, lies in store \"\(store.name)\" and is lost with it",
+                hint: "keep it outside of every store, or in another zone")
+        }
+    }
+
+    private func check(_ standby: Standby, of service: String, without zone: String, _ lost: [Store]) {
+        let title = "the standby of \"\(service)\""
+        if standby.zone == nil || standby.zone == zone {
+            file.report(
+                at: place(of: service),
+                standby.zone == nil ? "nothing says in which zone \(title) stands" : "\(title) is lost with its zone",
+                hint: "write the zone that it stands in as standby: {zone: NAME} in the estate file, or recover from a backup")
+        }
+        if case .file(let url)? = standby.connection.password, let store = store(of: url, among: lost) {
+            file.report(
+                at: place(of: service), "the password of \(title) lies in store \"\(store.name)\" and is lost with it",
                 hint: "keep it outside of every store, or in another zone")
         }
     }

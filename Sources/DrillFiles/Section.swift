@@ -64,10 +64,13 @@ extension Section {
     static let service = Section(
         "service",
         required: ["engine": "postgres", "backups": "{daily: {kind: pg_dump, …}}"],
-        optional: ["source", "rpo-worst-case"])
+        optional: ["source", "standby", "rpo-worst-case"])
 
     static let source = Section(
         "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password"])
+
+    static let standby = Section(
+        "standby", required: ["host": "standby.example.org"], optional: ["port", "database", "user", "password", "zone"])
 
     static let backup = Section(
         "backup",
@@ -161,7 +164,8 @@ extension Section {
     static let quarantine = Section("quarantine", optional: ["network"])
 
     static let ofEstates = [
-        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, backup, wal, live, runs, schedule, retention,
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, backup, wal, live, runs, schedule,
+        retention,
         encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe,
     ]
     static let ofDrills = [

@@ -30,19 +30,39 @@ struct ServiceReader {
                 "source", "\"source\" does not fit engine \"\(engine.rawValue)\"", hint: "remove it: muster seal makes backups of data only"
             )
         }
+        let standby = fields["standby"].flatMap { self.standby($0, of: entry.name, engine, fields) }
         var backups: [String: BackupSet] = [:]
         for backup in fields.named("backups", what: "backup") ?? [] {
             backups[backup.name] = self.backup(backup, of: entry.name, engine)
+            if backup.name == Recovery.standbyName, fields["standby"] != nil {
+                file.report(
+                    at: backup.place, "a backup can't be called \"\(backup.name)\" beside the service's standby", hint: "rename the backup")
+            }
         }
         let worstCase = fields.duration("rpo-worst-case")
         return engine.map {
-            Service(name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase)
+            Service(name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase, standby: standby)
         }
     }
 
     private func source(_ entry: Entry, of service: String, _ engine: Service.Engine?) -> SourceConnection? {
         let title = "\"source\" of service \"\(service)\""
         guard let fields = Fields(file, entry.node, .source, title: title, place: entry.place) else { return nil }
+        return connection(fields, engine)
+    }
+
+    private func standby(_ entry: Entry, of service: String, _ engine: Service.Engine?, _ parent: Fields) -> Standby? {
+        if let engine, engine != .postgres {
+            parent.report(
+                "standby", "\"standby\" does not fit engine \"\(engine.rawValue)\"", hint: "remove it: only a postgres has a standby here")
+        }
+        let title = "\"standby\" of service \"\(service)\""
+        guard let fields = Fields(file, entry.node, .standby, title: title, place: entry.place) else { return nil }
+        let zone = fields.text("zone")
+        return connection(fields, engine).map { Standby(connection: $0, zone: zone) }
+    }
+
+    private func connection(_ fields: Fields, _ engine: Service.Engine?) -> SourceConnection? {
         let host = host(fields)
         let port = fields.whole("port", in: 1...65_535)
         let database = fields.text("database")

@@ -32,6 +32,9 @@ struct DrillCast {
     }
 
     private func driver(for recovery: Recovery, index: Int, _ stores: RemoteStores) -> (any ServiceDriver)? {
+        if let standby = plan.estate.standby(of: recovery) {
+            return StandbyDriver(standby, recovery: recovery, index: index, plan: plan, host: host)
+        }
         guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
         let backups = ServiceBackups(estate: plan.estate, set: set, stores: stores)
         switch service.engine {

@@ -1,0 +1,27 @@
+// What doesn't fit a recovery that fails over to a standby.
+
+import Yams
+
+/// Holds one `from: standby` against the rest of its drill.
+struct StandbyReader {
+    /// Those of the drill.
+    let fields: Fields
+    let recovery: Fields
+
+    /// - Parameter key: `recover` or `existing`.
+    func check(_ key: String) {
+        if key == "existing" {
+            recovery.report("from", "a standby can't stand for what lives on", hint: "name a backup, or put it under \"recover\"")
+        }
+        for key in ["select", "jobs", "to", "inclusive", "timeline"] where recovery[key] != nil {
+            recovery.report(key, "\"\(key)\" does not fit a standby", hint: "remove it: a standby has one moment, which is now")
+        }
+        guard case .mapping(let incident)? = fields["incident"]?.node,
+            let at = fields.file.entries(incident, silently: true).first(where: { $0.name == "at" }),
+            case .scalar(let text) = at.node, text.string != "now"
+        else { return }
+        fields.file.report(
+            at: at.place, "a standby can't go back to an incident that has passed",
+            hint: "write at: now, or recover from a base_backup with its WAL archive")
+    }
+}

@@ -1,0 +1,28 @@
+// A streaming standby of a Postgres service: what a failover would go to.
+
+/// Where a service's standby is reached. It has no artifacts, so it is no backup.
+public struct Standby: Sendable, Hashable {
+    public var connection: SourceConnection
+    /// nil: nobody says where it stands, so it outlives the loss of no zone.
+    public var zone: String?
+
+    public init(connection: SourceConnection, zone: String? = nil) {
+        self.connection = connection
+        self.zone = zone
+    }
+}
+
+extension Recovery {
+    /// What `from` says instead of a backup's name.
+    public static let standbyName = "standby"
+
+    /// Whether a service comes back from its standby rather than from a backup.
+    public func isFailover(in estate: Estate) -> Bool { estate.standby(of: self) != nil }
+}
+
+extension Estate {
+    /// The standby that a recovery fails over to; nil where it is from a backup.
+    public func standby(of recovery: Recovery) -> Standby? {
+        recovery.backup == Recovery.standbyName ? services[recovery.service]?.standby : nil
+    }
+}
