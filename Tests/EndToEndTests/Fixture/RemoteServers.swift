@@ -31,9 +31,13 @@ final class LoopbackServer: Sendable {
         line = String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    deinit {
+    deinit { end() }
+
+    /// Lets it end by itself, and waits for that a few seconds.
+    func end() {
         try? input.fileHandleForWriting.close()
-        process.terminate()
+        for _ in 0..<100 where process.isRunning { usleep(50_000) }
+        if process.isRunning { process.terminate() }
     }
 
     /// Where scripts/setup-tests puts Python's packages, if the machine has none of its own.

@@ -1,0 +1,38 @@
+#!/bin/sh
+# A primary and its streaming standby over Unix sockets below a folder. Prints "ready", and ends both, and the folder, when its standard input does.
+set -e
+bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | head -1)
+folder=$1
+as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi; }
+server() {
+    if [ "$(id -u)" = 0 ]; then set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$bin/postgres" -D "$1"; else set -- "$bin/postgres" -D "$1"; fi
+    "$@" >/dev/null 2>&1 </dev/null &
+    servers="$servers $!"
+}
+answers() { for _ in $(seq 300); do as psql -qXAth "$1" -U postgres postgres -c 'SELECT 1' >/dev/null 2>&1 && return; sleep 0.1; done; exit 1; }
+stop() { for pid in $servers; do kill -QUIT "$pid" 2>/dev/null || true; done; wait; rm -rf "$folder"; }
+trap stop EXIT
+trap 'exit 1' TERM INT HUP
+servers=
+mkdir -p "$folder/p" "$folder/s" "$folder/ts"
+chmod 755 "$folder"
+if [ "$(id -u)" = 0 ]; then chown 65534:65534 "$folder/p" "$folder/s" "$folder/ts"; fi
+as "$bin/initdb" -D "$folder/p/data" -U postgres -A trust --no-sync >/dev/null 2>&1
+# A client needs a password for the role below on any socket.
+printf 'local all keeper scram-sha-256\nlocal replication keeper scram-sha-256\nlocal all all trust\nlocal replication all trust\n' \
+    >"$folder/p/data/pg_hba.conf"
+printf "listen_addresses=''\nunix_socket_directories='%s'\nfsync=off\nwal_level=replica\narchive_mode=on\narchive_command='false'\n" \
+    "$folder/p" >>"$folder/p/data/postgresql.conf"
+server "$folder/p/data"
+answers "$folder/p"
+sql() { as psql -qXh "$folder/p" -U postgres "$@" >/dev/null 2>&1; }
+sql -c "CREATE DATABASE shop" -c "CREATE TABLESPACE elsewhere LOCATION '$folder/ts'" \
+    -c "CREATE ROLE keeper LOGIN REPLICATION PASSWORD 'k33per-of-standbys'"
+sql shop -c "CREATE TABLE a (i int PRIMARY KEY)" -c "INSERT INTO a SELECT generate_series(1, 1000)" \
+    -c "CREATE TABLE b (i int) TABLESPACE elsewhere" -c "INSERT INTO b VALUES (1)"
+as "$bin/pg_basebackup" -h "$folder/p" -U postgres -D "$folder/s/data" -R -X stream -c fast --no-sync -T "$folder/ts=$folder/s/ts" >/dev/null 2>&1
+echo "unix_socket_directories='$folder/s'" >>"$folder/s/data/postgresql.conf"
+server "$folder/s/data"
+answers "$folder/s"
+echo ready
+cat >/dev/null
