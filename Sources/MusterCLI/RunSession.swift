@@ -4,7 +4,6 @@ import BackupCatalog
 import DrillEngine
 import DrillModel
 import Foundation
-import Glibc
 import ScratchHost
 import Synchronization
 
@@ -75,10 +74,13 @@ struct RunSession: Sendable {
         return try await runner.run()
     }
 
-    /// The most memory that this process itself has held so far, in bytes; its servers' are not in it.
+    /// The most memory that this process itself has held so far, in bytes; its servers' are not in it. 0 where /proc doesn't tell.
+    ///
+    /// Not by getrusage, whose figure a program inherits: one that a large process started would seem to be as large.
     static var peakMemory: Int {
-        var usage = rusage()
-        return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss * 1024 : 0
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return (line.flatMap { Int($0.filter(\.isNumber)) } ?? 0) * 1024
     }
 }
 
