@@ -24,9 +24,11 @@ enum CopiesAgree {
         let name = series.set.kind == .gitMirror ? "it is in \(stores)" : "each is in \(stores), with the same bytes"
         guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
         var findings: [Finding] = []
+        var unasked: [Finding] = []
         for moment in series.moments where !moment.copies.contains(where: { broken.contains($0.point) }) {
             findings += missing(moment, series)
             if series.set.kind != .gitMirror { findings += differing(moment, series, &broken) }
+            unasked += moment.copies.compactMap { if case .unasked(let finding) = $0.comparison { finding } else { nil } }
         }
         if zones.count < 2 {
             findings.append(
@@ -36,7 +38,9 @@ enum CopiesAgree {
                     message: "the copies share one failure domain, as far as the estate says",
                     hint: "keep a copy in another zone, or state the zones of the stores in the estate file"))
         }
-        return [series.judged(name, findings)]
+        // What differs is told in any case; that all the rest agree can't be.
+        if let first = unasked.first, findings.allSatisfy({ $0.severity != .critical }) { return [series.unasked(name, first)] }
+        return [series.judged(name, findings + unasked.prefix(1))]
     }
 
     private static func missing(_ moment: BackupMoment, _ series: BackupSeries) -> [Finding] {
@@ -58,7 +62,7 @@ enum CopiesAgree {
         var findings: [Finding] = []
         for copy in moment.copies.dropFirst() {
             switch copy.comparison {
-            case .identical: continue
+            case .identical, .unasked: continue
             case .different(let sha256, let size, let firstSHA256, let firstSize):
                 let culprit = culprit(first.point, firstSHA256, copy.point, sha256)
                 broken.insert(culprit ?? copy.point)

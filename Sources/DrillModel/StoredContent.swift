@@ -48,4 +48,6 @@ public indirect enum CopyComparison: Sendable, Hashable {
     case different(sha256: String, size: Int64, firstSHA256: String, firstSize: Int64)
     /// One of the two can't be read to its end, and why.
     case unreadable(String)
+    /// This machine could not ask one of the stores.
+    case unasked(Finding)
 }

@@ -123,15 +123,7 @@ actor PhysicalPostgresDriver: EndpointProviding {
         let database = try await RestoredDatabases(server: server, service: service).main(preferring: declaredDatabase)
         self.database = database
         log.fact("database", database)
-        let connection: PostgresConnection
-        do {
-            connection = try await PostgresConnection.connect(server.configuration(database: database))
-        } catch {
-            throw DrillFailure.failed(
-                Finding(
-                    .stepConnection, object: database, expected: "a database that takes connections", actual: error.message,
-                    message: "the restored database can't be reached", hint: error.hint))
-        }
+        let connection = try await server.connect(toRecovered: database)
         let tally = CaseTally(log)
         for result in await RestoredDatabases(server: server, service: service).armed(in: database) { tally.record(result) }
         await PostgresChecks.run(

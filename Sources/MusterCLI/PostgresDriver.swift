@@ -93,15 +93,7 @@ actor PostgresDriver: EndpointProviding {
 
     func verify(_ log: any StepLog) async throws -> String {
         guard let restored, let point else { throw DriverMisuse() }
-        let connection: PostgresConnection
-        do {
-            connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
-        } catch {
-            throw DrillFailure.failed(
-                Finding(
-                    .stepConnection, object: restored.database, expected: "a database that takes connections", actual: error.message,
-                    message: "the restored database can't be reached", hint: error.hint))
-        }
+        let connection = try await restored.server.connect(toRecovered: restored.database)
         let tally = CaseTally(log)
         await PostgresChecks.run(
             PostgresCheckContext(
@@ -151,6 +143,20 @@ actor PostgresDriver: EndpointProviding {
             return try host.folder.privateFolder(shortName + name)
         } catch {
             throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
+        }
+    }
+}
+
+extension ScratchPostgres {
+    /// - Throws: ``DrillFailure`` (failed): what came back can't be asked.
+    func connect(toRecovered database: String) async throws(DrillFailure) -> PostgresConnection {
+        do throws(PostgresError) {
+            return try await PostgresConnection.connect(configuration(database: database))
+        } catch {
+            throw .failed(
+                Finding(
+                    .stepConnection, object: database, expected: "a database that takes connections", actual: error.message,
+                    message: "the recovered database can't be reached", hint: error.hint))
         }
     }
 }

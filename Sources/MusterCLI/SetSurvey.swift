@@ -67,14 +67,20 @@ struct SetSurvey: Sendable {
         try await withThrowingTaskGroup(of: (Int, [CopyComparison]).self) { group in
             var next = 0
             var done = 0
+            var unreachable: Finding?
             func add(_ moments: [BackupMoment]) {
                 guard next < moments.count else { return }
                 let (index, points) = (next, moments[next].copies.map(\.point))
                 next += 1
-                group.addTask { (index, try await Self.compare(points, in: stores)) }
+                group.addTask { [unreachable] in
+                    if let unreachable { return (index, points.dropFirst().map { _ in .unasked(unreachable) }) }
+                    return (index, try await Self.compare(points, in: stores))
+                }
             }
             for _ in 0..<width { add(series.moments) }
             while let (index, comparisons) = try await group.next() {
+                // A store that doesn't answer now would be asked in vain for each of its artifacts.
+                for case .unasked(let finding) in comparisons where unreachable == nil { unreachable = finding }
                 for (place, comparison) in comparisons.enumerated() { series.moments[index].copies[place + 1].comparison = comparison }
                 done += 1
                 progress(done)

@@ -97,15 +97,7 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         let database = try await databases.main(preferring: source?.database ?? standby.connection.database)
         self.database = database
         log.fact("database", database)
-        let connection: PostgresConnection
-        do {
-            connection = try await PostgresConnection.connect(server.configuration(database: database))
-        } catch {
-            throw DrillFailure.failed(
-                Finding(
-                    .stepConnection, object: database, expected: "a database that takes connections", actual: error.message,
-                    message: "the promoted database can't be reached", hint: error.hint))
-        }
+        let connection = try await server.connect(toRecovered: database)
         let tally = CaseTally(log)
         for result in await databases.armed(in: database) { tally.record(result) }
         await PostgresChecks.run(

@@ -29,6 +29,9 @@ struct SurvivingService: Sendable {
         case keys(Int64)
     }
 
+    /// It answered, and with nothing that tells: that must not look like the same as before.
+    private struct NoAnswer: Error {}
+
     var service: String
     var endpoint: ScratchEndpoint
 
@@ -42,13 +45,15 @@ struct SurvivingService: Sendable {
                     "SELECT system_identifier::text, pg_postmaster_start_time()::text FROM pg_control_system()"
                 ).first
                 await connection.close()
-                return Identity(server: row?[0] ?? "", start: row?[1] ?? "")
+                guard let server = row?[0], let start = row?[1] else { throw NoAnswer() }
+                return Identity(server: server, start: start)
             case .redis(let socket):
                 let connection = try await RedisConnection.connect(unixSocket: socket)
                 defer { connection.close() }
-                let info = try await connection.command(["INFO", "server"]).text ?? ""
-                let lines = info.split(whereSeparator: \.isNewline)
-                let id = lines.first { $0.hasPrefix("run_id:") }.map(String.init) ?? ""
+                let info = try await connection.command(["INFO", "server"]).text
+                guard let id = info?.split(whereSeparator: \.isNewline).first(where: { $0.hasPrefix("run_id:") }).map(String.init) else {
+                    throw NoAnswer()
+                }
                 return Identity(server: id, start: id)
             }
         } catch {
@@ -73,7 +78,7 @@ struct SurvivingService: Sendable {
         case .redis(let socket):
             let connection = try await RedisConnection.connect(unixSocket: socket)
             defer { connection.close() }
-            let info = try await connection.command(["INFO", "keyspace"]).text ?? ""
+            guard let info = try await connection.command(["INFO", "keyspace"]).text, info.hasPrefix("# Keyspace") else { throw NoAnswer() }
             // db0:keys=12,expires=3,avg_ttl=0
             return .keys(info.matches(of: /keys=([0-9]+)/).reduce(0) { $0 + (Int64($1.output.1) ?? 0) })
         }

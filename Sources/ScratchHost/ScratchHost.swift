@@ -53,15 +53,11 @@ public struct ScratchHost: Sendable {
     public func runAsInvoker(
         _ command: [String], environment: [String: String], isolated: Bool, output: URL?
     ) async throws -> ToolResult {
-        try Task.checkCancellation()
         if let program = command.first { try Self.require(program) }
-        let result = try await ToolRunner.spawn(
-            (isolated ? isolation.prefix : []) + command,
-            environment: mark.merging(environment) { $1 }.merging([ScratchFolder.environmentName: folder.id]) { $1 },
-            workingFolder: folder.url, output: output.map { .file($0) } ?? .capture(limit: 16 << 20),
+        return try await asInvoker(
+            (isolated ? isolation.prefix : []) + command, environment: environment,
+            output: output.map { .file($0) } ?? .capture(limit: 16 << 20),
             errors: output.map { .file($0.appendingPathExtension("err")) } ?? .discard)
-        try Task.checkCancellation()
-        return result
     }
 
     /// Runs a program as Muster's own user and with its network: for a tool that must reach where backups lie.
@@ -72,11 +68,17 @@ public struct ScratchHost: Sendable {
     public func runAsInvoker(
         _ command: [String], environment: [String: String], output: ToolRunner.Destination, errors: URL
     ) async throws -> ToolResult {
-        try Task.checkCancellation()
         if let program = command.first { try Self.require(program) }
+        return try await asInvoker(command, environment: environment, output: output, errors: .file(errors))
+    }
+
+    private func asInvoker(
+        _ command: [String], environment: [String: String], output: ToolRunner.Destination, errors: ToolRunner.Destination
+    ) async throws -> ToolResult {
+        try Task.checkCancellation()
         let result = try await ToolRunner.spawn(
-            command, environment: mark.merging(environment) { $1 }.merging([ScratchFolder.environmentName: folder.id]) { $1 },
-            workingFolder: folder.url, output: output, errors: .file(errors))
+            command, environment: mark.merging(environment) { $1 }.merging(ownership) { $1 }, workingFolder: folder.url, output: output,
+            errors: errors)
         try Task.checkCancellation()
         return result
     }

@@ -48,6 +48,9 @@ struct RemoteObjectTests {
         (1, "couldn't connect SSH: ssh: handshake failed: ssh: unable to authenticate", .denied),
         (1, "dial tcp 127.0.0.1:1: connect: connection refused", .unreachable),
         (1, "Get \"https://x\": x509: certificate signed by unknown authority", .untrusted),
+        (3, "dump-0403.enc of certificates: directory not found", .missing), (1, "AccessDenied: Access Denied", .denied),
+        (1, "googleapi: Error 403: Forbidden", .denied), (1, "status code: 503, request id: 403eof", .unreachable),
+        (1, "failed: request id: a403b certificate-2026.enc", .other("exit 1")),
         (1, "something that nobody has seen", .other("exit 1")),
     ])
     func troubles(code: Int32, log: String, trouble: RemoteTrouble) {

@@ -254,7 +254,7 @@ public actor RemoteStores {
     /// How a copy compares with the same artifact in another store. Where both stores have digests of their own, those are compared, and
     /// nothing is fetched; otherwise the bytes are.
     ///
-    /// - Throws: ``DrillFailure`` (error) where a store can't be asked; `CancellationError`.
+    /// - Throws: `CancellationError`.
     public func compare(_ copy: RecoveryPoint, with first: RecoveryPoint) async throws -> CopyComparison {
         if copy.size == first.size, let one = await digest(of: first), let other = await digest(of: copy), one == other {
             return .identical
@@ -262,18 +262,17 @@ public actor RemoteStores {
         do {
             try await bring(first)
             try await bring(copy)
-        } catch let failure as DrillFailure where failure.verdict == .failed {
-            return .unreadable(failure.finding.message)
+        } catch let failure as DrillFailure {
+            return failure.verdict == .failed ? .unreadable(failure.finding.message) : .unasked(failure.finding)
         }
         let comparison = try await CopyComparer.compare(copy, with: first)
         release(copy)
         return comparison
     }
 
-    /// MD5 as a store has it, or of a file in a folder; nil where it isn't known without fetching.
+    /// MD5 as a remote store has it; nil where it isn't known without fetching.
     private func digest(of point: RecoveryPoint) async -> String? {
-        guard let store = estate.stores[point.store] else { return nil }
-        guard store.remote != nil else { return nil }
+        guard let store = estate.stores[point.store], store.remote != nil else { return nil }
         guard let listing = try? await listing(of: store).get() else { return nil }
         return listing.objects.first { $0.path == point.path }?.md5
     }

@@ -27,21 +27,34 @@ enum RemoteTrouble: Sendable, Hashable, Error {
     init(exitCode: Int32?, log: String, ending: String) {
         let log = log.lowercased()
         func says(_ words: [String]) -> Bool { words.contains { log.contains($0) } }
-        if says(["x509:", "knownhosts:", "host key", "certificate"]) {
-            self = .untrusted
-        } else if says([
-            "signaturedoesnotmatch", "invalidaccesskeyid", "accessdenied", "access denied", "403", "forbidden", "unable to authenticate",
-            "expiredtoken", "invalidtoken", "nocredentialproviders", "401", "permission denied", "failed to parse private key",
-            "no key found", "unable to decrypt configuration",
-        ]) {
-            self = .denied
-        } else if exitCode == 3 || exitCode == 4 || says(["nosuchbucket", "directory not found", "object not found", "nosuchkey"]) {
+        // Names of objects and numbers of requests stand in the log, too: a status counts only where it is called one.
+        func status(_ codes: String) -> Bool {
+            guard let pattern = try? Regex("(?:status code|error|status|http)[: ]+(?:\(codes))(?![0-9])") else { return false }
+            return log.contains(pattern)
+        }
+        if exitCode == 3 || exitCode == 4 || says(["nosuchbucket", "nosuchkey"]) {
             self = .missing
         } else if says([
-            "no such host", "connection refused", "i/o timeout", "timeout", "no route to host", "network is unreachable",
-            "connection reset",
-            "broken pipe", "eof", "requesterror", "connection lost", "handshake failed", "couldn't connect", "503", "500", "slowdown",
+            "x509:", "knownhosts:", "host key mismatch", "certificate signed by", "certificate is not", "certificate has expired",
         ]) {
+            self = .untrusted
+        } else if status("401|403")
+            || says([
+                "signaturedoesnotmatch", "invalidaccesskeyid", "accessdenied", "access denied", "unable to authenticate", "expiredtoken",
+                "invalidtoken", "nocredentialproviders", "permission denied", "failed to parse private key", "no key found",
+                "unable to decrypt configuration",
+            ])
+        {
+            self = .denied
+        } else if says(["directory not found", "object not found"]) {
+            self = .missing
+        } else if status("5[0-9][0-9]|429")
+            || says([
+                "no such host", "connection refused", "i/o timeout", "timeout", "no route to host", "network is unreachable",
+                "connection reset", "broken pipe", "unexpected eof", ": eof", "requesterror", "connection lost", "handshake failed",
+                "couldn't connect", "slowdown",
+            ])
+        {
             self = .unreachable
         } else {
             self = .other(ending)

@@ -1,7 +1,8 @@
 """A TCP proxy on loopback that meddles: it severs connections, and holds requests back, as the files of a folder say.
 
 Usage: meddling-proxy.py TARGET_PORT FOLDER. Prints its own port. Ends when its standard input does.
-- FOLDER/cut: "BYTES TIMES": so many connections are severed once so many bytes have come from the server.
+- FOLDER/cut: "BYTES TIMES [TEXT]": so many connections are severed once so many bytes have come from the server; with a TEXT, those alone
+  on which a request has held it.
 - FOLDER/hold: a text: requests that hold it wait until the file has gone; FOLDER/held appears when one does.
 """
 
@@ -23,19 +24,22 @@ def words(name):
         return ""
 
 
-def may_pass(count):
-    """How many of so many bytes may still come; fewer than all: sever."""
+def must_end(count, requests):
+    """Whether a connection that has brought so many bytes is severed; it is counted then."""
     with lock:
-        parts = words("cut").split()
-        if len(parts) != 2 or int(parts[1]) == 0 or count <= int(parts[0]):
-            return None
+        parts = words("cut").split(" ", 2)
+        if len(parts) < 2 or int(parts[1]) == 0 or count <= int(parts[0]):
+            return False
+        if len(parts) > 2 and parts[2].encode() not in b"".join(requests):
+            return False
         with open(os.path.join(folder, "cut"), "w") as file:
-            file.write(f"{parts[0]} {int(parts[1]) - 1}")
-        return int(parts[0])
+            file.write(" ".join([parts[0], str(int(parts[1]) - 1)] + parts[2:]))
+        return True
 
 
-def upstream(client, server):
+def upstream(client, server, requests):
     while data := client.recv(65536):
+        requests.append(data[:2000])
         hold = words("hold")
         if hold and hold.encode() in data:
             open(os.path.join(folder, "held"), "w").close()
@@ -44,11 +48,11 @@ def upstream(client, server):
         server.sendall(data)
 
 
-def downstream(client, server):
+def downstream(client, server, requests):
     count = 0
     while data := server.recv(65536):
         count += len(data)
-        if may_pass(count) is not None:
+        if must_end(count, requests):
             client.shutdown(socket.SHUT_RDWR)
             return
         client.sendall(data)
@@ -56,10 +60,11 @@ def downstream(client, server):
 
 def serve(client):
     server = socket.create_connection(("127.0.0.1", target))
+    requests = []
 
     def run(work):
         try:
-            work(client, server)
+            work(client, server, requests)
         except OSError:
             pass
         for end in (client, server):
