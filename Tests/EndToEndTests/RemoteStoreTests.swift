@@ -166,26 +166,22 @@ struct RemoteStoreTests {
             try desk.useBucket(bucket, port: proxy.port)
             let object = bucket.path("redis/rdb/\(try desk.newest("redis").lastPathComponent)")
             let bytes = try Data(contentsOf: try desk.newest("redis"))
-            // Opening it for its time is held, too: so it changes before each of the reads that follow.
+            // Whoever asks for it waits until it has been written anew.
+            try proxy.tell("hold", String(try #require(object.split(separator: "/").last?.split(separator: "+").first)))
             let output = desk.reports.appendingPathComponent("changing")
             let running = try desk.start(["run", try desk.drillFile().path, "--output", output.path])
-            // Two take turns, so that no two looks see the same.
-            let writers = [16, 8192].map { more in
-                Task {
-                    var size = bytes.count + more
-                    while !Task.isCancelled {
-                        size += 32
-                        let file = desk.folder.appendingPathComponent("again\(more)")
-                        try (bytes + Data(repeating: 0, count: size - bytes.count)).write(to: file)
-                        try await bucket.rclone(["copyto", file.path, object])
-                    }
+            async let writer: Void = {
+                var size = bytes.count
+                try await proxy.beforeEachHeld {
+                    size += 32
+                    let file = desk.folder.appendingPathComponent("again")
+                    try (bytes + Data(repeating: 0, count: size - bytes.count)).write(to: file)
+                    try await bucket.rclone(["copyto", file.path, object])
                 }
-            }
+            }()
             let outcome = await running.outcome()
-            for writer in writers {
-                writer.cancel()
-                _ = await writer.result
-            }
+            try proxy.letGo()
+            try await writer
             #expect(outcome.code == 2 && outcome.out.contains("object-changed"), "\(outcome.text)")
         }
     }

@@ -119,6 +119,19 @@ struct Proxy: Sendable {
 
     func letGo() throws { try FileManager.default.removeItem(at: folder.appendingPathComponent("hold")) }
 
+    /// Does something before each held request, and lets that one go; until ``letGo()``.
+    func beforeEachHeld(_ work: () async throws -> Void) async throws {
+        func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path) }
+        while exists("hold") {
+            try await Task.sleep(for: .milliseconds(10))
+            guard exists("held") else { continue }
+            try await work()
+            try tell("pass", "")
+            while exists("pass"), exists("hold") { try await Task.sleep(for: .milliseconds(10)) }
+            try? FileManager.default.removeItem(at: folder.appendingPathComponent("held"))
+        }
+    }
+
     func waitUntilHeld() async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while !FileManager.default.fileExists(atPath: folder.appendingPathComponent("held").path) {

@@ -3,7 +3,8 @@
 Usage: meddling-proxy.py TARGET_PORT FOLDER. Prints its own port. Ends when its standard input does.
 - FOLDER/cut: "BYTES TIMES [TEXT]": so many connections are severed once so many bytes have come from the server; with a TEXT, those alone
   on which a request has held it.
-- FOLDER/hold: a text: requests that hold it wait until the file has gone; FOLDER/held appears when one does.
+- FOLDER/hold: a text: requests that hold it wait until the file has gone; FOLDER/held is there while one does.
+- FOLDER/pass: lets one held request go, and goes with it.
 """
 
 import os
@@ -37,13 +38,21 @@ def must_end(count, requests):
         return True
 
 
+def may_pass():
+    try:
+        os.remove(os.path.join(folder, "pass"))
+        return True
+    except FileNotFoundError:
+        return False
+
+
 def upstream(client, server, requests):
     while data := client.recv(65536):
         requests.append(data[:2000])
         hold = words("hold")
         if hold and hold.encode() in data:
-            open(os.path.join(folder, "held"), "w").close()
-            while words("hold"):
+            while words("hold") and not may_pass():
+                open(os.path.join(folder, "held"), "w").close()
                 time.sleep(0.02)
         server.sendall(data)
 
