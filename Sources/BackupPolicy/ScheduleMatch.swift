@@ -63,7 +63,8 @@ struct ScheduleMatch {
         return max(0, time.timeIntervalSince(slot.latest))
     }
 
-    /// The runs whose time and tolerance are over: as many as the retention promises, or all since the first backup.
+    /// The runs whose time and tolerance are over, and the one that came before they are: as many as the retention promises, or all since the
+    /// first backup. Who keeps thirty may remove the oldest as soon as the newest is there.
     private static func due(_ series: BackupSeries, _ schedule: Schedule, now: Date) -> [Slot] {
         let calendar = LocalText.calendar(series.timeZone)
         let tier = tier(of: schedule)
@@ -80,7 +81,10 @@ struct ScheduleMatch {
         }
         let tolerance = tolerance(of: schedule)
         var slots = ScheduleSlots(schedule, in: series.timeZone).slots(from: start, through: now)
-            .filter { $0.latest.addingTimeInterval(tolerance) <= now }
+            .filter { slot in
+                let (opens, closes) = (slot.earliest.addingTimeInterval(-tolerance), slot.latest.addingTimeInterval(tolerance))
+                return closes <= now || opens <= now && series.moments.contains { $0.time >= opens && $0.time <= now }
+            }
         if count == nil { slots.removeAll { $0.latest.addingTimeInterval(tolerance) < start } }
         guard let count else { return slots }
         if case .span = schedule.interval {

@@ -48,6 +48,19 @@ import Testing
         }
     }
 
+    /// Within its tolerance the newest is not due yet. Where it is there already, the oldest may be gone; where it isn't, it may not.
+    @Test func theNewestMakesRoomAsSoonAsItIsThere() {
+        var series = Series.regime()
+        series.now = series.date("2026-11-24 02:10")
+        #expect(series.findings() == [])
+        series.add("2026-11-24 02:05")
+        #expect(series.findings() == [])
+        series.remove("2026-10-25 02:00")
+        #expect(series.findings() == [])
+        series.remove("2026-11-24 02:05")
+        #expect(series.findings() == ["retention-missing postgres/daily, the daily of 2026-10-25"])
+    }
+
     /// The job that removes them runs once a day.
     @Test func aDayMoreIsNoMistake() {
         var series = Series.regime()
