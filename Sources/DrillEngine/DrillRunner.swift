@@ -41,8 +41,8 @@ public struct DrillRunner: Sendable {
         hub.emit(
             .drillStarted(
                 DrillInfo(
-                    name: plan.name, estate: plan.estate.name, scenario: plan.scenario, profile: plan.profile, disaster: disaster,
-                    timeZone: plan.estate.timeZone)))
+                    name: plan.name, estate: plan.estate.name, estateFile: plan.estate.file.path, namedEstateFile: plan.namedEstate?.path,
+                    scenario: plan.scenario, profile: plan.profile, disaster: disaster, timeZone: plan.estate.timeZone)))
         let surroundings = StepSurroundings(plan: plan, hooks: party.hooks, confirmer: party.confirmer, log: log)
         let outcome: DrillCourse.Outcome
         do {

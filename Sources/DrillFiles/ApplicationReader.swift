@@ -21,9 +21,33 @@ struct ApplicationReader {
         let configuration = holder("configuration", engine: .configuration, in: fields)
         let environment = environment(fields)
         let health = fields["health"].flatMap { ProbeReader(file: file, application: self).health($0) }
+        let repopulations = repopulations(fields)
         guard let start, let code, let health else { return nil }
         return Application(
-            name: entry.name, start: start, code: code, configuration: configuration, environment: environment, health: health)
+            name: entry.name, start: start, code: code, configuration: configuration, environment: environment, health: health,
+            repopulations: repopulations)
+    }
+
+    /// By the cache that each fills.
+    private func repopulations(_ fields: Fields) -> [String: LostCache.Repopulation] {
+        var commands: [String: LostCache.Repopulation] = [:]
+        for entry in fields["repopulate"] == nil ? [] : fields.named("repopulate", what: "cache") ?? [] {
+            if let services, !services.contains(entry.name) {
+                file.report(
+                    at: entry.place, "unknown service \(shown(entry.name))",
+                    hint: NearestWord.hint(for: entry.name, among: services, called: "services"))
+                continue
+            }
+            if let engine = read[entry.name]?.engine, engine != .redis {
+                file.report(
+                    at: entry.place, "only a redis can be repopulated, and \"\(entry.name)\" is none",
+                    hint: "name a service of engine redis")
+                continue
+            }
+            commands[entry.name] = RepopulationReader(file: file)
+                .read(entry, title: "\"repopulate\" of \"\(entry.name)\"") { template($0, at: $1) }
+        }
+        return commands
     }
 
     private func code(_ fields: Fields) -> Application.Code? {

@@ -44,15 +44,41 @@ struct CacheReader {
             return nil
         }
         if cache["empty"] != nil { return empty(cache, entry) }
-        guard let repopulation = cache["repopulate"],
-            let command = Fields(file, repopulation.node, .repopulation, title: "\"repopulate\" of \(title)", place: repopulation.place)
-        else { return nil }
-        let timeout = command.duration("timeout")
-        guard let run = command.texts("run"), timeout != nil || command["timeout"] == nil else { return nil }
-        let templates = run.compactMap { template($0.text, at: $0.place) }
-        guard templates.count == run.count else { return nil }
-        return LostCache(
-            service: entry.name, repopulation: LostCache.Repopulation(run: templates, timeout: timeout ?? .seconds(300)))
+        guard let repopulation = cache["repopulate"] else { return nil }
+        if case .scalar = repopulation.node { return byApplication(cache, entry) }
+        let read = RepopulationReader(file: file)
+            .read(repopulation, title: "\"repopulate\" of \(title)") { template($0, at: $1) }
+        return read.map { LostCache(service: entry.name, repopulation: $0) }
+    }
+
+    /// `repopulate: true`: by the command that the estate states for the application.
+    private func byApplication(_ cache: Fields, _ entry: Entry) -> LostCache? {
+        guard let flag = cache.flag("repopulate") else { return nil }
+        guard flag else {
+            cache.report(
+                "repopulate", "\"repopulate\" can only be true, or a command",
+                hint: "write \"repopulate: true\", or bring it back with \"from\", or leave it empty with \"empty: true\"")
+            return nil
+        }
+        // An unknown application has been told.
+        guard let name = fields.text("application"), let application = estate?.applications[name] else { return nil }
+        guard let repopulation = application.repopulations[entry.name] else {
+            cache.report(
+                "repopulate", "the estate says no command by which application \"\(name)\" fills \"\(entry.name)\"",
+                hint: "add \"repopulate: {\(entry.name): {run: [program, argument]}}\" to that application in the estate file")
+            return nil
+        }
+        let unfilled = repopulation.run.flatMap(\.parts).contains { part in
+            if case .place(let owner, let field) = part { !isHere(owner, field) } else { false }
+        }
+        guard !unfilled else {
+            cache.report(
+                "repopulate",
+                "the command by which application \"\(name)\" fills \"\(entry.name)\" names a service that is no part of this drill",
+                hint: "add that service under \"recover\" or \"existing\", or write a command of the drill's own")
+            return nil
+        }
+        return LostCache(service: entry.name, repopulation: repopulation)
     }
 
     private func empty(_ cache: Fields, _ entry: Entry) -> LostCache? {
@@ -73,19 +99,20 @@ struct CacheReader {
 
     private func template(_ text: String, at place: Place?) -> Template? {
         let template = Template(text)
-        let here = ["recover", "existing"].flatMap { fields[$0] == nil ? [] : fields.declared($0) ?? [] }
-        for case .place(let owner, let field) in template.parts {
-            let known =
-                owner == Template.application
-                ? Template.applicationFields
-                : here.contains(owner) ? estate?.services[owner].map { Template.fields(of: $0.engine) } ?? [] : []
-            guard estate == nil || known.contains(field) else {
-                file.report(
-                    at: place, "there is no {\(owner).\(field)} in this drill",
-                    hint: "name a service of the drill and one of its fields: docs/drill-file.md lists them below \"An application\"")
-                return nil
-            }
+        for case .place(let owner, let field) in template.parts where !isHere(owner, field) {
+            file.report(
+                at: place, "there is no {\(owner).\(field)} in this drill",
+                hint: "name a service of the drill and one of its fields: docs/drill-file.md lists them below \"An application\"")
+            return nil
         }
         return template
+    }
+
+    /// Whether a place is one that this drill can fill in; without an estate nobody can tell.
+    private func isHere(_ owner: String, _ field: String) -> Bool {
+        guard let estate else { return true }
+        guard owner != Template.application else { return Template.applicationFields.contains(field) }
+        let here = ["recover", "existing"].flatMap { fields[$0] == nil ? [] : fields.declared($0) ?? [] }
+        return here.contains(owner) && estate.services[owner].map { Template.fields(of: $0.engine).contains(field) } ?? false
     }
 }

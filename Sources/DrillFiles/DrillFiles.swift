@@ -9,10 +9,11 @@ public enum DrillFiles {
     ///
     /// - Parameter paths: Drill files, and folders of which every `*.yaml` and `*.yml` is read, not of their subfolders.
     ///   Estate files in a folder are passed over; any other YAML in it is an error. A file named twice is read once.
+    /// - Parameter estate: The estate file that they are read against, in place of the one that each names; nil: the one that each names.
     /// - Returns: Sorted by path; never empty. Each estate is loaded once.
     /// - Throws: Every problem of every file at once. A folder without a drill, and a drill name used twice, are problems.
-    public static func load(_ paths: [String]) throws(DrillFileError) -> [DrillPlan] {
-        try load(paths, now: Date())
+    public static func load(_ paths: [String], estate: String? = nil) throws(DrillFileError) -> [DrillPlan] {
+        try load(paths, estate: estate, now: Date())
     }
 
     /// Loads one estate file.
@@ -26,8 +27,8 @@ public enum DrillFiles {
         try? InstantText.parse(text)
     }
 
-    static func load(_ paths: [String], now: Date) throws(DrillFileError) -> [DrillPlan] {
-        var loader = DrillLoader(now: now)
+    static func load(_ paths: [String], estate: String? = nil, now: Date) throws(DrillFileError) -> [DrillPlan] {
+        var loader = DrillLoader(now: now, estate: estate)
         return try loader.load(paths)
     }
 }

@@ -13,20 +13,25 @@ struct DrillLoader {
     }
 
     let now: Date
+    /// The path of the estate file that stands in for the one that each drill names.
+    private let standIn: String?
     private var problems: [Problem] = []
     /// By path; nil inside for an estate with problems, which have been told.
     private var estates: [String: Estate?] = [:]
 
-    init(now: Date) {
+    init(now: Date, estate: String? = nil) {
         self.now = now
+        standIn = estate
     }
 
     mutating func load(_ paths: [String]) throws(DrillFileError) -> [DrillPlan] {
+        // What is wrong with it is told once, and not beside each drill.
+        let standIn = if let path = standIn { (path: path, estate: try loadEstate(path)) } else { nil as (path: String, estate: Estate)? }
         var plans: [(plan: DrillPlan, path: String, problem: Problem)] = []
         var seen = Set<URL>()
         for (path, isGiven) in files(paths) {
             let url = URL(fileURLWithPath: path, isDirectory: false).standardizedFileURL.absoluteURL
-            guard seen.insert(url).inserted, let found = drill(path: path, url: url, isGiven: isGiven) else { continue }
+            guard seen.insert(url).inserted, let found = drill(path: path, url: url, isGiven: isGiven, against: standIn) else { continue }
             if let twin = plans.first(where: { $0.plan.name == found.plan.name }) {
                 var problem = found.problem
                 problem.message = "drill name \"\(found.plan.name)\" is taken by \(twin.path)"
@@ -81,7 +86,9 @@ struct DrillLoader {
         return files
     }
 
-    private mutating func drill(path: String, url: URL, isGiven: Bool) -> (plan: DrillPlan, problem: Problem)? {
+    private mutating func drill(
+        path: String, url: URL, isGiven: Bool, against standIn: (path: String, estate: Estate)?
+    ) -> (plan: DrillPlan, problem: Problem)? {
         let file = SourceFile(path: path, url: url)
         defer { problems += file.problems }
         guard file.root != nil else { return nil }
@@ -97,8 +104,17 @@ struct DrillLoader {
             return nil
         }
         guard let reader = DrillReader(file, now: now) else { return nil }
-        let estate = reader.estatePath().flatMap { self.estate($0, named: reader.fields) }
-        guard let plan = reader.read(against: estate) else { return nil }
+        let named = reader.estatePath()
+        let estate = standIn?.estate ?? named.flatMap { self.estate($0, named: reader.fields) }
+        guard var plan = reader.read(against: estate) else {
+            if let standIn { file.problems = told(file.problems, of: standIn.path, besides: path, url) }
+            return nil
+        }
+        if let standIn, let named {
+            let own = file.resolve(named, isFolder: false)
+            // What leads to the same file is no other one.
+            plan.namedEstate = own.resolvingSymlinksInPath() == standIn.estate.file.resolvingSymlinksInPath() ? nil : own
+        }
         let place = reader.fields.place(of: "drill")
         return (
             plan,
@@ -106,6 +122,19 @@ struct DrillLoader {
                 file: path, line: place?.line ?? 0, column: place?.column ?? 0, message: "",
                 hint: "give each drill a name of its own: its reports are filed under it")
         )
+    }
+
+    /// What only shows against the estate that stands in says so: the drill's own file names another.
+    private func told(_ problems: [Problem], of estate: String, besides path: String, _ url: URL) -> [Problem] {
+        let alone = SourceFile(path: path, url: url)
+        _ = DrillReader(alone, now: now)?.read(against: nil)
+        let own = Set(alone.problems)
+        return problems.map { problem in
+            guard !own.contains(problem) else { return problem }
+            var problem = problem
+            problem.hint += "\(problem.hint.isEmpty ? "" : "; ")the drill is read against \(estate), which --estate names"
+            return problem
+        }
     }
 
     /// The estate that a drill names, from the cache where another drill named it before.

@@ -31,6 +31,10 @@ struct EstateReader {
         if fields["applications"] != nil {
             for entry in fields.named("applications", what: "application") ?? [] { readApplications[entry.name] = applications.read(entry) }
         }
+        // A standby's zone may be one that no store lies in.
+        let inZones = stores.values.compactMap(\.zone) + readServices.values.compactMap { $0.standby?.zone }
+        let isKnown = stores.count == fields.declared("stores")?.count && isWhole == true && readServices.count == declared?.count
+        let zones = ZoneReader(file: file, fields: fields).read(known: isKnown ? Set(inZones) : nil)
         let seals = seals(fields)
         var byHand: [String: String] = [:]
         if fields["by-hand"] != nil {
@@ -40,8 +44,8 @@ struct EstateReader {
         }
         guard file.problems.isEmpty, let name, let zone, let seals else { return nil }
         return Estate(
-            name: name, timeZone: zone, stores: stores, keys: keys, services: readServices, applications: readApplications, seals: seals,
-            byHand: byHand, file: file.url)
+            name: name, timeZone: zone, stores: stores, keys: keys, services: readServices, applications: readApplications, zones: zones,
+            seals: seals, byHand: byHand, file: file.url)
     }
 
     private static func timeZone(_ fields: Fields) -> TimeZone? {

@@ -35,18 +35,13 @@ struct OutageReader {
         for recovery in recoveries { check(recovery, of: estate, without: zone, lost) }
         checkTrust(of: estate, lost)
         checkApplication(of: estate, lost)
-        return Outage(zone: zone, lost: lost, commands: commands)
+        // The drill's own commands outrank the estate's, flawed ones included.
+        return Outage(zone: zone, lost: lost, commands: fields["outage"] == nil ? estate.zones[zone] : commands)
     }
 
+    /// The drill's own.
     private func commands() -> Outage.Commands? {
-        guard let entry = fields["outage"],
-            let commands = Fields(file, entry.node, .outage, title: "\"outage\"", place: entry.place)
-        else { return nil }
-        let reader = SurroundingsReader(file: file, fields: fields)
-        let cut = commands["cut"].flatMap { reader.hook($0, "command cut") }
-        let restore = commands["restore"].flatMap { reader.hook($0, "command restore") }
-        guard let cut, let restore else { return nil }
-        return Outage.Commands(cut: cut, restore: restore)
+        fields["outage"].flatMap { ZoneReader(file: file, fields: fields).commands($0, .outage, title: "\"outage\"") }
     }
 
     // MARK: What must outlive it

@@ -38,7 +38,7 @@ extension Section {
             "version": "1", "estate": "my-estate", "stores": "{primary: {type: file, path: /backups}}",
             "services": "{postgres: {engine: postgres, backups: …}}",
         ],
-        optional: ["timezone", "keys", "applications", "seals", "by-hand"])
+        optional: ["timezone", "keys", "applications", "zones", "seals", "by-hand"])
 
     static let store = Section("store", required: ["type": "file", "path": "/backups"], optional: ["zone"])
 
@@ -102,7 +102,9 @@ extension Section {
 
     static let application = Section(
         "application", required: ["start": "[python3, app.py]", "health": "{probes: [{http: {path: /health}}]}"],
-        optional: ["folder", "code", "configuration", "environment"])
+        optional: ["folder", "code", "configuration", "environment", "repopulate"])
+
+    static let zone = Section("zone", required: ["cut": "{run: [program, argument]}", "restore": "{run: [program, argument]}"])
 
     static let health = Section("health", required: ["probes": "[{http: {path: /health}}]"], optional: ["hold", "within"])
 
@@ -166,7 +168,7 @@ extension Section {
     static let ofEstates = [
         estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, backup, wal, live, runs, schedule,
         retention,
-        encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe,
+        encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe, zone, hook, repopulation,
     ]
     static let ofDrills = [
         drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,

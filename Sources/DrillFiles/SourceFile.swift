@@ -10,7 +10,7 @@ final class SourceFile {
     /// As messages show it.
     let path: String
     let url: URL
-    private(set) var problems: [Problem] = []
+    var problems: [Problem] = []
     private var document: YAMLDocument?
 
     /// Reads the file; ``root`` is nil and a problem is noted where that fails.

@@ -20,10 +20,12 @@ public struct Application: Sendable, Hashable {
     /// What it finds the scratch servers by. These outrank the recovered configuration, which names production's.
     public var environment: [String: Template]
     public var health: HealthPromise
+    /// The commands that fill an empty cache again, by its service.
+    public var repopulations: [String: LostCache.Repopulation]
 
     public init(
         name: String, start: [Template], code: Code, configuration: String? = nil, environment: [String: Template] = [:],
-        health: HealthPromise
+        health: HealthPromise, repopulations: [String: LostCache.Repopulation] = [:]
     ) {
         self.name = name
         self.start = start
@@ -31,6 +33,7 @@ public struct Application: Sendable, Hashable {
         self.configuration = configuration
         self.environment = environment
         self.health = health
+        self.repopulations = repopulations
     }
 
     /// The services whose scratch servers it is told of, or asked about; in no order.

@@ -8,6 +8,8 @@ public struct DrillPlan: Sendable, Hashable {
     public var scenario: Scenario
     /// Of a data-center outage, what is left of it.
     public var estate: Estate
+    /// The estate file that the drill's own file names, where another one was put in its place.
+    public var namedEstate: URL?
     public var profile: Profile
     public var incident: Incident
     public var targets: Targets
@@ -31,7 +33,8 @@ public struct DrillPlan: Sendable, Hashable {
     public var file: URL
 
     public init(
-        name: String, scenario: Scenario, estate: Estate, profile: Profile = .production, incident: Incident = .now,
+        name: String, scenario: Scenario, estate: Estate, namedEstate: URL? = nil, profile: Profile = .production,
+        incident: Incident = .now,
         targets: Targets = Targets(), allowances: [Allowance] = [], recover: [Recovery], caches: [LostCache] = [],
         existing: [Recovery] = [],
         outage: Outage? = nil, application: String? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:], manual: [ManualStep] = [],
@@ -40,6 +43,7 @@ public struct DrillPlan: Sendable, Hashable {
         self.name = name
         self.scenario = scenario
         self.estate = estate
+        self.namedEstate = namedEstate
         self.profile = profile
         self.incident = incident
         self.targets = targets

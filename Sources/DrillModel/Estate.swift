@@ -11,6 +11,8 @@ public struct Estate: Sendable, Hashable {
     public var keys: [String: KeyReference]
     public var services: [String: Service]
     public var applications: [String: Application]
+    /// How a zone is cut off for a drill that loses it, by the zone's name.
+    public var zones: [String: Outage.Commands]
     public var seals: SealPolicy
     /// Promises that Muster can't ask, by name, each with what is asked by hand instead. They are reported as skipped.
     public var byHand: [String: String]
@@ -19,7 +21,8 @@ public struct Estate: Sendable, Hashable {
 
     public init(
         name: String, timeZone: TimeZone, stores: [String: Store], keys: [String: KeyReference], services: [String: Service],
-        applications: [String: Application] = [:], seals: SealPolicy, byHand: [String: String] = [:], file: URL
+        applications: [String: Application] = [:], zones: [String: Outage.Commands] = [:], seals: SealPolicy,
+        byHand: [String: String] = [:], file: URL
     ) {
         self.name = name
         self.timeZone = timeZone
@@ -27,6 +30,7 @@ public struct Estate: Sendable, Hashable {
         self.keys = keys
         self.services = services
         self.applications = applications
+        self.zones = zones
         self.seals = seals
         self.byHand = byHand
         self.file = file

@@ -57,6 +57,10 @@ public struct DrillInfo: Sendable, Hashable {
     public var kind: Kind
     public var name: String
     public var estate: String
+    /// The path of the estate file; nil where nobody said it.
+    public var estateFile: String?
+    /// The path that the drill's own file names instead; nil where that is the same.
+    public var namedEstateFile: String?
     public var scenario: Scenario
     public var profile: Profile
     /// The disaster instant that RPO counts from.
@@ -64,11 +68,14 @@ public struct DrillInfo: Sendable, Hashable {
     public var timeZone: TimeZone
 
     public init(
-        kind: Kind = .drill, name: String, estate: String, scenario: Scenario, profile: Profile, disaster: Date, timeZone: TimeZone
+        kind: Kind = .drill, name: String, estate: String, estateFile: String? = nil, namedEstateFile: String? = nil, scenario: Scenario,
+        profile: Profile, disaster: Date, timeZone: TimeZone
     ) {
         self.kind = kind
         self.name = name
         self.estate = estate
+        self.estateFile = estateFile
+        self.namedEstateFile = namedEstateFile
         self.scenario = scenario
         self.profile = profile
         self.disaster = disaster
@@ -78,7 +85,8 @@ public struct DrillInfo: Sendable, Hashable {
     /// The opening of an inspection.
     public static func inspection(of estate: Estate, name: String, asOf instant: Date) -> DrillInfo {
         DrillInfo(
-            kind: .inspection, name: name, estate: estate.name, scenario: .databaseCorruption, profile: .production, disaster: instant,
+            kind: .inspection, name: name, estate: estate.name, estateFile: estate.file.path, scenario: .databaseCorruption,
+            profile: .production, disaster: instant,
             timeZone: estate.timeZone)
     }
 }

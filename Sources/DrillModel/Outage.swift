@@ -1,5 +1,7 @@
 // A zone that doesn't exist any more: what is lost with it, and the estate that is left.
 
+public import Foundation
+
 /// The loss of a data center, as a drill rehearses it.
 public struct Outage: Sendable, Hashable {
     /// The zone that is gone.
@@ -9,13 +11,17 @@ public struct Outage: Sendable, Hashable {
     /// What makes them unreachable, and what brings them back; nil: they are out of reach already.
     public var commands: Commands?
 
+    /// How a zone is cut off: stated by the estate for each of its zones, or by a drill for itself.
     public struct Commands: Sendable, Hashable {
         public var cut: Hook
         public var restore: Hook
+        /// The file that states them; relative paths in them start at its folder.
+        public var file: URL
 
-        public init(cut: Hook, restore: Hook) {
+        public init(cut: Hook, restore: Hook, file: URL) {
             self.cut = cut
             self.restore = restore
+            self.file = file
         }
     }
 

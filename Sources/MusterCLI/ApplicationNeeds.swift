@@ -26,6 +26,9 @@ struct ApplicationNeeds {
                     mend: isThere ? "" : "check \"folder\" in the estate file, or copy the application's files there"))
         }
         if let program = application.start.first?.text { needs += program.contains("{") ? [] : need(program, for: user) }
+        for (_, repopulation) in application.repopulations.sorted(by: { $0.key < $1.key }) {
+            if let program = repopulation.run.first?.text { needs += program.contains("{") ? [] : need(program, for: user) }
+        }
         for probe in application.health.probes {
             switch probe {
             case .http: needs += need("curl", for: "probes of \(user)", package: "curl")

@@ -63,6 +63,19 @@ struct Doctor: Sendable {
                 needs.append(need)
             }
         }
+        for (zone, commands) in estate.zones.sorted(by: { $0.key < $1.key }) {
+            for word in [commands.cut, commands.restore].compactMap(\.run.first) where asked.insert(word).inserted {
+                // As a hook's: a path starts at the folder of the file that states it.
+                let place = commands.file.deletingLastPathComponent()
+                let path =
+                    word.contains("/") ? URL(fileURLWithPath: word, isDirectory: false, relativeTo: place).standardizedFileURL.path : word
+                let isThere = has(path)
+                needs.append(
+                    MachineNeed(
+                        state: isThere ? .here : .missing, name: word, detail: isThere ? "" : "needed to cut off zone \(zone)",
+                        mend: isThere ? "" : "check its path and that it is executable"))
+            }
+        }
         return needs
     }
 

@@ -15,10 +15,11 @@ struct DrillHooks: HookRunner {
     }
 
     /// - Parameter values: Told beside the drill's name and scenario.
-    func run(_ hook: Hook, logName: String, telling values: [String: String]) async throws -> HookEnding {
-        let place = plan.file.deletingLastPathComponent()
+    /// - Parameter file: The one that states it; nil: the drill's own.
+    func run(_ hook: Hook, statedIn file: URL? = nil, logName: String, telling values: [String: String]) async throws -> HookEnding {
+        let place = (file ?? plan.file).deletingLastPathComponent()
         var command = hook.run
-        // A program with a folder in its name lies beside the drill file, not beside whoever runs muster.
+        // A program with a folder in its name lies beside the file that names it, not beside whoever runs muster.
         if command[0].contains("/") {
             command[0] = URL(fileURLWithPath: command[0], isDirectory: false, relativeTo: place).standardizedFileURL.path
         }

@@ -17,6 +17,9 @@ struct DryRun: Sendable {
         var verdicts: [Verdict] = []
         for plan in plans {
             Console.print("\(plan.name)  (\(plan.scenario.rawValue), profile \(plan.profile.rawValue), \(plan.file.path))")
+            if let named = plan.namedEstate {
+                Console.print("  estate     \(plan.estate.file.path), named by --estate in place of \(named.path)")
+            }
             let disaster = if case .at(let date) = plan.incident { date } else { Date() }
             Console.print("  incident   \(Readable.time(disaster, in: plan.estate.timeZone))")
             verdicts += try await RemoteScope.with(plan.estate, in: root) { stores in

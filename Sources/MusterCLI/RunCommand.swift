@@ -32,10 +32,12 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Show what would be restored and asked, and touch nothing.")
     var dryRun = false
 
+    @OptionGroup var estate: EstateOption
+
     @OptionGroup var scratch: ScratchOption
 
     func run() async throws {
-        let plans = try selected(try DrillFiles.load(paths))
+        let plans = try selected(try DrillFiles.load(paths, estate: estate.file))
         if dryRun {
             let root = scratch.root
             try await SignalGuard.run { try await DryRun(plans: plans, root: root).show() }

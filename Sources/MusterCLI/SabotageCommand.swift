@@ -28,6 +28,8 @@ struct SabotageCommand: AsyncParsableCommand {
     @Flag(help: "Show the whole report of each damaged drill.")
     var show = false
 
+    @OptionGroup var estate: EstateOption
+
     @OptionGroup var scratch: ScratchOption
 
     func run() async throws {
@@ -42,7 +44,7 @@ struct SabotageCommand: AsyncParsableCommand {
         if let unknown = damage.first(where: { !known.contains($0) }) {
             throw CommandFailure(.usage, "there is no damage \(unknown)", hint: "muster sabotage --list shows them")
         }
-        guard let plan = try DrillFiles.load([drill]).first else { throw DrillModel.ExitCode.usage }
+        guard let plan = try DrillFiles.load([drill], estate: estate.file).first else { throw DrillModel.ExitCode.usage }
         guard plan.recover.contains(where: { plan.estate.services[$0.service]?.engine.holdsData ?? false }) else {
             throw CommandFailure(
                 .usage, "\(plan.name) recovers configuration and code alone, and no damage is made for those",

@@ -37,7 +37,7 @@ actor ZoneOutage: OutageDriver {
         if let commands = outage.commands {
             isCut = true
             let name = "outage: cut \(outage.zone) off"
-            let finding = try await run(commands.cut, "cut").finding(of: "command cut", timeout: commands.cut.timeout)
+            let finding = try await run(commands.cut, of: commands, "cut").finding(of: "command cut", timeout: commands.cut.timeout)
             try Task.checkCancellation()
             log.record(finding.map { .unasked(.step, name: name, finding: $0) } ?? .judged(.step, name: name, findings: []))
             // Half a cut is none: what would be asked now says nothing.
@@ -70,26 +70,28 @@ actor ZoneOutage: OutageDriver {
     }
 
     func tearDown() async -> [Finding] {
-        guard isCut, let restore = outage.commands?.restore else { return [] }
+        guard isCut, let commands = outage.commands else { return [] }
+        let restore = commands.restore
         // A drill that was stopped brings the zone back too: a task of its own knows nothing of the cancellation.
-        let ending = await Task { try await self.run(restore, "restore") }.result
-        guard case .success(let ending) = ending else { return [notRestored("it could not be run")] }
+        let ending = await Task { try await self.run(restore, of: commands, "restore") }.result
+        guard case .success(let ending) = ending else { return [notRestored("it could not be run", commands)] }
         guard ending.finding(of: "command restore", timeout: restore.timeout) != nil else {
             isCut = false
             return []
         }
-        return [notRestored(ending.words)]
+        return [notRestored(ending.words, commands)]
     }
 
-    private func notRestored(_ how: String) -> Finding {
+    private func notRestored(_ how: String, _ commands: Outage.Commands) -> Finding {
         Finding(
             .zoneNotRestored, object: "zone \(outage.zone)", expected: "the restore command's exit 0", actual: how,
             message: "the command that brings the zone back did not succeed: its stores may still be cut off",
-            hint: "run outage: restore of \(plan.file.lastPathComponent) by hand, in the drill file's folder")
+            hint: "run the command restore of zone \(outage.zone) in \(commands.file.lastPathComponent) by hand, in that file's folder")
     }
 
-    private func run(_ command: Hook, _ name: String) async throws -> HookEnding {
-        try await hooks.run(command, logName: "outage-\(name)", telling: ["MUSTER_STEP": name, "MUSTER_ZONE": outage.zone])
+    private func run(_ command: Hook, of commands: Outage.Commands, _ name: String) async throws -> HookEnding {
+        try await hooks.run(
+            command, statedIn: commands.file, logName: "outage-\(name)", telling: ["MUSTER_STEP": name, "MUSTER_ZONE": outage.zone])
     }
 
     // MARK: Keys

@@ -89,6 +89,10 @@ import Testing
             with: "‸repopulate: {timeout: 5m}", "missing key \"run\" in \"repopulate\" of cache \"redis\"",
             hint: "add \"run: [program, argument]\""),
         BadInput(
+            "no repopulation", replace: "{repopulate: {run: [python3, app.py, repopulate], timeout: 5m}}", with: "{repopulate: ‸false}",
+            "\"repopulate\" can only be true, or a command",
+            hint: "write \"repopulate: true\", or bring it back with \"from\", or leave it empty with \"empty: true\""),
+        BadInput(
             "place of a repopulation", replace: "[python3, app.py, repopulate]", with: "[fill, ‸\"{redis.port}\"]",
             "there is no {redis.port} in this drill",
             hint: "name a service of the drill and one of its fields: docs/drill-file.md lists them below \"An application\""),

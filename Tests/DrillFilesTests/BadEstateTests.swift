@@ -17,7 +17,7 @@ private let ofTheFile = [
         "unknown key", replace: "timezone:", with: "‸timezoen:", "unknown key \"timezoen\"", hint: "did you mean \"timezone\"?"),
     BadInput(
         "unknown key, nothing near", replace: "timezone: Asia/Kolkata", with: "‸colour: red", "unknown key \"colour\"",
-        hint: "known keys: applications, by-hand, estate, keys, seals, services, stores, timezone, version"),
+        hint: "known keys: applications, by-hand, estate, keys, seals, services, stores, timezone, version, zones"),
     BadInput(
         "missing key", replace: "version: 1\nestate: domainscope", with: "‸version: 1", "missing key \"estate\"",
         hint: "add \"estate: my-estate\""),
@@ -520,10 +520,38 @@ private let ofApplications = [
         hint: "write a number from 0 to 255"),
 ]
 
+private let ofZonesAndCaches = [
+    BadInput(
+        "cut of a zone where nothing lies", replace: "  ksdc: {cut:", with: "  ‸ksdd: {cut:",
+        "no store of the estate lies in zone \"ksdd\"",
+        hint: "did you mean \"ksdc\"?"),
+    BadInput(
+        "cut of a zone for good", replace: "  ksdc: {cut: {run: [./cut, off], timeout: 20s}, restore: {run: [./cut, again]}}",
+        with: "  ‸ksdc: {cut: {run: [./cut, off]}}", "missing key \"restore\" in zone \"ksdc\"",
+        hint: "add \"restore: {run: [program, argument]}\""),
+    BadInput(
+        "no zones", replace: "zones:\n  ksdc: {cut: {run: [./cut, off], timeout: 20s}, restore: {run: [./cut, again]}}",
+        with: "zones: ‸{}", "\"zones\" is empty", hint: "name at least one zone, or remove the line"),
+    BadInput(
+        "time of a cut", replace: "timeout: 20s", with: "timeout: ‸20", "\"timeout\" has no unit", hint: "say which: 20h, 20m or 20s"),
+    BadInput(
+        "repopulation of a database", replace: "redis: {run: [python3, app.py, refill]", with: "‸postgres: {run: [python3, app.py, refill]",
+        "only a redis can be repopulated, and \"postgres\" is none", hint: "name a service of engine redis"),
+    BadInput(
+        "repopulation of nobody", replace: "redis: {run: [python3, app.py, refill]", with: "‸redish: {run: [python3, app.py, refill]",
+        "unknown service \"redish\"", hint: "did you mean \"redis\"?"),
+    BadInput(
+        "place of an estate's repopulation", replace: "app.py, refill]", with: "app.py, ‸\"{redis.port}\"]",
+        "unknown value \"port\" in {redis.port}", hint: "known values: socket"),
+    BadInput(
+        "estate's repopulation by nothing", replace: "redis: {run: [python3, app.py, refill], timeout: 2m}", with: "‸redis: {timeout: 2m}",
+        "missing key \"run\" in \"repopulate\" of \"redis\"", hint: "add \"run: [program, argument]\""),
+]
+
 @Suite struct BadEstateTests {
     static let inputs =
         ofTheFile + ofStoresKeysAndSeals + ofServices + ofBackups + ofConfigurationAndCode
-        + ofApplications
+        + ofApplications + ofZonesAndCaches
 
     @Test(arguments: inputs)
     func isToldAtItsPlace(_ input: BadInput) throws {

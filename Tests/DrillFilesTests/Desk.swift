@@ -36,9 +36,9 @@ final class Desk {
     }
 
     /// The problems of a load, with their files as names in this folder; none where it succeeds.
-    func problems(_ names: [String]) -> [DrillFileError.Problem] {
+    func problems(_ names: [String], against estate: String? = nil) -> [DrillFileError.Problem] {
         do throws(DrillFileError) {
-            _ = try DrillFiles.load(names.map { folder.appendingPathComponent($0).path }, now: Self.now)
+            _ = try DrillFiles.load(names.map(path), estate: estate.map(path), now: Self.now)
             return []
         } catch {
             return relative(error.problems)
@@ -54,9 +54,11 @@ final class Desk {
         }
     }
 
-    func drills(_ names: String...) throws -> [DrillPlan] {
-        try DrillFiles.load(names.map { folder.appendingPathComponent($0).path }, now: Self.now)
+    func drills(_ names: String..., against estate: String? = nil) throws -> [DrillPlan] {
+        try DrillFiles.load(names.map(path), estate: estate.map(path), now: Self.now)
     }
+
+    private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
     func estate(_ name: String = "estate.yaml") throws -> Estate {
         try DrillFiles.loadEstate(folder.appendingPathComponent(name).path)
@@ -153,6 +155,10 @@ enum Good {
                 - tcp: {port: 9101}
                 - command: {run: [./check, "{application.port}"], expect-exit: 4}
                 - sql: {service: postgres, query: select count(*) from t, expect: "> 7"}
+            repopulate:
+              redis: {run: [python3, app.py, refill], timeout: 2m}
+        zones:
+          ksdc: {cut: {run: [./cut, off], timeout: 20s}, restore: {run: [./cut, again]}}
 
         """
 

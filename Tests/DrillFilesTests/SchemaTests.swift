@@ -92,6 +92,7 @@ private let onlyTheReader: Set<String> = [
     "place without a value", "place in a probe", "password of an application", "body", "sql of Redis",
     "manual step of an allowance's name", "unknown application", "service of an application", "recovered and existing",
     "cache of a database", "cache without an application", "place of a repopulation", "unknown zone", "backup of the lost zone alone",
+    "cut of a zone where nothing lies", "repopulation of a database", "repopulation of nobody", "place of an estate's repopulation",
     "every two days", "every second", "every that does not divide a day", "tolerance too wide",
 ]
 

@@ -23,7 +23,13 @@ enum RunLines {
             ConsoleLine("Drill \(info.name)", .bold)
                 .adding(" · estate \(info.estate) · scenario \(info.scenario.rawValue) · profile \(info.profile.rawValue)"),
             ConsoleLine("  disaster declared for \(Readable.time(info.disaster, in: info.timeZone)) (\(info.timeZone.identifier))", .dim),
-        ]
+        ] + otherEstate(info)
+    }
+
+    /// Nobody should take the rehearsal on one estate for that on another.
+    private static func otherEstate(_ info: DrillInfo) -> [ConsoleLine] {
+        guard let named = info.namedEstateFile, let used = info.estateFile else { return [] }
+        return [ConsoleLine("  against \(used), named by --estate in place of \(named)", .yellow)]
     }
 
     static func name(of step: Step, _ service: String?) -> String {

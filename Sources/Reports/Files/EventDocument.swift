@@ -15,6 +15,8 @@ struct EventDocument: Codable, Hashable, Sendable {
         var kind: String?
         var name: String
         var estate: String
+        var estateFile: String?
+        var estateFileNamed: String?
         var scenario: String?
         var profile: String?
         var disaster: Timestamp
@@ -77,6 +79,7 @@ struct EventDocument: Codable, Hashable, Sendable {
             let isDrill = info.kind == .drill
             drillStart = DrillStart(
                 kind: isDrill ? nil : info.kind.rawValue, name: info.name, estate: info.estate,
+                estateFile: info.estateFile, estateFileNamed: info.namedEstateFile,
                 scenario: isDrill ? info.scenario.rawValue : nil, profile: isDrill ? info.profile.rawValue : nil,
                 disaster: Timestamp(info.disaster), timeZone: info.timeZone.identifier)
         case .stepStarted(let step, let service):

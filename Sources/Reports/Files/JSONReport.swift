@@ -50,6 +50,9 @@ struct DrillDocument: Codable, Hashable, Sendable {
     var kind: String?
     var name: String
     var estate: String
+    var estateFile: String?
+    /// Left out where the drill's own file names that one.
+    var estateFileNamed: String?
     /// Left out of an inspection, as is the profile.
     var scenario: String?
     var profile: String?
@@ -73,6 +76,8 @@ struct DrillDocument: Codable, Hashable, Sendable {
         kind = drill.info.kind == .drill ? nil : drill.info.kind.rawValue
         name = drill.info.name
         estate = drill.info.estate
+        estateFile = drill.info.estateFile
+        estateFileNamed = drill.info.namedEstateFile
         scenario = drill.info.kind == .drill ? drill.info.scenario.rawValue : nil
         profile = drill.info.kind == .drill ? drill.info.profile.rawValue : nil
         disaster = Timestamp(drill.info.disaster)

@@ -17,6 +17,8 @@ struct JUnitProperties {
         var properties = self
         properties.add("drill.verdict", drill.conclusion.rawValue)
         properties.add("drill.estate", drill.info.estate)
+        properties.add("drill.estate-file", drill.info.estateFile)
+        properties.add("drill.estate-file.named", drill.info.namedEstateFile)
         if drill.info.kind == .drill {
             properties.add("drill.scenario", drill.info.scenario.rawValue)
             properties.add("drill.profile", drill.info.profile.rawValue)
