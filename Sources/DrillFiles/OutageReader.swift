@@ -39,9 +39,10 @@ struct OutageReader {
         return Outage(zone: zone, lost: lost, commands: fields["outage"] == nil ? estate.zones[zone] : commands)
     }
 
-    /// The drill's own.
+    /// The drill's own; nil also for `none`, of a zone that is out of reach already.
     private func commands() -> Outage.Commands? {
-        fields["outage"].flatMap { ZoneReader(file: file, fields: fields).commands($0, .outage, title: "\"outage\"") }
+        if case .scalar(let scalar)? = fields["outage"]?.node, scalar.string == "none" { return nil }
+        return fields["outage"].flatMap { ZoneReader(file: file, fields: fields).commands($0, .outage, title: "\"outage\"") }
     }
 
     // MARK: What must outlive it

@@ -91,6 +91,14 @@ import Testing
         #expect(plan.outage?.commands?.file.path == desk.folder.path + "/drills/drill.yaml")
     }
 
+    static let gone = Good.outage.replacing(ownCut, with: "outage: none\n")
+
+    @Test func aZoneThatIsGoneAlready() throws {
+        let desk = try desk(Self.gone)
+        let plan = try #require(try desk.drills("drills", against: "lab/estate.yaml").first)
+        #expect(plan.outage?.zone == "ksdc" && plan.outage?.commands == nil)
+    }
+
     @Test func noCommandsAreNone() throws {
         let desk = try desk(Good.outage.replacing(Self.ownCut, with: ""))
         let estate = Good.zonedEstate.split(separator: "\nzones:").first.map(String.init) ?? ""
@@ -98,7 +106,7 @@ import Testing
         #expect(try desk.drills("drills", against: "lab/estate.yaml").first?.outage?.commands == nil)
     }
 
-    private static let loss = Good.lostCache.replacing("{run: [python3, app.py, repopulate], timeout: 5m}", with: "true")
+    static let loss = Good.lostCache.replacing("{run: [python3, app.py, repopulate], timeout: 5m}", with: "true")
 
     @Test func theCacheIsFilledAsTheEstateSays() throws {
         let desk = try desk(Self.loss)

@@ -110,6 +110,7 @@ struct SchemaValidationTests {
             ("estate", try desk.write("estate.yaml", Good.estate)), ("drill", try desk.write("drill.yaml", Good.drill)),
             ("drill", try desk.write("failure.yaml", Good.serverFailure)), ("drill", try desk.write("outage.yaml", Good.outage)),
             ("drill", try desk.write("cache.yaml", Good.lostCache)),
+            ("drill", try desk.write("filled.yaml", OtherEstateTests.loss)), ("drill", try desk.write("gone.yaml", OtherEstateTests.gone)),
             ("drill", try desk.write("now.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "now"))),
         ]
         #expect(try PythonValidator.invalid(files, in: desk).isEmpty)

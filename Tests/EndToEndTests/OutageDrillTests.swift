@@ -73,7 +73,7 @@ struct OutageDrillTests {
     @Test(arguments: [true, false])
     func aZoneThatIsGoneAlready(emptyFolder: Bool) async throws {
         try await Desk.with { desk in
-            let file = try outage(desk, outage: "")
+            let file = try outage(desk, outage: "outage: none")
             try FileManager.default.moveItem(at: desk.store, to: desk.lab.appendingPathComponent("elsewhere"))
             if emptyFolder { try FileManager.default.createDirectory(at: desk.store, withIntermediateDirectories: true) }
             let (outcome, _) = try await desk.drill(file)
@@ -85,7 +85,7 @@ struct OutageDrillTests {
 
     @Test func aZoneThatCanStillBeReached() async throws {
         try await Desk.with { desk in
-            for (index, commands) in ["", "outage: {cut: {run: [\"true\"]}, restore: {run: [\"true\"]}}"].enumerated() {
+            for (index, commands) in ["outage: none", "outage: {cut: {run: [\"true\"]}, restore: {run: [\"true\"]}}"].enumerated() {
                 let file = try outage(desk, outage: commands, storesAreSet: index > 0)
                 let drill = try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
                 #expect(drill.findings.contains { $0.object == "store primary" } && drill.steps.allSatisfy { $0.verdict == "skipped" })
@@ -102,7 +102,7 @@ struct OutageDrillTests {
             try await bucket.upload(desk.store)
             try desk.useBucket(bucket)
             try desk.editEstate("stores: [dr]\n        match: redis/rdb", "stores: [primary, dr]\n        match: redis/rdb")
-            let file = try outage(desk, outage: "", storesAreSet: true)
+            let file = try outage(desk, outage: "outage: none", storesAreSet: true)
             try desk.edit(file, "lost-zone: ksdc", "lost-zone: dr")
             try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
             try Data("wrong".utf8).write(to: desk.lab.appendingPathComponent("keys/s3.secret"))
