@@ -4,9 +4,10 @@ import Foundation
 
 /// Writes its files.
 enum LabApplication {
-    static let name = "web"
-    /// The one that is started from its backups.
-    static let rebuilt = "rebuilt"
+    /// The one that is started from a folder beside the estate.
+    static let name = "web-folder"
+    /// The one that is started from its backups, as DomainScope's drills have it.
+    static let rebuilt = "web"
 
     /// The interpreter's own path where Debian has it: PATH may lead to one that only root can run.
     static var python: String {

@@ -39,35 +39,44 @@ struct LabBackups: Sendable {
     func dumps(_ database: PostgresConfiguration, at instants: [Date]) async throws -> [URL] {
         guard let first = instants.first else { return [] }
         let made = try await dump(database, at: first)
-        let globals = places.dumps.appending(path: "domainscope-" + LabCalendar.stamp(first) + ".globals.sql.enc")
+        return [made] + (try await copies(of: made, at: Array(instants.dropFirst()), in: places.dumps, as: "daily"))
+    }
+
+    /// Copies of a night's dump, dated for other instants at which the database held the same.
+    ///
+    /// - Parameter backup: The series that they belong to.
+    func copies(of made: URL, at instants: [Date], in folder: URL, as backup: String) async throws -> [URL] {
+        guard !instants.isEmpty else { return [] }
+        let globals = places.dumps.appending(path: made.lastPathComponent.replacing(".dump.enc", with: ".globals.sql.enc"))
         guard case .valid(let seal) = SealFile.read(besides: made, trusted: [try keys.signing.publicKey()]) else {
             throw LabError(.storage, "the seal that was just written doesn't hold", hint: "this is a mistake in muster: please report it")
         }
-        let folder = host.folder.url.appending(path: "months", directoryHint: .isDirectory)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let plain = folder.appending(path: "plain")
+        let scratch = host.folder.url.appending(path: "copies", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let plain = scratch.appending(path: "plain")
         _ = try await ArtifactStream.copy(from: made, to: plain, decrypting: keys.encryption)
         var bytes = [UInt8](try Data(contentsOf: plain))
-        var all = [made]
-        for instant in instants.dropFirst() {
+        var all: [URL] = []
+        for instant in instants {
             let name = "domainscope-" + LabCalendar.stamp(instant)
-            let target = places.dumps.appending(path: name + ".dump.enc")
+            let target = folder.appending(path: name + ".dump.enc")
             guard DumpClock.set(&bytes, to: instant) else {
-                throw LabError(.storage, "the dump of a month can't be dated", hint: "install the postgres that Debian has")
+                throw LabError(.storage, "the copy of a dump can't be dated", hint: "install the postgres that Debian has")
             }
             try Data(bytes).write(to: plain)
             let stored = try await ArtifactStream.encrypt(from: plain, to: target, encryption: keys.encryption, flushed: false)
             var own = seal
             own.globals?.name = name + ".globals.sql.enc"
+            own.backup = backup
             own.snapshotTime = instant
             own.artifact = Seal.Artifact(name: target.lastPathComponent, size: stored.bytesWritten, sha256: stored.sha256)
             try finish(target, own, at: instant)
-            let copy = places.dumps.appending(path: name + ".globals.sql.enc")
+            let copy = folder.appending(path: name + ".globals.sql.enc")
             try FileManager.default.copyItem(at: globals, to: copy)
             try date(copy, instant)
             all.append(target)
         }
-        try FileManager.default.removeItem(at: folder)
+        try FileManager.default.removeItem(at: scratch)
         return all
     }
 

@@ -14,7 +14,10 @@ struct LabBuilder: Sendable {
     var progress: @Sendable (String, Int, Int) -> Void
 
     func build() async throws -> LabEstate {
-        for folder in [places.dumps, places.snapshots, places.appendOnly, places.drills, places.source, places.baseBackups, places.wal] {
+        for folder in [
+            places.dumps, places.sixHourly, places.snapshots, places.appendOnly, places.drills, places.source, places.baseBackups,
+            places.wal,
+        ] {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
         let backups = LabBackups(
@@ -34,7 +37,7 @@ struct LabBuilder: Sendable {
         ).write()
         return LabEstate(
             folder: options.folder, estateFile: places.estateFile, drillFiles: drills, dumps: made.0.nights,
-            snapshots: made.1, monthlies: made.0.months, newest: calendar.newest)
+            snapshots: made.1, monthlies: made.0.months, sixHourly: made.0.sixHourly, newest: calendar.newest)
     }
 
     private func incrementals(_ keys: LabKeys) async throws -> LabMoments? {
@@ -44,7 +47,7 @@ struct LabBuilder: Sendable {
 
     private func dumpNights(
         _ calendar: LabCalendar, _ backups: LabBackups
-    ) async throws -> (nights: [URL], months: [URL], moments: LabMoments) {
+    ) async throws -> (nights: [URL], months: [URL], sixHourly: [URL], moments: LabMoments) {
         let database = try await LabDatabase.open(
             on: host, binaries: binaries, rows: options.rows, before: calendar.instant(ofNight: 0))
         let months = try await backups.dumps(database.configuration, at: calendar.monthlies)
@@ -56,10 +59,24 @@ struct LabBuilder: Sendable {
             progress("backing up night \(night)", night, calendar.days)
         }
         await database.stop()
+        let known = Array(zip(calendar.monthlies, months)) + zip((1...calendar.days).map { calendar.instant(ofNight: $0) }, made)
+        let sixHourly = try await sixHourly(calendar, backups, of: known)
         let moments = try await LabPointInTime(places: places, keys: backups.keys, host: host, binaries: binaries)
             .make(of: database.server.dataFolder)
         try await database.keepData(at: places.postgresData)
-        return (made, months, moments)
+        return (made, months, sixHourly, moments)
+    }
+
+    /// Each is the dump of the last night before it, dated anew: by day nothing happens here.
+    ///
+    /// - Parameter nights: The dumps that there are, by their instants, oldest first.
+    private func sixHourly(_ calendar: LabCalendar, _ backups: LabBackups, of nights: [(instant: Date, dump: URL)]) async throws -> [URL] {
+        var made: [URL] = []
+        for instant in calendar.sixHourly {
+            guard let night = nights.last(where: { $0.instant <= instant }) ?? nights.first else { continue }
+            made += try await backups.copies(of: night.dump, at: [instant], in: places.sixHourly, as: "six-hourly")
+        }
+        return made
     }
 
     /// Append-only copies are kept of the last two nights only: they are the larger ones.

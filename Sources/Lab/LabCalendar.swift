@@ -1,4 +1,4 @@
-// The lab's simulated time: one backup a night, at 02:00 in India.
+// The lab's simulated time: one backup a night, at 02:00 in India, and one of the database every six hours.
 
 import Foundation
 
@@ -8,16 +8,46 @@ struct LabCalendar: Sendable {
     var days: Int
     /// The last night.
     var newest: Date
+    private let now: Date
 
-    /// - Parameter now: The last night lies four hours or more before it, so that a drill finds an incident between the two.
+    /// - Parameter now: What was due until then has been made.
     init(days: Int, now: Date) {
         self.days = days
-        let latest = now.addingTimeInterval(-4 * 3600)
+        self.now = now
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = Self.zone
-        let night = calendar.date(bySettingHour: 2, minute: 0, second: 0, of: latest) ?? latest
-        newest = night <= latest ? night : night.addingTimeInterval(-86_400)
+        let night = calendar.date(bySettingHour: 2, minute: 0, second: 0, of: now) ?? now
+        newest = night <= now ? night : night.addingTimeInterval(-86_400)
     }
+
+    /// The disaster of the lab's own drills: some hours after the newest night, or now where that is sooner.
+    var incident: Date { min(newest.addingTimeInterval(3 * 3600 + 40 * 60), now) }
+
+    /// How many days back there is a dump every six hours.
+    var sixHourlyDays: Int { min(2, days) }
+
+    /// 02:00, 08:00, 14:00 and 20:00 of so many days and of today.
+    ///
+    /// The last may be early, as jobs are that are spread over the hour: a drill that starts a little later still finds one of the last six
+    /// hours.
+    var sixHourly: [Date] {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = Self.zone
+        let first = calendar.startOfDay(for: now).addingTimeInterval(Double(-24 * sixHourlyDays + 2) * 3600)
+        var instants: [Date] = []
+        var slot = first
+        while slot <= now {
+            instants.append(slot)
+            slot = slot.addingTimeInterval(6 * 3600)
+        }
+        if slot.timeIntervalSince(now) <= Self.earliness {
+            instants.append(Date(timeIntervalSince1970: (now.timeIntervalSince1970 / 60).rounded(.down) * 60))
+        }
+        return instants
+    }
+
+    /// Well within the tolerance that the estate promises.
+    private static let earliness: TimeInterval = 25 * 60
 
     /// India has no summer time, so nights are a day apart. Night 0 is the one before the first backup.
     func instant(ofNight night: Int) -> Date {

@@ -13,7 +13,7 @@ public struct LabOptions: Sendable {
     public var rows: Int
     /// Where the servers live while it is made.
     public var scratch: ScratchRoot
-    /// The newest backup is of the last 02:00 that lies four hours or more before this.
+    /// The newest night's backup is of the last 02:00 in India before this.
     public var now: Date
 
     public init(folder: URL, days: Int = 35, rows: Int = 2000, scratch: ScratchRoot = ScratchRoot(), now: Date = Date()) {
@@ -40,6 +40,8 @@ public struct LabEstate: Sendable, Hashable {
     public var snapshots: [URL]
     /// The dumps of the months before the first day that are kept beside them, oldest first.
     public var monthlies: [URL]
+    /// The dumps of the last days that are made every six hours, oldest first.
+    public var sixHourly: [URL]
     /// The instant of the newest backup.
     public var newest: Date
 }
@@ -64,6 +66,7 @@ struct LabPlaces: Sendable {
     var environment: URL { production.appending(path: ".env") }
     var revision: URL { production.appending(path: "REVISION") }
     var dumps: URL { primary.appending(path: "postgres/daily", directoryHint: .isDirectory) }
+    var sixHourly: URL { primary.appending(path: "postgres/six-hourly", directoryHint: .isDirectory) }
     var baseBackups: URL { primary.appending(path: "postgres/base", directoryHint: .isDirectory) }
     /// The pgBackRest repository; not there where pgbackrest isn't.
     var repository: URL { primary.appending(path: "postgres/pgbackrest", directoryHint: .isDirectory) }

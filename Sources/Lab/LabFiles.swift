@@ -69,6 +69,15 @@ struct LabFiles: Sendable {
                 # What `muster inspect` holds the stored backups against.
                 schedule: {every: day, at: "02:00", tolerance: 30m}
                 retention: {daily: \(calendar.days), monthly: 12}
+              # By day nothing happens here: each is the dump of the night before it, dated anew.
+              six-hourly:
+                kind: pg_dump
+                stores: [primary, dr]
+                match: postgres/six-hourly/*.dump.enc
+                globals: postgres/six-hourly/*.globals.sql.enc
+                encryption: {format: openssl, key: backup}
+                schedule: {every: 6h, at: "02:00", tolerance: 30m}
+                retention: {daily: \(calendar.sixHourlyDays)}
               base:
                 kind: base_backup
                 stores: [primary]
@@ -107,7 +116,12 @@ struct LabFiles: Sendable {
                 may-differ: [\(LabConfiguration.mayDiffer.joined(separator: ", "))]
                 schedule: {every: day, at: "02:00", tolerance: 30m}
                 retention: {daily: \(calendar.days)}
-        \(codeService)\(chainService)applications:
+        \(codeService)\(chainService)# How a drill that loses a zone cuts it off, and brings it back: here the folder is moved away. After a kill -9, `restore` is run by hand.
+        zones:
+          ksdc:
+            cut: {run: [mv, -T, backups/primary, backups/primary.lost], timeout: 30s}
+            restore: {run: [mv, -T, backups/primary.lost, backups/primary], timeout: 30s}
+        applications:
           # Reads both services. A drill starts a copy of it inside the quarantine, against the scratch servers.
           \(LabApplication.name):
             folder: application
@@ -139,6 +153,9 @@ struct LabFiles: Sendable {
                   DATABASE_URL: "postgresql:///{postgres.database}?host={postgres.socket-folder}&port={postgres.port}&user={postgres.user}"
                   REDIS_SOCKET: "{redis.socket}"
                   LISTEN: "{application.socket}"
+                # What a drill runs that writes `repopulate: true`.
+                repopulate:
+                  redis: {run: [\(LabApplication.python), app.py, repopulate], timeout: 1m}
                 health:
                   hold: 2s
                   within: 60s
@@ -254,8 +271,7 @@ struct LabFiles: Sendable {
         """
     }
 
-    /// The disaster: some hours after the newest backup.
-    var incident: String { LabCalendar.text(calendar.newest.addingTimeInterval(3 * 3600 + 40 * 60)) }
+    var incident: String { LabCalendar.text(calendar.incident) }
 
     private var corruption: String {
         """

@@ -81,7 +81,7 @@ extension LabFiles {
         scenario: data-center-outage
         lost-zone: ksdc
         # Here stands what cuts the backup machine off from the zone: a firewall's rule, an unmount. The lab moves the folder away.
-        # After a kill -9 the second one is run by hand.
+        # After a kill -9 the second one is run by hand. Without `outage`, the estate's `zones` say how.
         outage:
           cut: {run: [mv, -T, ../backups/primary, ../backups/primary.lost], timeout: 30s}
           restore: {run: [mv, -T, ../backups/primary.lost, ../backups/primary], timeout: 30s}

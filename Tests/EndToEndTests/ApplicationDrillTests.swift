@@ -31,12 +31,12 @@ struct ApplicationDrillTests {
             let rto = try #require(drill.objectives?.rto)
             let measured = try #require(rto.measured)
             #expect(measured >= 2 && measured < 120 && abs((rto.achieved ?? 0) - measured - 1200) < 0.01 && rto.verdict == "passed")
-            #expect(try #require(rto.accepting["web"]) <= measured - 2 && drill.objectives?.rpo.isEmpty == true)
+            #expect(try #require(rto.accepting["web-folder"]) <= measured - 2 && drill.objectives?.rpo.isEmpty == true)
             for name in ["lives before the incident", "nothing but muster is connected", "holds what it held before the incident"] {
                 #expect(drill.cases(of: "operation").filter { $0.name == name && $0.verdict == "passed" }.count == 2, "\(name)")
             }
-            #expect(drill.cases(of: "operation", service: "web").map(\.name) == ["is well", "still runs"])
-            #expect(drill.cases(of: "quarantine", service: "web").allSatisfy { $0.verdict != "failed" && $0.verdict != "error" })
+            #expect(drill.cases(of: "operation", service: "web-folder").map(\.name) == ["is well", "still runs"])
+            #expect(drill.cases(of: "quarantine", service: "web-folder").allSatisfy { $0.verdict != "failed" && $0.verdict != "error" })
             try await JUnitSchema.expectValid(run)
         }
     }
@@ -65,7 +65,7 @@ struct ApplicationDrillTests {
             try desk.editEstate("within: 60s", "within: 20s")
             let drill = try await desk.expect(desk.serverFailure, code: 1, rule: ["application-unhealthy"])
             let finding = try #require(drill.findings.first { $0.rule == "application-unhealthy" })
-            #expect(finding.object == "web: GET /health" && finding.actual.contains("status 200") && !"\(drill)".contains("hunter2"))
+            #expect(finding.object == "web-folder: GET /health" && finding.actual.contains("status 200") && !"\(drill)".contains("hunter2"))
             expectSixSteps(drill, ["passed", "passed", "skipped", "skipped", "passed", "failed"])
             #expect(drill.objectives?.rto.measured == nil && drill.objectives?.rto.verdict == "failed")
         }
@@ -181,7 +181,7 @@ struct ApplicationDrillTests {
     @Test func aPointInTimeAndThenTheApplication() async throws {
         try await Desk.with { desk in
             let file = desk.drills.appendingPathComponent("point-in-time.yaml")
-            try desk.edit(file, "recover:\n", "application: web\nrecover:\n  redis: {from: rdb}\n")
+            try desk.edit(file, "recover:\n", "application: web-folder\nrecover:\n  redis: {from: rdb}\n")
             try desk.edit(file, "rpo: 5m", "rpo: 9d")
             let (outcome, report) = try await desk.drill(file)
             #expect(outcome.code == 0, "\(outcome.text)")
@@ -340,7 +340,7 @@ struct ApplicationDrillTests {
     @Test func aDryRunShowsThem() async throws {
         try await Desk.with { desk in
             let outcome = try await desk.run(["run", desk.drills.path, "--dry-run"])
-            for words in ["starts     web:", "hook       before stop: sh, 30.0 s", "manual     identify: decide", "lives on"] {
+            for words in ["starts     web-folder:", "hook       before stop: sh, 30.0 s", "manual     identify: decide", "lives on"] {
                 #expect(outcome.out.contains(words), "\(words) \(outcome.out)")
             }
         }

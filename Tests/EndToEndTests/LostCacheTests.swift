@@ -59,7 +59,7 @@ struct LostCacheTests {
             let (outcome, report) = try await desk.drill(try edit(desk, "{empty: true}", checks: false))
             #expect(outcome.code == 0, "\(outcome.text)")
             let drill = try #require(report.drills.first)
-            #expect(drill.cases(of: "operation", service: "web").first?.name == "is well with an empty cache")
+            #expect(drill.cases(of: "operation", service: "web-folder").first?.name == "is well with an empty cache")
             #expect(drill.cases(of: "restore", service: "redis").contains { $0.name == "the cache is empty" && $0.verdict == "passed" })
         }
     }
@@ -115,7 +115,7 @@ struct LostCacheTests {
             try desk.editEstate("within: 60s", "within: 4s")
             let drill = try await desk.expect(
                 try edit(desk, "{empty: true}", checks: false), code: 1, rule: ["application-unhealthy"])
-            #expect(drill.cases(of: "operation", service: "web").map(\.name) == ["is well with an empty cache"])
+            #expect(drill.cases(of: "operation", service: "web-folder").map(\.name) == ["is well with an empty cache"])
         }
     }
 }

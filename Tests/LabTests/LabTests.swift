@@ -65,7 +65,9 @@ struct LabTests {
             // Short, since sockets lie below it.
             let root = URL(fileURLWithPath: "/tmp/lab-\(UInt32.random(in: 0 ... .max))")
             defer { try? FileManager.default.removeItem(at: root) }
-            let lab = try await Lab.create(LabOptions(folder: folder, days: 2, rows: 60, scratch: ScratchRoot(root))) { _, done, all in
+            let now = Date()
+            let lab = try await Lab.create(LabOptions(folder: folder, days: 2, rows: 60, scratch: ScratchRoot(root), now: now)) {
+                _, done, all in
                 told.withLock { $0.append(done * 100 + all) }
             }
             #expect(told.withLock { $0 } == [2, 102, 202])
@@ -77,7 +79,8 @@ struct LabTests {
             #expect(try mode(places.signingKey) == 0o600)
             #expect(lab.dumps.count == 2 && lab.snapshots.count == 2)
             let trusted = [try Ed25519PublicKey(pem: String(contentsOf: places.publicKey, encoding: .utf8))]
-            let calendar = LabCalendar(days: 2, now: lab.newest.addingTimeInterval(5 * 3600))
+            let calendar = LabCalendar(days: 2, now: now)
+            #expect(calendar.newest == lab.newest)
             let appendOnly = try FileManager.default.contentsOfDirectory(at: places.appendOnly, includingPropertiesForKeys: nil)
                 .filter { !SealFile.isSeal($0.lastPathComponent) }.sorted { $0.path < $1.path }
             #expect(appendOnly.count == 2)
@@ -92,6 +95,15 @@ struct LabTests {
                     let measured = try await Seal.Artifact.measuring(file)
                     #expect(measured == seal.artifact)
                 }
+            }
+
+            // The dumps between the nights: dated and sealed by themselves.
+            #expect(lab.sixHourly.count == calendar.sixHourly.count)
+            for (file, instant) in zip(lab.sixHourly, calendar.sixHourly) {
+                let seal = try #require(SealFile.read(besides: file, trusted: trusted).seal, "\(file.lastPathComponent)")
+                #expect(seal.backup == "six-hourly" && seal.snapshotTime == instant)
+                #expect(try await Seal.Artifact.measuring(file) == seal.artifact)
+                #expect(try modified(file) == instant)
             }
 
             let header = "Archive created at \(lab.newest.formatted(.iso8601.dateTimeSeparator(.space)).replacing("Z", with: " UTC"))"
@@ -137,7 +149,10 @@ struct LabTests {
             #expect(lab.drillFiles.first?.lastPathComponent == "database-corruption.yaml")
             // The moment before a mistake is one of the real clock.
             let simulated = drills.filter { !(["point-in-time", "server-failure"] + foreign).contains($0.name) }
-            #expect(simulated.allSatisfy { $0.incident == .at(lab.newest.addingTimeInterval(220 * 60)) })
+            #expect(
+                simulated.allSatisfy {
+                    $0.incident == .at(Date(timeIntervalSince1970: calendar.incident.timeIntervalSince1970.rounded(.down)))
+                })
 
             // A second lab in the same place is refused, and the first stays whole.
             await #expect(throws: LabError.self) { try await Lab.create(LabOptions(folder: folder)) }
