@@ -14,6 +14,7 @@ struct Desk: Sendable {
     var drills: URL { lab.appendingPathComponent("drills", isDirectory: true) }
     var store: URL { lab.appendingPathComponent("backups/primary", isDirectory: true) }
     var dumps: URL { store.appendingPathComponent("postgres/daily", isDirectory: true) }
+    var sixHourly: URL { store.appendingPathComponent("postgres/six-hourly", isDirectory: true) }
     var snapshots: URL { store.appendingPathComponent("redis/rdb", isDirectory: true) }
     var application: URL { lab.appendingPathComponent("application/app.py") }
     var serverFailure: URL { drills.appendingPathComponent("server-failure.yaml") }

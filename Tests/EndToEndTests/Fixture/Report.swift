@@ -12,6 +12,9 @@ struct Report: Decodable, Sendable {
         var verdict: String
         var interrupted: Bool
         var profile: String
+        var scenario: String?
+        var estateFile: String?
+        var estateFileNamed: String?
         var recoveryPoints: [Point]
         var steps: [Step]
         var objectives: Objectives?

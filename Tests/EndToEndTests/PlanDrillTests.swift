@@ -1,0 +1,227 @@
+// The drills of DomainScope's plan, as they are shipped and without a change, in the lab: green, red, stopped and killed.
+
+import Foundation
+import Glibc
+import Testing
+
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/git"), "the plan's application is started from a git bundle"))
+struct PlanDrillTests {
+    private static let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("drills/domainscope", isDirectory: true)
+    private static let sixSteps = ["identify", "stop", "retrieve", "restore", "verify", "restart"]
+
+    private func shipped(_ name: String) -> URL { Self.shipped.appendingPathComponent(name + ".yaml") }
+
+    // MARK: Green
+
+    @Test func allOfThemOnAFreshLab() async throws {
+        try await Desk.with { desk in
+            let lab = desk.folder.appendingPathComponent("fresh", isDirectory: true)
+            let made = try await desk.run(["lab", "create", lab.path, "--days", "3", "--rows", "60"])
+            #expect(made.code == 0, "\(made.text)")
+            let estate = lab.appendingPathComponent("estate.yaml").path
+            let (outcome, report) = try await desk.drill(Self.shipped, ["--estate", estate])
+            #expect(outcome.code == 0 && report.run.verdict == "passed", "\(outcome.text)")
+            #expect(outcome.took < .seconds(180))
+            #expect(
+                report.drills.map(\.name) == ["daily-dump", "data-center-outage", "database-corruption", "redis-loss", "server-failure"])
+            #expect(
+                Set(report.drills.compactMap(\.scenario)) == ["server-failure", "database-corruption", "data-center-outage"],
+                "each scenario of the plan's section 2.1")
+            for drill in report.drills { expectSixSteps(drill) }
+            // Whoever reads the report sees that it was the lab, and what the drills name.
+            #expect(report.drills.allSatisfy { $0.estateFile == estate })
+            #expect(report.drills.allSatisfy { $0.estateFileNamed == Self.shipped.appendingPathComponent("estate.yaml").path })
+            #expect(outcome.out.contains("against \(estate), named by --estate in place of"))
+            let corruption = try #require(report.drills.first { $0.name == "database-corruption" })
+            #expect(corruption.cases(of: "objective", service: "postgres").map(\.verdict) == ["passed"], "RPO < 6 h")
+            #expect(corruption.objectives?.rto.verdict == "passed" && corruption.objectives?.rto.target == 4 * 3600)
+            let outage = try #require(report.drills.first { $0.name == "data-center-outage" })
+            #expect(outage.cases.contains { $0.name == "outage: cut ksdc off" && $0.verdict == "passed" })
+            let loss = try #require(report.drills.first { $0.name == "redis-loss" })
+            #expect(loss.cases.contains { $0.name == "the repopulation command succeeds" && $0.verdict == "passed" })
+            let inspected = try await desk.run(["inspect", estate])
+            #expect(inspected.code == 0 && inspected.out.contains("six-hourly: made every 6h"), "\(inspected.text)")
+            let looked = try await desk.run(["doctor", estate])
+            #expect(looked.code == 0 && looked.out.contains("mv"), "\(looked.text)")
+            #expect(try await desk.run(["lab", "destroy", lab.path]).code == 0)
+        }
+    }
+
+    /// Each with its start, its end and what was done.
+    private func expectSixSteps(_ drill: Report.Drill, _ location: SourceLocation = #_sourceLocation) {
+        #expect(drill.steps.map(\.step) == Self.sixSteps, "\(drill.name)", sourceLocation: location)
+        for step in drill.steps {
+            // The nightly look at the dump alone starts no application, and says so.
+            let skipped = drill.name == "daily-dump" && ["stop", "restart"].contains(step.step)
+            #expect(step.verdict == (skipped ? "skipped" : "passed"), "\(drill.name) \(step.step)", sourceLocation: location)
+            #expect(!step.activities.isEmpty, "\(drill.name) \(step.step)", sourceLocation: location)
+            for activity in step.activities {
+                #expect(
+                    activity.start >= 0 && activity.end >= activity.start && !activity.detail.isEmpty, "\(drill.name) \(step.step)",
+                    sourceLocation: location)
+            }
+        }
+    }
+
+    /// A hook's relative path starts at the drill's folder, whichever estate is read; the same drill without the option is read against its own.
+    @Test func whatIsRelativeStaysWhereItWas() async throws {
+        try await Desk.with { desk in
+            let folder = desk.folder.appendingPathComponent("elsewhere", isDirectory: true)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let hook = folder.appendingPathComponent("hook")
+            try Data("#!/bin/sh\npwd >here\n".utf8).write(to: hook)
+            #expect(chmod(hook.path, 0o755) == 0)
+            let file = folder.appendingPathComponent("own.yaml")
+            try Data(
+                """
+                version: 1
+                drill: own
+                estate: nobody-s.yaml
+                scenario: database-corruption
+                profile: fast
+                recover: {redis: {from: rdb}}
+                hooks: {stop: {before: {run: [./hook]}}}
+
+                """.utf8
+            ).write(to: file)
+            let (outcome, _) = try await desk.drill(file, ["--estate", desk.estate.path])
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(try String(contentsOf: folder.appendingPathComponent("here"), encoding: .utf8).contains("elsewhere"))
+            let alone = try await desk.run(["run", file.path])
+            #expect(alone.code == 64 && alone.err.contains("own.yaml:3:9: estate file \"nobody-s.yaml\" does not exist"), "\(alone.text)")
+            let sabotage = try await desk.run(["sabotage", file.path, "--estate", desk.estate.path, "--damage", "flipped-bit"])
+            #expect(sabotage.code == 0, "\(sabotage.text)")
+            let dry = try await desk.run(["run", file.path, "--estate", desk.estate.path, "--dry-run"])
+            #expect(dry.code == 0 && dry.out.contains("estate     \(desk.estate.path), named by --estate"), "\(dry.text)")
+        }
+    }
+
+    // MARK: Red
+
+    @Test func anEstateThatLacksWhatTheDrillNames() async throws {
+        try await Desk.with { desk in
+            try desk.editEstate("      six-hourly:", "      hourly:")
+            let outcome = try await desk.run(["run", shipped("database-corruption").path, "--estate", desk.estate.path])
+            #expect(outcome.code == 64)
+            #expect(outcome.err.contains("database-corruption.yaml:15:20: unknown backup \"six-hourly\""), "\(outcome.err)")
+            #expect(outcome.err.contains("read against \(desk.estate.path), which --estate names"), "\(outcome.err)")
+        }
+    }
+
+    /// Before the night of the drill, and not in it.
+    @Test func theDoctorMissesWhatCutsAZoneOff() async throws {
+        try await Desk.with { desk in
+            try desk.editEstate("cut: {run: [mv, -T,", "cut: {run: [./no-such-cut, -T,")
+            try fill(desk, "[no-such-filler]")
+            let outcome = try await desk.run(["doctor", desk.estate.path])
+            #expect(outcome.code == 2 && outcome.out.contains("./no-such-cut: needed to cut off zone ksdc"), "\(outcome.text)")
+            #expect(outcome.out.contains("no-such-filler: needed for application web"), "\(outcome.text)")
+        }
+    }
+
+    @Test func theNewestDumpIsCorrupt() async throws {
+        try await Desk.with { desk in
+            let newest = try #require(try desk.artifacts(in: desk.sixHourly).first)
+            try desk.change(newest) { $0[$0.count / 2] ^= 1 }
+            let (outcome, report) = try await desk.drill(shipped("database-corruption"), ["--estate", desk.estate.path])
+            #expect(outcome.code == 1, "\(outcome.text)")
+            let drill = try #require(report.drills.first)
+            #expect(drill.findings.contains { $0.rule == "artifact-digest-differs" && $0.object.contains(newest.lastPathComponent) })
+            let point = try #require(drill.recoveryPoints.last { $0.service == "postgres" })
+            let next = try desk.artifacts(in: desk.sixHourly)[1]
+            #expect(point.rejected == 1 && point.path.hasSuffix(next.lastPathComponent))
+            // What was lost is counted from the one that was used, and held against six hours.
+            let rpo = try #require(drill.objectives?.rpo.first { $0.service == "postgres" })
+            let lost = try #require(rpo.achieved)
+            #expect(rpo.target == 6 * 3600 && rpo.verdict == (lost < 6 * 3600 ? "passed" : "failed"))
+            #expect(lost > 5 * 3600 && lost < 13 * 3600)
+        }
+    }
+
+    private static let filling = "app.py, repopulate], timeout: 1m"
+
+    @Test func aRepopulationThatHangs() async throws {
+        try await Desk.with { desk in
+            try hang(desk, "40.2301", timeout: "1s")
+            let drill = try await desk.expect(
+                shipped("redis-loss"), code: 1, rule: ["repopulation-failed"], more: ["--estate", desk.estate.path])
+            #expect(drill.findings.contains { $0.actual == "no end in time" })
+            #expect(!ProcessList.all().contains { $0.arguments.contains("40.2301") })
+        }
+    }
+
+    private func hang(_ desk: Desk, _ seconds: String, timeout: String = "1m") throws {
+        try fill(desk, "[sleep, \"\(seconds)\"], timeout: \(timeout)")
+    }
+
+    /// Another command of the estate's for the cache.
+    private func fill(_ desk: Desk, _ run: String) throws {
+        var lines = try String(contentsOf: desk.estate, encoding: .utf8).components(separatedBy: "\n")
+        let line = try #require(lines.firstIndex { $0.contains(Self.filling) })
+        lines[line] = "      redis: {run: \(run)}"
+        try Data(lines.joined(separator: "\n").utf8).write(to: desk.estate)
+    }
+
+    // MARK: Stopped and killed
+
+    @Test(arguments: [(SIGINT, 130, "40.2302"), (SIGKILL, 137, "40.2303")] as [(Int32, Int32, String)])
+    func whileTheCacheIsFilled(signal: Int32, code: Int32, seconds: String) async throws {
+        try await Desk.with { desk in
+            try hang(desk, seconds)
+            let output = desk.reports.appendingPathComponent("stopped")
+            let running = try desk.start(
+                ["run", shipped("redis-loss").path, "--estate", desk.estate.path, "--output", output.path])
+            try await desk.wait(in: output, for: "\"step-started\"", "\"verify\"", "\"redis\"")
+            let deadline = ContinuousClock.now + .seconds(20)
+            while !ProcessList.all().contains(where: { $0.arguments.contains(seconds) }), ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(ProcessList.all().contains { $0.arguments.contains(seconds) })
+            running.send(signal)
+            #expect(await running.outcome().code == code)
+            if signal == SIGKILL { #expect(try await desk.run(["clean"]).code == 0) }
+            desk.expectNothingLeft()
+            #expect(!ProcessList.all().contains { $0.arguments.contains(seconds) })
+        }
+    }
+
+    @Test(arguments: [(SIGINT, 130), (SIGKILL, 137)] as [(Int32, Int32)])
+    func whileTheZoneIsCutOff(signal: Int32, code: Int32) async throws {
+        try await Desk.with { desk in
+            try desk.useBothStores()
+            try desk.editEstate("hold: 2s", "hold: 50s")
+            let output = desk.reports.appendingPathComponent("stopped")
+            let drill = ["run", shipped("data-center-outage").path, "--estate", desk.estate.path, "--output", output.path]
+            let running = try desk.start(drill)
+            try await desk.wait(in: output, for: "\"step-started\"", "\"restart\"")
+            let files = FileManager.default
+            #expect(!files.fileExists(atPath: desk.store.path))
+            running.send(signal)
+            #expect(await running.outcome().code == code)
+            if signal == SIGKILL {
+                #expect(!files.fileExists(atPath: desk.store.path), "nobody was left to bring it back")
+                // As docs/recovery.md has it: `restore` by hand, in the folder of the file that states it, and then clean.
+                try await Program.require(["mv", "-T", "backups/primary.lost", "backups/primary"], folder: desk.lab)
+                #expect(try await desk.run(["clean"]).code == 0)
+            }
+            desk.expectNothingLeft()
+            #expect(files.fileExists(atPath: desk.store.path) && !files.fileExists(atPath: desk.store.path + ".lost"))
+            try desk.editEstate("hold: 50s", "hold: 1s")
+            let again = try await desk.drill(shipped("data-center-outage"), ["--estate", desk.estate.path])
+            #expect(again.0.code == 0, "\(again.0.text)")
+        }
+    }
+
+    /// The estate's way back that fails names the file in which it stands.
+    @Test func aZoneThatDoesNotComeBack() async throws {
+        try await Desk.with { desk in
+            try desk.useBothStores()
+            try desk.editEstate("restore: {run: [mv, -T, backups/primary.lost, backups/primary]", "restore: {run: [\"false\"]")
+            let (outcome, report) = try await desk.drill(shipped("data-center-outage"), ["--estate", desk.estate.path])
+            #expect(outcome.code == 2)
+            let finding = try #require(report.drills.first?.findings.first { $0.rule == "lost-zone-not-restored" })
+            #expect(finding.hint.contains("restore of zone ksdc in estate.yaml by hand"))
+        }
+    }
+}
