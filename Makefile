@@ -39,6 +39,7 @@ bench: build
 	@scripts/bench
 	@scripts/bench-pitr
 	@scripts/bench-inspect
+	@scripts/bench-parallel
 
 clean:
 	@if [ -x .build/release/muster ]; then .build/release/muster clean --kept; fi
