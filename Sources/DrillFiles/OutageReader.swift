@@ -48,7 +48,10 @@ struct OutageReader {
     // MARK: What must outlive it
 
     private func check(_ recovery: Recovery, of estate: Estate, without zone: String, _ lost: [Store]) {
-        if let standby = estate.standby(of: recovery) { return check(standby, of: recovery.service, without: zone, lost) }
+        if let standby = estate.standby(of: recovery) {
+            checkPrimary(of: recovery.service, estate, without: zone)
+            return check(standby, of: recovery.service, without: zone, lost)
+        }
         guard let set = estate.services[recovery.service]?.backups[recovery.backup] else { return }
         let title = "backup \"\(set.name)\" of \"\(set.service)\""
         let hint = "name a store of another zone in its \"stores\", one whose zone the estate states"
@@ -82,6 +85,17 @@ struct OutageReader {
                 at: place(of: service), "the password of \(title) lies in store \"\(store.name)\" and is lost with it",
                 hint: "keep it outside of every store, or in another zone")
         }
+    }
+
+    /// What the standby takes over from must be lost: otherwise a living primary is compared with, and called lost.
+    private func checkPrimary(of service: String, _ estate: Estate, without zone: String) {
+        guard let source = estate.services[service]?.source, source.zone != zone else { return }
+        let title = "the source of \"\(service)\""
+        file.report(
+            at: place(of: service),
+            source.zone.map { "\(title) stands in zone \(shown($0)), and is not lost with zone \(shown(zone))" }
+                ?? "nothing says in which zone \(title) stands",
+            hint: "write the zone that it stands in as source: {zone: NAME} in the estate file, or recover from a backup")
     }
 
     private func checkTrust(of estate: Estate, _ lost: [Store]) {

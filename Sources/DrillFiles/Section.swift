@@ -67,7 +67,7 @@ extension Section {
         optional: ["source", "standby", "rpo-worst-case"])
 
     static let source = Section(
-        "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password"])
+        "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password", "zone"])
 
     static let standby = Section(
         "standby", required: ["host": "standby.example.org"], optional: ["port", "database", "user", "password", "zone"])

@@ -48,7 +48,10 @@ struct ServiceReader {
     private func source(_ entry: Entry, of service: String, _ engine: Service.Engine?) -> SourceConnection? {
         let title = "\"source\" of service \"\(service)\""
         guard let fields = Fields(file, entry.node, .source, title: title, place: entry.place) else { return nil }
-        return connection(fields, engine)
+        let zone = fields.text("zone")
+        guard var source = connection(fields, engine) else { return nil }
+        source.zone = zone
+        return source
     }
 
     private func standby(_ entry: Entry, of service: String, _ engine: Service.Engine?, _ parent: Fields) -> Standby? {

@@ -129,8 +129,11 @@ public struct SourceConnection: Sendable, Hashable {
     public var database: String?
     public var user: String?
     public var password: KeyReference?
+    /// Where it stands; nil: nobody says.
+    public var zone: String?
 
-    public init(host: String, port: Int?, database: String?, user: String?, password: KeyReference?) {
+    public init(host: String, port: Int?, database: String?, user: String?, password: KeyReference?, zone: String? = nil) {
+        self.zone = zone
         self.host = host
         self.port = port
         self.database = database

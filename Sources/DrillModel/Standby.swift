@@ -20,6 +20,14 @@ extension Recovery {
     public func isFailover(in estate: Estate) -> Bool { estate.standby(of: self) != nil }
 }
 
+extension DrillPlan {
+    /// The services that fail over to a standby because their primary is lost with its zone.
+    public var lostPrimaries: [String] {
+        guard let zone = outage?.zone else { return [] }
+        return recover.filter { $0.isFailover(in: estate) && estate.services[$0.service]?.source?.zone == zone }.map(\.service)
+    }
+}
+
 extension Estate {
     /// The standby that a recovery fails over to; nil where it is from a backup.
     public func standby(of recovery: Recovery) -> Standby? {

@@ -51,18 +51,19 @@ public enum Lab {
         }
     }
 
-    /// Starts the lab's servers in the background, so that `muster seal` has a source. Started ones stay as they are.
-    ///
-    /// - Returns: The folder of the sockets: Postgres' on port 5432, and `redis.sock`.
+    /// Starts the lab's servers in the background: the sources of `muster seal`, and their standby and replica. Started ones stay as they are.
     @discardableResult
-    public static func start(_ folder: URL) async throws(LabError) -> URL {
+    public static func start(_ folder: URL) async throws(LabError) -> RunningLab {
         let servers = try servers(of: folder)
         do {
             try await servers.start()
         } catch {
             throw LabError(error, doing: "starting the lab")
         }
-        return servers.mark.socketFolder
+        let drill = servers.places.failoverDrill
+        return RunningLab(
+            sockets: servers.mark.socketFolder, secondZone: servers.mark.secondZone,
+            drill: FileManager.default.fileExists(atPath: drill.path) ? drill : nil)
     }
 
     /// Stops the lab's servers. Stopping twice is allowed.

@@ -46,6 +46,16 @@ public struct LabEstate: Sendable, Hashable {
     public var newest: Date
 }
 
+/// A lab whose servers run.
+public struct RunningLab: Sendable, Hashable {
+    /// The folder of the sources' sockets: Postgres' on port 5432, and `redis.sock`.
+    public var sockets: URL
+    /// The same of the standby and the replica.
+    public var secondZone: URL
+    /// A drill that takes them; nil where this machine can't run it.
+    public var drill: URL?
+}
+
 /// Where things lie in a lab.
 struct LabPlaces: Sendable {
     var folder: URL
@@ -53,6 +63,8 @@ struct LabPlaces: Sendable {
     var keys: URL { folder.appending(path: "keys", directoryHint: .isDirectory) }
     var passphrase: URL { keys.appending(path: "backup.key") }
     var signingKey: URL { keys.appending(path: "seal.key") }
+    /// What the lab's Redis asks of everybody: it is replicated over TCP.
+    var redisPassword: URL { keys.appending(path: "redis.password") }
     var publicKey: URL { keys.appending(path: "seal.pub") }
     var primary: URL { folder.appending(path: "backups/primary", directoryHint: .isDirectory) }
     /// A copy of all that, as another zone would hold it.
@@ -83,5 +95,11 @@ struct LabPlaces: Sendable {
     var source: URL { folder.appending(path: "source", directoryHint: .isDirectory) }
     var postgresData: URL { source.appending(path: "postgres", directoryHint: .isDirectory) }
     var redisData: URL { source.appending(path: "redis", directoryHint: .isDirectory) }
+    /// Made by the first start.
+    var standbyData: URL { source.appending(path: "standby", directoryHint: .isDirectory) }
+    var replicaData: URL { source.appending(path: "redis-replica", directoryHint: .isDirectory) }
+    /// The drills that take the running servers.
+    var live: URL { folder.appending(path: "live", directoryHint: .isDirectory) }
+    var failoverDrill: URL { live.appending(path: "standby-failover.yaml") }
     var mark: URL { folder.appending(path: LabMark.fileName) }
 }

@@ -25,6 +25,7 @@ struct LabFiles: Sendable {
     func write() throws -> [URL] {
         try Data(estate.utf8).write(to: places.estateFile)
         try LabApplication.write(to: places.application)
+        if hasBundles { try writeLive() }
         var drills = [
             ("database-corruption", corruption), ("redis-aof", appendOnly), ("quick-look", quickLook), ("point-in-time", pointInTime),
             ("server-failure", serverFailure), ("corruption-restart", corruptionRestart), ("redis-loss", redisLoss),
@@ -57,8 +58,10 @@ struct LabFiles: Sendable {
         services:
           postgres:
             engine: postgres
-            # Only `muster seal` speaks to the source, and only while `muster lab start` has it running.
-            source: {host: \(socketFolder.path), database: domainscope, user: postgres}
+            # The source and its standby are there while `muster lab start` has them running.
+            source: {host: \(socketFolder.path), database: domainscope, user: postgres, zone: ksdc}
+            # live/standby-failover.yaml promotes a clone of it.
+            standby: {host: \(socketFolder.path)/dr, database: domainscope, user: postgres, zone: dr}
             backups:
               daily:
                 kind: pg_dump
@@ -86,7 +89,7 @@ struct LabFiles: Sendable {
                 wal: {match: postgres/wal/*, encryption: {format: openssl, key: backup}}
         \(repositorySet)  redis:
             engine: redis
-            source: {host: \(socketFolder.path)/redis.sock}
+            source: {host: \(socketFolder.path)/redis.sock, password: {file: keys/redis.password}}
             backups:
               rdb:
                 kind: rdb

@@ -18,6 +18,10 @@ struct LabMark: Codable, Hashable, Sendable {
 
     /// Short, since a Unix socket's path may have 107 bytes; fixed, since the estate file names it.
     var socketFolder: URL { URL(fileURLWithPath: "/tmp/muster-lab-\(id)", isDirectory: true) }
+    /// The sockets of what follows in the other zone, by the same names.
+    var secondZone: URL { socketFolder.appending(path: "dr", directoryHint: .isDirectory) }
+    /// Where the drill of a lost zone moves the first one's sockets.
+    var lostSockets: URL { socketFolder.appending(path: "lost", directoryHint: .isDirectory) }
 
     func write(to file: URL) throws {
         let encoder = JSONEncoder()

@@ -1,12 +1,11 @@
-// Starts and stops the finished lab's two servers, which then outlive the command.
+// Starts and stops the finished lab's four servers, which then outlive the command.
 
 import Foundation
 import Glibc
 import PostgresClient
-import RedisClient
 import ScratchHost
 
-/// The live source of a lab: what `muster seal` can be tried on.
+/// The live source of a lab, and what follows it in the other zone: what seals and failovers can be tried on.
 struct LabServers: Sendable {
     static let environmentName = "MUSTER_LAB_ID"
     var places: LabPlaces
@@ -17,11 +16,12 @@ struct LabServers: Sendable {
     }
     var redisSocket: String { mark.socketFolder.appending(path: "redis.sock").path }
 
-    /// Starts what isn't running.
+    /// Starts what isn't running, the sources first. A start that fails or is cancelled ends what it started, where nothing ran before.
     func start() async throws {
         guard mark.complete else {
             throw LabError(.usage, "the lab was never finished", hint: "remove it with `muster lab destroy` and create it anew")
         }
+        try checkTools()
         let user = try UnprivilegedUser.current()
         for folder in [places.postgresData, places.redisData] {
             guard try await run(user, ["test", "-x", folder.path]) else {
@@ -30,45 +30,78 @@ struct LabServers: Sendable {
                     hint: "create the lab below a folder that everybody may pass, such as /tmp")
             }
         }
-        try makeSocketFolder(for: user)
-        if await !PostgresConnection.accepts(postgres) {
-            let started = try await run(
-                user,
-                [
-                    "\(mark.postgres)/pg_ctl", "start", "--wait", "--silent", "-D", places.postgresData.path,
-                    "-l", places.postgresData.appending(path: "server.log").path, "-o", "-k \(mark.socketFolder.path)",
-                ])
-            guard started else {
-                throw LabError(
-                    .server, "the lab's postgres did not start", hint: "look into \(places.postgresData.path)/server.log")
-            }
+        let isFresh = running().isEmpty
+        do {
+            try makeFolder(mark.socketFolder, for: user)
+            bringBackSockets()
+            try makeFolder(mark.secondZone, for: user)
+            try await startPostgres(user)
+            try await LabStandby(servers: self, user: user).start()
+            try await LabReplica(servers: self, user: user).start()
+        } catch {
+            // In a task of its own, which knows nothing of the cancellation.
+            if isFresh { await Task { try? await stop() }.value }
+            throw error
         }
-        if await !redisAnswers() {
-            let started = try await run(user, ["redis-server", places.redisData.appending(path: "redis.conf").path])
-            guard started, await wait(until: { await redisAnswers() }) else {
-                throw LabError(.server, "the lab's redis did not start", hint: "look into \(places.redisData.path)/server.log")
-            }
+    }
+
+    private func startPostgres(_ user: UnprivilegedUser?) async throws {
+        if await PostgresConnection.accepts(postgres) { return }
+        guard try await startPostgres(user, on: places.postgresData, socketFolder: mark.socketFolder) else {
+            throw LabError(.server, "the lab's postgres did not start", hint: "look into \(places.postgresData.path)/server.log")
         }
+    }
+
+    /// - Returns: Whether it came up.
+    func startPostgres(_ user: UnprivilegedUser?, on data: URL, socketFolder: URL, settings: String = "") async throws -> Bool {
+        try await run(
+            user,
+            [
+                "\(mark.postgres)/pg_ctl", "start", "--wait", "--silent", "-D", data.path, "-l", data.appending(path: "server.log").path,
+                "-o", "-k \(socketFolder.path)\(settings)",
+            ])
+    }
+
+    func stopPostgres(_ user: UnprivilegedUser?, on data: URL) async throws {
+        guard FileManager.default.fileExists(atPath: data.appending(path: "postmaster.pid").path) else { return }
+        _ = try await run(user, ["\(mark.postgres)/pg_ctl", "stop", "--wait", "--silent", "--mode=fast", "-D", data.path])
     }
 
     /// Stops what is running, and nothing that the lab didn't start.
     func stop() async throws {
         let user = try UnprivilegedUser.current()
-        if FileManager.default.fileExists(atPath: places.postgresData.appending(path: "postmaster.pid").path) {
-            _ = try await run(
-                user, ["\(mark.postgres)/pg_ctl", "stop", "--wait", "--silent", "--mode=fast", "-D", places.postgresData.path])
-        }
-        if let redis = try? await RedisConnection.connect(unixSocket: redisSocket, timeout: .seconds(10)) {
-            // The server goes without an answer.
-            _ = try? await redis.command(["SHUTDOWN", "SAVE"])
-            redis.close()
-        }
+        // Who follows goes first.
+        for data in [places.standbyData, places.postgresData] { try await stopPostgres(user, on: data) }
+        // Redis saves and ends, also where its socket was moved away.
+        for process in running() { kill(process.pid, SIGTERM) }
         _ = await wait(until: { running().isEmpty })
         for process in running() { kill(process.pid, SIGKILL) }
         guard await wait(until: { running().isEmpty }) else {
             throw LabError(.server, "a server of the lab does not end", hint: "end it by hand: it works in \(places.source.path)")
         }
         try? FileManager.default.removeItem(at: mark.socketFolder)
+    }
+
+    private func checkTools() throws {
+        for name in ["pg_ctl", "postgres", "pg_basebackup"] {
+            guard FileManager.default.isExecutableFile(atPath: "\(mark.postgres)/\(name)") else {
+                throw LabError(
+                    .toolMissing, "\(mark.postgres)/\(name) is not on this machine",
+                    hint: "install the PostgreSQL that the lab was made with, or create the lab anew")
+            }
+        }
+        guard ScratchHost.locate("redis-server") != nil else {
+            throw LabError(.toolMissing, "redis-server is not on this machine", hint: "apt-get install redis-server")
+        }
+    }
+
+    /// A drill that was killed while the first zone was cut off left them where no client looks.
+    private func bringBackSockets() {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: mark.lostSockets.path)) ?? [] {
+            try? files.moveItem(at: mark.lostSockets.appending(path: name), to: mark.socketFolder.appending(path: name))
+        }
+        try? files.removeItem(at: mark.lostSockets)
     }
 
     /// Settings of the two servers, once their files lie where they stay.
@@ -99,7 +132,7 @@ struct LabServers: Sendable {
         }
     }
 
-    private func run(_ user: UnprivilegedUser?, _ command: [String]) async throws -> Bool {
+    func run(_ user: UnprivilegedUser?, _ command: [String]) async throws -> Bool {
         let environment = [Self.environmentName: mark.id, "TZ": "Asia/Kolkata"]
         return try await ToolRunner.spawn(
             (user?.prefix ?? []) + command, environment: environment, workingFolder: URL(fileURLWithPath: "/"), output: .discard,
@@ -111,13 +144,7 @@ struct LabServers: Sendable {
         ProcessTable.belonging(toEnvironment: "\(Self.environmentName)=\(mark.id)", orFolder: places.source.path)
     }
 
-    private func redisAnswers() async -> Bool {
-        guard let redis = try? await RedisConnection.connect(unixSocket: redisSocket, timeout: .seconds(2)) else { return false }
-        defer { redis.close() }
-        return (try? await redis.command(["PING"])) == .status("PONG")
-    }
-
-    private func wait(until done: () async -> Bool) async -> Bool {
+    func wait(until done: () async -> Bool) async -> Bool {
         for _ in 0..<500 {
             if await done() { return true }
             try? await Task.sleep(for: .milliseconds(20))
@@ -126,8 +153,8 @@ struct LabServers: Sendable {
     }
 
     /// In a folder that everybody may write to: one of that name that somebody else made is refused.
-    private func makeSocketFolder(for user: UnprivilegedUser?) throws {
-        let path = mark.socketFolder.path
+    func makeFolder(_ folder: URL, for user: UnprivilegedUser?) throws {
+        let path = folder.path
         let owner = user?.userID ?? geteuid()
         if mkdir(path, 0o700) == 0 {
             if let user { chown(path, user.userID, user.groupID) }
@@ -135,7 +162,7 @@ struct LabServers: Sendable {
         }
         var status = stat()
         guard errno == EEXIST, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == owner else {
-            throw LabError(.storage, "cannot make the folder \(path) for the sockets", hint: "remove what stands in its place")
+            throw LabError(.storage, "cannot make the folder \(path)", hint: "remove what stands in its place")
         }
     }
 

@@ -49,17 +49,19 @@ struct LabCommand: AsyncParsableCommand {
     }
 
     struct Start: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Start the lab's source servers in the background.")
+        static let configuration = CommandConfiguration(abstract: "Start the lab's source servers, a standby and a replica in the background.")
         @Argument(help: "The lab's folder.") var folder: String
 
         func run() async throws {
-            let sockets = try await LabCommand.reporting { try await Lab.start(URL(fileURLWithPath: folder, isDirectory: true)) }
-            Console.print("The lab's Postgres and Redis take connections in \(sockets.path)")
+            let lab = try await LabCommand.reporting { try await Lab.start(URL(fileURLWithPath: folder, isDirectory: true)) }
+            Console.print("The lab's Postgres and Redis take connections in \(lab.sockets.path)")
+            Console.print("Their standby and replica take connections in \(lab.secondZone.path)")
+            if let drill = lab.drill { Console.print("Try:  muster run \(drill.path)") }
         }
     }
 
     struct Stop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stop the lab's source servers.")
+        static let configuration = CommandConfiguration(abstract: "Stop the lab's servers.")
         @Argument(help: "The lab's folder.") var folder: String
 
         func run() async throws {

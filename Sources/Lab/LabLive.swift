@@ -1,0 +1,72 @@
+// The lab's drill that takes its running servers, and the script that cuts their zone off.
+
+import Foundation
+
+extension LabFiles {
+    /// Not among the other drills: those need nothing that runs.
+    func writeLive() throws {
+        try FileManager.default.createDirectory(at: places.live, withIntermediateDirectories: true)
+        try Data(standbyFailover.utf8).write(to: places.failoverDrill)
+        try Data(zoneScript.utf8).write(to: places.live.appending(path: "zone.sh"))
+    }
+
+    private var standbyFailover: String {
+        """
+        # The primary zone is gone with the database's primary: a clone of the standby takes over, the rest comes from the second zone's
+        # backups, and the application runs on that. It takes the lab's servers: muster lab start.
+        version: 1
+        drill: standby-failover
+        estate: ../estate.yaml
+        scenario: data-center-outage
+        lost-zone: ksdc
+        outage:
+          cut: {run: [sh, zone.sh, cut], timeout: 30s}
+          restore: {run: [sh, zone.sh, restore], timeout: 30s}
+        application: \(LabApplication.rebuilt)
+        profile: production
+        # No RPO: it holds for every service of a drill, and the lab's newest backup is as old as the lab. The standby's lag is measured anyway.
+        targets: {rto: 4h}
+        allowances: {decide: 30m, switch-address: 15m}
+        recover:
+          postgres: {from: standby}
+          redis: {from: rdb}
+          configuration: {from: env}
+          code: {from: bundle}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+          redis:
+            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+
+        """
+    }
+
+    /// Moved away, a socket takes no new client; those that are connected are sent away.
+    private var zoneScript: String {
+        """
+        # Cuts the lab's first zone off, or brings it back: its store, and the sockets of its Postgres and Redis.
+        store=../backups/primary
+        sockets=\(socketFolder.path)
+        lost=$sockets/lost
+        case $1 in
+        cut)
+            mv -T "$store" "$store.lost" && mkdir "$lost" &&
+                mv "$sockets/.s.PGSQL.5432" "$sockets/redis.sock" "$lost" &&
+                psql -qXAt -h "$lost" -U postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_replication" postgres >/dev/null
+            ;;
+        restore)
+            status=0
+            if [ -e "$store.lost" ]; then mv -T "$store.lost" "$store" || status=1; fi
+            if [ -e "$lost" ]; then
+                for socket in .s.PGSQL.5432 redis.sock; do
+                    if [ -e "$lost/$socket" ]; then mv "$lost/$socket" "$sockets" || status=1; fi
+                done
+                rmdir "$lost" || status=1
+            fi
+            exit $status
+            ;;
+        esac
+
+        """
+    }
+}
