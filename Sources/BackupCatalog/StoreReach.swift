@@ -5,8 +5,8 @@ import Foundation
 import Glibc
 
 extension Rule {
-    static let lostZoneReachable = Rule("lost-zone-reachable")
-    static let lostZoneUnproven = Rule("lost-zone-unproven")
+    public static let lostZoneReachable = Rule("lost-zone-reachable")
+    public static let lostZoneUnproven = Rule("lost-zone-unproven")
 }
 
 extension RemoteStores {

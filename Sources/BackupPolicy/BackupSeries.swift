@@ -94,7 +94,9 @@ extension RecoveryPoint.TimeSource {
     var rank: Int {
         switch self {
         case .seal: 0
-        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit, .sameAsLive: 1
+        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit, .sameAsLive,
+            .primaryPosition:
+            1
         case .name, .lastFetch: 2
         case .modificationTime: 3
         }

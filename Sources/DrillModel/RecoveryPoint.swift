@@ -23,6 +23,8 @@ public struct RecoveryPoint: Sendable, Hashable {
         case lastFetch = "last-fetch"
         /// The incident itself: what came back is what production runs, so nothing is lost.
         case sameAsLive = "same-as-live"
+        /// How far a lost primary had come when it was asked right before its loss: all of that came back.
+        case primaryPosition = "primary-position"
         /// The last resort, and said so: copying a file can change it.
         case modificationTime = "mtime"
     }

@@ -14,9 +14,10 @@ struct DrillCast {
 
     func party() -> DrillParty {
         let stores = RemoteStores(plan.estate, host: host)
-        let services = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, stores) }
+        let primaries = lostPrimaries()
+        let services = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, stores, primaries) }
         // Their folders are told apart by number: those of the existing ones go on where the others end.
-        let existing = plan.existing.enumerated().compactMap { driver(for: $1, index: plan.recover.count + $0, stores) }
+        let existing = plan.existing.enumerated().compactMap { driver(for: $1, index: plan.recover.count + $0, stores, []) }
         let application = plan.application.flatMap { plan.estate.applications[$0] }
         let redises = plan.caches.enumerated().map { EmptyRedis($1, index: $0, plan: plan, host: host) }
         let rehearsal = application.map {
@@ -26,14 +27,23 @@ struct DrillCast {
             services: services,
             caches: rehearsal.map { rehearsal in redises.map { RehearsedCache(redis: $0, application: rehearsal) } } ?? [],
             existing: existing, survivors: existing.isEmpty ? nil : Survivors(existing),
-            outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, host: host) },
+            outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, primaries: primaries, host: host) },
             application: rehearsal,
             hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: live ? TerminalConfirmer() : nil)
     }
 
-    private func driver(for recovery: Recovery, index: Int, _ stores: RemoteStores) -> (any ServiceDriver)? {
+    private func lostPrimaries() -> [LostPrimary] {
+        plan.lostPrimaries.compactMap { service in
+            plan.estate.services[service]?.source.map { LostPrimary(service, source: $0, plan: plan) }
+        }
+    }
+
+    private func driver(
+        for recovery: Recovery, index: Int, _ stores: RemoteStores, _ primaries: [LostPrimary]
+    ) -> (any ServiceDriver)? {
         if let standby = plan.estate.standby(of: recovery) {
-            return StandbyDriver(standby, recovery: recovery, index: index, plan: plan, host: host)
+            let primary = primaries.first { $0.service == recovery.service }
+            return StandbyDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
         }
         guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
         let backups = ServiceBackups(estate: plan.estate, set: set, stores: stores)

@@ -45,7 +45,8 @@ struct DryRun: Sendable {
     private func showSurroundings(of plan: DrillPlan) {
         if let outage = plan.outage {
             let cut = outage.commands.map { ", cut off by \($0.cut.run[0])" } ?? ", which must be out of reach already"
-            Console.print("  lost       zone \(outage.zone): \(outage.lost.map(\.name).joined(separator: ", "))\(cut)")
+            let lost = outage.lost.map(\.name) + plan.lostPrimaries.map { "the primary of \($0)" }
+            Console.print("  lost       zone \(outage.zone): \(lost.joined(separator: ", "))\(cut)")
         }
         for cache in plan.caches {
             let how = cache.repopulation.map { "repopulated by \($0.run[0].text), \(Readable.duration($0.timeout)) at the most" }

@@ -18,6 +18,8 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
     private let plan: DrillPlan
     private let standby: Standby
     private let host: ScratchHost
+    /// Where the drill loses it; nil: it may live.
+    private let primary: LostPrimary?
 
     private var attempt = 0
     private var state: StandbyState?
@@ -27,7 +29,8 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
     private var promoted: PromotedServer?
     private var database: String?
 
-    init(_ standby: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost) {
+    init(_ standby: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost, primary: LostPrimary?) {
+        self.primary = primary
         service = recovery.service
         self.standby = standby
         self.index = index
@@ -38,7 +41,7 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
     func identify(before disaster: Date) async throws -> Identified {
         let probe = try probe()
         let state = try await probe.state()
-        if let source { lag = try await probe.lag(of: state, behind: try configuration(source, database: nil)) }
+        lag = try await lag(of: state, probe)
         self.state = state
         let known = lag?.isCaughtUp == true ? disaster.addingTimeInterval(-(lag?.time ?? .zero).seconds) : dated(state, disaster)
         guard let time = known.map({ min($0, disaster) }) else {
@@ -51,8 +54,19 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         let point = RecoveryPoint(
             service: service, backup: Recovery.standbyName, store: "standby", zone: standby.zone, path: "the standby's clone",
             location: host.folder.url, size: state.size, time: time,
-            timeSource: lag?.isCaughtUp == true ? .sameAsLive : .lastReplayedCommit, sealState: .missing)
+            timeSource: lag?.isCaughtUp != true ? .lastReplayedCommit : primary == nil ? .sameAsLive : .primaryPosition,
+            sealState: .missing)
         return Identified(points: [point], worstCase: nil, cases: [streaming(state)], detail: detail(state, time, disaster))
+    }
+
+    private func lag(of state: StandbyState, _ probe: StandbyProbe) async throws -> StandbyLag? {
+        guard let primary else {
+            guard let source else { return nil }
+            return try await probe.lag(of: state, behind: try configuration(source, database: nil))
+        }
+        // Never asked now: it is lost.
+        guard let position = await primary.position, let lost = await primary.lost else { return nil }
+        return try await probe.lag(of: state, behind: position, lostAt: lost)
     }
 
     private func dated(_ state: StandbyState, _ disaster: Date) -> Date? {
@@ -159,14 +173,7 @@ extension StandbyDriver {
     }
 
     private func configuration(_ connection: SourceConnection, database: String?) throws(DrillFailure) -> PostgresConfiguration {
-        let password = try connection.password.map { reference throws(DrillFailure) in
-            try Keyring.secret(reference, named: "\(service)'s password", hiding: Keyring(plan.estate).secretVariables)
-        }
-        return PostgresConfiguration(
-            host: connection.host, port: connection.port ?? 5432, database: database ?? connection.database ?? "postgres",
-            user: connection.user ?? "postgres", password: password?.text, applicationName: "muster drill",
-            // Whatever the user may do: Muster only reads here.
-            settings: ["default_transaction_read_only": "on", "statement_timeout": "30s"])
+        try LostPrimary.configuration(connection, of: service, database: database, in: plan.estate)
     }
 
     private func binaries(_ major: Int) throws(DrillFailure) -> PostgresBinaries {
@@ -196,20 +203,30 @@ extension StandbyDriver {
                     .standbyPaused, .warning, object: service, expected: "replay that goes on", actual: "paused",
                     message: "replay is paused on the standby", hint: "SELECT pg_wal_replay_resume() on the standby"))
         }
-        if !state.isStreaming {
+        // A lost primary streams to nobody.
+        if !state.isStreaming, primary == nil {
             findings.append(
                 Finding(
                     .standbyNotStreaming, .warning, object: service, expected: "a WAL receiver", actual: "none",
                     message: "the standby receives nothing over a stream",
                     hint: "see the standby's log; where its primary is gone, or it is fed from an archive, there is nothing to mend"))
         }
-        return .judged(.backup, service: service, name: "the standby follows its primary", findings: findings)
+        return .judged(
+            .backup, service: service, name: primary == nil ? "the standby follows its primary" : "the standby's replay goes on",
+            findings: findings)
     }
 
     private func detail(_ state: StandbyState, _ time: Date, _ disaster: Date) -> String {
         let behind = Readable.preciseDuration(.seconds(max(0, disaster.timeIntervalSince(time))))
         guard let lag else { return "a standby at LSN \(RecoveryTarget.text(lsn: state.replayed)); its primary was not asked" }
         return "a standby \(Readable.bytes(Int64(clamping: lag.bytes))) and \(behind) behind its primary"
+    }
+
+    private var whyUnasked: String {
+        guard source != nil else { return "no source is declared" }
+        guard let primary else { return "the primary could not be asked" }
+        return primary.isCutByDrill
+            ? "the primary did not answer before its zone was cut off" : "the primary was out of reach before the drill began"
     }
 
     private func report(_ state: StandbyState, _ point: RecoveryPoint, _ log: any StepLog) {
@@ -220,10 +237,7 @@ extension StandbyDriver {
         }
         if let commit = state.lastCommit { log.fact("standby.last-commit", Readable.time(commit, in: plan.estate.timeZone)) }
         guard let lag else {
-            log.unproven(
-                source == nil
-                    ? "\(service): no source is declared, so nobody knows how far its primary was ahead of the standby."
-                    : "\(service): the primary could not be asked, so nobody knows what it had that the standby had not.")
+            log.unproven("\(service): \(whyUnasked), so nobody knows what its primary had that the standby had not.")
             return
         }
         log.fact("replication-lag.bytes", String(lag.bytes))

@@ -1,6 +1,7 @@
 // The loss of a zone: cut off before the incident, proven, and brought back on every path.
 
 import BackupCatalog
+import Cryptography
 import DrillEngine
 import DrillModel
 import Foundation
@@ -17,12 +18,15 @@ actor ZoneOutage: OutageDriver {
     private let outage: Outage
     private let plan: DrillPlan
     private let stores: RemoteStores
+    /// The servers that are lost with it.
+    private let primaries: [LostPrimary]
     private let hooks: DrillHooks
     /// From the moment at which the zone may have been touched.
     private var isCut = false
 
     /// - Parameter plan: Its estate is what is left.
-    init(_ outage: Outage, plan: DrillPlan, stores: RemoteStores, host: ScratchHost) {
+    init(_ outage: Outage, plan: DrillPlan, stores: RemoteStores, primaries: [LostPrimary], host: ScratchHost) {
+        self.primaries = primaries
         self.outage = outage
         self.plan = plan
         self.stores = stores
@@ -32,9 +36,12 @@ actor ZoneOutage: OutageDriver {
     func begin(_ log: any StepLog) async throws {
         log.fact("lost-zone", outage.zone)
         log.fact("lost-stores", outage.lost.map(\.name).joined(separator: ", "))
+        if !primaries.isEmpty { log.fact("lost-servers", primaries.map(\.title).joined(separator: ", ")) }
         // A key that could not be had before was not lost with the zone.
-        let had = outage.commands == nil ? [] : Set(neededKeys.filter { failure(ofKey: $0) == nil })
+        let had = outage.commands == nil ? [] : Set(neededKeys.filter { $0.failure() == nil }.map(\.title))
         if let commands = outage.commands {
+            // The last thing before: what it writes after that, nobody knows of.
+            for primary in primaries { try await primary.ask() }
             isCut = true
             let name = "outage: cut \(outage.zone) off"
             let finding = try await run(commands.cut, of: commands, "cut").finding(of: "command cut", timeout: commands.cut.timeout)
@@ -43,30 +50,43 @@ actor ZoneOutage: OutageDriver {
             // Half a cut is none: what would be asked now says nothing.
             if finding != nil { return }
         }
-        for store in outage.lost {
-            let name = "the lost zone can't be reached: \(store.name)"
-            let finding = await stores.reach(of: store)
+        for primary in primaries { await primary.isGone() }
+        for place in places {
+            let name = "the lost zone can't be reached: \(place.name)"
+            let finding = await place.reach()
             try Task.checkCancellation()
             log.record(finding.map { .unasked(.quarantine, name: name, finding: $0) } ?? .judged(.quarantine, name: name, findings: []))
         }
-        for key in neededKeys { recordKey(key, wasThere: had.contains(key), log) }
+        for key in neededKeys { record(key, wasThere: had.contains(key.title), log) }
         recordTrust(log)
     }
 
     func confirm(_ log: any StepLog) async throws {
-        for store in outage.lost {
-            let name = "the lost zone stayed out of reach: \(store.name)"
-            guard var finding = await stores.reach(of: store) else {
+        for place in places {
+            let name = "the lost zone stayed out of reach: \(place.name)"
+            guard var finding = await place.reach() else {
                 log.record(.judged(.quarantine, name: name, findings: []))
                 continue
             }
-            if finding.rule.name == "lost-zone-reachable" {
+            if finding.rule == .lostZoneReachable {
                 finding.rule = .lostZoneCameBack
                 finding.message = "the lost zone came back while the drill ran: what was recovered may have leaned on it"
                 finding.hint = "find out what brought it back (an automounter, another run's restore command), and run the drill again"
             }
             log.record(.unasked(.quarantine, name: name, finding: finding))
         }
+    }
+
+    private struct Place {
+        var name: String
+        /// nil: nothing of it can be reached.
+        var reach: () async -> Finding?
+    }
+
+    /// All that is lost and could be reached.
+    private var places: [Place] {
+        outage.lost.map { store in Place(name: store.name) { [stores] in await stores.reach(of: store) } }
+            + primaries.map { primary in Place(name: primary.title) { await primary.reach() } }
     }
 
     func tearDown() async -> [Finding] {
@@ -96,38 +116,61 @@ actor ZoneOutage: OutageDriver {
 
     // MARK: Keys
 
-    /// Of the artifacts, of their WAL, and of the stores that are left.
-    private var neededKeys: [String] {
+    private struct Key {
+        var title: String
+        /// What can't be done without it.
+        var use: String
+        /// nil: it can be had.
+        var failure: () -> DrillFailure?
+    }
+
+    /// Of the artifacts, of their WAL, of the stores that are left, and of the standbys.
+    private var neededKeys: [Key] {
         var names: Set<String> = []
         for recovery in plan.recover {
             guard let set = plan.estate.services[recovery.service]?.backups[recovery.backup] else { continue }
             names.formUnion([set.encryption?.key, set.wal?.encryption?.key].compactMap { $0 })
             for store in set.stores + (set.wal?.stores ?? []) { names.formUnion(plan.estate.stores[store]?.remote?.keys ?? []) }
         }
-        return names.sorted()
+        let keyring = Keyring(plan.estate)
+        let keys = names.sorted().map { name in
+            Key(title: "key \(name)", use: "no backup opens without it") {
+                Self.failure { () throws(DrillFailure) in try keyring.secret(named: name) }
+            }
+        }
+        return keys
+            + plan.recover.compactMap { recovery in
+                guard let reference = plan.estate.standby(of: recovery)?.connection.password else { return nil }
+                let title = "the password of \(recovery.service)'s standby"
+                return Key(title: title, use: "nobody is let in to the standby without it") {
+                    Self.failure { () throws(DrillFailure) in
+                        try Keyring.secret(reference, named: "\(recovery.service)'s password", hiding: keyring.secretVariables)
+                    }
+                }
+            }
     }
 
-    private func failure(ofKey name: String) -> DrillFailure? {
+    private static func failure(_ body: () throws(DrillFailure) -> Secret) -> DrillFailure? {
         do throws(DrillFailure) {
-            _ = try Keyring(plan.estate).secret(named: name)
+            _ = try body()
             return nil
         } catch {
             return error
         }
     }
 
-    private func recordKey(_ key: String, wasThere: Bool, _ log: any StepLog) {
-        let name = "key \(key) can be had without the zone"
-        guard let failure = failure(ofKey: key) else { return log.record(.judged(.backup, name: name, findings: [])) }
+    private func record(_ key: Key, wasThere: Bool, _ log: any StepLog) {
+        let name = "\(key.title) can be had without the zone"
+        guard let failure = key.failure() else { return log.record(.judged(.backup, name: name, findings: [])) }
         guard wasThere else { return log.record(.unasked(.backup, name: name, finding: failure.finding)) }
         log.record(
             .judged(
                 .backup, name: name,
                 findings: [
                     Finding(
-                        .keyLostWithZone, object: "key \(key)", expected: "a secret that outlives the zone",
+                        .keyLostWithZone, object: key.title, expected: "a secret that outlives the zone",
                         actual: "gone with zone \(outage.zone)",
-                        message: "the key could be had before the zone was cut off, and can't any more: no backup opens without it",
+                        message: "the key could be had before the zone was cut off, and can't any more: \(key.use)",
                         hint: "keep the key in another zone too, and name that place in the estate file")
                 ]))
     }

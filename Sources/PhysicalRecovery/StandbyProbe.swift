@@ -110,52 +110,65 @@ public struct StandbyProbe: Sendable {
     /// - Returns: nil where the primary doesn't answer, or is no primary.
     /// - Throws: ``DrillFailure`` (failed): the standby is of another cluster; `CancellationError`.
     public func lag(of state: StandbyState, behind primary: PostgresConfiguration) async throws -> StandbyLag? {
-        guard let connection = try? await PostgresConnection.connect(primary) else {
-            try Task.checkCancellation()
-            return nil
+        guard let position = try await PrimaryPosition.ask(primary) else { return nil }
+        var lag = try lag(of: state, behind: position)
+        lag.time = state.lastCommit.map { .seconds(max(0, position.clock.timeIntervalSince($0))) }
+        // By this machine's clock alone: no two servers need to agree on the time.
+        if state.replayed >= position.end {
+            lag.isCaughtUp = true
+            lag.time = .zero
+        } else if try await replays(position.end) != nil {
+            lag.isCaughtUp = true
+            lag.time = position.asked.duration(to: .now)
         }
-        let asked = ContinuousClock.now
-        let row = try? await connection.query(
-            """
-            SELECT (SELECT system_identifier::text FROM pg_control_system()), pg_current_wal_lsn()::text,
-                   txid_current_snapshot()::text, extract(epoch FROM clock_timestamp())::text
-            WHERE NOT pg_is_in_recovery()
-            """
-        ).first
-        await connection.close()
-        try Task.checkCancellation()
-        guard let row, let end = row[1].flatMap({ RecoveryTarget.lsn($0) }), let snapshot = row[2].flatMap(TransactionSnapshot.init),
-            let now = row[3].flatMap(Double.init)
-        else { return nil }
-        guard row[0] == state.systemIdentifier else {
+        return lag
+    }
+
+    /// How far the standby was behind a primary that is lost.
+    ///
+    /// What the primary did between its answer and its loss nobody knows: unless the standby shows a later commit, all of that time counts as lost.
+    ///
+    /// - Parameters:
+    ///   - state: What the standby said just before, after the loss.
+    ///   - lost: When the primary was gone.
+    /// - Throws: ``DrillFailure`` (failed): the standby is of another cluster; `CancellationError`.
+    public func lag(
+        of state: StandbyState, behind position: PrimaryPosition, lostAt lost: ContinuousClock.Instant
+    ) async throws -> StandbyLag {
+        // What it has received it still replays.
+        let last = state.replayed >= position.end ? state : try await replays(position.end)
+        var lag = try lag(of: last ?? state, behind: position)
+        lag.isCaughtUp = last != nil
+        let silence = position.asked.duration(to: lost)
+        // By the primary's clock, which dated both. Positive: the commit is younger than the answer.
+        let commit = (last ?? state).lastCommit.map { Duration.seconds($0.timeIntervalSince(position.clock)) }
+        lag.time = lag.isCaughtUp ? max(.zero, silence - max(.zero, commit ?? .zero)) : commit.map { max(.zero, silence - $0) }
+        return lag
+    }
+
+    private func lag(of state: StandbyState, behind position: PrimaryPosition) throws -> StandbyLag {
+        guard position.systemIdentifier == state.systemIdentifier else {
             throw DrillFailure.failed(
                 Finding(
                     .standbyOfAnother, object: service, expected: "the source's system identifier", actual: "another one",
                     message: "the standby is of another cluster than the source",
                     hint: "check source and standby in the estate file, and build the standby anew from its primary"))
         }
-        var lag = StandbyLag(
-            bytes: end > state.replayed ? end - state.replayed : 0,
-            unreceived: state.received.map { end > $0 ? end - $0 : 0 },
-            transactions: state.snapshot.ended(in: snapshot),
-            time: state.lastCommit.map { .seconds(max(0, now - $0.timeIntervalSince1970)) }, isCaughtUp: false)
-        // By this machine's clock alone: no two servers need to agree on the time.
-        if state.replayed >= end {
-            lag.isCaughtUp = true
-            lag.time = .zero
-        } else if try await isReplayed(end, since: asked) {
-            lag.isCaughtUp = true
-            lag.time = asked.duration(to: .now)
-        }
-        return lag
+        return StandbyLag(
+            bytes: position.end > state.replayed ? position.end - state.replayed : 0,
+            unreceived: state.received.map { position.end > $0 ? position.end - $0 : 0 },
+            transactions: state.snapshot.ended(in: position.snapshot), time: nil, isCaughtUp: false)
     }
 
-    private func isReplayed(_ end: UInt64, since asked: ContinuousClock.Instant) async throws -> Bool {
+    /// - Returns: What the standby says once it has replayed so far; nil where it doesn't within the patience.
+    private func replays(_ end: UInt64) async throws -> StandbyState? {
+        let asked = ContinuousClock.now
         while asked.duration(to: .now) < Self.patience {
-            if try await state().replayed >= end { return true }
+            let state = try await state()
+            if state.replayed >= end { return state }
             try await Task.sleep(for: .milliseconds(50))
         }
-        return false
+        return nil
     }
 
     private func unreachable() -> DrillFailure {

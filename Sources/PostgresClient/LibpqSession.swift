@@ -41,6 +41,21 @@ final class LibpqSession: @unchecked Sendable {
         return withParameters(configuration) { PQpingParams($0, $1, 0) } == PQPING_OK
     }
 
+    /// Whether anything takes a connection there, whatever it then says: a server that refuses is there, too.
+    static func isReached(_ configuration: PostgresConfiguration, _ interruption: Interruption) throws(PostgresError) -> Bool {
+        try refuseRedirection(configuration)
+        let handle = withParameters(configuration) { PQconnectStartParams($0, $1, 0) }
+        guard let handle else { throw PostgresError(.connect, message: "no memory for a session", hint: "free memory") }
+        defer { PQfinish(handle) }
+        let deadline = ContinuousClock.now + configuration.connectTimeout
+        while PQstatus(handle) == CONNECTION_STARTED, ContinuousClock.now < deadline {
+            try interruption.check()
+            var watched = pollfd(fd: PQsocket(handle), events: Int16(POLLOUT), revents: 0)
+            if poll(&watched, 1, heartbeatMilliseconds) > 0 { _ = PQconnectPoll(handle) }
+        }
+        return ![CONNECTION_STARTED, CONNECTION_BAD].contains(PQstatus(handle))
+    }
+
     var serverVersion: Int { Int(PQserverVersion(handle)) }
     var backendPID: Int { Int(PQbackendPID(handle)) }
 

@@ -40,6 +40,14 @@ public final class PostgresConnection: Sendable {
         return answer ?? false
     }
 
+    /// Whether anything takes a connection there, were it only to refuse it. False where nothing does within `connectTimeout`.
+    ///
+    /// - Throws: kind `connect` where that could not be tried, `cancelled`.
+    public static func isReachable(_ configuration: PostgresConfiguration) async throws(PostgresError) -> Bool {
+        let queue = DispatchQueue(label: "muster.postgres.reach")
+        return try await run(on: queue) { interruption throws(PostgresError) in try LibpqSession.isReached(configuration, interruption) }
+    }
+
     /// Asks one statement and returns all its rows; for large answers use ``stream(_:_:row:)``.
     public func query(_ sql: String, _ parameters: [String?] = []) async throws(PostgresError) -> [PostgresRow] {
         try await perform { session, interruption throws(PostgresError) in

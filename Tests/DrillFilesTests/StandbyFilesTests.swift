@@ -69,6 +69,26 @@ import Testing
     }
 
     /// What stands in the lost zone, or nobody knows where, is lost with it; so is a password that lay there.
+    @Test func theLossOfItsPrimary() throws {
+        let drill = Self.drill.replacing("scenario: database-corruption", with: "scenario: data-center-outage\nlost-zone: a")
+        let base = Self.estate.replacing("/mnt/nas/secret", with: "/etc/secret")
+        func estate(_ source: String) -> String { base.replacing("standby: {", with: "source: \(source)\n    standby: {") }
+        let good = estate("{host: db.example, zone: a}")
+        #expect(try problems(estate: good, drill: drill) == [])
+        #expect(
+            try problems(estate: estate("{host: db.example}"), drill: drill)
+                == ["nothing says in which zone the source of \"postgres\" stands"])
+        #expect(
+            try problems(estate: estate("{host: db.example, zone: b}"), drill: drill)
+                == ["the source of \"postgres\" stands in zone \"b\", and is not lost with zone \"a\""])
+        // Where nothing is lost, nobody needs to know.
+        #expect(try problems(estate: estate("{host: db.example}")) == [])
+        let desk = try Desk()
+        try desk.write("estate.yaml", good)
+        try desk.write("drill.yaml", drill)
+        #expect(try desk.drills("drill.yaml").first?.lostPrimaries == ["postgres"])
+    }
+
     @Test func theLossOfItsZone() throws {
         let drill = Self.drill.replacing("scenario: database-corruption", with: "scenario: data-center-outage\nlost-zone: a")
         let password = "the password of the standby of \"postgres\" lies in store \"nas\" and is lost with it"

@@ -1,6 +1,7 @@
 // `muster lab`: it makes and removes only what is its own.
 
 import Foundation
+import Glibc
 import Testing
 
 struct LabCommandTests {
@@ -39,6 +40,17 @@ struct LabCommandTests {
             #expect(outcome.code == 0, "\(report.drills.flatMap(\.findings).map { "\($0.rule) \($0.object) \($0.actual)" })")
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("drills").path)
             #expect(report.drills.count == files.count && files.count >= 4)
+            // What a start leaves that was broken off, stop ends; after Ctrl-C there is nothing to end.
+            for (signal, later) in [(SIGINT, 100), (SIGINT, 400), (SIGKILL, 250), (SIGKILL, 450)] {
+                let starting = try desk.start(["lab", "start", folder.path])
+                try await Task.sleep(for: .milliseconds(later))
+                starting.send(signal)
+                let broken = await starting.outcome()
+                if broken.code == 130 { #expect(ProcessList.mentioning(folder.path + "/source").isEmpty, "\(later) ms") }
+                let stopped = try await desk.run(["lab", "stop", folder.path])
+                #expect(stopped.code == 0, "\(stopped.text)")
+                #expect(ProcessList.mentioning(folder.path + "/source").isEmpty, "\(signal) after \(later) ms")
+            }
             for round in 1...2 {
                 let started = try await desk.run(["lab", "start", folder.path])
                 #expect(started.code == 0, "round \(round): \(started.text)")

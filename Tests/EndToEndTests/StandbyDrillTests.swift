@@ -3,71 +3,10 @@
 import Foundation
 import Testing
 
-/// A primary and its standby. They are the test's own, and live outside of what muster may leave behind.
-private struct Pair: Sendable {
-    let folder: URL
-    var primary: String { folder.appendingPathComponent("p").path }
-    var standby: String { folder.appendingPathComponent("s").path }
-
-    static func with(_ body: @Sendable (Pair) async throws -> Void) async throws {
-        let pair = Pair(folder: URL(fileURLWithPath: "/tmp/mpair-\(UUID().uuidString.prefix(8))"))
-        let server = try #require(LoopbackServer(["sh", LoopbackServer.support("standby-pair.sh"), pair.folder.path]), "the pair comes up")
-        #expect(server.line == "ready")
-        defer { server.end() }
-        try await body(pair)
-    }
-
-    /// A desk without the lab: nothing of it is needed here.
-    func withDesk(_ body: @Sendable (Desk) async throws -> Void) async throws {
-        let desk = Desk(folder: folder.appendingPathComponent("desk"))
-        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        }
-        try await body(desk)
-        desk.expectNothingLeft()
-    }
-
-    @discardableResult
-    func ask(_ host: String, _ sql: String, database: String = "shop") async throws -> String {
-        try await Program.require(["psql", "-qXAth", host, "-U", "postgres", database, "-c", sql])
-            .out.trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
-    func write(_ desk: Desk, source: String? = nil, standby: String? = nil, more: String = "", rpo: String = "5s") throws -> URL {
-        let file = desk.drills.appendingPathComponent("standby.yaml")
-        let estate = """
-            version: 1
-            estate: shop
-            stores: {one: {type: file, path: backups/primary}}
-            services:
-              postgres:
-                engine: postgres
-                source: {host: \(source ?? primary), database: shop}
-                standby: {host: \(standby ?? self.standby), zone: b\(more)}
-                backups:
-                  daily: {kind: pg_dump, store: one, match: "*.dump", encryption: none}
-
-            """
-        let drill = """
-            version: 1
-            drill: failover
-            estate: ../shop.yaml
-            scenario: database-corruption
-            targets: {rto: 1h, rpo: \(rpo)}
-            recover: {postgres: {from: standby}}
-            checks: {postgres: [{rows: {table: public.a, exactly: 1000}}, {rows: {table: public.b, at-least: 1}}]}
-
-            """
-        try Data(estate.utf8).write(to: desk.lab.appendingPathComponent("shop.yaml"))
-        try Data(drill.utf8).write(to: file)
-        return file
-    }
-}
-
 @Suite struct StandbyDrillTests {
     /// As a role that may only log in and replicate, by its password.
     @Test func staysGreen() async throws {
-        try await Pair.with { pair in
+        try await StandbyPair.with { pair in
             try await pair.withDesk { desk in
                 let file = try pair.write(desk, more: ", user: keeper, password: {env: KEEPER}")
                 let before = try await pair.ask(pair.standby, "SELECT pg_postmaster_start_time(), pg_is_in_recovery()")
@@ -100,7 +39,7 @@ private struct Pair: Sendable {
 
     /// Two commits have come in and are not replayed: what came back is older than what may be lost.
     @Test func aStandbyThatLags() async throws {
-        try await Pair.with { pair in
+        try await StandbyPair.with { pair in
             try await pair.withDesk { desk in
                 try await pair.ask(pair.primary, "DELETE FROM b; INSERT INTO b VALUES (2)")
                 try await Task.sleep(for: .milliseconds(500))
@@ -120,7 +59,7 @@ private struct Pair: Sendable {
     }
 
     @Test func thePrimaryIsGone() async throws {
-        try await Pair.with { pair in
+        try await StandbyPair.with { pair in
             try await pair.withDesk { desk in
                 try await pair.ask(pair.primary, "INSERT INTO b VALUES (2); DELETE FROM b WHERE i = 2")
                 try await Task.sleep(for: .milliseconds(500))
@@ -135,7 +74,7 @@ private struct Pair: Sendable {
     }
 
     @Test func notAStandby() async throws {
-        try await Pair.with { pair in
+        try await StandbyPair.with { pair in
             try await pair.withDesk { desk in
                 try await desk.expect(try pair.write(desk, standby: pair.primary), code: 2, rule: ["not-a-standby"])
                 try await desk.expect(

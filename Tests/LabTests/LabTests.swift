@@ -167,15 +167,36 @@ struct LabTests {
         // Below a folder that the unprivileged user may pass.
         try await withFolder { folder in
             try await Lab.create(LabOptions(folder: folder, days: 1, rows: 40))
-            let sockets = try await Lab.start(folder)
-            #expect(try await Lab.start(folder) == sockets)
+            let lab = try await Lab.start(folder)
+            let sockets = lab.sockets
+            #expect(try await Lab.start(folder) == lab)
             let database = try await PostgresConnection.connect(
                 PostgresConfiguration(host: sockets.path, database: "domainscope", user: "postgres"))
             #expect(try await database.value("SELECT count(*) > 0 FROM public.domains") == "t")
             await database.close()
             let redis = try await RedisConnection.connect(unixSocket: sockets.appending(path: "redis.sock").path)
+            await #expect(throws: RedisError.self) { try await redis.command(["EXISTS", "domain:1"]) }
+            let places = LabPlaces(folder: folder)
+            #expect(try mode(places.redisPassword) == 0o600 && mode(places.redisData.appending(path: "live.conf")) == 0o600)
+            let password = try String(contentsOf: places.redisPassword, encoding: .utf8).trimmingCharacters(in: .newlines)
+            try await redis.command(["AUTH", password])
             #expect(try await redis.command(["EXISTS", "domain:1"]).integer == 1)
             redis.close()
+            let replica = try await RedisConnection.connect(unixSocket: lab.secondZone.appending(path: "redis.sock").path)
+            try await replica.command(["AUTH", password])
+            #expect(try await replica.command(["EXISTS", "domain:1"]).integer == 1)
+            #expect(try await replica.command(["ROLE"]).array?.first?.text == "slave")
+            replica.close()
+            let there = PostgresConfiguration(host: lab.secondZone.path, database: "domainscope", user: "postgres")
+            let standby = try await PostgresConnection.connect(there)
+            #expect(try await standby.value("SELECT pg_is_in_recovery() AND count(*) > 0 FROM public.domains") == "t")
+            // One that somebody promoted is no standby any more: the next start makes it anew.
+            #expect(try await standby.value("SELECT pg_promote()") == "t")
+            await standby.close()
+            try await Lab.start(folder)
+            let again = try await PostgresConnection.connect(there)
+            #expect(try await again.value("SELECT pg_is_in_recovery()") == "t")
+            await again.close()
             #expect(processes(of: folder).count > 1)
             try await Lab.stop(folder)
             #expect(processes(of: folder).isEmpty)

@@ -117,6 +117,7 @@ struct ObjectivesSection {
         case .name: "the artifact's name"
         case .lastFetch: "the mirror's last fetch"
         case .sameAsLive: "the comparison with what production runs: nothing is lost"
+        case .primaryPosition: "the primary's position right before its loss: all of it came back"
         case .modificationTime: "the file's modification time, which copying can change"
         }
     }

@@ -38,8 +38,9 @@ struct Desk: Sendable {
             for folder in [desk.lab, desk.scratch, desk.reports] {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             }
-            let names = ["backups", "keys", "drills", "app", "application", "estate.yaml"]
-            let parts = names.map { source.appendingPathComponent($0).path }
+            let names = ["backups", "keys", "drills", "live", "app", "application", "estate.yaml"]
+            // The drills of the running servers are there where git is.
+            let parts = names.map { source.appendingPathComponent($0).path }.filter { FileManager.default.fileExists(atPath: $0) }
             // With times and modes.
             try await Program.require(["cp", "-a"] + parts + [desk.lab.path])
             try desk.useOneStore()

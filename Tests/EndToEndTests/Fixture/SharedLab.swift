@@ -51,14 +51,18 @@ actor SharedLab {
     }
 }
 
-/// The lab's source servers, for the tests that need a living source: started for one body at a time.
+/// The lab's servers, for the tests that need a living source: started for one body at a time. Who needs a desk takes that one first.
 actor LiveSource {
     static let shared = LiveSource()
+    private var isTaken = false
 
     func with<Value: Sendable>(_ body: @Sendable (_ sockets: String) async throws -> Value) async throws -> Value {
+        while isTaken { try await Task.sleep(for: .milliseconds(50)) }
+        isTaken = true
+        defer { isTaken = false }
         let folder = try await SharedLab.shared.folder()
         let started = try await Program.require([Program.muster, "lab", "start", folder.path])
-        let sockets = try #require(started.out.split(whereSeparator: \.isWhitespace).last.map(String.init))
+        let sockets = try #require(started.out.split(separator: "\n").first?.split(separator: " ").last.map(String.init))
         do {
             let value = try await body(sockets)
             try await stop(folder, sockets)

@@ -1,0 +1,72 @@
+// A primary that is lost with its zone: asked for its position right before, and reached for ever after.
+
+import BackupCatalog
+import DrillEngine
+import DrillModel
+import PhysicalRecovery
+import PostgresClient
+
+/// One service's primary, between the outage that takes it and the standby that stands in for it.
+actor LostPrimary {
+    nonisolated let service: String
+    /// Whether the drill itself cuts the zone off. Otherwise the primary was gone before anybody could ask it.
+    nonisolated let isCutByDrill: Bool
+    private let source: SourceConnection
+    private let estate: Estate
+    private(set) var position: PrimaryPosition?
+    /// When it was gone.
+    private(set) var lost: ContinuousClock.Instant?
+
+    init(_ service: String, source: SourceConnection, plan: DrillPlan) {
+        self.service = service
+        self.source = source
+        isCutByDrill = plan.outage?.commands != nil
+        estate = plan.estate
+    }
+
+    /// For the report.
+    nonisolated var title: String { "the primary of \(service)" }
+
+    /// Asks it, right before its zone is cut off.
+    ///
+    /// - Throws: `CancellationError`.
+    func ask() async throws {
+        guard let configuration = try? Self.configuration(source, of: service, database: nil, in: estate) else { return }
+        position = try await PrimaryPosition.ask(configuration)
+    }
+
+    func isGone() { lost = .now }
+
+    /// What shows that it is not out of reach, or what keeps that from being told; nil where nothing takes a connection there.
+    func reach() async -> Finding? {
+        // No password is needed to be refused.
+        let configuration = PostgresConfiguration(
+            host: source.host, port: source.port ?? 5432, database: source.database ?? "postgres", user: source.user ?? "postgres",
+            applicationName: "muster drill")
+        do throws(PostgresError) {
+            guard try await PostgresConnection.isReachable(configuration) else { return nil }
+            return Finding(
+                .lostZoneReachable, object: title, expected: "nothing that takes a connection", actual: "something that does",
+                message: "the drill is of a zone that is lost, and its primary can still be reached from this machine",
+                hint: "have outage: {cut: …} shut the way to it as well, with a firewall's rule or by moving its socket away")
+        } catch {
+            return Finding(
+                .lostZoneUnproven, object: title, expected: "no answer", actual: "it could not be tried",
+                message: "whether the lost primary is out of reach can't be told: \(error.message)", hint: error.hint)
+        }
+    }
+
+    /// How a server of the estate is spoken to by a drill.
+    static func configuration(
+        _ connection: SourceConnection, of service: String, database: String?, in estate: Estate
+    ) throws(DrillFailure) -> PostgresConfiguration {
+        let password = try connection.password.map { reference throws(DrillFailure) in
+            try Keyring.secret(reference, named: "\(service)'s password", hiding: Keyring(estate).secretVariables)
+        }
+        return PostgresConfiguration(
+            host: connection.host, port: connection.port ?? 5432, database: database ?? connection.database ?? "postgres",
+            user: connection.user ?? "postgres", password: password?.text, applicationName: "muster drill",
+            // Whatever the user may do: Muster only reads here.
+            settings: ["default_transaction_read_only": "on", "statement_timeout": "30s"])
+    }
+}

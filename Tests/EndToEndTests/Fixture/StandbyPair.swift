@@ -1,0 +1,112 @@
+// A primary and its streaming standby that a test starts for itself, with the estates and drills that fail over between them.
+
+import Foundation
+import Testing
+
+/// A primary and its standby. They are the test's own, and live outside of what muster may leave behind.
+struct StandbyPair: Sendable {
+    let folder: URL
+    /// Alive as long as the pair.
+    private let server: LoopbackServer
+    var primary: String { folder.appendingPathComponent("p").path }
+    var standby: String { folder.appendingPathComponent("s").path }
+
+    static func start() throws -> StandbyPair {
+        let folder = URL(fileURLWithPath: "/tmp/mpair-\(UUID().uuidString.prefix(8))")
+        let server = try #require(LoopbackServer(["sh", LoopbackServer.support("standby-pair.sh"), folder.path]), "the pair comes up")
+        #expect(server.line == "ready")
+        return StandbyPair(folder: folder, server: server)
+    }
+
+    static func with(_ body: @Sendable (StandbyPair) async throws -> Void) async throws {
+        let pair = try start()
+        defer { pair.server.end() }
+        try await body(pair)
+    }
+
+    /// A desk without the lab: nothing of it is needed here.
+    func withDesk(_ body: @Sendable (Desk) async throws -> Void) async throws {
+        let desk = Desk(folder: folder.appendingPathComponent("desk-\(UUID().uuidString.prefix(4))"))
+        defer { try? FileManager.default.removeItem(at: desk.folder) }
+        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+        try await body(desk)
+        desk.expectNothingLeft()
+    }
+
+    @discardableResult
+    func ask(_ host: String, _ sql: String, database: String = "shop") async throws -> String {
+        try await Program.require(["psql", "-qXAth", host, "-U", "postgres", database, "-c", sql])
+            .out.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The primary's socket and the desk's only store lie in zone a.
+    struct Outage {
+        var cut = StandbyPair.cut
+        var declared = true
+        var more = ""
+    }
+
+    /// Moves the socket, without which nobody gets in, and the store.
+    static let cut = "mkdir $P/lost && mv $P/.s.PGSQL.5432 $P/lost && mv -T ../backups/primary ../backups/lost"
+    private static let restore = """
+        mv $P/lost/.s.PGSQL.5432 $P; rmdir $P/lost; if [ -e ../backups/lost ]; then mv -T ../backups/lost ../backups/primary; fi
+        """
+
+    private func script(_ text: String) -> String { text.replacingOccurrences(of: "$P", with: primary) }
+
+    /// What a person does after a kill -9.
+    func bringBack(_ desk: Desk) async throws {
+        _ = try await Program.start(["sh", "-c", script(Self.restore)], folder: desk.drills).outcome()
+    }
+
+    /// Before a drill that has no commands.
+    func cutOff(_ desk: Desk) async throws {
+        #expect(await (try Program.start(["sh", "-c", script(Self.cut)], folder: desk.drills)).outcome().code == 0)
+    }
+
+    private func lines(_ outage: Outage?) -> String {
+        guard let outage else { return "scenario: database-corruption" }
+        let commands = """
+            outage:
+              cut: {run: [sh, -c, '\(script(outage.cut))'], timeout: 30s}
+              restore: {run: [sh, -c, '\(script(Self.restore))'], timeout: 30s}
+            """
+        return "scenario: data-center-outage\nlost-zone: a\n" + (outage.declared ? commands : "") + "\n" + outage.more
+    }
+
+    func write(
+        _ desk: Desk, source: String? = nil, standby: String? = nil, more: String = "", rpo: String = "5s", outage: Outage? = nil,
+        checks: String = ""
+    ) throws -> URL {
+        let file = desk.drills.appendingPathComponent("standby.yaml")
+        let estate = """
+            version: 1
+            estate: shop
+            stores: {one: {type: file, path: backups/primary, zone: a}}
+            services:
+              postgres:
+                engine: postgres
+                source: {host: \(source ?? primary), database: shop, zone: a}
+                standby: {host: \(standby ?? self.standby), zone: b\(more)}
+                backups:
+                  daily: {kind: pg_dump, store: one, match: "*.dump", encryption: none}
+
+            """
+        let drill = """
+            version: 1
+            drill: failover
+            estate: ../shop.yaml
+            \(lines(outage))
+            profile: \(outage == nil ? "production" : "fast")
+            targets: {rto: 1h, rpo: \(rpo)}
+            recover: {postgres: {from: standby}}
+            checks: {postgres: [{rows: {table: public.a, exactly: 1000}}, {rows: {table: public.b, at-least: 1}}\(checks)]}
+
+            """
+        try Data(estate.utf8).write(to: desk.lab.appendingPathComponent("shop.yaml"))
+        try Data(drill.utf8).write(to: file)
+        return file
+    }
+}

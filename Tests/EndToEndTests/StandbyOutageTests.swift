@@ -1,0 +1,226 @@
+// A lost data center whose Postgres fails over to its standby: the lab's own drill, every way in which the zone isn't lost, and every way to stop it.
+
+import Foundation
+import Glibc
+import Testing
+
+struct LabFailoverTests {
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/git")))
+    func theLabsDrill() async throws {
+        try await Desk.with { desk in
+            try desk.useBothStores()
+            try await LiveSource.shared.with { sockets in
+                let file = desk.lab.appendingPathComponent("live/standby-failover.yaml")
+                let (outcome, report) = try await desk.drill(file)
+                #expect(outcome.code == 0, "\(outcome.text)")
+                let drill = try #require(report.drills.first)
+                #expect(drill.steps.allSatisfy { $0.verdict == "passed" && !$0.activities.isEmpty })
+                let asked = drill.cases.filter { $0.verdict == "passed" }.map(\.name)
+                for name in [
+                    "outage: cut ksdc off", "the lost zone can't be reached: primary",
+                    "the lost zone can't be reached: the primary of postgres",
+                    "key backup can be had without the zone", "a clone of the standby is promoted", "the standby itself is still a standby",
+                    "is well", "a fresh standby follows the promoted server", "the lost zone stayed out of reach: the primary of postgres",
+                ] { #expect(asked.contains(name), "\(name)") }
+                for fact in ["replication-lag.bytes", "replication-lag", "failover", "failback", "clone"] {
+                    #expect(drill.fact("postgres.\(fact)") != nil, "\(fact)")
+                }
+                #expect(drill.fact("postgres.lost-transactions") == "none" && drill.fact("lost-servers") == "the primary of postgres")
+                #expect(drill.objectives?.rpo.first { $0.service == "postgres" }?.timeSource == "primary-position")
+                #expect(!drill.findings.contains { $0.rule == "standby-not-streaming" })
+                // The zone is back, and the standby finds it.
+                #expect(FileManager.default.fileExists(atPath: desk.store.path))
+                #expect(Set(try FileManager.default.contentsOfDirectory(atPath: sockets)).isSuperset(of: ["redis.sock", ".s.PGSQL.5432"]))
+                #expect(!FileManager.default.fileExists(atPath: sockets + "/lost"))
+                let deadline = ContinuousClock.now + .seconds(10)
+                var streams = ""
+                while streams != "1", ContinuousClock.now < deadline {
+                    streams = try await Program.require([
+                        "psql", "-qXAth", sockets, "-U", "postgres", "postgres", "-c", "SELECT count(*) FROM pg_stat_replication",
+                    ]).out.trimmingCharacters(in: .whitespacesAndNewlines)
+                }
+                #expect(streams == "1")
+            }
+        }
+    }
+}
+
+/// One after another, on one pair.
+@Suite(.serialized)
+struct StandbyOutageTests {
+    private actor Shared {
+        static let shared = Shared()
+        private var pair: StandbyPair?
+
+        /// Ends with the process: its standard input does.
+        func started() throws -> StandbyPair {
+            if let pair { return pair }
+            let made = try StandbyPair.start()
+            pair = made
+            return made
+        }
+    }
+
+    /// Gives a body the pair with a desk of its own; afterwards the standby follows as before, and nobody else is connected.
+    private func with(_ body: @Sendable (StandbyPair, Desk) async throws -> Void) async throws {
+        let pair = try await Shared.shared.started()
+        try await pair.ask(pair.primary, "DELETE FROM b; INSERT INTO b VALUES (1)")
+        try await follows(pair)
+        try await pair.withDesk { try await body(pair, $0) }
+        try await follows(pair)
+    }
+
+    private func follows(_ pair: StandbyPair) async throws {
+        let position = try await pair.ask(pair.primary, "INSERT INTO b VALUES (9); SELECT pg_current_wal_lsn()")
+        let deadline = ContinuousClock.now + .seconds(15)
+        var isThere = ""
+        while isThere != "t", ContinuousClock.now < deadline {
+            isThere = try await pair.ask(
+                pair.standby,
+                "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= '\(position)' AND NOT EXISTS"
+                    + " (SELECT FROM pg_stat_replication) AND EXISTS (SELECT FROM pg_stat_wal_receiver)")
+        }
+        #expect(isThere == "t", "the standby follows, and lends nobody a connection")
+        #expect(try await pair.ask(pair.primary, "SELECT count(*) FROM pg_stat_replication") == "1")
+    }
+
+    @Test func staysGreen() async throws {
+        try await with { pair, desk in
+            let file = try pair.write(desk, more: ", user: keeper, password: {env: KEEPER}", outage: .init())
+            let (outcome, report) = try await desk.drill(file, environment: ["KEEPER": "k33per-of-standbys"])
+            let drill = try #require(report.drills.first)
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(drill.fact("postgres.lost-transactions") == "none")
+            let asked = drill.cases.filter { $0.verdict == "passed" }.map(\.name)
+            #expect(asked.contains("the password of postgres's standby can be had without the zone") && asked.contains("RPO"), "\(asked)")
+            #expect(!outcome.text.contains("k33per-of-standbys"))
+        }
+    }
+
+    // MARK: A zone that isn't lost
+
+    @Test func aPrimaryThatStillAnswers() async throws {
+        try await with { pair, desk in
+            let half = StandbyPair.Outage(
+                cut: "mkdir $P/lost && mv -T ../backups/primary ../backups/lost")
+            let drill = try await desk.expect(try pair.write(desk, outage: half), code: 2, rule: ["lost-zone-reachable"])
+            #expect(drill.findings.contains { $0.rule == "lost-zone-reachable" && $0.object == "the primary of postgres" })
+            #expect(drill.steps.allSatisfy { $0.verdict == "skipped" } && drill.recoveryPoints.isEmpty)
+            // A server that lets nobody in is there, too.
+            let refused = try pair.write(desk, outage: .init(declared: false))
+            try FileManager.default.moveItem(at: desk.store, to: desk.lab.appendingPathComponent("elsewhere"))
+            try desk.edit(desk.lab.appendingPathComponent("shop.yaml"), "database: shop, zone: a", "user: nobody-at-all, zone: a")
+            try await desk.expect(refused, code: 2, rule: ["lost-zone-reachable"])
+        }
+    }
+
+    @Test func aPrimaryThatComesBack() async throws {
+        try await with { pair, desk in
+            let returning = "hooks: {verify: {before: {run: [ln, -s, \(pair.primary)/lost/.s.PGSQL.5432, \(pair.primary)/]}}}"
+            let drill = try await desk.expect(
+                try pair.write(desk, outage: .init(more: returning)), code: 2, rule: ["lost-zone-came-back"])
+            #expect(drill.findings.contains { $0.object == "the primary of postgres" })
+        }
+    }
+
+    @Test func aZoneThatIsGoneAlready() async throws {
+        try await with { pair, desk in
+            let file = try pair.write(desk, rpo: "1h", outage: .init(declared: false))
+            try await pair.cutOff(desk)
+            let (outcome, report) = try await desk.drill(file)
+            try await pair.bringBack(desk)
+            let drill = try #require(report.drills.first)
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(drill.fact("postgres.lost-transactions") == nil && drill.fact("postgres.replication-lag") == nil)
+            #expect(drill.unproven.contains { $0.contains("out of reach before the drill began") }, "\(drill.unproven)")
+        }
+    }
+
+    // MARK: What is lost
+
+    @Test func aStandbyThatLags() async throws {
+        try await with { pair, desk in
+            try await pair.ask(pair.standby, "SELECT pg_wal_replay_pause()")
+            try await Task.sleep(for: .milliseconds(500))
+            for _ in 0..<2 { try await pair.ask(pair.primary, "INSERT INTO b VALUES (3)") }
+            try await Task.sleep(for: .seconds(2))
+            let drill = try await desk.expect(try pair.write(desk, rpo: "2s", outage: .init()), code: 1, rule: ["rpo-missed"])
+            try await pair.ask(pair.standby, "SELECT pg_wal_replay_resume()")
+            #expect(drill.fact("postgres.lost-transactions") == "at most 2")
+            #expect(drill.fact("postgres.replication-lag.bytes").flatMap { Int($0) }.map { $0 > 0 } == true)
+            #expect(
+                drill.cases.contains { $0.name == "the lost zone stayed out of reach: the primary of postgres" && $0.verdict == "passed" })
+        }
+    }
+
+    /// Behind a command, which no reading of the files shows.
+    @Test func aPasswordThatIsLostWithTheZone() async throws {
+        try await with { pair, desk in
+            try Data("k33per-of-standbys\n".utf8).write(to: desk.store.appendingPathComponent("secret"))
+            let file = try pair.write(
+                desk, more: ", user: keeper, password: {command: [cat, \(desk.store.path)/secret]}", outage: .init())
+            let drill = try await desk.expect(file, code: 1, rule: ["key-lost-with-zone"])
+            #expect(drill.findings.contains { $0.object == "the password of postgres's standby" })
+            #expect(drill.steps.allSatisfy { $0.verdict == "skipped" })
+        }
+    }
+
+    // MARK: Stopped
+
+    enum Moment: String, CaseIterable, Sendable {
+        case identify, retrieve, restore, verify, failback
+    }
+
+    @Test(arguments: Moment.allCases, [SIGINT, SIGKILL])
+    func stopped(at moment: Moment, by signal: Int32) async throws {
+        try await with { pair, desk in
+            let output = desk.reports.appendingPathComponent("stopped")
+            let slow = moment == .verify ? ", {sql: {name: slow, query: select pg_sleep(600), expect: is not null}}" : ""
+            let file = try pair.write(desk, rpo: "1h", outage: .init(), checks: slow)
+            if moment == .identify {
+                // What was received and is not replayed is waited for.
+                try await pair.ask(pair.standby, "SELECT pg_wal_replay_pause()")
+                try await pair.ask(pair.primary, "INSERT INTO b VALUES (3)")
+            }
+            let running = try desk.start(["run", file.path, "--output", output.path])
+            try await reach(moment, desk, output)
+            running.send(signal)
+            let outcome = await running.outcome()
+            if moment == .identify { try await pair.ask(pair.standby, "SELECT pg_wal_replay_resume()") }
+            if signal == SIGINT {
+                #expect(outcome.code == 130, "\(outcome.text)")
+                let report = try Desk.runFolder(in: output).report()
+                #expect(report.run.interrupted && report.drills.first?.verdict == "error")
+            } else {
+                #expect(outcome.code == 137, "\(outcome.text)")
+                try await pair.bringBack(desk)
+                let cleaned = try await desk.run(["clean"])
+                #expect(cleaned.code == 0 && cleaned.out.contains("removed "), "\(cleaned.text)")
+            }
+            desk.expectNothingLeft()
+            #expect(FileManager.default.fileExists(atPath: desk.store.path))
+            #expect(FileManager.default.fileExists(atPath: pair.primary + "/.s.PGSQL.5432"))
+        }
+    }
+
+    /// In the middle of a step: where a tool does its work, it is the tool that is waited for.
+    private func reach(_ moment: Moment, _ desk: Desk, _ output: URL) async throws {
+        switch moment {
+        case .identify, .verify:
+            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"\(moment.rawValue)\"")
+            try await Task.sleep(for: .milliseconds(200))
+        case .retrieve: try await waitForProcess("pg_basebackup", in: desk.scratch.path, "p/data")
+        case .restore: try await waitForProcess("postgres", in: desk.scratch.path, "p/data")
+        case .failback: try await waitForProcess("pg_basebackup", in: desk.scratch.path, "b/data")
+        }
+    }
+
+    private func waitForProcess(_ name: String, in folder: String, _ part: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            if ProcessList.mentioning(folder).contains(where: { $0.name == name && $0.arguments.contains(part) }) { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("no \(name) ever worked on \(part)")
+    }
+}
