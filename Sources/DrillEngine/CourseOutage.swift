@@ -16,6 +16,8 @@ extension DrillCourse {
         guard let outage = party.outage else { return }
         let memory = AttemptMemory()
         try await aside("the lost zone stayed out of reach", memory) { try await outage.confirm($0) }
-        if memory.hasErrors { (outcome.operation, outcome.measured) = (.unverified, nil) }
+        guard memory.hasErrors else { return }
+        (outcome.operation, outcome.measured) = (.unverified, nil)
+        for index in outcome.results.indices where outcome.results[index].isVerified { outcome.results[index].state = .unverified }
     }
 }

@@ -28,6 +28,8 @@ struct LabFailoverTests {
                 #expect(drill.fact("postgres.lost-transactions") == "none" && drill.fact("lost-servers") == "the primary of postgres")
                 #expect(drill.objectives?.rpo.first { $0.service == "postgres" }?.timeSource == "primary-position")
                 #expect(!drill.findings.contains { $0.rule == "standby-not-streaming" })
+                let dry = try await desk.run(["run", file.path, "--dry-run"])
+                #expect(dry.code == 0 && dry.out.contains("zone ksdc: primary, the primary of postgres, cut off by sh"), "\(dry.text)")
                 // The zone is back, and the standby finds it.
                 #expect(FileManager.default.fileExists(atPath: desk.store.path))
                 #expect(Set(try FileManager.default.contentsOfDirectory(atPath: sockets)).isSuperset(of: ["redis.sock", ".s.PGSQL.5432"]))
