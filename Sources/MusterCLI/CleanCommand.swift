@@ -25,14 +25,12 @@ struct CleanCommand: AsyncParsableCommand {
             if found.isEmpty { Console.print("nothing to clean in \(scratch.root.folder.path)") }
             return
         }
-        let removed: [ScratchCleaner.Remains]
-        do {
-            removed = try ScratchCleaner.clean(scratch.root, kept: kept)
-        } catch {
-            throw CommandFailure(.unverified, error.message, hint: error.hint)
+        try await scratch.clean(kept: kept) { removed in
+            for remains in removed { Console.print("removed \(Self.describe(remains))") }
+            if removed.isEmpty { Console.print("nothing to clean in \(scratch.root.folder.path)") }
+        } undone: {
+            Console.print("brought \($0.title) back, which a killed run had cut off")
         }
-        for remains in removed { Console.print("removed \(Self.describe(remains))") }
-        if removed.isEmpty { Console.print("nothing to clean in \(scratch.root.folder.path)") }
         let left = ScratchCleaner.find(in: scratch.root)
         for remains in left {
             Console.print("left \(Self.describe(remains)): \(remains.inUse ? "its run still lives" : "kept on purpose, --kept removes it")")

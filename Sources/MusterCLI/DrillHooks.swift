@@ -14,25 +14,37 @@ struct DrillHooks: HookRunner {
         try await run(hook, logName: "\(step.rawValue)-\(moment.rawValue)", telling: ["MUSTER_STEP": step.rawValue])
     }
 
-    /// - Parameter values: Told beside the drill's name and scenario.
-    /// - Parameter file: The one that states it; nil: the drill's own.
-    func run(_ hook: Hook, statedIn file: URL? = nil, logName: String, telling values: [String: String]) async throws -> HookEnding {
-        let place = (file ?? plan.file).deletingLastPathComponent()
+    func environment(telling values: [String: String]) -> [String: String] {
+        ["MUSTER_DRILL": plan.name, "MUSTER_SCENARIO": plan.scenario.rawValue].merging(values) { $1 }
+    }
+
+    /// Where a hook works: the folder of the file that states it; nil: of the drill's own.
+    func place(of file: URL?) -> URL { (file ?? plan.file).deletingLastPathComponent() }
+
+    /// nil where its program can't be run.
+    func command(of hook: Hook, statedIn file: URL? = nil) -> [String]? {
+        let place = place(of: file)
         var command = hook.run
         // A program with a folder in its name lies beside the file that names it, not beside whoever runs muster.
         if command[0].contains("/") {
             command[0] = URL(fileURLWithPath: command[0], isDirectory: false, relativeTo: place).standardizedFileURL.path
         }
-        guard let program = ScratchHost.locate(command[0]) else {
+        guard let program = ScratchHost.locate(command[0]) else { return nil }
+        command[0] = program
+        return command
+    }
+
+    /// - Parameter values: Told beside the drill's name and scenario.
+    func run(_ hook: Hook, logName: String, telling values: [String: String]) async throws -> HookEnding {
+        guard let command = command(of: hook) else {
             return .notStarted("the hook's program \(hook.run[0]) can't be run", hint: "check its path and that it is executable")
         }
-        command[0] = program
         let folder = host.folder.url.appendingPathComponent("hooks", isDirectory: true)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             let result = try await host.runOutside(
                 command,
-                environment: ["MUSTER_DRILL": plan.name, "MUSTER_SCENARIO": plan.scenario.rawValue].merging(values) { $1 },
+                environment: environment(telling: values),
                 workingFolder: place, log: folder.appendingPathComponent("\(logName).log"), limit: hook.timeout)
             guard let result else { return .timedOut }
             return .ended(result.ending, succeeded: result.succeeded)

@@ -56,7 +56,7 @@ struct InspectCommand: AsyncParsableCommand {
             try RecoveryPointList(estate: estate, asOf: now, surveys: surveys).show(format)
             return
         }
-        if deep || estate.hasRemoteStores { try scratch.cleanUpAfterEarlierRuns() }
+        if deep || estate.hasRemoteStores { try await scratch.cleanUpAfterEarlierRuns() }
         let (deep, root) = (deep, scratch.root)
         let verdict = try await RecordedRun(drills: 1, output: URL(fileURLWithPath: output, isDirectory: true)).run { hub in
             try await RemoteScope.with(estate, in: root) { stores in

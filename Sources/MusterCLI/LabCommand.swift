@@ -27,7 +27,7 @@ struct LabCommand: AsyncParsableCommand {
         @OptionGroup var scratch: ScratchOption
 
         func run() async throws {
-            try scratch.cleanUpAfterEarlierRuns()
+            try await scratch.cleanUpAfterEarlierRuns()
             let options = LabOptions(
                 folder: URL(fileURLWithPath: folder, isDirectory: true), days: days, rows: rows, scratch: scratch.root)
             let started = ContinuousClock.now
@@ -49,7 +49,8 @@ struct LabCommand: AsyncParsableCommand {
     }
 
     struct Start: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Start the lab's source servers, a standby and a replica in the background.")
+        static let configuration = CommandConfiguration(
+            abstract: "Start the lab's source servers, a standby and a replica in the background.")
         @Argument(help: "The lab's folder.") var folder: String
 
         func run() async throws {

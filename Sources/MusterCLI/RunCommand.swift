@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
         guard !live || TerminalConfirmer.isPossible else {
             throw CommandFailure(.usage, "--live asks on a terminal, and there is none", hint: "run it in a terminal, or without --live")
         }
-        try scratch.cleanUpAfterEarlierRuns()
+        try await scratch.cleanUpAfterEarlierRuns()
         let session = RunSession(
             plans: plans, output: URL(fileURLWithPath: output, isDirectory: true), root: scratch.root, keep: keep, live: live)
         let verdict = try await session.run()

@@ -50,7 +50,7 @@ struct SabotageCommand: AsyncParsableCommand {
                 .usage, "\(plan.name) recovers configuration and code alone, and no damage is made for those",
                 hint: "name a drill that recovers postgres or redis from a sealed backup")
         }
-        try scratch.cleanUpAfterEarlierRuns()
+        try await scratch.cleanUpAfterEarlierRuns()
         let wanted = damage.isEmpty ? Damage.all : Damage.all.filter { damage.contains($0.name) }
         let session = SabotageSession(plan: plan, damages: wanted, root: scratch.root, show: show)
         let results = try await SignalGuard.run { try await session.run() }

@@ -61,7 +61,7 @@ struct SealCommand: AsyncParsableCommand {
                 .usage, "\(service.name) has no backup \(backup)",
                 hint: "it has \(service.backups.keys.sorted().joined(separator: ", "))")
         }
-        try scratch.cleanUpAfterEarlierRuns()
+        try await scratch.cleanUpAfterEarlierRuns()
         let job = SealJob(
             estate: estate, service: service, set: set, root: scratch.root, loadPercent: load, parallelWorkers: parallel)
         let started = ContinuousClock.now

@@ -40,6 +40,7 @@ actor ZoneOutage: OutageDriver {
         // A key that could not be had before was not lost with the zone.
         let had = outage.commands == nil ? [] : Set(neededKeys.filter { $0.failure() == nil }.map(\.title))
         if let commands = outage.commands {
+            try promise(commands)
             // The last thing before: what it writes after that, nobody knows of.
             for primary in primaries { try await primary.ask() }
             isCut = true
@@ -92,6 +93,8 @@ actor ZoneOutage: OutageDriver {
     func tearDown() async -> [Finding] {
         guard isCut, let commands = outage.commands else { return [] }
         let restore = commands.restore
+        // Whatever it comes to is told here.
+        defer { hooks.host.withdrawUndo() }
         // A drill that was stopped brings the zone back too: a task of its own knows nothing of the cancellation.
         let ending = await Task { try await self.run(restore, of: commands, "restore") }.result
         guard case .success(let ending) = ending else { return [notRestored("it could not be run", commands)] }
@@ -110,8 +113,24 @@ actor ZoneOutage: OutageDriver {
     }
 
     private func run(_ command: Hook, of commands: Outage.Commands, _ name: String) async throws -> HookEnding {
-        try await hooks.run(
-            command, statedIn: commands.file, logName: "outage-\(name)", telling: ["MUSTER_STEP": name, "MUSTER_ZONE": outage.zone])
+        try await hooks.run(command, statedIn: commands.file, logName: "outage-\(name)", telling: told(name))
+    }
+
+    private func told(_ name: String) -> [String: String] { ["MUSTER_STEP": name, "MUSTER_ZONE": outage.zone] }
+
+    /// Before the cut: should this run be killed, `muster clean` and the next run bring the zone back.
+    private func promise(_ commands: Outage.Commands) throws(DrillFailure) {
+        // One that can't be run is told of in the end.
+        guard let command = hooks.command(of: commands.restore, statedIn: commands.file) else { return }
+        do {
+            try hooks.host.promise(
+                ScratchUndo(
+                    title: "zone \(outage.zone)", origin: "the command restore of zone \(outage.zone) in \(commands.file.path)",
+                    command: command, environment: hooks.environment(telling: told("restore")), workingFolder: hooks.place(of: commands.file),
+                    limit: commands.restore.timeout))
+        } catch {
+            throw .error(Finding(.scratchUnusable, object: "zone \(outage.zone)", message: error.message, hint: error.hint))
+        }
     }
 
     // MARK: Keys

@@ -69,7 +69,7 @@ public enum ScratchCleaner {
         }
     }
 
-    private static func marked(in root: ScratchRoot) -> [(URL, OwnershipMark)] {
+    static func marked(in root: ScratchRoot) -> [(URL, OwnershipMark)] {
         // Processes are found by the folder that they work in, which the kernel tells without links.
         let root = root.folder.resolvingSymlinksInPath()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []

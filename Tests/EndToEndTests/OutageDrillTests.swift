@@ -216,18 +216,27 @@ struct OutageDrillTests {
         }
     }
 
-    /// Nobody is left to bring it back: the next drill says that its cut failed, and its restore mends it.
+    /// Whoever cleans up brings it back; where that can't be, it is said.
     @Test func killedWhileItIsCutOff() async throws {
         try await Desk.with { desk in
             let output = desk.reports.appendingPathComponent("killed")
             let file = try outage(desk, "postgres: {from: daily}", more: Self.slow)
-            let running = try desk.start(["run", file.path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"restore\"")
-            running.send(SIGKILL)
-            #expect(await running.outcome().code == 137)
-            #expect(try await desk.run(["clean"]).code == 0)
-            try await desk.expect(file, code: 2, rule: ["hook-failed"])
-            expectPrimaryIsBack(desk)
+            for (index, brings) in [true, false].enumerated() {
+                let output = output.appendingPathComponent("\(index)")
+                let running = try desk.start(["run", file.path, "--output", output.path])
+                try await desk.wait(in: output, for: "\"step-started\"", "\"restore\"")
+                running.send(SIGKILL)
+                #expect(await running.outcome().code == 137)
+                let lost = URL(fileURLWithPath: desk.store.path + ".lost"), away = URL(fileURLWithPath: desk.store.path + ".away")
+                if !brings { try FileManager.default.moveItem(at: lost, to: away) }
+                let cleaned = try await desk.run(["clean"])
+                #expect(cleaned.code == (brings ? 0 : 2), "\(cleaned.text)")
+                #expect(cleaned.text.contains(brings ? "brought zone ksdc back" : "run outage: restore of"), "\(cleaned.text)")
+                desk.expectNothingLeft()
+                if !brings { try FileManager.default.moveItem(at: away, to: desk.store) }
+                expectPrimaryIsBack(desk)
+                #expect(try await desk.run(["clean"]).out.contains("nothing to clean"))
+            }
         }
     }
 }

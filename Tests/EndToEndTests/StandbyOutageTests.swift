@@ -195,9 +195,10 @@ struct StandbyOutageTests {
                 #expect(report.run.interrupted && report.drills.first?.verdict == "error")
             } else {
                 #expect(outcome.code == 137, "\(outcome.text)")
-                try await pair.bringBack(desk)
+                #expect(!FileManager.default.fileExists(atPath: desk.store.path))
                 let cleaned = try await desk.run(["clean"])
-                #expect(cleaned.code == 0 && cleaned.out.contains("removed "), "\(cleaned.text)")
+                #expect(
+                    cleaned.code == 0 && cleaned.out.contains("removed ") && cleaned.out.contains("brought zone a back"), "\(cleaned.text)")
             }
             desk.expectNothingLeft()
             #expect(FileManager.default.fileExists(atPath: desk.store.path))

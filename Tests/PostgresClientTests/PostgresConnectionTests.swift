@@ -136,10 +136,18 @@ import Testing
             #expect(missing?.kind == .connect)
             #expect(missing?.message.contains("nothing_here") == true)
             #expect(await PostgresConnection.accepts(there))
+            // Refused, and so there.
+            let isThere = try await PostgresConnection.isReachable(there)
+            #expect(isThere)
             there.port = 1
             let silent = await #expect(throws: PostgresError.self) { try await PostgresConnection.connect(there) }
             #expect(silent?.kind == .connect)
             #expect(await PostgresConnection.accepts(there) == false)
+            let elsewhere = [there, PostgresConfiguration(host: "127.0.0.1", port: 1)]
+            for place in elsewhere {
+                let isThere = try await PostgresConnection.isReachable(place)
+                #expect(!isThere)
+            }
             #expect(!"\(there) \(String(reflecting: there))".contains("4711"))
             var dumped = ""
             dump(there, to: &dumped)

@@ -58,6 +58,36 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: folder.url.path) && child.isRunning)
     }
 
+    @Test func whatAKilledRunWantsUndone() async throws {
+        let root = try TemporaryRoot()
+        let trace = root.url.appendingPathComponent("trace")
+        func undo(_ script: String) -> ScratchUndo {
+            ScratchUndo(
+                title: "zone a", origin: "restore", command: ["sh", "-c", script], environment: ["ZONE": "a"], workingFolder: root.url,
+                limit: .seconds(1))
+        }
+        func leave(_ undo: ScratchUndo, in folder: URL) throws {
+            try JSONEncoder().encode(undo).write(to: folder.appendingPathComponent(ScratchUndo.fileName))
+        }
+        try leave(undo("echo $ZONE >trace"), in: try abandoned(root).0)
+        // A living run undoes its own work; what was kept on purpose is nobody's remains; a folder without a mark is somebody else's.
+        try leave(undo("exit 3"), in: try abandoned(root, owner: try #require(ProcessTable.current())).0)
+        try leave(undo("exit 4"), in: try abandoned(root, kept: true).0)
+        let stranger = root.url.appendingPathComponent("muster-0123456789ab")
+        try FileManager.default.createDirectory(at: stranger, withIntermediateDirectories: true)
+        try leave(undo("exit 5"), in: stranger)
+        let claimed = ScratchCleaner.claimUndos(in: root.root)
+        #expect(claimed.map(\.title) == ["zone a"])
+        #expect(ScratchCleaner.claimUndos(in: root.root).isEmpty, "once")
+        #expect(await claimed.first?.run() == nil)
+        #expect(try String(contentsOf: trace, encoding: .utf8) == "a\n")
+        #expect(await undo("exit 3").run() == "exit 3")
+        #expect(await undo("sleep 30").run() == "it was ended after 1 s")
+        let lost = ScratchUndo(
+            title: "", origin: "", command: ["/no/such/program"], environment: [:], workingFolder: root.url, limit: .seconds(1))
+        #expect(await lost.run()?.isEmpty == false)
+    }
+
     @Test func aRunOfAnEarlierBootIsNoMore() throws {
         let root = try TemporaryRoot()
         let own = try #require(ProcessTable.current())
