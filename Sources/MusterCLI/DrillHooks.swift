@@ -35,8 +35,9 @@ struct DrillHooks: HookRunner {
     }
 
     /// - Parameter values: Told beside the drill's name and scenario.
-    func run(_ hook: Hook, logName: String, telling values: [String: String]) async throws -> HookEnding {
-        guard let command = command(of: hook) else {
+    /// - Parameter file: The one that states it; nil: the drill's own.
+    func run(_ hook: Hook, statedIn file: URL? = nil, logName: String, telling values: [String: String]) async throws -> HookEnding {
+        guard let command = command(of: hook, statedIn: file) else {
             return .notStarted("the hook's program \(hook.run[0]) can't be run", hint: "check its path and that it is executable")
         }
         let folder = host.folder.url.appendingPathComponent("hooks", isDirectory: true)
@@ -45,7 +46,7 @@ struct DrillHooks: HookRunner {
             let result = try await host.runOutside(
                 command,
                 environment: environment(telling: values),
-                workingFolder: place, log: folder.appendingPathComponent("\(logName).log"), limit: hook.timeout)
+                workingFolder: place(of: file), log: folder.appendingPathComponent("\(logName).log"), limit: hook.timeout)
             guard let result else { return .timedOut }
             return .ended(result.ending, succeeded: result.succeeded)
         } catch {
