@@ -10,6 +10,9 @@ public struct RDBHeader: Sendable, Hashable {
     public var created: Date?
     /// The server that wrote it, such as `7.0.15`.
     public var serverVersion: String?
+    /// Up to where of which replication history it holds everything; nil where the server replicated nothing.
+    public var replicationOffset: Int64?
+    public var replicationID: String?
 
     public static let bytesNeeded = 4096
 
@@ -27,6 +30,8 @@ public struct RDBHeader: Sendable, Hashable {
             guard let name = Self.string(bytes, &offset), let value = Self.string(bytes, &offset) else { return }
             switch name {
             case "ctime": created = TimeInterval(value).map(Date.init(timeIntervalSince1970:))
+            case "repl-offset": replicationOffset = Int64(value)
+            case "repl-id": replicationID = value
             case "redis-ver", "valkey-ver": serverVersion = value
             default: break
             }

@@ -94,8 +94,8 @@ extension RecoveryPoint.TimeSource {
     var rank: Int {
         switch self {
         case .seal: 0
-        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit, .sameAsLive,
-            .primaryPosition:
+        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit, .lastReplicated,
+            .sameAsLive, .primaryPosition:
             1
         case .name, .lastFetch: 2
         case .modificationTime: 3

@@ -126,8 +126,8 @@ struct DrillReader {
     }
 
     private func check(_ backup: String, of service: Service, _ recovery: Fields, under key: String) {
-        if backup == Recovery.standbyName, service.standby != nil {
-            return StandbyReader(fields: fields, recovery: recovery).check(key)
+        if service.standby(named: backup) != nil {
+            return StandbyReader(fields: fields, recovery: recovery, what: backup).check(key)
         }
         guard let set = service.backups[backup] else {
             recovery.report(

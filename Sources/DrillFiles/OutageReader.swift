@@ -50,7 +50,7 @@ struct OutageReader {
     private func check(_ recovery: Recovery, of estate: Estate, without zone: String, _ lost: [Store]) {
         if let standby = estate.standby(of: recovery) {
             checkPrimary(of: recovery.service, estate, without: zone)
-            return check(standby, of: recovery.service, without: zone, lost)
+            return check(standby, of: recovery, without: zone, lost)
         }
         guard let set = estate.services[recovery.service]?.backups[recovery.backup] else { return }
         let title = "backup \"\(set.name)\" of \"\(set.service)\""
@@ -72,13 +72,14 @@ struct OutageReader {
         }
     }
 
-    private func check(_ standby: Standby, of service: String, without zone: String, _ lost: [Store]) {
-        let title = "the standby of \"\(service)\""
+    private func check(_ standby: Standby, of recovery: Recovery, without zone: String, _ lost: [Store]) {
+        let service = recovery.service
+        let title = "the \(recovery.backup) of \"\(service)\""
         if standby.zone == nil || standby.zone == zone {
             file.report(
                 at: place(of: service),
                 standby.zone == nil ? "nothing says in which zone \(title) stands" : "\(title) is lost with its zone",
-                hint: "write the zone that it stands in as standby: {zone: NAME} in the estate file, or recover from a backup")
+                hint: "write the zone that it stands in as \(recovery.backup): {zone: NAME} in the estate file, or recover from a backup")
         }
         if case .file(let url)? = standby.connection.password, let store = store(of: url, among: lost) {
             file.report(

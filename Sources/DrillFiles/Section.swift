@@ -64,13 +64,16 @@ extension Section {
     static let service = Section(
         "service",
         required: ["engine": "postgres", "backups": "{daily: {kind: pg_dump, …}}"],
-        optional: ["source", "standby", "rpo-worst-case"])
+        optional: ["source", "standby", "replica", "rpo-worst-case"])
 
     static let source = Section(
         "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password", "zone"])
 
     static let standby = Section(
         "standby", required: ["host": "standby.example.org"], optional: ["port", "database", "user", "password", "zone"])
+
+    static let replica = Section(
+        "replica", required: ["host": "replica.example.org"], optional: ["port", "user", "password", "zone"])
 
     static let backup = Section(
         "backup",
@@ -166,7 +169,8 @@ extension Section {
     static let quarantine = Section("quarantine", optional: ["network"])
 
     static let ofEstates = [
-        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, backup, wal, live, runs, schedule,
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, replica, backup, wal, live, runs,
+        schedule,
         retention,
         encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe, zone, hook, repopulation,
     ]

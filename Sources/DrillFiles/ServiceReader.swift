@@ -30,18 +30,22 @@ struct ServiceReader {
                 "source", "\"source\" does not fit engine \"\(engine.rawValue)\"", hint: "remove it: muster seal makes backups of data only"
             )
         }
-        let standby = fields["standby"].flatMap { self.standby($0, of: entry.name, engine, fields) }
+        let standby = fields["standby"].flatMap { self.standby($0, of: entry.name, engine, .postgres, fields) }
+        let replica = fields["replica"].flatMap { self.standby($0, of: entry.name, engine, .redis, fields) }
         var backups: [String: BackupSet] = [:]
         for backup in fields.named("backups", what: "backup") ?? [] {
             backups[backup.name] = self.backup(backup, of: entry.name, engine)
-            if backup.name == Recovery.standbyName, fields["standby"] != nil {
+            if [Recovery.standbyName, Recovery.replicaName].contains(backup.name), fields[backup.name] != nil {
                 file.report(
-                    at: backup.place, "a backup can't be called \"\(backup.name)\" beside the service's standby", hint: "rename the backup")
+                    at: backup.place, "a backup can't be called \"\(backup.name)\" beside the service's \(backup.name)",
+                    hint: "rename the backup")
             }
         }
         let worstCase = fields.duration("rpo-worst-case")
         return engine.map {
-            Service(name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase, standby: standby)
+            Service(
+                name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase, standby: standby,
+                replica: replica)
         }
     }
 
@@ -54,13 +58,18 @@ struct ServiceReader {
         return source
     }
 
-    private func standby(_ entry: Entry, of service: String, _ engine: Service.Engine?, _ parent: Fields) -> Standby? {
-        if let engine, engine != .postgres {
+    /// A standby of a Postgres, or a replica of a Redis.
+    private func standby(
+        _ entry: Entry, of service: String, _ engine: Service.Engine?, _ fitting: Service.Engine, _ parent: Fields
+    ) -> Standby? {
+        if let engine, engine != fitting {
             parent.report(
-                "standby", "\"standby\" does not fit engine \"\(engine.rawValue)\"", hint: "remove it: only a postgres has a standby here")
+                entry.name, "\"\(entry.name)\" does not fit engine \"\(engine.rawValue)\"",
+                hint: "remove it: only a \(fitting.rawValue) has a \(entry.name) here")
         }
-        let title = "\"standby\" of service \"\(service)\""
-        guard let fields = Fields(file, entry.node, .standby, title: title, place: entry.place) else { return nil }
+        let title = "\"\(entry.name)\" of service \"\(service)\""
+        let section: Section = fitting == .redis ? .replica : .standby
+        guard let fields = Fields(file, entry.node, section, title: title, place: entry.place) else { return nil }
         let zone = fields.text("zone")
         return connection(fields, engine).map { Standby(connection: $0, zone: zone) }
     }

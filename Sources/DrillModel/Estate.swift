@@ -100,22 +100,25 @@ public struct Service: Sendable, Hashable {
     }
     public var name: String
     public var engine: Engine
-    /// How `muster seal` reaches the source. A drill asks it for one thing alone: how far it is ahead of its standby.
+    /// How `muster seal` reaches the source. A drill asks it for one thing alone: how far it is ahead of its standby or replica.
     public var source: SourceConnection?
     /// Of Postgres alone.
     public var standby: Standby?
+    /// Of Redis alone.
+    public var replica: Standby?
     public var backups: [String: BackupSet]
     /// What a disaster at the worst moment may cost, all backups of the service together; nil: nothing promised.
     public var worstCaseTarget: Duration?
 
     public init(
         name: String, engine: Engine, source: SourceConnection?, backups: [String: BackupSet], worstCaseTarget: Duration? = nil,
-        standby: Standby? = nil
+        standby: Standby? = nil, replica: Standby? = nil
     ) {
         self.name = name
         self.engine = engine
         self.source = source
         self.standby = standby
+        self.replica = replica
         self.backups = backups
         self.worstCaseTarget = worstCaseTarget
     }

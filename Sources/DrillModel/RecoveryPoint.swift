@@ -9,6 +9,8 @@ public struct RecoveryPoint: Sendable, Hashable {
         case seal
         /// The last transaction that recovery replayed, in the server's own words.
         case lastReplayedCommit = "last-replayed-commit"
+        /// The newest of what a replica is known to have had of its primary.
+        case lastReplicated = "last-replicated"
         case archiveHeader = "archive-header"
         /// The end of a base backup, from the history file that the source archived with it.
         case backupHistory = "backup-history"

@@ -1,6 +1,6 @@
-// A streaming standby of a Postgres service: what a failover would go to.
+// A standby of a Postgres service or a replica of a Redis one: what a failover would go to.
 
-/// Where a service's standby is reached. It has no artifacts, so it is no backup.
+/// Where a service's standby or replica is reached. It has no artifacts, so it is no backup.
 public struct Standby: Sendable, Hashable {
     public var connection: SourceConnection
     /// nil: nobody says where it stands, so it outlives the loss of no zone.
@@ -13,10 +13,12 @@ public struct Standby: Sendable, Hashable {
 }
 
 extension Recovery {
-    /// What `from` says instead of a backup's name.
+    /// What `from` says instead of a backup's name, of a Postgres.
     public static let standbyName = "standby"
+    /// The same of a Redis.
+    public static let replicaName = "replica"
 
-    /// Whether a service comes back from its standby rather than from a backup.
+    /// Whether a service comes back from its standby or replica rather than from a backup.
     public func isFailover(in estate: Estate) -> Bool { estate.standby(of: self) != nil }
 }
 
@@ -28,9 +30,18 @@ extension DrillPlan {
     }
 }
 
-extension Estate {
-    /// The standby that a recovery fails over to; nil where it is from a backup.
-    public func standby(of recovery: Recovery) -> Standby? {
-        recovery.backup == Recovery.standbyName ? services[recovery.service]?.standby : nil
+extension Service {
+    /// The standby or replica that a `from` names; nil where it names a backup.
+    public func standby(named name: String) -> Standby? {
+        switch name {
+        case Recovery.standbyName: standby
+        case Recovery.replicaName: replica
+        default: nil
+        }
     }
+}
+
+extension Estate {
+    /// The standby or replica that a recovery fails over to; nil where it is from a backup.
+    public func standby(of recovery: Recovery) -> Standby? { services[recovery.service]?.standby(named: recovery.backup) }
 }

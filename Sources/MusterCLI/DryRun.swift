@@ -76,7 +76,7 @@ struct DryRun: Sendable {
     ) async -> Verdict {
         if recovery.isFailover(in: plan.estate) {
             Console.print(
-                "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) a clone of its standby, which the drill asks for its lag"
+                "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) a clone of its \(recovery.backup), which the drill asks for its lag"
             )
             return .passed
         }

@@ -5,6 +5,7 @@ import DrillEngine
 import DrillModel
 import PhysicalRecovery
 import PostgresClient
+import RedisClient
 
 /// One service's primary, between the outage that takes it and the standby that stands in for it.
 actor LostPrimary {
@@ -13,6 +14,7 @@ actor LostPrimary {
     nonisolated let isCutByDrill: Bool
     private let source: SourceConnection
     private let estate: Estate
+    private let engine: Service.Engine?
     private(set) var position: PrimaryPosition?
     /// When it was gone.
     private(set) var lost: ContinuousClock.Instant?
@@ -22,16 +24,19 @@ actor LostPrimary {
         self.source = source
         isCutByDrill = plan.outage?.commands != nil
         estate = plan.estate
+        engine = plan.estate.services[service]?.engine
     }
 
     /// For the report.
     nonisolated var title: String { "the primary of \(service)" }
 
-    /// Asks it, right before its zone is cut off.
+    /// Asks it, right before its zone is cut off. A Redis tells nothing that its replica could be held against without it.
     ///
     /// - Throws: `CancellationError`.
     func ask() async throws {
-        guard let configuration = try? Self.configuration(source, of: service, database: nil, in: estate) else { return }
+        guard engine == .postgres,
+            let configuration = try? Self.configuration(source, of: service, database: nil, in: estate)
+        else { return }
         position = try await PrimaryPosition.ask(configuration)
     }
 
@@ -39,21 +44,35 @@ actor LostPrimary {
 
     /// What shows that it is not out of reach, or what keeps that from being told; nil where nothing takes a connection there.
     func reach() async -> Finding? {
+        guard engine == .postgres else { return await redisAnswers() ? isReachable : nil }
         // No password is needed to be refused.
         let configuration = PostgresConfiguration(
             host: source.host, port: source.port ?? 5432, database: source.database ?? "postgres", user: source.user ?? "postgres",
             applicationName: "muster drill")
         do throws(PostgresError) {
             guard try await PostgresConnection.isReachable(configuration) else { return nil }
-            return Finding(
-                .lostZoneReachable, object: title, expected: "nothing that takes a connection", actual: "something that does",
-                message: "the drill is of a zone that is lost, and its primary can still be reached from this machine",
-                hint: "have outage: {cut: …} shut the way to it as well, with a firewall's rule or by moving its socket away")
+            return isReachable
         } catch {
             return Finding(
                 .lostZoneUnproven, object: title, expected: "no answer", actual: "it could not be tried",
                 message: "whether the lost primary is out of reach can't be told: \(error.message)", hint: error.hint)
         }
+    }
+
+    private var isReachable: Finding {
+        Finding(
+            .lostZoneReachable, object: title, expected: "nothing that takes a connection", actual: "something that does",
+            message: "the drill is of a zone that is lost, and its primary can still be reached from this machine",
+            hint: "have outage: {cut: …} shut the way to it as well, with a firewall's rule or by moving its socket away")
+    }
+
+    private func redisAnswers() async -> Bool {
+        let connection =
+            source.host.hasPrefix("/")
+            ? try? await RedisConnection.connect(unixSocket: source.host, timeout: .seconds(5))
+            : try? await RedisConnection.connect(host: source.host, port: source.port ?? 6379, timeout: .seconds(5))
+        connection?.close()
+        return connection != nil
     }
 
     /// How a server of the estate is spoken to by a drill.

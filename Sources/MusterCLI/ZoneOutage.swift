@@ -126,8 +126,8 @@ actor ZoneOutage: OutageDriver {
             try hooks.host.promise(
                 ScratchUndo(
                     title: "zone \(outage.zone)", origin: "the command restore of zone \(outage.zone) in \(commands.file.path)",
-                    command: command, environment: hooks.environment(telling: told("restore")), workingFolder: hooks.place(of: commands.file),
-                    limit: commands.restore.timeout))
+                    command: command, environment: hooks.environment(telling: told("restore")),
+                    workingFolder: hooks.place(of: commands.file), limit: commands.restore.timeout))
         } catch {
             throw .error(Finding(.scratchUnusable, object: "zone \(outage.zone)", message: error.message, hint: error.hint))
         }

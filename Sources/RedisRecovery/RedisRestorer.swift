@@ -23,11 +23,14 @@ public struct RedisRestorer: Sendable {
     /// A private folder of the host's; it becomes the server's own.
     public var folder: URL
     public var service: String
+    /// The server's network has a loopback device: where a replica is to be built of it.
+    public var loopback: Bool
 
-    public init(host: ScratchHost, folder: URL, service: String) {
+    public init(host: ScratchHost, folder: URL, service: String, loopback: Bool = false) {
         self.host = host
         self.folder = folder
         self.service = service
+        self.loopback = loopback
     }
 
     /// Restores a snapshot file.
@@ -41,7 +44,7 @@ public struct RedisRestorer: Sendable {
         let target = folder.appendingPathComponent("dump.rdb")
         try place(artifact, at: target)
         let check = try await checked(["redis-check-rdb", target.path], object: "redis snapshot")
-        let server = try await ScratchRedis.start(on: host, in: folder, content: .snapshot, progress: progress)
+        let server = try await ScratchRedis.start(on: host, in: folder, content: .snapshot, loopback: loopback, progress: progress)
         return RestoredRedis(server: server, cases: [check], detail: "snapshot, as a replica of nowhere so that nothing expires")
     }
 

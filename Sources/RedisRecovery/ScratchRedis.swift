@@ -24,6 +24,8 @@ public struct ScratchRedis: Sendable {
         case snapshot
         /// An append-only folder of several parts, already in the server's folder, by its name and its files' stem.
         case appendOnly(folder: String, stem: String)
+        /// What another scratch server in the same network sends on a port of loopback.
+        case replica(port: Int)
     }
     public let socketPath: String
     public let folder: URL
@@ -35,10 +37,13 @@ public struct ScratchRedis: Sendable {
     ///
     /// - Parameters:
     ///   - folder: A private folder of the host's, which the data already lies in.
+    ///   - loopback: Its network has a loopback device, so that a replica can be built of it.
+    ///   - primary: Whose network it is started in; nil: in one of its own.
     ///   - progress: Loaded and total bytes, while it loads.
     /// - Throws: ``DrillFailure``: failed where the data doesn't load, error where the server can't be had; `CancellationError`.
     public static func start(
-        on host: ScratchHost, in folder: URL, content: Content, progress: @escaping @Sendable (Int64, Int64?) -> Void = { _, _ in }
+        on host: ScratchHost, in folder: URL, content: Content, loopback: Bool = false, inNetworkOf primary: ScratchRedis? = nil,
+        progress: @escaping @Sendable (Int64, Int64?) -> Void = { _, _ in }
     ) async throws -> ScratchRedis {
         let version = try await version(host)
         let socket = folder.appendingPathComponent("redis.sock").path
@@ -56,7 +61,8 @@ public struct ScratchRedis: Sendable {
         }
         let process: ServerProcess
         do {
-            process = try await host.start(["redis-server", configuration.path], workingFolder: folder, log: log)
+            process = try await host.start(
+                ["redis-server", configuration.path], loopback: loopback, inNetworkOf: primary?.process, workingFolder: folder, log: log)
         } catch {
             throw DrillFailure.error(Finding(.scratchServerFailed, object: "redis", message: error.message, hint: error.hint))
         }
@@ -102,6 +108,7 @@ public struct ScratchRedis: Sendable {
         switch content {
         case .nothing: lines.append("appendonly no")
         case .snapshot: lines += ["appendonly no", "replicaof 127.0.0.1 1"]
+        case .replica(let port): lines += ["appendonly no", "replicaof 127.0.0.1 \(port)"]
         case .appendOnly(let name, let stem):
             lines += [
                 "appendonly yes", "appenddirname \(quoted(name))", "appendfilename \(quoted(stem))", "replicaof 127.0.0.1 1",

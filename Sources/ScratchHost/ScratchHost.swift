@@ -87,13 +87,15 @@ public struct ScratchHost: Sendable {
     ///
     /// - Parameters:
     ///   - loopback: Its network has a loopback device; ask ``canHaveLoopback()`` first.
+    ///   - server: Start it in that one's network; nil: in one of its own.
     ///   - log: Takes its standard output and error.
     public func start(
-        _ command: [String], environment: [String: String] = [:], loopback: Bool = false, workingFolder: URL, log: URL
+        _ command: [String], environment: [String: String] = [:], loopback: Bool = false, inNetworkOf server: ServerProcess? = nil,
+        workingFolder: URL, log: URL
     ) async throws(ScratchError) -> ServerProcess {
         if let program = command.first { try Self.require(program) }
         return try await ServerProcess.start(
-            wrapped(command, loopback ? isolation.loopbackPrefix : isolation.prefix),
+            wrapped(command, server.map { isolation.joining($0.pid) } ?? (loopback ? isolation.loopbackPrefix : isolation.prefix)),
             environment: ToolRunner.environment(mark.merging(environment) { $1 }.merging(ownership) { $1 }),
             workingFolder: workingFolder, log: log)
     }

@@ -231,7 +231,8 @@ struct OutageDrillTests {
                 if !brings { try FileManager.default.moveItem(at: lost, to: away) }
                 let cleaned = try await desk.run(["clean"])
                 #expect(cleaned.code == (brings ? 0 : 2), "\(cleaned.text)")
-                #expect(cleaned.text.contains(brings ? "brought zone ksdc back" : "run outage: restore of"), "\(cleaned.text)")
+                #expect(
+                    cleaned.text.contains(brings ? "brought zone ksdc back" : "run the command restore of zone ksdc"), "\(cleaned.text)")
                 desk.expectNothingLeft()
                 if !brings { try FileManager.default.moveItem(at: away, to: desk.store) }
                 expectPrimaryIsBack(desk)

@@ -110,6 +110,7 @@ struct ObjectivesSection {
         case .seal: "the seal"
         case .archiveHeader: "the archive's header"
         case .lastReplayedCommit: "the last replayed commit"
+        case .lastReplicated: "what the replica is known to have had"
         case .backupHistory: "the backup's history file"
         case .backupManifest: "the backup's manifest"
         case .pgBackRestInfo: "pgBackRest's own catalogue"

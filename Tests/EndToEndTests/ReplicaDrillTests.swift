@@ -1,0 +1,276 @@
+// A failover to a clone of a real Redis replica, and every way in which it isn't one.
+
+import Foundation
+import Glibc
+import Testing
+
+/// A Redis, its replica and a stranger. They are the test's own, and live outside of what muster may leave behind.
+private struct RedisPair: Sendable {
+    let folder: URL
+
+    /// - Parameter name: `p` is the primary, `s` its replica, `o` another Redis.
+    func socket(_ name: String) -> String { folder.appendingPathComponent("\(name)/redis.sock").path }
+
+    static let passwords = ["P": "p-of-pairs", "S": "s-of-pairs", "O": "o-of-pairs", "K": "k33per-of-pairs"]
+
+    static func with(_ body: @Sendable (RedisPair, Desk) async throws -> Void) async throws {
+        let pair = RedisPair(folder: URL(fileURLWithPath: "/tmp/mredis-\(UUID().uuidString.prefix(8))"))
+        let server = try #require(LoopbackServer(["sh", LoopbackServer.support("replica-pair.sh"), pair.folder.path]), "the pair comes up")
+        #expect(server.line == "ready")
+        defer { server.end() }
+        // A desk without the lab: nothing of it is needed here.
+        let desk = Desk(folder: pair.folder.appendingPathComponent("desk"))
+        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+        try await body(pair, desk)
+        desk.expectNothingLeft()
+        // No password stands in anything that muster wrote.
+        for password in Self.passwords.values {
+            let leak = try await Program.run(["grep", "-rlF", password, desk.reports.path, desk.scratch.path])
+            #expect(leak.code == 1, "\(leak.out)")
+        }
+    }
+
+    @discardableResult
+    func ask(_ name: String, _ words: String...) async throws -> String {
+        let password = try #require(Self.passwords[name.uppercased()])
+        return try await Program.require(["redis-cli", "-s", socket(name)] + words, environment: ["REDISCLI_AUTH": password])
+            .out.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func holds(_ name: String, _ field: String) async throws -> Bool { try await ask(name, "INFO", "replication").contains(field) }
+
+    /// In one program: each that a test starts costs this process some descriptors for good.
+    func wait(_ name: String, _ field: String) async throws {
+        let loop = "for i in $(seq 400); do redis-cli -s \"$0\" INFO replication | grep -q \"^$1\" && exit; sleep 0.05; done; exit 1"
+        let password = try #require(Self.passwords[name.uppercased()])
+        try await Program.require(["sh", "-c", loop, socket(name), field], environment: ["REDISCLI_AUTH": password])
+    }
+
+    /// The replica follows no longer, though its primary lives.
+    func breakLink() async throws {
+        try await ask("s", "CONFIG", "SET", "masterauth", "wrong")
+        try await ask("s", "CLIENT", "KILL", "TYPE", "master")
+        try await wait("s", "master_link_status:down")
+    }
+
+    func mendLink() async throws {
+        try await ask("s", "CONFIG", "SET", "masterauth", "p-of-pairs")
+        try await wait("s", "master_link_status:up")
+    }
+
+    func write(
+        _ desk: Desk, source: String? = "p", replica: String? = nil, user: String = ", user: keeper, password: {env: K}",
+        rpo: String = "10s",
+        checks: String = "{keys: {pattern: \"session:*\", at-least: 500, at-most: 500}}, {key: {name: other, database: 3, type: string}}"
+    ) throws -> URL {
+        let file = desk.drills.appendingPathComponent("replica.yaml")
+        let source = source.map { "source: {host: \(socket($0)), password: {env: \($0.uppercased())}}" } ?? "rpo-worst-case: 1h"
+        let estate = """
+            version: 1
+            estate: shop
+            stores: {one: {type: file, path: backups/primary, zone: a}}
+            services:
+              redis:
+                engine: redis
+                \(source)
+                replica: {host: \(replica ?? socket("s"))\(user), zone: b}
+                backups:
+                  rdb: {kind: rdb, store: one, match: "*.rdb", encryption: none}
+
+            """
+        let drill = """
+            version: 1
+            drill: failover
+            estate: ../shop.yaml
+            scenario: database-corruption
+            targets: {rto: 1h, rpo: \(rpo)}
+            recover: {redis: {from: replica}}
+            checks: {redis: [\(checks)]}
+
+            """
+        try Data(estate.utf8).write(to: desk.lab.appendingPathComponent("shop.yaml"))
+        try Data(drill.utf8).write(to: file)
+        return file
+    }
+
+    func run(_ desk: Desk, _ file: URL) async throws -> (Outcome, Report.Drill) {
+        let (outcome, report) = try await desk.drill(file, environment: Self.passwords)
+        for password in Self.passwords.values { #expect(!outcome.text.contains(password)) }
+        return (outcome, try #require(report.drills.first))
+    }
+
+    func expect(_ desk: Desk, _ file: URL, code: Int32, rule: String, location: SourceLocation = #_sourceLocation) async throws {
+        try await desk.expect(file, code: code, rule: [rule], environment: Self.passwords, location: location)
+    }
+}
+
+@Suite struct ReplicaDrillTests {
+    private static let names = [
+        "a clone of the replica is promoted", "the replica itself is still a replica", "db0: as many keys as the replica had",
+        "db3: as many keys as the replica had", "no replication source can replace the data", "RPO",
+    ]
+    /// With whose rights a replica whose link is down can be copied.
+    private static let reader = ", user: reader, password: {env: K}"
+
+    private func expectAsked(_ names: [String], _ drill: Report.Drill) {
+        let asked = drill.cases.filter { $0.verdict == "passed" }.map(\.name)
+        for name in names { #expect(asked.contains(name), "\(name) \(asked)") }
+    }
+
+    /// As a user that may only ask how it is and replicate.
+    @Test func staysGreen() async throws {
+        try await RedisPair.with { pair, desk in
+            let before = try await pair.ask("s", "INFO", "server").split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id") }
+            let (outcome, drill) = try await pair.run(desk, try pair.write(desk))
+            #expect(outcome.code == 0, "\(outcome.text)")
+            expectAsked(Self.names, drill)
+            for fact in ["replication-lag.bytes", "replication-lag", "failover", "clone", "clone.load", "replica.offset"] {
+                #expect(drill.fact("redis.\(fact)") != nil, "\(fact)")
+            }
+            #expect(drill.fact("redis.clone.way") == "snapshot" && drill.fact("redis.replication-lag.bytes") == "0")
+            #expect(drill.cases(of: "declared").filter { $0.verdict == "passed" }.count == 2)
+            let failback = try #require(drill.cases.first { $0.name == "a fresh replica follows the promoted server" })
+            // Where there may be no network of its own, it is skipped, and never anything else.
+            #expect(failback.verdict == (geteuid() == 0 ? "passed" : failback.verdict) && failback.verdict != "error")
+            #expect((drill.fact("redis.failback") != nil) == (failback.verdict == "passed"))
+            // The replica still follows, and nobody but itself is connected to its primary.
+            try await pair.ask("p", "SET", "after", "1")
+            #expect(try await pair.ask("p", "WAIT", "1", "5000") == "1")
+            #expect(try await pair.ask("s", "GET", "after") == "1")
+            #expect(try await pair.holds("p", "connected_slaves:1"))
+            #expect(try await pair.holds("s", "connected_slaves:0"))
+            #expect(try await pair.ask("s", "INFO", "server").split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id") } == before)
+            #expect(try await pair.ask("s", "--scan", "--pattern", "muster:*") == "")
+        }
+    }
+
+    /// Every key whose time runs out while the drill waits is still in the clone; counts and digest are those of the replica.
+    @Test func keysWhoseTimeHasCome() async throws {
+        try await RedisPair.with { pair, desk in
+            for key in ["one", "two"] { try await pair.ask("p", "SET", "brief:\(key)", "x", "PX", "1") }
+            let (outcome, drill) = try await pair.run(desk, try pair.write(desk))
+            #expect(outcome.code == 0, "\(outcome.text)")
+            expectAsked(Self.names, drill)
+        }
+    }
+
+    /// What the primary has written since is in bytes; how old the rest may be is judged, although the primary lives.
+    @Test func aLinkThatIsDown() async throws {
+        try await RedisPair.with { pair, desk in
+            try await pair.ask("p", "SET", "gone", "x", "PX", "4000")
+            try await pair.breakLink()
+            try await pair.ask("p", "SET", "new", String(repeating: "x", count: 1000))
+            try await Task.sleep(for: .milliseconds(4500))
+            let late = try pair.write(desk, user: Self.reader, rpo: "30s")
+            let (missed, red) = try await pair.run(desk, late)
+            #expect(missed.code == 1, "\(missed.text)")
+            #expect(red.findings.filter { $0.severity == "critical" }.map(\.rule) == ["rpo-missed"], "\(red.findings)")
+            #expect(red.findings.contains { $0.rule == "replica-link-down" && $0.severity == "warning" })
+            #expect(red.fact("redis.replication-lag.bytes").flatMap { Int($0) }.map { $0 > 1000 } == true)
+            // Within what may be lost, the same is green: every key, and its library of functions, came over one by one.
+            let checks =
+                "{keys: {pattern: \"*\", at-least: 555, at-most: 555}}, {key: {name: stream, type: stream}}, {key: {name: sorted, type: zset}}"
+            let (kept, green) = try await pair.run(desk, try pair.write(desk, user: Self.reader, rpo: "1h", checks: checks))
+            #expect(kept.code == 0, "\(kept.text)")
+            expectAsked(Self.names, green)
+            #expect(green.fact("redis.clone.way") == "key by key" && green.fact("redis.clone.expired-keys") == "1")
+            #expect(green.unproven.contains { $0.contains("only when its link went down") })
+            // Without the rights that this takes, it is nobody's fault but the user's.
+            try await pair.expect(desk, try pair.write(desk), code: 2, rule: "clone-failed")
+            try await pair.mendLink()
+            #expect(try await pair.ask("s", "STRLEN", "new") == "1000")
+        }
+    }
+
+    /// As after the loss of a zone.
+    @Test func thePrimaryIsGone() async throws {
+        try await RedisPair.with { pair, desk in
+            _ = try await Program.run(
+                ["redis-cli", "-s", pair.socket("p"), "SHUTDOWN", "NOSAVE"], environment: ["REDISCLI_AUTH": "p-of-pairs"])
+            try await pair.wait("s", "master_link_status:down")
+            try await pair.ask("s", "CONFIG", "SET", "repl-timeout", "11")
+            // Only who may ask for repl-timeout knows that it is shorter than usual.
+            let (missed, _) = try await pair.run(desk, try pair.write(desk, user: Self.reader, rpo: "50s"))
+            #expect(missed.code == 1)
+            let (outcome, drill) = try await pair.run(desk, try pair.write(desk, user: ", password: {env: S}", rpo: "50s"))
+            #expect(outcome.code == 0, "\(outcome.text)")
+            expectAsked(Self.names, drill)
+            #expect(drill.fact("redis.replication-lag.bytes") == nil && drill.fact("redis.replica.link") == "down")
+            #expect(drill.unproven.contains { $0.contains("the primary could not be asked") })
+        }
+    }
+
+    @Test func notAReplica() async throws {
+        try await RedisPair.with { pair, desk in
+            try await pair.expect(
+                desk, try pair.write(desk, replica: pair.socket("p")), code: 2, rule: "not-a-replica")
+            try await pair.expect(
+                desk, try pair.write(desk, replica: "/tmp/muster-no-such-replica.sock"), code: 2, rule: "replica-unreachable")
+            try await pair.expect(
+                desk, try pair.write(desk, user: ", user: keeper, password: {env: S}"), code: 2, rule: "replica-unreachable")
+            // May ask, and not replicate.
+            try await pair.expect(
+                desk, try pair.write(desk, user: ", user: looker, password: {env: K}"), code: 2, rule: "clone-failed")
+            // Of another primary than the estate's source.
+            try await pair.expect(desk, try pair.write(desk, source: "o"), code: 1, rule: "replica-of-another")
+            // Keys that a promoted server must have and this one has not.
+            let absent = "{keys: {pattern: \"session:*\", at-least: 501}}"
+            let (outcome, _) = try await pair.run(desk, try pair.write(desk, checks: absent))
+            #expect(outcome.code == 1)
+        }
+    }
+
+    /// Key by key, for longer than the test.
+    @Test func aReplicaThatIsBeingFilled() async throws {
+        try await RedisPair.with { pair, desk in
+            try await pair.ask("p", "CONFIG", "SET", "rdb-key-save-delay", "200000")
+            try await pair.ask("s", "REPLICAOF", "NO", "ONE")
+            try await pair.ask("s", "SET", "own", "x")
+            let port = try await pair.ask("p", "CONFIG", "GET", "port").split(separator: "\n").last.map(String.init) ?? ""
+            try await pair.ask("s", "REPLICAOF", "127.0.0.1", port)
+            try await pair.wait("s", "master_sync_in_progress:1")
+            try await pair.expect(desk, try pair.write(desk), code: 1, rule: "replica-syncing")
+        }
+    }
+
+    /// Somebody promotes the replica while the drill runs.
+    @Test func promotedMeanwhile() async throws {
+        try await RedisPair.with { pair, desk in
+            let file = try pair.write(desk)
+            let command = desk.lab.appendingPathComponent("promote.sh")
+            let text = "#!/bin/sh\nREDISCLI_AUTH=s-of-pairs exec redis-cli -s \(pair.socket("s")) REPLICAOF NO ONE\n"
+            try Data(text.utf8).write(to: command)
+            try desk.edit(file, "recover:", "hooks: {restore: {before: {run: [sh, \(command.path)]}}}\nrecover:")
+            try await pair.expect(desk, file, code: 1, rule: "replica-changed")
+        }
+    }
+
+    /// While it waits for the snapshot, and when it has been verified.
+    @Test(arguments: [("retrieve", true), ("retrieve", false), ("verify", true), ("verify", false)])
+    func stopped(step: String, isKilled: Bool) async throws {
+        try await RedisPair.with { pair, desk in
+            // So long the replica waits for others that want the same snapshot.
+            if step == "retrieve" { try await pair.ask("s", "CONFIG", "SET", "repl-diskless-sync-delay", "3600") }
+            let file = try pair.write(desk)
+            if step == "verify" {
+                try desk.edit(file, "recover:", "hooks: {verify: {after: {run: [sleep, \"600\"], timeout: 11m}}}\nrecover:")
+            }
+            let output = desk.reports.appendingPathComponent("stopped")
+            let running = try desk.start(["run", file.path, "--output", output.path], environment: RedisPair.passwords)
+            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"\(step)\"")
+            try await Task.sleep(for: .milliseconds(700))
+            running.send(isKilled ? SIGKILL : SIGINT)
+            #expect(await running.outcome().code == (isKilled ? 137 : 130))
+            if isKilled {
+                let cleaned = try await desk.run(["clean"])
+                #expect(cleaned.code == 0 && cleaned.out.contains("removed"), "\(cleaned.text)")
+            }
+            desk.expectNothingLeft()
+            #expect(try await pair.holds("s", "master_link_status:up"))
+            // What waited for the snapshot has gone from the replica too.
+            try await pair.wait("s", "connected_slaves:0")
+        }
+    }
+}
