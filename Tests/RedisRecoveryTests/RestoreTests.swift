@@ -33,6 +33,14 @@ struct Snapshot: Sendable {
         try #require(try await connection.command(["DEBUG", "DIGEST"]).text)
     }
 
+    private static func rewritten(_ connection: RedisConnection) async throws {
+        for _ in 0..<200 {
+            let text = try await connection.command(["INFO", "persistence"]).text ?? ""
+            if text.contains("aof_rewrite_in_progress:0"), text.contains("aof_rewrite_scheduled:0") { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     private static func make() async throws -> Snapshot {
         try await withTestRedis { server in
             let connection = try await server.connect()
@@ -42,12 +50,10 @@ struct Snapshot: Sendable {
             // Nothing may vanish by itself between counting and saving.
             try await run("DEBUG", "SET-ACTIVE-EXPIRE", "0")
             for index in 1...300 { try await run("SET", "key:\(index)", "value \(index)") }
+            // Switching it on rewrites too, and two at a time are refused.
+            try await rewritten(connection)
             try await run("BGREWRITEAOF")
-            for _ in 0..<200 {
-                let text = try await connection.command(["INFO", "persistence"]).text ?? ""
-                if text.contains("aof_rewrite_in_progress:0"), text.contains("aof_rewrite_scheduled:0") { break }
-                try await Task.sleep(for: .milliseconds(50))
-            }
+            try await rewritten(connection)
             try await run("HSET", "hash", "a", "1", "b", "")
             try await run("RPUSH", "list", "x", "y", "x")
             try await run("SADD", "set", "1", "2", "three")
