@@ -130,10 +130,7 @@ public struct ReplicaCopy: Sendable {
     private func failure(_ result: ToolResult, _ log: URL) -> DrillFailure {
         let text = String(decoding: (try? Data(contentsOf: log))?.suffix(8192) ?? Data(), as: UTF8.self)
         if text.contains("No space left on device") || host.folder.isFull {
-            return .error(
-                Finding(
-                    .scratchDiskFull, object: host.folder.url.path, expected: "room for a copy of the dataset", actual: "a full disk",
-                    message: "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch"))
+            return Self.full(host)
         }
         return .error(
             Finding(
@@ -141,5 +138,12 @@ public struct ReplicaCopy: Sendable {
                 actual: Self.reasons.first { text.contains($0) } ?? "a reason that stands in redis-cli.log",
                 message: "redis-cli --rdb ended with \(result.ending)",
                 hint: "let the user run SYNC and REPLCONF: ACL SETUSER … +psync +sync +replconf; and see the replica's own log"))
+    }
+
+    static func full(_ host: ScratchHost) -> DrillFailure {
+        .error(
+            Finding(
+                .scratchDiskFull, object: host.folder.url.path, expected: "room for a copy of the dataset", actual: "a full disk",
+                message: "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch"))
     }
 }

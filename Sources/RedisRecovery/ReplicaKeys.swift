@@ -45,6 +45,7 @@ struct ReplicaKeys: Sendable {
         } catch {
             await server.stop()
             if Task.isCancelled { throw CancellationError() }
+            if host.folder.isFull { throw ReplicaCopy.full(host) }
             guard let error = error as? RedisError else { throw error }
             throw DrillFailure.error(
                 Finding(
