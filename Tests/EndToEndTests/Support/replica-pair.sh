@@ -33,7 +33,7 @@ until_holds() { for _ in $(seq 200); do if "$@"; then return; fi; sleep 0.05; do
 answers() { [ "$(ask "$1" PING 2>/dev/null)" = PONG ]; }
 linked() { ask s INFO replication | grep -q master_link_status:up; }
 port=$(shuf -i 20000-31999 -n 1)
-server p "port $port" "bind 127.0.0.1"
+server p "port $port" "bind 127.0.0.1" "enable-debug-command local"
 server s "port 0" "replicaof 127.0.0.1 $port" "masterauth p-of-pairs" "replica-read-only yes"
 server o "port 0"
 for name in p s o; do until_holds answers "$name"; done
