@@ -61,10 +61,10 @@ import Testing
     @Test func whatAKilledRunWantsUndone() async throws {
         let root = try TemporaryRoot()
         let trace = root.url.appendingPathComponent("trace")
-        func undo(_ script: String) -> ScratchUndo {
+        func undo(_ script: String, limit: Duration = .seconds(120)) -> ScratchUndo {
             ScratchUndo(
                 title: "zone a", origin: "restore", command: ["sh", "-c", script], environment: ["ZONE": "a"], workingFolder: root.url,
-                limit: .seconds(1))
+                limit: limit)
         }
         func leave(_ undo: ScratchUndo, in folder: URL) throws {
             try JSONEncoder().encode(undo).write(to: folder.appendingPathComponent(ScratchUndo.fileName))
@@ -82,7 +82,7 @@ import Testing
         #expect(await claimed.first?.run() == nil)
         #expect(try String(contentsOf: trace, encoding: .utf8) == "a\n")
         #expect(await undo("exit 3").run() == "exit 3")
-        #expect(await undo("sleep 30").run() == "it was ended after 1 s")
+        #expect(await undo("sleep 30", limit: .seconds(1)).run() == "it was ended after 1 s")
         let lost = ScratchUndo(
             title: "", origin: "", command: ["/no/such/program"], environment: [:], workingFolder: root.url, limit: .seconds(1))
         #expect(await lost.run()?.isEmpty == false)
