@@ -27,6 +27,8 @@ import Testing
         process.arguments = ["300"]
         process.environment = environment
         process.currentDirectoryURL = folder ?? URL(fileURLWithPath: "/")
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
         return process
     }
@@ -37,7 +39,7 @@ import Testing
         let marked = try sleeper(environment: [ScratchFolder.environmentName: mark.id])
         let inside = try sleeper(in: folder.appendingPathComponent("p"))
         let stranger = try sleeper(environment: [ScratchFolder.environmentName: "another"], in: root.url)
-        defer { stranger.terminate() }
+        defer { kill(stranger.processIdentifier, SIGKILL) }
         let found = ScratchCleaner.find(in: root.root)
         #expect(found.map(\.processes) == [2] && found.map(\.inUse) == [false])
         let removed = try ScratchCleaner.clean(root.root)
@@ -52,7 +54,7 @@ import Testing
         let folder = try ScratchFolder.create(in: root.root, purpose: "live")
         defer { try? folder.remove() }
         let child = try sleeper(environment: [ScratchFolder.environmentName: folder.id])
-        defer { child.terminate() }
+        defer { kill(child.processIdentifier, SIGKILL) }
         #expect(try ScratchCleaner.clean(root.root, kept: true).isEmpty)
         #expect(ScratchCleaner.find(in: root.root).map(\.inUse) == [true])
         #expect(FileManager.default.fileExists(atPath: folder.url.path) && child.isRunning)
