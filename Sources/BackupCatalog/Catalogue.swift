@@ -153,11 +153,9 @@ public struct Catalogue: Sendable {
     private func head(of item: StoredItem, left: inout Int) -> [UInt8]? {
         if let head = item.head { return decrypted(head, left: &left) }
         let file = item.isFolder ? item.location.appendingPathComponent("toc.dat") : item.location
-        guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
-        defer { try? handle.close() }
         let wanted = ArtifactFormat.bytesNeeded + OpenSSLEncCipher.headerSize
         let length = decryption?.format == .cms ? wanted + 4096 : wanted
-        guard let stored = (try? handle.read(upToCount: length)).flatMap({ $0 }).map({ Array($0) }) else { return nil }
+        guard let stored = try? ArtifactStream.head(of: file, count: length) else { return nil }
         return decrypted(stored, left: &left)
     }
 

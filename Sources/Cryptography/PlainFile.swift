@@ -1,6 +1,6 @@
 // Files read and written in large chunks through the system's own calls, so that every errno is seen.
 
-import Foundation
+public import Foundation
 
 /// A file open for reading; closed when it goes out of scope.
 struct InputFile: ~Copyable {
@@ -11,7 +11,8 @@ struct InputFile: ~Copyable {
 
     init(_ url: URL) throws(CryptographyError) {
         path = url.path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Of a pipe, opening would otherwise wait for whoever writes into it.
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .reading(path, errno) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
@@ -22,6 +23,10 @@ struct InputFile: ~Copyable {
         guard status.st_mode & S_IFMT != S_IFDIR else {
             close(descriptor)
             throw .reading(path, EISDIR)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .reading(path, EINVAL)
         }
         size = Int64(status.st_size)
         // The kernel then reads further ahead. It is advice: nothing depends on it.
@@ -45,6 +50,18 @@ struct InputFile: ~Copyable {
             }
         }
         return filled
+    }
+}
+
+extension ArtifactStream {
+    /// The first bytes of a stored file.
+    ///
+    /// - Throws: ``CryptographyError`` where it can't be read, or is neither a file nor a link to one.
+    public static func head(of file: URL, count: Int) throws(CryptographyError) -> [UInt8] {
+        let input = try InputFile(file)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        defer { buffer.deallocate() }
+        return Array(buffer.prefix(try input.read(into: buffer)))
     }
 }
 

@@ -181,9 +181,7 @@ public struct ArtifactRetriever: Sendable {
 
     private func readHead(of source: URL, name: String) throws(DrillFailure) -> [UInt8] {
         do {
-            let handle = try FileHandle(forReadingFrom: source)
-            defer { try? handle.close() }
-            return Array(try handle.read(upToCount: ArtifactFormat.bytesNeeded) ?? Data())
+            return try ArtifactStream.head(of: source, count: ArtifactFormat.bytesNeeded)
         } catch {
             throw .failed(
                 Finding(

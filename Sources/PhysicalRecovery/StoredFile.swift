@@ -74,7 +74,7 @@ struct StoredFile: Sendable {
     func decrypted(
         _ flag: StopFlag?, upTo limit: Int? = nil, acceptingAnything: Bool = false, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let descriptor = open(location.path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(location.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw StoredFileProblem(
                 .unreadable, "\(location.lastPathComponent) can't be read", hint: "check its permissions, and that the store is whole")
