@@ -1,5 +1,7 @@
 // The first bytes of the encrypted formats beside `openssl enc`: CMS, age and OpenPGP.
 
+import Foundation
+
 /// Tells encrypted formats by their first bytes.
 enum EncryptedHeader {
     /// What stands behind the outer SEQUENCE of a CMS file: the object identifier of its content's type.
@@ -8,14 +10,33 @@ enum EncryptedHeader {
 
     /// nil where it is none of them.
     static func format(of head: [UInt8]) -> ArtifactFormat? {
-        if let body = cmsBody(head) {
-            if body.starts(with: enveloped) { return .cmsEnveloped }
-            if body.starts(with: authEnveloped) { return .cmsAuthenticated }
-        }
+        if let binary = cms(head) { return binary }
         func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
         if starts("age-encryption.org/v1") || starts("-----BEGIN AGE ENCRYPTED FILE-----") { return .age }
-        if starts("-----BEGIN PGP MESSAGE-----") || isPGP(head) { return .gpg }
-        if starts("-----BEGIN CMS-----") || starts("-----BEGIN PKCS7-----") || isMail(head) { return .cmsText }
+        // The same words open what is only signed or compressed: what they hold decides, as far as it can be seen.
+        if starts("-----BEGIN PGP MESSAGE-----") { return decoded(head).map(isPGP) ?? true ? .gpg : nil }
+        if isPGP(head) { return .gpg }
+        if starts("-----BEGIN CMS-----") || starts("-----BEGIN PKCS7-----") || isMail(head) {
+            return decoded(head).map { cms($0) != nil } ?? true ? .cmsText : nil
+        }
+        return nil
+    }
+
+    private static func cms(_ head: [UInt8]) -> ArtifactFormat? {
+        guard let body = cmsBody(head) else { return nil }
+        if body.starts(with: enveloped) { return .cmsEnveloped }
+        return body.starts(with: authEnveloped) ? .cmsAuthenticated : nil
+    }
+
+    /// What the first whole line of base64 holds, behind the lines of an armor or a mail; nil where there is none.
+    private static func decoded(_ head: [UInt8]) -> [UInt8]? {
+        // What follows the last line break may be a piece of a line.
+        let lines = head.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast()
+        for line in lines {
+            let text = line.last == 0x0d ? line.dropLast() : line
+            guard text.count >= 40, text.count % 4 == 0, !text.contains(0x3a), let bytes = Data(base64Encoded: Data(text)) else { continue }
+            return Array(bytes)
+        }
         return nil
     }
 

@@ -46,6 +46,7 @@ public enum ContentProbe {
             sample = EncryptedBody.sample(of: head, format)
             let inner = ArtifactFormat(head: sample)
             if !sample.isEmpty, inner != .unknown, inner.encryption == nil { behind = inner.rawValue }
+            if behind == nil, format == .opensslEncrypted, isShortText(sample) { behind = "plain text" }
         }
         if let middle {
             let least = [sample, EncryptedBody.decoded(middle, like: head)].min { entropy(of: $0) < entropy(of: $1) }
@@ -69,6 +70,13 @@ public enum ContentProbe {
         guard count >= 0 else { return nil }
         bytes.removeLast(sampleSize - count)
         return bytes
+    }
+
+    /// Too short for its distribution to tell, and nothing but letters: one in three of random bytes is none of them.
+    private static func isShortText(_ bytes: [UInt8]) -> Bool {
+        guard (32..<fewest).contains(bytes.count) else { return false }
+        let printable = bytes.count { (0x20..<0x7f).contains($0) || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }
+        return printable * 100 >= bytes.count * 95
     }
 
     /// Shannon's, in bits for each byte.
