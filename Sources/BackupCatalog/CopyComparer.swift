@@ -14,6 +14,7 @@ public enum CopyComparer {
 
     /// - Throws: `CancellationError`.
     public static func compare(_ copy: RecoveryPoint, with first: RecoveryPoint) async throws -> CopyComparison {
+        if isSameFile(copy.location.path, first.location.path) { return .sameFile }
         let isFolder = [copy, first].contains { (try? $0.location.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false }
         if !isFolder {
             let same: Bool? = await withCheckedContinuation { continuation in
@@ -33,15 +34,21 @@ public enum CopyComparer {
         }
     }
 
+    /// By a link, or by a store that is another one's folder under a second name.
+    private static func isSameFile(_ left: String, _ right: String) -> Bool {
+        var (one, other) = (stat(), stat())
+        return stat(left, &one) == 0 && stat(right, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino
+    }
+
     /// nil where one of them can't be read to its end.
     private static func identical(_ left: String, _ right: String) -> Bool? {
-        let files = [left, right].map { (path: String) -> Int32 in open(path, O_RDONLY | O_CLOEXEC) }
+        let files = [left, right].map { (path: String) -> Int32 in open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         defer { for file in files where file >= 0 { close(file) } }
         guard files.allSatisfy({ $0 >= 0 }) else { return nil }
         var sizes: [Int64] = []
         for file in files {
             var status = stat()
-            guard fstat(file, &status) == 0 else { return nil }
+            guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             sizes.append(Int64(status.st_size))
         }
         guard sizes[0] == sizes[1] else { return false }

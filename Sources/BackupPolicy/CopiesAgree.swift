@@ -7,6 +7,7 @@ extension Rule {
     static let copyMissing = Rule("copy-missing")
     static let copyDiffers = Rule("copy-differs")
     static let oneZone = Rule("one-zone")
+    static let copyIsTheSameFile = Rule("copy-is-the-same-file")
 }
 
 /// Holds the copies of each artifact against each other.
@@ -25,10 +26,21 @@ enum CopiesAgree {
         guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
         var findings: [Finding] = []
         var unasked: [Finding] = []
-        for moment in series.moments where !moment.copies.contains(where: { broken.contains($0.point) }) {
-            findings += missing(moment, series)
+        // What the retention has no use for any more is missed by nobody: one store's job may have removed it hours before the other's.
+        let wanted = PolicyWindow(series, now: series.now).kept()
+        for (index, moment) in series.moments.enumerated() where !moment.copies.contains(where: { broken.contains($0.point) }) {
+            if wanted.contains(index) { findings += missing(moment, series) }
             if series.set.kind != .gitMirror { findings += differing(moment, series, &broken) }
             unasked += moment.copies.compactMap { if case .unasked(let finding) = $0.comparison { finding } else { nil } }
+        }
+        let shared = series.moments.count { $0.copies.contains { $0.comparison == .sameFile } }
+        if shared > 0 {
+            findings.append(
+                Finding(
+                    .copyIsTheSameFile, object: series.name, expected: "a file of its own in each store",
+                    actual: "\(shared) of \(series.moments.count) backups are one file that both stores show",
+                    message: "the copies in \(stores) are links to the same files: there is one copy, in one place",
+                    hint: "copy the files to a disk of the other zone, and mend the path of the store in the estate file"))
         }
         if zones.count < 2 {
             findings.append(
@@ -62,7 +74,7 @@ enum CopiesAgree {
         var findings: [Finding] = []
         for copy in moment.copies.dropFirst() {
             switch copy.comparison {
-            case .identical, .unasked: continue
+            case .identical, .sameFile, .unasked: continue
             case .different(let sha256, let size, let firstSHA256, let firstSize):
                 let culprit = culprit(first.point, firstSHA256, copy.point, sha256)
                 broken.insert(culprit ?? copy.point)

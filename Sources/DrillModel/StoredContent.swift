@@ -46,6 +46,8 @@ public indirect enum CopyComparison: Sendable, Hashable {
     case identical
     /// The digests of the two, lower-case hex, and their sizes.
     case different(sha256: String, size: Int64, firstSHA256: String, firstSize: Int64)
+    /// Both are one file, under two names: whatever happens to it happens to both.
+    case sameFile
     /// One of the two can't be read to its end, and why.
     case unreadable(String)
     /// This machine could not ask one of the stores.
