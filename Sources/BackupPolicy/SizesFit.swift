@@ -8,12 +8,12 @@ extension Rule {
     static let sizeGrew = Rule("size-grew")
 }
 
-/// Holds each size against the median of the ones before it.
+/// Holds each size against the median of the ones before it, and the first ones, with a warning, against those that follow.
 enum SizesFit {
     /// How many neighbours a size is held against, and how few still tell something.
     static let neighbours = 7
     static let fewest = 3
-    /// Differences below this are noise: small archives are mostly header.
+    /// Differences below this are noise, and below half of what is usual: small archives are mostly header.
     static let noise: Int64 = 4096
 
     static func ask(_ series: BackupSeries, _ broken: inout BrokenArtifacts) -> [CaseResult] {
@@ -29,26 +29,29 @@ enum SizesFit {
             let others = index >= fewest ? sizes[max(0, index - neighbours)..<index] : sizes[(index + 1)...].prefix(neighbours)
             guard others.count >= fewest, let point = sound[index].copies.first?.point else { continue }
             let median = others.sorted()[others.count / 2]
-            guard abs(size - median) > noise else { continue }
+            guard abs(size - median) > min(noise, median / 2) else { continue }
+            // A series that has grown since is nobody's fault.
+            let isFirst = index < fewest
             if size < median / 2 {
-                findings.append(finding(.sizeShrank, .critical, point, median: median, series))
+                findings.append(finding(.sizeShrank, isFirst ? .warning : .critical, point, median: median, isFirst, series))
             } else if median > 0, size / median >= 3 {
-                findings.append(finding(.sizeGrew, .warning, point, median: median, series))
+                findings.append(finding(.sizeGrew, .warning, point, median: median, isFirst, series))
             }
         }
         return [series.judged(name, findings)]
     }
 
     private static func finding(
-        _ rule: Rule, _ severity: Finding.Severity, _ point: RecoveryPoint, median: Int64, _ series: BackupSeries
+        _ rule: Rule, _ severity: Finding.Severity, _ point: RecoveryPoint, median: Int64, _ isFirst: Bool, _ series: BackupSeries
     ) -> Finding {
         let shrank = rule == .sizeShrank
+        let others = isFirst ? "the ones after it" : "the ones before it"
         return Finding(
-            rule, severity, object: series.object(point), expected: "about \(median) bytes, as the ones before it",
+            rule, severity, object: series.object(point), expected: "about \(median) bytes, as \(others)",
             actual: "\(point.size) bytes",
             message: shrank
-                ? "the backup is less than half as large as the ones before it"
-                : "the backup is three times as large as the ones before it",
+                ? "the backup is less than half as large as \(others)"
+                : "the backup is three times as large as \(others)",
             hint: shrank
                 ? "run a drill on it: it may lack tables; where data was removed on purpose, the next ones will be measured by it"
                 : "find out what has grown, before disks and restore times do")
