@@ -47,7 +47,8 @@ struct ScheduleSlots {
             let step = Int(span.components.seconds)
             guard let at = schedule.at, step > 0 else { return [] }
             let wall = wallDay(day)
-            return stride(from: at.seconds % step, to: 86_400, by: step).map { slot(wall, seconds: $0) }
+            return stride(from: at.seconds % step, to: 86_400, by: step).flatMap { slots(wall, seconds: $0, step: step) }
+                .sorted { $0.earliest < $1.earliest }
         }
     }
 
@@ -56,17 +57,31 @@ struct ScheduleSlots {
         return Slot(earliest: day, latest: next)
     }
 
+    /// Runs so close together that the clocks' change holds one of them, or more: those of an hour that is not there aren't due, and those of
+    /// one that comes twice are due twice.
+    private func slots(_ day: WallDay, seconds: Int, step: Int) -> [Slot] {
+        let change = (day.offsets.max() ?? 0) - (day.offsets.min() ?? 0)
+        guard change > 0, step <= change else { return [slot(day, seconds: seconds)] }
+        return instants(day, seconds: seconds).real.map { Slot(earliest: $0, latest: $0) }
+    }
+
     /// What a wall-clock time of a day can mean: one instant nearly always, two where clocks are put back. Where they are put forward over
     /// it, schedulers differ in what they make of it: from what the new clock would have meant to what the old one would.
     private func slot(_ day: WallDay, seconds: Int) -> Slot {
+        let (readings, real) = instants(day, seconds: seconds)
+        let meant = (real.isEmpty ? readings : real).sorted()
+        guard let first = meant.first, let last = meant.last else { return Slot(earliest: day.midnight, latest: day.midnight) }
+        return Slot(earliest: first, latest: last)
+    }
+
+    /// The wall clock read as if it were UTC, then taken back by each offset that is in force around it; and which of that is so.
+    private func instants(_ day: WallDay, seconds: Int) -> (readings: [Date], real: [Date]) {
         let wall = day.midnight.addingTimeInterval(TimeInterval(seconds))
         let zone = calendar.timeZone
-        // The wall clock read as if it were UTC, then taken back by each offset that is in force around it.
         let readings = day.offsets.map { wall.addingTimeInterval(-TimeInterval($0)) }
-        let real = readings.count == 1 ? readings : readings.filter { zone.secondsFromGMT(for: $0) == Int(wall.timeIntervalSince($0)) }
-        let meant = (real.isEmpty ? readings : real).sorted()
-        guard let first = meant.first, let last = meant.last else { return Slot(earliest: wall, latest: wall) }
-        return Slot(earliest: first, latest: last)
+        return (
+            readings, readings.count == 1 ? readings : readings.filter { zone.secondsFromGMT(for: $0) == Int(wall.timeIntervalSince($0)) }
+        )
     }
 
     private func wallDay(_ day: Date) -> WallDay {
