@@ -14,7 +14,7 @@ public enum BackupPolicy {
     /// In this order: what is wrong with an artifact itself comes before what follows from it.
     static let checks: [Check] = [
         Check(ask: ReallyEncrypted.ask), Check(ask: SealsHold.ask), Check(ask: ChangesNoticed.ask), Check(ask: CopiesAgree.ask),
-        Check(ask: SizesFit.ask),
+        Check(ask: GlobalsKept.ask), Check(ask: SizesFit.ask),
         Check(ask: ScheduleKept.ask), Check(ask: RetentionKept.ask), Check(ask: FilePermissions.ask),
     ]
 
@@ -22,6 +22,11 @@ public enum BackupPolicy {
     public static func judge(_ series: BackupSeries) -> [CaseResult] {
         var broken = BrokenArtifacts()
         return judge(series, known: &broken)
+    }
+
+    /// What shows that a stored file is not encrypted as the estate says; nil where nothing does.
+    public static func judge(_ content: StoredContent, as declared: Encryption.Format, object: String) -> Finding? {
+        ReallyEncrypted.judge(content, as: declared, object: object)
     }
 
     /// As ``judge(_:)``.

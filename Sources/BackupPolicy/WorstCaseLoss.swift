@@ -25,8 +25,10 @@ public enum WorstCaseLoss {
         _ sets: [(points: [RecoveryPoint], retention: Retention?)], until disaster: Date, openEnded: Bool = false
     ) -> WorstCase? {
         var recent: [RecoveryPoint] = []
+        var begin: Date?
         for (points, retention) in sets {
             let start = disaster.addingTimeInterval(-Double(days(retention)) * 86400)
+            if points.contains(where: { $0.time <= start }) { begin = min(begin ?? start, start) }
             // Copies of one artifact in several stores are one moment: the earliest, where copying gave each an mtime of its own.
             var seen: Set<String> = []
             recent += points.filter { $0.time > start && $0.time <= disaster }.sorted { $0.time < $1.time }
@@ -37,6 +39,8 @@ public enum WorstCaseLoss {
         let count = times.count
         guard count >= 2 else { return nil }
         if openEnded { times.append(disaster) }
+        // A gap that began before the window reaches at least from its start on. Up to a day of that is how the retention's days are counted.
+        if let begin, let first = times.first, first.timeIntervalSince(begin) > 86_400 { times.insert(begin, at: 0) }
         let gaps = zip(times, times.dropFirst())
         guard let longest = gaps.max(by: { $0.1.timeIntervalSince($0.0) < $1.1.timeIntervalSince($1.0) }) else { return nil }
         let seconds = recent.compactMap { $0.sealState.seal?.backupSeconds }.max() ?? 0

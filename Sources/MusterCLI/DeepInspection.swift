@@ -85,8 +85,11 @@ struct DeepInspection: Sendable {
         var errors: [Finding] = []
         var read = 0
         // Of a mirror every copy: nothing compares their bytes.
-        let points = survey.series.moments.flatMap { moment in
-            moment.copies.map(\.point).filter { !broken.contains($0) }.prefix(set.kind == .gitMirror ? .max : 1)
+        let points = survey.series.moments.flatMap { moment -> [RecoveryPoint] in
+            // Elsewhere one, and that which a seal says something of: it may lie beside the second copy alone.
+            let sound = moment.copies.map(\.point).filter { !broken.contains($0) }
+            if set.kind == .gitMirror { return sound }
+            return (sound.first { $0.sealState.seal != nil } ?? sound.first).map { [$0] } ?? []
         }
         let retriever: ArtifactRetriever
         do throws(DrillFailure) {

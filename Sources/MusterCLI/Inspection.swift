@@ -71,7 +71,10 @@ struct Inspection: Sendable {
                 guard let survey else { continue }
                 if !survey.unproven.isEmpty { memory.unproven.append(survey.unproven) }
                 let recent = now.addingTimeInterval(-Double(WorstCaseLoss.window + 1) * 86_400)
-                gaps.append((survey.series.moments.filter { $0.time > recent }.compactMap { $0.copies.first?.point }, set.retention))
+                // And the newest of those before: a gap may have begun long ago.
+                let moments = survey.series.moments.drop { $0.time <= recent }
+                let older = survey.series.moments.last { $0.time <= recent }
+                gaps.append((([older].compactMap { $0 } + moments).compactMap { $0.copies.first?.point }, set.retention))
                 tell(survey, hub)
             }
             guard whole else { continue }
@@ -129,6 +132,9 @@ struct Inspection: Sendable {
         }
         var broken = BrokenArtifacts()
         var cases = [listed] + BackupPolicy.judge(survey.series, known: &broken)
+        if let archive = set.wal, let files = survey.wal {
+            cases += WALPromises(set: set, archive: archive, files: files, bases: survey.series.moments.count).ask()
+        }
         if let deep {
             cases.append(try await DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores).run(except: broken))
         }
