@@ -26,15 +26,25 @@ extension Catalogue {
         for name in wal.stores {
             guard let store = estate.stores[name] else { continue }
             do {
-                for item in try StoreListing(store: store, opened: opened).items(matching: wal.match) where !item.isFolder {
-                    guard let name = WALFileName(stored: item.location.lastPathComponent), files[name] == nil else { continue }
-                    files[name] = ArchivedWAL(name: name, location: item.location, size: item.size, modified: item.modified)
-                }
+                for file in try walFiles(in: store) where files[file.name] == nil { files[file.name] = file }
             } catch {
                 problems.append(error)
             }
         }
         if files.isEmpty, let problem = problems.first { throw problem }
+        return files.values.sorted { $0.name.plain < $1.name.plain }
+    }
+
+    /// One store's files of the set's WAL archive, by their name.
+    ///
+    /// - Throws: ``DrillFailure``: the store can't be read. An archive with nothing in it is no error here.
+    public func walFiles(in store: Store) throws(DrillFailure) -> [ArchivedWAL] {
+        guard let wal = set.wal else { return [] }
+        var files: [WALFileName: ArchivedWAL] = [:]
+        for item in try StoreListing(store: store, opened: opened).items(matching: wal.match) where !item.isFolder {
+            guard let name = WALFileName(stored: item.location.lastPathComponent), files[name] == nil else { continue }
+            files[name] = ArchivedWAL(name: name, location: item.location, size: item.size, modified: item.modified)
+        }
         return files.values.sorted { $0.name.plain < $1.name.plain }
     }
 

@@ -132,8 +132,11 @@ struct Inspection: Sendable {
         }
         var broken = BrokenArtifacts()
         var cases = [listed] + BackupPolicy.judge(survey.series, known: &broken)
-        if let archive = set.wal, let files = survey.wal {
-            cases += WALPromises(set: set, archive: archive, files: files, bases: survey.series.moments.count).ask()
+        if let archive = set.wal, let listings = survey.wal {
+            let moments = survey.series.moments
+            cases += WALPromises(
+                set: set, archive: archive, listings: listings, bases: moments.count, newestBase: moments.last?.time, now: now
+            ).ask()
         }
         if let deep {
             cases.append(try await DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores).run(except: broken))

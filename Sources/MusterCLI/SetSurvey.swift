@@ -14,8 +14,8 @@ struct SetSurvey: Sendable {
     var problems: [DrillFailure]
     /// Why artifacts could not be opened for their own time, in a sentence; empty where they could.
     var unproven: String
-    /// The files of its write-ahead log; nil where it has none.
-    var wal: Result<[ArchivedWAL], DrillFailure>?
+    /// The files of its write-ahead log, by store; nil where it has none.
+    var wal: [WALPromises.Listing]?
 
     /// Opening an artifact for its time costs a key derivation each, some milliseconds: so many an estate, the newest of each series, and at
     /// least 20 of a store. Older unsealed ones are dated by their mtime, and said so.
@@ -56,7 +56,11 @@ struct SetSurvey: Sendable {
         let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }
         let series = BackupSeries(
             set: set, seals: estate.seals, stores: stores, timeZone: estate.timeZone, now: now, copies: copies)
-        let wal = set.wal.map { _ in Result { () throws(DrillFailure) in try catalogue.walFiles() } }
+        let wal = set.wal.map { archive in
+            archive.stores.compactMap { estate.stores[$0] }.map { store in
+                WALPromises.Listing(store: store, files: Result { () throws(DrillFailure) in try catalogue.walFiles(in: store) })
+            }
+        }
         return SetSurvey(set: set, series: series, problems: problems.map(\.failure), unproven: unproven, wal: wal)
     }
 

@@ -9,38 +9,39 @@ import PhysicalRecovery
 
 /// One set's archive.
 struct WALPromises: Sendable {
+    /// What one store holds of it.
+    struct Listing: Sendable {
+        var store: Store
+        var files: Result<[ArchivedWAL], DrillFailure>
+    }
+
     var set: BackupSet
     var archive: WALArchive
-    var files: Result<[ArchivedWAL], DrillFailure>
+    var listings: [Listing]
     /// How many base backups are kept: what lies before the oldest of them is needed by nobody.
     var bases: Int
+    /// When the newest of them was made.
+    var newestBase: Date?
+    var now: Date
 
     func ask() -> [CaseResult] {
         let gaps = "the write-ahead log has no gap"
-        let files: [ArchivedWAL]
-        switch self.files {
-        case .failure(let failure) where failure.verdict == .error: return [unasked(gaps, failure.finding)]
-        case .failure(let failure): return [judged(gaps, [failure.finding])]
-        case .success(let found): files = found
+        var stored: [(store: Store, files: [ArchivedWAL])] = []
+        var problems: [DrillFailure] = []
+        for listing in listings {
+            switch listing.files {
+            case .failure(let failure): problems.append(failure)
+            case .success(let files): stored.append((listing.store, files))
+            }
         }
-        let segments = files.compactMap { if case .segment(let name) = $0.name { name } else { nil } }
-        guard !segments.isEmpty else {
-            return [
-                judged(
-                    gaps,
-                    [
-                        Finding(
-                            .walMissing, object: name, expected: "archived segments", actual: "none",
-                            message:
-                                "nothing in \(archive.stores.joined(separator: ", ")) matches \(archive.match): nothing is rolled forward",
-                            hint: "check the source's archive_command, then wal: match and stores in the estate file")
-                    ])
-            ]
-        }
-        return [judged(gaps, missing(of: segments, needed: needed(files))), encrypted(files)]
+        if let failure = problems.first(where: { $0.verdict == .error }) { return [unasked(gaps, failure.finding)] }
+        var findings = problems.map(\.finding)
+        for (store, files) in stored { findings += missing(of: files, in: store) }
+        guard stored.contains(where: { !$0.files.isEmpty }) else { return [judged(gaps, findings)] }
+        return [judged(gaps, findings), goesOn(stored.flatMap(\.files))] + copies(stored) + [encrypted(stored)]
     }
 
-    private var name: String { "\(set.service)/\(set.name)" }
+    var name: String { "\(set.service)/\(set.name)" }
 
     private func judged(_ question: String, _ findings: [Finding]) -> CaseResult {
         .judged(.policy, service: set.service, name: "\(set.name): \(question)", findings: findings)
@@ -50,65 +51,97 @@ struct WALPromises: Sendable {
         .unasked(.policy, service: set.service, name: "\(set.name): \(question)", finding: finding)
     }
 
-    // MARK: Gaps
+    func object(_ file: String, in store: Store) -> String { listings.count > 1 ? "\(store.name):\(file)" : file }
 
-    /// The first segment of the oldest base backup that is kept, by the history files that the source archived with each.
-    private func needed(_ files: [ArchivedWAL]) -> WALSegmentName? {
-        let starts = files.compactMap { if case .backup(let start, _) = $0.name { start } else { nil } }
-        return starts.sorted { $0.text > $1.text }.prefix(max(1, bases)).last
-    }
+    // MARK: Where it ends
 
-    /// Of each timeline, from its oldest segment to its newest.
-    private func missing(of segments: [WALSegmentName], needed: WALSegmentName?) -> [Finding] {
-        let size = Self.size(of: segments)
-        var findings: [Finding] = []
-        for (timeline, names) in Dictionary(grouping: segments, by: \.timeline).sorted(by: { $0.key < $1.key }) {
-            let numbers = Set(names.map { $0.number(size: size) }).sorted()
-            for (before, after) in zip(numbers, numbers.dropFirst()) where after > before + 1 {
-                func text(_ number: UInt64) -> String { WALSegmentName(timeline: timeline, number: number, size: size).text }
-                let count = after - before - 1
-                let old = needed.map { timeline < $0.timeline || timeline == $0.timeline && after <= $0.number(size: size) } ?? false
-                findings.append(
-                    Finding(
-                        .walGap, old ? .warning : .critical, object: text(before + 1), expected: "every segment up to the newest",
-                        actual: "\(count) missing",
-                        message: (count == 1
-                            ? "\(text(before + 1)) is" : "\(text(before + 1)) to \(text(after - 1)) (\(count) segments) are")
-                            + " missing between \(text(before)) and \(text(after))",
-                        hint: old
-                            ? "it lies before the oldest base backup that is kept, so that nothing is lost: remove what is older"
-                            : "find the missing file on the source or in another store; until then nothing behind it can be recovered, so take "
-                                + "a new base backup now"))
-            }
+    /// A base backup ends with a segment of its own: an archive without one has stood still since.
+    private func goesOn(_ files: [ArchivedWAL]) -> CaseResult {
+        let question = "the write-ahead log goes on behind the newest base backup"
+        guard let base = newestBase, now.timeIntervalSince(base) > Self.grace else {
+            return .skipped(
+                .policy, service: set.service, name: "\(set.name): \(question)",
+                reason: newestBase == nil ? "there is no base backup" : "the newest base backup is younger than an hour")
         }
-        return Array(findings.prefix(100))
+        let segments = files.filter { if case .segment = $0.name { true } else { false } }
+        guard let newest = segments.max(by: { $0.modified < $1.modified }), newest.modified < base.addingTimeInterval(-Self.slack) else {
+            return judged(question, [])
+        }
+        return judged(
+            question,
+            [
+                Finding(
+                    .walMissing, object: name, expected: "a segment stored after the newest base backup of \(stamp(base))",
+                    actual: "\(newest.name.plain) of \(stamp(newest.modified)) is the newest",
+                    message: "nothing has been archived since the newest base backup was made: it can't be brought to a consistent state, "
+                        + "and nothing is rolled forward",
+                    hint: "look at pg_stat_archiver and the log of the source for why its archive_command fails")
+            ])
     }
 
-    /// Bytes of a segment, as the names tell: where the first half of a number goes up, the second half has been through all of its values.
-    private static func size(of segments: [WALSegmentName]) -> UInt64 {
-        var parts = (segments.map { UInt64($0.part) }.max() ?? 0) + 1
-        // Within one number nothing shows it, and nothing hangs on it.
-        if Set(segments.map(\.log)).count == 1 { parts = max(parts, 256) }
-        var whole: UInt64 = 4
-        while whole < parts { whole *= 2 }
-        return 0x1_0000_0000 / whole
+    /// As of the copies of backups: what is younger may be on its way.
+    private static let grace: TimeInterval = 3600
+    /// Clocks of two machines.
+    private static let slack: TimeInterval = 300
+
+    private func stamp(_ date: Date) -> String { date.formatted(.iso8601) }
+
+    // MARK: Copies
+
+    private func copies(_ stored: [(store: Store, files: [ArchivedWAL])]) -> [CaseResult] {
+        guard stored.count > 1 else { return [] }
+        let everything = Dictionary(grouping: stored.flatMap(\.files), by: \.name)
+        var findings: [Finding] = []
+        for (store, files) in stored {
+            let there = Set(files.map(\.name))
+            let missed = everything.filter { name, copies in
+                !there.contains(name) && copies.contains { now.timeIntervalSince($0.modified) > Self.grace }
+            }.map(\.key.plain).sorted()
+            guard let first = missed.first, let last = missed.last, !files.isEmpty else { continue }
+            findings.append(
+                Finding(
+                    Rule("copy-missing"), object: object(first, in: store), expected: "every archived file in each store",
+                    actual: "\(missed.count) missing",
+                    message: "store \(store.name) lacks \(missed.count == 1 ? first : "\(missed.count) files, \(first) to \(last)"), "
+                        + "which another store has",
+                    hint: "find out why the job that copies it stopped; then copy it"))
+        }
+        let zones = Set(stored.compactMap(\.store.zone))
+        if zones.count < 2 {
+            findings.append(
+                Finding(
+                    Rule("one-zone"), .warning, object: name, expected: "stores in two zones",
+                    actual: zones.isEmpty ? "stores without a zone" : "all in \(zones.joined())",
+                    message: "the copies share one failure domain, as far as the estate says",
+                    hint: "keep a copy in another zone, or state the zones of the stores in the estate file"))
+        }
+        return [judged("each file of the write-ahead log is in \(stored.map(\.store.name).joined(separator: " and "))", findings)]
     }
 
     // MARK: Files
 
-    private func encrypted(_ files: [ArchivedWAL]) -> CaseResult {
+    private func encrypted(_ stored: [(store: Store, files: [ArchivedWAL])]) -> CaseResult {
         let question = "every file of the write-ahead log is encrypted, and nobody else may change it"
-        let looks = files.map { ($0, ContentProbe.look(at: $0.location)) }
+        let looks = stored.flatMap { store, files in files.map { (store, $0, ContentProbe.look(at: $0.location)) } }
         // Of a remote store only what was brought lies here.
-        guard looks.contains(where: { $0.1 != nil }) else {
+        guard looks.contains(where: { $0.2 != nil }) else {
             return .skipped(
                 .policy, service: set.service, name: "\(set.name): \(question)",
                 reason: "no file of the write-ahead log is looked at in a remote store; a drill reads them")
         }
         var findings: [Finding] = []
-        for (file, content) in looks {
-            guard let content else { continue }
-            let object = "\(name): \(file.location.lastPathComponent)"
+        for (store, file, content) in looks {
+            let object = "\(name): \(object(file.location.lastPathComponent, in: store))"
+            guard let content else {
+                // One that is gone by now was removed with its base backup.
+                if FileManager.default.fileExists(atPath: file.location.path) {
+                    findings.append(
+                        Finding(
+                            Rule("artifact-unreadable"), object: object, message: "the file can't be read",
+                            hint: "check its permissions, and that it is neither a folder nor a pipe"))
+                }
+                continue
+            }
             if let declared = archive.encryption?.format, let finding = BackupPolicy.judge(content, as: declared, object: object) {
                 findings.append(finding)
             } else if let permissions = content.permissions, permissions & 0o002 != 0 {

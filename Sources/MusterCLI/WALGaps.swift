@@ -1,0 +1,63 @@
+// Which segments one store's archive of the write-ahead log lacks, by the names of those that are there.
+
+import ArtifactFormats
+import BackupCatalog
+import DrillModel
+import PhysicalRecovery
+
+extension WALPromises {
+    /// The first segment of the oldest base backup that is kept, by the history files that the source archived with each.
+    private func needed(_ files: [ArchivedWAL]) -> WALSegmentName? {
+        let starts = files.compactMap { if case .backup(let start, _) = $0.name { start } else { nil } }
+        return starts.sorted { $0.text > $1.text }.prefix(max(1, bases)).last
+    }
+
+    /// Of each timeline, from its oldest segment to its newest.
+    func missing(of files: [ArchivedWAL], in store: Store) -> [Finding] {
+        let segments = files.compactMap { if case .segment(let name) = $0.name { name } else { nil } }
+        guard !segments.isEmpty else {
+            return [
+                Finding(
+                    .walMissing, object: name, expected: "archived segments", actual: "none",
+                    message: "nothing in store \(store.name) matches \(archive.match): nothing is rolled forward from there",
+                    hint: "check the source's archive_command, then wal: match and stores in the estate file")
+            ]
+        }
+        let size = Self.size(of: segments, largest: files.map(\.size).max() ?? 0)
+        let needed = needed(files)
+        var findings: [Finding] = []
+        for (timeline, names) in Dictionary(grouping: segments, by: \.timeline).sorted(by: { $0.key < $1.key }) {
+            let numbers = Set(names.map { $0.number(size: size) }).sorted()
+            for (before, after) in zip(numbers, numbers.dropFirst()) where after > before + 1 {
+                func text(_ number: UInt64) -> String { WALSegmentName(timeline: timeline, number: number, size: size).text }
+                let count = after - before - 1
+                let old = needed.map { timeline < $0.timeline || timeline == $0.timeline && after <= $0.number(size: size) } ?? false
+                findings.append(
+                    Finding(
+                        .walGap, old ? .warning : .critical, object: object(text(before + 1), in: store),
+                        expected: "every segment up to the newest", actual: "\(count) missing",
+                        message: (count == 1
+                            ? "\(text(before + 1)) is" : "\(text(before + 1)) to \(text(after - 1)) (\(count) segments) are")
+                            + " missing between \(text(before)) and \(text(after))",
+                        hint: old
+                            ? "it lies before the oldest base backup that is kept, so that nothing is lost: remove what is older"
+                            : "find the missing file on the source or in another store; until then nothing behind it can be recovered, so take "
+                                + "a new base backup now"))
+            }
+        }
+        return Array(findings.prefix(100))
+    }
+
+    /// Bytes of a segment, as the names tell: where the first half of a number goes up, the second half has been through all of its values.
+    ///
+    /// - Parameter largest: Bytes of the largest file as stored.
+    private static func size(of segments: [WALSegmentName], largest: Int64) -> UInt64 {
+        let usual: UInt64 = 256
+        var parts = (segments.map { UInt64($0.part) }.max() ?? 0) + 1
+        // Fewer than 16 MB segments have: of larger ones, or by a gap of most of them. Only what is stored uncompressed shows which.
+        if parts < usual, Set(segments.map(\.log)).count == 1 || largest < 24 << 20 { parts = usual }
+        var whole: UInt64 = 4
+        while whole < parts { whole *= 2 }
+        return 0x1_0000_0000 / whole
+    }
+}

@@ -1,0 +1,162 @@
+// An archive of the write-ahead log, judged by its names and by a look at each file.
+
+import BackupCatalog
+import DrillModel
+import Foundation
+import Glibc
+import Testing
+
+@testable import MusterCLI
+
+/// Two stores' archives, made of nothing but names and of noise behind the header of an encrypted file.
+private final class Archive {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "wal-\(UUID().uuidString)")
+    var stores = ["primary", "dr"]
+    var zones = ["primary": "ksdc", "dr": "dr"]
+    var now = Date()
+    var newestBase: Date?
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func url(_ name: String, in store: String) -> URL { folder.appending(path: "\(store)/wal/\(name)") }
+
+    func add(_ name: String, in only: String? = nil, hoursAgo: Double = 2, _ bytes: [UInt8]? = nil) throws {
+        for store in stores where only == nil || store == only {
+            let file = url(name, in: store)
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            let noise = Array("Salted__".utf8) + (0..<2000).map { _ in UInt8.random(in: .min ... .max) }
+            try Data(bytes ?? noise).write(to: file)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o600, .modificationDate: now.addingTimeInterval(-hoursAgo * 3600)], ofItemAtPath: file.path)
+        }
+    }
+
+    /// Of timeline 1, with the usual 256 parts.
+    func addSegments(_ numbers: ClosedRange<Int>, timeline: Int = 1, in store: String? = nil, hoursAgo: Double = 2) throws {
+        for number in numbers { try add(Self.name(number, timeline), in: store, hoursAgo: hoursAgo) }
+    }
+
+    static func name(_ number: Int, _ timeline: Int = 1) -> String {
+        String(format: "%08X%08X%08X.enc", timeline, number / 256, number % 256)
+    }
+
+    func ask() -> [CaseResult] {
+        let wal = WALArchive(
+            stores: stores, match: "wal/*", encryption: Encryption(format: .opensslEnc(iterations: 10_000, digest: "sha256"), key: "k"))
+        let set = BackupSet(name: "base", service: "postgres", kind: .baseBackup, stores: stores, match: "base/*", wal: wal)
+        let named = stores.map { Store(name: $0, location: .folder(folder.appending(path: $0)), zone: zones[$0]) }
+        let estate = Estate(
+            name: "e", timeZone: .gmt, stores: Dictionary(uniqueKeysWithValues: named.map { ($0.name, $0) }), keys: [:], services: [:],
+            seals: SealPolicy(), file: folder)
+        let catalogue = Catalogue(estate: estate, set: set, trusted: [], decryption: nil)
+        let listings = named.map { store in
+            WALPromises.Listing(store: store, files: Result { () throws(DrillFailure) in try catalogue.walFiles(in: store) })
+        }
+        return WALPromises(set: set, archive: wal, listings: listings, bases: 1, newestBase: newestBase, now: now).ask()
+    }
+
+    func findings() -> [String] { ask().flatMap(\.findings).map { "\($0.rule) \($0.severity) \($0.object)" } }
+}
+
+@Suite struct WALPromisesTests {
+    private let gap = "postgres base: the write-ahead log has no gap"
+
+    @Test func aWholeArchive() throws {
+        let archive = Archive()
+        // Over the end of a log, and with what a promotion leaves.
+        try archive.addSegments(250...260)
+        try archive.add("00000002.history.enc")
+        try archive.addSegments(260...262, timeline: 2)
+        archive.newestBase = archive.now.addingTimeInterval(-3 * 3600)
+        let cases = archive.ask()
+        #expect(cases.map(\.verdict) == [.passed, .passed, .passed, .passed] && cases.flatMap(\.findings) == [])
+        #expect(cases.map(\.group) == [.policy, .policy, .policy, .policy])
+    }
+
+    @Test func aSegmentThatIsMissing() throws {
+        let archive = Archive()
+        try archive.addSegments(250...255)
+        try archive.addSegments(258...260)
+        for store in archive.stores { #expect(archive.findings().contains("wal-gap critical \(store):000000010000000100000000")) }
+        #expect(archive.ask().first?.findings.first?.actual == "2 missing")
+        // Nobody needs what lies before the oldest base backup that is kept.
+        try archive.add("000000010000000100000002.00000028.backup.enc")
+        #expect(archive.ask().first?.verdict == .passed)
+        #expect(archive.findings().allSatisfy { $0.hasPrefix("wal-gap warning") } && archive.findings().count == 2)
+    }
+
+    /// A gap that spans most of a log, and a store that alone has one.
+    @Test func gapsThatHide() throws {
+        let archive = Archive()
+        try archive.addSegments(0...3)
+        try archive.addSegments(256...257)
+        #expect(archive.ask().first?.findings.first?.actual == "252 missing")
+        let other = Archive()
+        try other.addSegments(1...9, in: "primary")
+        try other.addSegments(1...4, in: "dr")
+        try other.addSegments(6...9, in: "dr")
+        #expect(other.findings() == ["wal-gap critical dr:000000010000000000000005", "copy-missing critical dr:000000010000000000000005"])
+    }
+
+    /// Larger segments have fewer parts: nothing is missing where a log ends early.
+    @Test func segmentsOf64Megabytes() throws {
+        let archive = Archive()
+        for name in ["00000001000000000000003E", "00000001000000000000003F", "000000010000000100000000"] {
+            try archive.add(name + ".enc")
+            for store in archive.stores { truncate(archive.url(name + ".enc", in: store).path, 64 << 20) }
+        }
+        #expect(archive.ask().first?.verdict == .passed, "\(archive.findings())")
+    }
+
+    @Test func anArchiveThatStoodStill() throws {
+        let archive = Archive()
+        try archive.addSegments(1...4, hoursAgo: 30)
+        archive.newestBase = archive.now.addingTimeInterval(-7 * 3600)
+        #expect(archive.findings() == ["wal-missing critical postgres/base"])
+        try archive.addSegments(5...5, hoursAgo: 6.9)
+        #expect(archive.findings() == [])
+        archive.newestBase = archive.now.addingTimeInterval(-600)
+        #expect(archive.ask().contains { $0.verdict == .skipped && $0.reason.contains("younger than an hour") })
+        archive.newestBase = nil
+        #expect(archive.ask().contains { $0.verdict == .skipped && $0.reason == "there is no base backup" })
+    }
+
+    @Test func nothingAtAll() throws {
+        let archive = Archive()
+        for store in archive.stores {
+            try FileManager.default.createDirectory(at: archive.url("x", in: store), withIntermediateDirectories: true)
+        }
+        #expect(archive.ask().map(\.verdict) == [.failed] && archive.findings().allSatisfy { $0 == "wal-missing critical postgres/base" })
+        try archive.addSegments(1...3, in: "primary")
+        #expect(archive.findings() == ["wal-missing critical postgres/base"], "and not each file again as a copy that is missing")
+        try FileManager.default.removeItem(at: archive.folder.appending(path: "dr"))
+        #expect(archive.ask().first?.verdict == .failed && archive.ask().first?.findings.first?.rule.name == "store-missing")
+    }
+
+    @Test func theNewestMayStillBeOnItsWay() throws {
+        let archive = Archive()
+        try archive.addSegments(1...3)
+        try archive.addSegments(4...4, in: "primary", hoursAgo: 0.5)
+        #expect(archive.findings() == [])
+        try archive.addSegments(4...4, in: "primary", hoursAgo: 1.5)
+        #expect(archive.findings() == ["copy-missing critical dr:000000010000000000000004"])
+        archive.zones = ["primary": "ksdc", "dr": "ksdc"]
+        #expect(archive.findings().contains("one-zone warning postgres/base"))
+    }
+
+    @Test func plainTextOpenFilesAndPipes() throws {
+        let archive = Archive()
+        try archive.addSegments(1...3)
+        try archive.add(Archive.name(4), in: "primary", [UInt8](repeating: 0x41, count: 9000))
+        try archive.add(Archive.name(4), in: "dr")
+        #expect(archive.findings() == ["artifact-not-encrypted critical postgres/base: primary:000000010000000000000004.enc"])
+        try archive.add(Archive.name(4))
+        chmod(archive.url(Archive.name(2), in: "dr").path, 0o602)
+        #expect(archive.findings() == ["world-writable critical postgres/base: dr:000000010000000000000002.enc"])
+        chmod(archive.url(Archive.name(2), in: "dr").path, 0o600)
+        let pipe = archive.url(Archive.name(3), in: "dr")
+        try FileManager.default.removeItem(at: pipe)
+        try #require(mkfifo(pipe.path, 0o600) == 0)
+        #expect(archive.findings().contains { $0.contains("000000010000000000000003") }, "\(archive.findings())")
+    }
+}
