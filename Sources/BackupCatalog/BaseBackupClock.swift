@@ -32,11 +32,15 @@ struct BaseBackupClock: Sendable {
 
 /// A stored file that fits into memory.
 enum SmallFile {
+    /// A manifest has about 200 bytes for each file of a cluster.
+    private static let most = 256 << 20
+
     /// Its content, decrypted; nil where it can't be had. Damage is told by whoever needs the file.
     static func read(_ location: URL, decryption: ArtifactStream.Encryption?) -> [UInt8]? {
-        guard let stored = try? Data(contentsOf: location) else { return nil }
-        guard let decryption else { return Array(stored) }
-        guard let decryptor = try? decryption.decryptor(), let body = try? decryptor.update(Array(stored)),
+        // One byte more than will do shows that it is too large.
+        guard let stored = try? ArtifactStream.head(of: location, count: most + 1), stored.count <= most else { return nil }
+        guard let decryption else { return stored }
+        guard let decryptor = try? decryption.decryptor(), let body = try? decryptor.update(stored),
             let tail = try? decryptor.finish()
         else { return nil }
         return body + tail

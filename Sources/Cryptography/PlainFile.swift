@@ -59,7 +59,7 @@ extension ArtifactStream {
     /// - Throws: ``CryptographyError`` where it can't be read, or is neither a file nor a link to one.
     public static func head(of file: URL, count: Int) throws(CryptographyError) -> [UInt8] {
         let input = try InputFile(file)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, min(count, Int(input.size))), alignment: 16)
         defer { buffer.deallocate() }
         return Array(buffer.prefix(try input.read(into: buffer)))
     }

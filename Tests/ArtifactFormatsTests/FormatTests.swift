@@ -61,6 +61,29 @@ func archiveHead(
         #expect(ArtifactFormat(head: Array(text.utf8)) == format)
     }
 
+    /// The same armor holds what is only signed, or only compressed: the packets behind it tell, where a whole line of them is there.
+    @Test func armorAloneIsNoEncryption() {
+        func armored(_ label: String, _ bytes: [UInt8], header: String = "", line: String = "\n") -> [UInt8] {
+            let body = Data(bytes + [UInt8](repeating: 7, count: 96)).base64EncodedString()
+            let lines = stride(from: 0, to: body.count, by: 64).map { String(body.dropFirst($0).prefix(64)) }
+            return Array((["-----BEGIN \(label)-----"] + [header] + lines + ["-----END"]).joined(separator: line).utf8)
+        }
+        let encrypted: [UInt8] = [0x85, 0x01, 0x8c, 3, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0]
+        // A one-pass signature, compressed data, and literal data.
+        for plain in [[0x90, 0x0d, 3, 0, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], [0xa3, 1, 5, 5], [0xcb, 0x0f, 0x62, 0]] as [[UInt8]] {
+            #expect(ArtifactFormat(head: armored("PGP MESSAGE", plain)) == .unknown)
+        }
+        #expect(ArtifactFormat(head: armored("PGP MESSAGE", encrypted)) == .gpg)
+        #expect(ArtifactFormat(head: armored("PGP MESSAGE", encrypted, header: "Comment: a night's dump\r\n", line: "\r\n")) == .gpg)
+        let oid: [UInt8] = [0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07]
+        for label in ["CMS", "PKCS7"] {
+            #expect(ArtifactFormat(head: armored(label, oid + [3, 0xa0])) == .cmsText)
+            #expect(ArtifactFormat(head: armored(label, oid + [2, 0xa0])) == .unknown, "signed")
+        }
+        let mail = "MIME-Version: 1.0\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\n\n"
+        #expect(ArtifactFormat(head: Array(mail.utf8) + armored("x", oid + [2, 0xa0]).drop { $0 != 0x0a }) == .unknown)
+    }
+
     @Test func aTarIsKnownByItsMagic() {
         var head = [UInt8](repeating: 0, count: 512)
         head.replaceSubrange(257..<262, with: Array("ustar".utf8))

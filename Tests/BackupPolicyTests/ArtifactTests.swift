@@ -125,6 +125,56 @@ import Testing
         }
     }
 
+    /// However many share theirs, it is one mistake.
+    @Test func linksAreNoCopies() {
+        var series = Series.regime()
+        for index in series.copies.indices where series.copies[index].point.store == "dr" { series.copies[index].comparison = .sameFile }
+        let findings = series.judged().flatMap(\.findings)
+        #expect(findings.map(\.rule.name) == ["copy-is-the-same-file"] && findings.first?.severity == .critical)
+        #expect(series.verdict("with the same bytes") == .failed)
+        let one = only(in: "dr") { $0.comparison = .sameFile }
+        #expect(one?.rule.name == "copy-is-the-same-file" && one?.actual.contains("1 of ") == true)
+    }
+
+    /// Each store's own job removes what is past its time, and not in the same minute.
+    @Test func whatIsPastItsTimeIsMissedByNobody() {
+        var series = Series.regime()
+        series.add("2026-10-24 02:00")
+        let (past, wanted) = (series.date("2026-10-24 02:00"), series.date("2026-10-25 02:00"))
+        series.copies.removeAll { $0.point.time == past && $0.point.store == "dr" }
+        #expect(series.findings() == [])
+        series.copies.removeAll { $0.point.time == wanted && $0.point.store == "dr" }
+        #expect(series.judged().flatMap(\.findings).map(\.rule) == [.copyMissing])
+    }
+
+    @Test func eachDumpWantsItsGlobals() {
+        let name = "each dump has its globals file"
+        var series = Series.regime()
+        #expect(series.verdict(name) == nil, "none is promised")
+        series.set.globals = "daily/*.globals.sql.enc"
+        for index in series.copies.indices {
+            series.copies[index].point.globals = URL(fileURLWithPath: "/g")
+            series.copies[index].globals = Series.encrypted
+        }
+        #expect(series.findings() == [] && series.verdict(name) == .passed)
+        series.change(Self.night, in: "dr") {
+            $0.point.globals = nil
+            $0.globals = nil
+        }
+        let findings = series.judged().flatMap(\.findings)
+        #expect(findings.map(\.rule) == [.globalsMissing] && series.verdict(name) == .failed)
+        #expect(findings.first?.object.hasPrefix("dr:daily/") ?? false)
+        // As a copy, it may come a little later.
+        series = Series.regime()
+        series.set.globals = "daily/*.globals.sql.enc"
+        series.now = series.date("2026-11-23 02:50")
+        for index in series.copies.indices where series.copies[index].point.time < series.date("2026-11-23 02:00") {
+            series.copies[index].point.globals = URL(fileURLWithPath: "/g")
+            series.copies[index].globals = Series.encrypted
+        }
+        #expect(series.verdict(name) == .passed)
+    }
+
     @Test func theNewestMayStillBeOnItsWay() {
         var series = Series.regime()
         series.now = series.date("2026-11-23 02:50")
@@ -162,6 +212,22 @@ import Testing
         var series = Series(now: "2026-11-03 12:00")
         series.addDaily("2026-11-01", through: "2026-11-03")
         #expect(series.verdict("the sizes fit") == .skipped)
+    }
+
+    /// A table that is gone shows in an archive of a few kilobytes, too.
+    @Test func smallArchivesAreJudgedByTheirShare() {
+        func series(_ sizes: [Int64]) -> [Finding] {
+            var series = Series(now: "2026-11-14 12:00")
+            for (index, size) in sizes.enumerated() { series.add("2026-11-\(index + 10) 02:00", size: size) }
+            return series.judged().flatMap(\.findings)
+        }
+        #expect(series([4000, 4000, 4000, 4000, 1200]).map(\.rule) == [.sizeShrank])
+        #expect(series([4000, 4000, 4000, 4000, 2300]) == [])
+        #expect(series([600, 600, 600, 600, 310]) == [])
+        // What was small in the beginning and has grown since is nobody's fault; what the first lack may be.
+        let first = series([1200, 4000, 4000, 4000, 4000])
+        #expect(first.map(\.rule) == [.sizeShrank] && first.map(\.severity) == [.warning])
+        #expect(first.first?.message.contains("after it") ?? false)
     }
 
     @Test func permissions() {

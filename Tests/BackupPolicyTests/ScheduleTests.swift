@@ -121,6 +121,27 @@ import Testing
         #expect(series.findings() == ["backup-missing postgres/daily of 2026-10-26 14:00"])
     }
 
+    /// On 2026-03-29 Berlin had no 02:xx, on 2026-10-25 two of them: a job that runs each hour, or each half, has no reason to know.
+    @Test(arguments: [3600, 1800], ["2026-03-29", "2026-10-25"])
+    func moreOftenThanTheClocksChange(step: Int, day: String) {
+        let schedule = Schedule(
+            interval: .span(.seconds(step)), at: TimeOfDay(hour: 0, minute: 0), tolerance: .seconds(300))
+        let zone = TimeZone(identifier: "Europe/Berlin") ?? .gmt
+        let noon = Series.date("\(day) 12:00", zone)
+        func runs(without gone: Date? = nil) -> [String] {
+            var series = Series(now: "\(day) 12:02", zone: "Europe/Berlin", schedule)
+            for back in stride(from: -13 * 3600, through: 0, by: step) {
+                let time = noon.addingTimeInterval(Double(back))
+                if time != gone { series.add(time) }
+            }
+            return series.findings()
+        }
+        #expect(runs() == [])
+        // The first of the two 02:00, or the last before the gap.
+        let change = Series.date("\(day) 04:00", zone).addingTimeInterval(day.contains("-03-") ? -7200 : -10_800)
+        #expect(runs(without: change).count == 1, "\(runs(without: change))")
+    }
+
     @Test func weekly() {
         let schedule = Schedule(interval: .week(.sunday), at: TimeOfDay(hour: 4, minute: 0))
         var series = Series(now: "2026-11-23 12:00", schedule, [.weekly: 3])

@@ -38,6 +38,16 @@ import Testing
         #expect(WorstCaseLoss.compute(points(series), until: series.now)?.loss == .seconds(86_400 + 40))
     }
 
+    /// Nobody made a backup for five weeks; those of the last three days don't hide it.
+    @Test func aGapThatBeganLongAgo() throws {
+        var series = Series(now: "2026-11-23 11:00")
+        series.addDaily("2026-11-20", through: "2026-11-23")
+        #expect(WorstCaseLoss.compute(points(series), until: series.now)?.loss == .seconds(86_400 + 40), "a new series has no past")
+        series.add("2026-10-15 02:00")
+        let worst = try #require(WorstCaseLoss.compute(points(series), until: series.now))
+        #expect(worst.loss > .seconds(20 * 86_400) && worst.to == series.date("2026-11-20 02:00"))
+    }
+
     @Test func onePointIsNoMeasurement() {
         var series = Series(now: "2026-11-26 02:00")
         series.add("2026-11-23 02:00")

@@ -189,10 +189,15 @@ struct Sample: Sendable, CustomTestStringConvertible {
         try await Desk.with { desk in
             let keys = try Sample.all[6].make(on: desk)
             try desk.shell(
-                "export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME; gpg --batch --quiet --armor --store -o s.enc a.sql; rm -rf $GNUPGHOME"
-            )
-            let failure = await desk.failure(of: try await desk.point("s.enc"), key: keys.right)
-            #expect(failure?.verdict == .failed && failure?.finding.rule.name == "decryption-failed", "\(String(describing: failure))")
+                """
+                export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME; gpg --batch --quiet --armor --store -o s.enc a.sql
+                printf x > x; gpg --batch --quiet --armor -z 0 --store -o short.enc x; rm -rf $GNUPGHOME
+                """)
+            // The first shows it by its first line; the second has too little of it.
+            for (name, rule) in [("s.enc", "artifact-not-encrypted"), ("short.enc", "decryption-failed")] {
+                let failure = await desk.failure(of: try await desk.point(name), key: keys.right)
+                #expect(failure?.verdict == .failed && failure?.finding.rule.name == rule, "\(String(describing: failure))")
+            }
         }
     }
 

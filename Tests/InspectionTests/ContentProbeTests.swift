@@ -4,6 +4,7 @@ import BackupCatalog
 import Cryptography
 import DrillModel
 import Foundation
+import Glibc
 import Testing
 
 @Suite struct ContentProbeTests {
@@ -86,6 +87,55 @@ import Testing
     @Test func smallAndEmptyFiles() throws {
         #expect(try look([])?.kind == .empty)
         #expect(try look(header + noise(100))?.entropy == nil, "a hundred bytes show nothing of their distribution")
+    }
+
+    /// A hundred letters behind a header are seen, although their distribution shows nothing yet.
+    @Test func aShortTextBehindAHeader() throws {
+        #expect(try look(header + Array("DATABASE_URL=postgres://app:secret@db/shop\n".utf8))?.plainBehindHeader == "plain text")
+        #expect(try look(header + Array("A=1\n".utf8))?.plainBehindHeader == nil, "so few bytes may be anything")
+        for size in [48, 96, 480] { #expect(try look(header + noise(size))?.plainBehindHeader == nil, "\(size)") }
+    }
+
+    /// Opening it would wait for a writer that never comes.
+    @Test func aPipeIsNoArtifact() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let pipe = folder.appending(path: "pipe")
+        try #require(mkfifo(pipe.path, 0o600) == 0)
+        #expect(ContentProbe.look(at: pipe) == nil)
+        #expect(throws: CryptographyError.self) { try ArtifactStream.head(of: pipe, count: 16) }
+        #expect(throws: CryptographyError.self) { try ArtifactStream.head(of: folder, count: 16) }
+        let file = folder.appending(path: "file")
+        try Data(text).write(to: file)
+        #expect(try ArtifactStream.head(of: file, count: 16) == Array(text.prefix(16)))
+        #expect(try ArtifactStream.head(of: file, count: 1 << 30) == text)
+        func point(_ file: URL) -> RecoveryPoint {
+            RecoveryPoint(
+                service: "s", backup: "b", store: "a", zone: nil, path: "p", location: file, size: 1, time: Date(), timeSource: .seal,
+                sealState: .missing)
+        }
+        guard case .unreadable = try await CopyComparer.compare(point(pipe), with: point(file)) else {
+            Issue.record("a pipe was compared")
+            return
+        }
+    }
+
+    @Test func oneFileUnderTwoNamesIsOneCopy() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func point(_ name: String) -> RecoveryPoint {
+            RecoveryPoint(
+                service: "s", backup: "b", store: name, zone: nil, path: "p", location: folder.appending(path: name), size: 1, time: Date(),
+                timeSource: .seal, sealState: .missing)
+        }
+        try Data(text).write(to: folder.appending(path: "first"))
+        try FileManager.default.copyItem(at: folder.appending(path: "first"), to: folder.appending(path: "copy"))
+        try FileManager.default.linkItem(at: folder.appending(path: "first"), to: folder.appending(path: "hard"))
+        try FileManager.default.createSymbolicLink(atPath: folder.appending(path: "soft").path, withDestinationPath: "first")
+        #expect(try await CopyComparer.compare(point("copy"), with: point("first")) == .identical)
+        for name in ["hard", "soft"] { #expect(try await CopyComparer.compare(point(name), with: point("first")) == .sameFile, "\(name)") }
     }
 
     @Test func foldersPermissionsAndWhatIsNotThere() throws {

@@ -161,7 +161,8 @@ struct Snapshot: Sendable {
         let snapshot = try await Snapshot.made()
         let failure = await snapshot.failure { $0.removeLast(tenth == 10 ? 1 : $0.count * tenth / 10) }
         #expect(failure?.verdict == .failed && failure?.finding.rule.name == "redis-data-damaged")
-        #expect(failure?.finding.actual == "a cut file")
+        // Which one depends on what lay where it was cut: a length that is cut itself reads as a wrong one.
+        #expect(["a cut file", "a damaged file"].contains(failure?.finding.actual))
     }
 
     @Test(arguments: [3, 5, 8]) func aFlippedBitIsSeen(_ tenth: Int) async throws {
