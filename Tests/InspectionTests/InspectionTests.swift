@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+import Seals
 import TestSupport
 import Testing
 
@@ -233,6 +234,15 @@ struct InspectionTests {
         for store in InspectedLab.stores { try lab.change(lab.dumps[4], in: store) { $0[$0.count / 2] ^= 1 } }
         #expect(try await lab.findings() == [], "equal copies of the right length: without reading them to the end nobody can tell")
         try await expectOne(lab, "artifact-digest-differs", naming: InspectedLab.day(lab.nights[4]), deep: true)
+    }
+
+    /// The seal lies beside the second copy alone: that copy is the one of which something is known.
+    @Test func deepReadsTheCopyThatIsSealed() async throws {
+        let lab = try await InspectedLab()
+        for store in InspectedLab.stores { try lab.change(lab.dumps[4], in: store) { $0[$0.count / 2] ^= 1 } }
+        try FileManager.default.removeItem(at: SealFile.location(besides: lab.url(lab.dumps[4], in: "primary")))
+        let found = try await lab.findings(deep: true).filter { $0.severity == .critical }
+        #expect(found.map(\.rule.name) == ["artifact-digest-differs"] && found.first?.object.contains("dr:") == true, "\(found)")
     }
 
     /// Sealed as they are: the digests hold, and only the services' own tools can tell.
