@@ -25,14 +25,17 @@ public enum WorstCaseLoss {
         _ sets: [(points: [RecoveryPoint], retention: Retention?)], until disaster: Date, openEnded: Bool = false
     ) -> WorstCase? {
         var recent: [RecoveryPoint] = []
+        var windows: [Window] = []
         var begin: Date?
         for (points, retention) in sets {
             let start = disaster.addingTimeInterval(-Double(days(retention)) * 86400)
             if points.contains(where: { $0.time <= start }) { begin = min(begin ?? start, start) }
             // Copies of one artifact in several stores are one moment: the earliest, where copying gave each an mtime of its own.
             var seen: Set<String> = []
-            recent += points.filter { $0.time > start && $0.time <= disaster }.sorted { $0.time < $1.time }
+            let own = points.filter { $0.time > start && $0.time <= disaster }.sorted { $0.time < $1.time }
                 .filter { seen.insert($0.path).inserted }
+            windows.append(Window(start: start, longest: zip(own, own.dropFirst()).map { $1.time.timeIntervalSince($0.time) }.max()))
+            recent += own
         }
         recent.sort { $0.time < $1.time }
         var times = recent.map(\.time).reduce(into: [Date]()) { if $0.last != $1 { $0.append($1) } }
@@ -41,10 +44,27 @@ public enum WorstCaseLoss {
         if openEnded { times.append(disaster) }
         // A gap that began before the window reaches at least from its start on. Up to a day of that is how the retention's days are counted.
         if let begin, let first = times.first, first.timeIntervalSince(begin) > 86_400 { times.insert(begin, at: 0) }
-        let gaps = zip(times, times.dropFirst())
-        guard let longest = gaps.max(by: { $0.1.timeIntervalSince($0.0) < $1.1.timeIntervalSince($1.0) }) else { return nil }
+        let gaps = zip(times, times.dropFirst()).map { (from: counted($0, $1, windows), to: $1) }
+        guard let longest = gaps.max(by: { $0.to.timeIntervalSince($0.from) < $1.to.timeIntervalSince($1.from) }) else { return nil }
         let seconds = recent.compactMap { $0.sealState.seal?.backupSeconds }.max() ?? 0
-        return WorstCase(from: longest.0, to: longest.1, backupDuration: .seconds(seconds), points: count)
+        return WorstCase(from: longest.from, to: longest.to, backupDuration: .seconds(seconds), points: count)
+    }
+
+    /// What one set can say of the past.
+    private struct Window {
+        /// What was before has been thinned out.
+        var start: Date
+        /// Between two of its own backups since; nil where there aren't two.
+        var longest: TimeInterval?
+    }
+
+    /// From when on a gap counts: where dumps of every six hours are kept for a week, and those of every night for a month, the nights
+    /// three weeks ago don't show what was there then.
+    private static func counted(_ from: Date, _ to: Date, _ windows: [Window]) -> Date {
+        let length = to.timeIntervalSince(from)
+        // Up to a day of a window's beginning is how the retention's days are counted.
+        let denser = windows.filter { ($0.longest ?? .infinity) < length }.map { min(to, $0.start.addingTimeInterval(86_400)) }
+        return max(from, denser.max() ?? from)
     }
 
     private static func days(_ retention: Retention?) -> Int {

@@ -48,6 +48,33 @@ import Testing
         #expect(worst.loss > .seconds(20 * 86_400) && worst.to == series.date("2026-11-20 02:00"))
     }
 
+    /// Every six hours, kept for a week, beside the nightly ones of a month: what was there three weeks ago has been removed on purpose.
+    @Test func aSetThatIsKeptForAShorterTime() throws {
+        var nightly = Series(now: "2026-11-23 11:00")
+        nightly.addDaily("2026-10-25", through: "2026-11-23")
+        var often = Series(now: "2026-11-23 11:00")
+        for hour in [2, 8, 14, 20] { often.addDaily("2026-11-16", through: "2026-11-22", at: hour) }
+        often.addDaily("2026-11-23", through: "2026-11-23", at: 2)
+        often.addDaily("2026-11-23", through: "2026-11-23", at: 8)
+        func loss(_ often: Series) -> Duration? {
+            WorstCaseLoss.compute(
+                [(points(nightly), Retention([.daily: 30])), (points(often), Retention([.daily: 7]))], until: nightly.now, openEnded: true
+            )?.loss
+        }
+        #expect(loss(often) == .seconds(6 * 3600 + 40))
+        // Missing while it was to be there, and not made any more: nothing excuses that.
+        var gone = often
+        gone.remove("2026-11-21 14:00")
+        #expect(loss(gone) == .seconds(12 * 3600 + 40))
+        gone = often
+        let stopped = often.date("2026-11-15 00:00").timeIntervalSince(often.date("2026-11-23 00:00"))
+        for index in gone.copies.indices { gone.copies[index].point.time += stopped }
+        #expect(loss(gone) == .seconds(86_400 + 40))
+        nightly.remove("2026-11-10 02:00")
+        #expect(loss(often) == .seconds(6 * 3600 + 40), "the dumps of every six hours were there, and could have been restored")
+        #expect(loss(gone) == .seconds(2 * 86_400 + 40))
+    }
+
     @Test func onePointIsNoMeasurement() {
         var series = Series(now: "2026-11-26 02:00")
         series.add("2026-11-23 02:00")
