@@ -135,7 +135,8 @@ struct Inspection: Sendable {
         if let archive = set.wal, let listings = survey.wal {
             let moments = survey.series.moments
             cases += WALPromises(
-                set: set, archive: archive, listings: listings, bases: moments.count, newestBase: moments.last?.time, now: now
+                set: set, archive: archive, listings: listings, oldestBase: moments.first?.time, newestBase: moments.last?.time,
+                now: now
             ).ask()
         }
         if let deep {

@@ -3,13 +3,15 @@
 import ArtifactFormats
 import BackupCatalog
 import DrillModel
+import Foundation
 import PhysicalRecovery
 
 extension WALPromises {
-    /// The first segment of the oldest base backup that is kept, by the history files that the source archived with each.
-    private func needed(_ files: [ArchivedWAL]) -> WALSegmentName? {
-        let starts = files.compactMap { if case .backup(let start, _) = $0.name { start } else { nil } }
-        return starts.sorted { $0.text > $1.text }.prefix(max(1, bases)).last
+    /// Whether a segment was stored long before the oldest base backup that is kept was made. Where that backup began, only its label tells,
+    /// and that is encrypted; no base backup takes a day more than it took to archive its first segment.
+    private func isNeededByNobody(_ file: ArchivedWAL?) -> Bool {
+        guard let file, let oldestBase else { return false }
+        return file.modified < oldestBase.addingTimeInterval(-86_400)
     }
 
     /// Of each timeline, from its oldest segment to its newest.
@@ -24,14 +26,15 @@ extension WALPromises {
             ]
         }
         let size = Self.size(of: segments, largest: files.map(\.size).max() ?? 0)
-        let needed = needed(files)
+        let stored = Dictionary(files.map { ($0.name, $0) }) { first, _ in first }
         var findings: [Finding] = []
         for (timeline, names) in Dictionary(grouping: segments, by: \.timeline).sorted(by: { $0.key < $1.key }) {
             let numbers = Set(names.map { $0.number(size: size) }).sorted()
             for (before, after) in zip(numbers, numbers.dropFirst()) where after > before + 1 {
                 func text(_ number: UInt64) -> String { WALSegmentName(timeline: timeline, number: number, size: size).text }
                 let count = after - before - 1
-                let old = needed.map { timeline < $0.timeline || timeline == $0.timeline && after <= $0.number(size: size) } ?? false
+                let end = WALSegmentName(timeline: timeline, number: after, size: size)
+                let old = isNeededByNobody(stored[.segment(end)])
                 findings.append(
                     Finding(
                         .walGap, old ? .warning : .critical, object: object(text(before + 1), in: store),
@@ -40,7 +43,7 @@ extension WALPromises {
                             ? "\(text(before + 1)) is" : "\(text(before + 1)) to \(text(after - 1)) (\(count) segments) are")
                             + " missing between \(text(before)) and \(text(after))",
                         hint: old
-                            ? "it lies before the oldest base backup that is kept, so that nothing is lost: remove what is older"
+                            ? "it was stored more than a day before the oldest base backup that is kept, so that nothing is lost: remove what is older"
                             : "find the missing file on the source or in another store; until then nothing behind it can be recovered, so take "
                                 + "a new base backup now"))
             }

@@ -18,9 +18,8 @@ struct WALPromises: Sendable {
     var set: BackupSet
     var archive: WALArchive
     var listings: [Listing]
-    /// How many base backups are kept: what lies before the oldest of them is needed by nobody.
-    var bases: Int
-    /// When the newest of them was made.
+    /// When the oldest and the newest base backup that is kept were made.
+    var oldestBase: Date?
     var newestBase: Date?
     var now: Date
 

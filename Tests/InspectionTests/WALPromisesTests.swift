@@ -14,6 +14,7 @@ private final class Archive {
     var stores = ["primary", "dr"]
     var zones = ["primary": "ksdc", "dr": "dr"]
     var now = Date()
+    var oldestBase: Date?
     var newestBase: Date?
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -52,7 +53,7 @@ private final class Archive {
         let listings = named.map { store in
             WALPromises.Listing(store: store, files: Result { () throws(DrillFailure) in try catalogue.walFiles(in: store) })
         }
-        return WALPromises(set: set, archive: wal, listings: listings, bases: 1, newestBase: newestBase, now: now).ask()
+        return WALPromises(set: set, archive: wal, listings: listings, oldestBase: oldestBase, newestBase: newestBase, now: now).ask()
     }
 
     func findings() -> [String] { ask().flatMap(\.findings).map { "\($0.rule) \($0.severity) \($0.object)" } }
@@ -79,8 +80,13 @@ private final class Archive {
         try archive.addSegments(258...260)
         for store in archive.stores { #expect(archive.findings().contains("wal-gap critical \(store):000000010000000100000000")) }
         #expect(archive.ask().first?.findings.first?.actual == "2 missing")
-        // Nobody needs what lies before the oldest base backup that is kept.
+        // Other tools' base backups leave their history files, too: they say nothing of those that are kept.
         try archive.add("000000010000000100000002.00000028.backup.enc")
+        #expect(archive.ask().first?.verdict == .failed)
+        // Nobody needs what was stored long before the oldest base backup.
+        archive.oldestBase = archive.now.addingTimeInterval(-20 * 3600)
+        #expect(archive.ask().first?.verdict == .failed)
+        try archive.addSegments(258...258, hoursAgo: 50)
         #expect(archive.ask().first?.verdict == .passed)
         #expect(archive.findings().allSatisfy { $0.hasPrefix("wal-gap warning") } && archive.findings().count == 2)
     }
