@@ -57,10 +57,24 @@ extension WALPromises {
     private static func size(of segments: [WALSegmentName], largest: Int64) -> UInt64 {
         let usual: UInt64 = 256
         var parts = (segments.map { UInt64($0.part) }.max() ?? 0) + 1
-        // Fewer than 16 MB segments have: of larger ones, or by a gap of most of them. Only what is stored uncompressed shows which.
-        if parts < usual, Set(segments.map(\.log)).count == 1 || largest < 24 << 20 { parts = usual }
+        // Fewer than 16 MB segments have: of larger ones, or by a gap of most of them. What is stored uncompressed shows which, or the switches.
+        if parts < usual, largest < 24 << 20, !switches(segments, after: parts) { parts = usual }
         var whole: UInt64 = 4
         while whole < parts { whole *= 2 }
         return 0x1_0000_0000 / whole
+    }
+
+    /// Whether each number's first half goes up right behind this many values of its second, too often for a gap that happens to look so.
+    private static func switches(_ segments: [WALSegmentName], after parts: UInt64) -> Bool {
+        guard parts & (parts - 1) == 0 else { return false }
+        let logs = Dictionary(grouping: segments, by: \.log).mapValues { Set($0.map { UInt64($0.part) }) }
+        var seen = 0
+        for (log, own) in logs {
+            guard let next = logs[log &+ 1] else { continue }
+            guard own.contains(parts - 1), next.contains(0) else { return false }
+            // A long run up to the end counts as much as a second switch.
+            seen += parts >= 16 && (parts - 8..<parts).allSatisfy(own.contains) ? 2 : 1
+        }
+        return seen > 1
     }
 }

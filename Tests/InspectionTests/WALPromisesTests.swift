@@ -114,6 +114,24 @@ private final class Archive {
         #expect(archive.ask().first?.verdict == .passed, "\(archive.findings())")
     }
 
+    /// Compressed, the files' sizes tell nothing: the names have to.
+    @Test func largerSegmentsInFewBytes() throws {
+        let archive = Archive()
+        for part in 0x38...0x3f { try archive.add(String(format: "0000000100000000%08X.gz.enc", part)) }
+        for part in 0...2 { try archive.add(String(format: "0000000100000001%08X.gz.enc", part)) }
+        #expect(archive.findings() == [], "64 MB each")
+        let huge = Archive()
+        for log in 1...3 { for part in 0...3 { try huge.add(String(format: "00000001%08X%08X.zst.enc", log, part)) } }
+        #expect(huge.findings() == [], "1 GB each")
+        try FileManager.default.removeItem(at: huge.url("000000010000000200000002.zst.enc", in: "dr"))
+        #expect(huge.findings().first == "wal-gap critical dr:000000010000000200000002")
+        // Usual ones, and by chance a gap that begins behind a power of two.
+        let usual = Archive()
+        for part in 0x30...0x3f { try usual.add(String(format: "0000000100000000%08X.gz.enc", part)) }
+        for part in 1...2 { try usual.add(String(format: "0000000100000001%08X.gz.enc", part)) }
+        #expect(usual.findings().contains("wal-gap critical dr:000000010000000000000040"))
+    }
+
     @Test func anArchiveThatStoodStill() throws {
         let archive = Archive()
         try archive.addSegments(1...4, hoursAgo: 30)
