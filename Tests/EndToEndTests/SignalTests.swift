@@ -116,7 +116,10 @@ struct SignalTests {
     @Test func cleaningLeavesALivingRunAlone() async throws {
         try await Desk.with { desk in
             let output = desk.reports.appendingPathComponent("living")
-            let running = try desk.start(["run", try desk.drillFile("postgres").path, "--output", output.path])
+            // It lives until the others are through.
+            let gate = desk.folder.appendingPathComponent("through")
+            let waiting = "hooks: {verify: {after: {run: [sh, -c, 'until [ -e \(gate.path) ]; do sleep 0.1; done'], timeout: 4m}}}"
+            let running = try desk.start(["run", try desk.drillFile("postgres", more: waiting).path, "--output", output.path])
             try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"restore\"")
             let cleaned = try await desk.run(["clean", "--kept"])
             #expect(cleaned.code == 0 && cleaned.out.contains("its run still lives"), "\(cleaned.text)")
@@ -124,6 +127,7 @@ struct SignalTests {
             // Neither does another run.
             let (other, _) = try await desk.drill(try desk.drillFile())
             #expect(other.code == 0 && other.err == "")
+            try Data().write(to: gate)
             let outcome = await running.outcome()
             #expect(outcome.code == 0, "\(outcome.text)")
         }

@@ -177,14 +177,19 @@ struct StandbyOutageTests {
     func stopped(at moment: Moment, by signal: Int32) async throws {
         try await with { pair, desk in
             let output = desk.reports.appendingPathComponent("stopped")
-            let slow = moment == .verify ? ", {sql: {name: slow, query: select pg_sleep(600), expect: is not null}}" : ""
+            // Whatever is waited for lasts until the signal comes, on the slowest machine too.
+            let sleep = ", {sql: {name: slow, query: select pg_sleep(600), expect: is not null}}"
+            let slow = moment == .restore || moment == .verify ? sleep : ""
+            let clone = moment == .retrieve ? "p/data" : moment == .failback ? "b/data" : nil
+            var environment: [String: String] = [:]
+            if let clone { environment["MUSTER_PG_BIN"] = try await pair.slowBinaries(desk, into: clone) }
             let file = try pair.write(desk, rpo: "1h", outage: .init(), checks: slow)
             if moment == .identify {
                 // What was received and is not replayed is waited for.
                 try await pair.ask(pair.standby, "SELECT pg_wal_replay_pause()")
                 try await pair.ask(pair.primary, "INSERT INTO b VALUES (3)")
             }
-            let running = try desk.start(["run", file.path, "--output", output.path])
+            let running = try desk.start(["run", file.path, "--output", output.path], environment: environment)
             try await reach(moment, desk, output)
             running.send(signal)
             let outcome = await running.outcome()

@@ -41,6 +41,28 @@ struct StandbyPair: Sendable {
             .out.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// A bin folder whose pg_basebackup takes minutes where it writes into a folder of that name, for MUSTER_PG_BIN.
+    func slowBinaries(_ desk: Desk, into part: String) async throws -> String {
+        let real = try await ask(primary, "SELECT setting FROM pg_config() WHERE name = 'BINDIR'")
+        let major = try await ask(primary, "SELECT current_setting('server_version_num')::int / 10000")
+        let folder = desk.folder.appendingPathComponent("slow/\(major)/bin")
+        let files = FileManager.default
+        try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        for name in try files.contentsOfDirectory(atPath: real) where name != "pg_basebackup" {
+            try files.createSymbolicLink(atPath: folder.appendingPathComponent(name).path, withDestinationPath: "\(real)/\(name)")
+        }
+        let wrapper = folder.appendingPathComponent("pg_basebackup")
+        let text = """
+            #!/bin/sh
+            case "$*" in *\(part)*) exec \(real)/pg_basebackup --max-rate=64k "$@";; esac
+            exec \(real)/pg_basebackup "$@"
+
+            """
+        try Data(text.utf8).write(to: wrapper)
+        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: wrapper.path)
+        return folder.path
+    }
+
     /// The primary's socket and the desk's only store lie in zone a.
     struct Outage {
         var cut = StandbyPair.cut
