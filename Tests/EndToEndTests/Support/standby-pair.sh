@@ -21,7 +21,8 @@ as "$bin/initdb" -D "$folder/p/data" -U postgres -A trust --no-sync >/dev/null 2
 # A client needs a password for the role below on any socket.
 printf 'local all keeper scram-sha-256\nlocal replication keeper scram-sha-256\nlocal all all trust\nlocal replication all trust\n' \
     >"$folder/p/data/pg_hba.conf"
-printf "listen_addresses=''\nunix_socket_directories='%s'\nfsync=off\nwal_level=replica\narchive_mode=on\narchive_command='false'\n" \
+# Autovacuum's transactions would be counted among those that a test loses.
+printf "listen_addresses=''\nautovacuum=off\nunix_socket_directories='%s'\nfsync=off\nwal_level=replica\narchive_mode=on\narchive_command='false'\n" \
     "$folder/p" >>"$folder/p/data/postgresql.conf"
 server "$folder/p/data"
 answers "$folder/p"
