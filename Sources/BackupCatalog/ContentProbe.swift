@@ -12,8 +12,15 @@ public enum ContentProbe {
     /// Fewer bytes than this show too little of their distribution.
     private static let fewest = 512
 
+    /// - Parameter walk: One for all files of a store.
     /// - Returns: nil where it isn't there or can't be read.
-    public static func look(at item: URL) -> StoredContent? {
+    public static func look(at item: URL, _ walk: FolderWalk = FolderWalk()) -> StoredContent? {
+        guard var content = look(into: item) else { return nil }
+        content.reach = walk.reach(item)
+        return content
+    }
+
+    private static func look(into item: URL) -> StoredContent? {
         let descriptor = open(item.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

@@ -26,10 +26,12 @@ public struct StoredContent: Sendable, Hashable {
     public var sampled: Int
     /// The permission bits, such as 0o640; nil where the store has none.
     public var permissions: UInt16?
+    /// What the folders above it add to that.
+    public var reach: FolderReach
 
     public init(
         kind: Kind, encryption: String? = nil, isAuthenticated: Bool = false, plainBehindHeader: String? = nil, entropy: Double? = nil,
-        sampled: Int = 0, permissions: UInt16?
+        sampled: Int = 0, permissions: UInt16?, reach: FolderReach = .open
     ) {
         self.kind = kind
         self.encryption = encryption
@@ -38,6 +40,7 @@ public struct StoredContent: Sendable, Hashable {
         self.entropy = entropy
         self.sampled = sampled
         self.permissions = permissions
+        self.reach = reach
     }
 }
 

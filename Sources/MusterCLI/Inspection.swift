@@ -160,9 +160,10 @@ struct Inspection: Sendable {
     private var keyFiles: [BackupPolicy.KeyFile] {
         var references = estate.keys.sorted { $0.key < $1.key }.map { ("key \($0.key)", $0.value) }
         if let signing = estate.seals.signingKey { references.append(("the key that seals are signed with", signing)) }
+        let walk = FolderWalk()
         return references.compactMap { name, reference in
             guard case .file(let url) = reference else { return nil }
-            return BackupPolicy.KeyFile(name: name, permissions: ContentProbe.permissions(of: url))
+            return BackupPolicy.KeyFile(name: name, permissions: ContentProbe.permissions(of: url), reach: walk.reach(url))
         }
     }
 }

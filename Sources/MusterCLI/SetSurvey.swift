@@ -48,10 +48,12 @@ struct SetSurvey: Sendable {
                 + "artifacts without a seal were dated by their files."
         }
         let failed = Set(problems.map(\.store.name))
+        let walk = FolderWalk()
         let copies = points.lazy.map { point -> StoredCopy in
             if let looks = opened.looks(at: point) { return StoredCopy(point, content: looks.artifact, globals: looks.globals) }
             return StoredCopy(
-                point, content: ContentProbe.look(at: set.visible(point)), globals: point.globals.flatMap { ContentProbe.look(at: $0) })
+                point, content: ContentProbe.look(at: set.visible(point), walk),
+                globals: point.globals.flatMap { ContentProbe.look(at: $0, walk) })
         }
         let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }
         let series = BackupSeries(

@@ -121,14 +121,15 @@ struct WALPromises: Sendable {
 
     private func encrypted(_ stored: [(store: Store, files: [ArchivedWAL])]) -> CaseResult {
         let question = "every file of the write-ahead log is encrypted, and nobody else may change it"
-        let looks = stored.flatMap { store, files in files.map { (store, $0, ContentProbe.look(at: $0.location)) } }
+        let walk = FolderWalk()
+        let looks = stored.flatMap { store, files in files.map { (store, $0, ContentProbe.look(at: $0.location, walk)) } }
         // Of a remote store only what was brought lies here.
         guard looks.contains(where: { $0.2 != nil }) else {
             return .skipped(
                 .policy, service: set.service, name: "\(set.name): \(question)",
                 reason: "no file of the write-ahead log is looked at in a remote store; a drill reads them")
         }
-        var findings: [Finding] = []
+        var findings = BackupPolicy.openFolders(looks.compactMap { $0.2?.reach })
         for (store, file, content) in looks {
             let object = "\(name): \(object(file.location.lastPathComponent, in: store))"
             guard let content else {
@@ -143,7 +144,7 @@ struct WALPromises: Sendable {
             }
             if let declared = archive.encryption?.format, let finding = BackupPolicy.judge(content, as: declared, object: object) {
                 findings.append(finding)
-            } else if let permissions = content.permissions, permissions & 0o002 != 0 {
+            } else if let permissions = content.permissions, content.reach.lets(0o002, of: permissions) {
                 findings.append(
                     Finding(
                         Rule("world-writable"), object: object, expected: "a file that nobody else may change",

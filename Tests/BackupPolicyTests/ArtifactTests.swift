@@ -249,8 +249,36 @@ import Testing
         #expect(findings.map(\.rule) == [.worldReadable] && findings.map(\.severity) == [.critical])
     }
 
+    @Test func foldersDecideWithThem() {
+        #expect(
+            only {
+                $0.content?.permissions = 0o666
+                $0.content?.reach = .shut
+            } == nil, "nobody else gets there")
+        var series = Series.regime()
+        for night in [Self.night, "2026-11-08 02:00"] {
+            series.change(night, in: "dr") { $0.content?.reach = .replaceable(folder: "/mnt/dr", permissions: 0o777) }
+        }
+        let findings = series.judged().flatMap(\.findings)
+        #expect(findings.map(\.rule) == [.worldWritable] && findings.map(\.object) == ["/mnt/dr"], "one for the folder")
+        #expect(series.verdict("nobody else may read or change the files") == .failed)
+    }
+
+    /// What another store doesn't show is skipped beside what was looked at.
+    @Test func aStoreThatShowsNoPermissions() {
+        var series = Series.regime()
+        for index in series.copies.indices where series.copies[index].point.store == "dr" {
+            series.copies[index].content?.permissions = nil
+        }
+        let asked = series.judged().filter { $0.name.contains("nobody else may read") }
+        #expect(asked.map(\.verdict) == [.passed, .skipped] && asked.last?.name.hasSuffix("in dr") == true)
+    }
+
     @Test func keysMustBePrivate() {
         typealias Key = BackupPolicy.KeyFile
+        #expect(BackupPolicy.judge(keys: [Key(name: "key a", permissions: 0o644, reach: .shut)]).verdict == .passed)
+        let open = Key(name: "key a", permissions: 0o600, reach: .replaceable(folder: "/keys", permissions: 0o777))
+        #expect(BackupPolicy.judge(keys: [open]).findings.map(\.rule) == [.keyExposed])
         #expect(BackupPolicy.judge(keys: []).verdict == .skipped)
         #expect(BackupPolicy.judge(keys: [Key(name: "key a", permissions: 0o640)]).verdict == .passed)
         #expect(BackupPolicy.judge(keys: [Key(name: "key a", permissions: 0o604)]).findings.map(\.rule) == [.keyExposed])

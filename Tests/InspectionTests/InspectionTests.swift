@@ -163,10 +163,22 @@ struct InspectionTests {
 
     @Test func anOpenKeyAndAnOpenFile() async throws {
         let lab = try await InspectedLab()
-        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: lab.folder.appending(path: "keys/backup.key").path)
+        let key = lab.folder.appending(path: "keys/backup.key")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key.path)
+        #expect(try await lab.findings().isEmpty, "its folder lets nobody else pass")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: key.deletingLastPathComponent().path)
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: lab.url(lab.dumps[3], in: "dr").path)
         let findings = try await lab.findings()
         #expect(findings.map(\.rule.name).sorted() == ["key-exposed", "world-writable"])
+    }
+
+    @Test func anOpenFolder() async throws {
+        let lab = try await InspectedLab()
+        let folder = lab.folder.appending(path: "backups/dr/postgres")
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+        let findings = try await lab.findings()
+        #expect(Set(findings.map(\.rule.name)) == ["world-writable"])
+        #expect(Set(findings.map(\.object)) == [folder.resolvingSymlinksInPath().path], "each series tells its folder once")
     }
 
     @Test func aStoreThatIsNotThere() async throws {
