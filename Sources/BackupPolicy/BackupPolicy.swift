@@ -13,7 +13,8 @@ public enum BackupPolicy {
 
     /// In this order: what is wrong with an artifact itself comes before what follows from it.
     static let checks: [Check] = [
-        Check(ask: ReallyEncrypted.ask), Check(ask: SealsHold.ask), Check(ask: ChangesNoticed.ask), Check(ask: CopiesAgree.ask),
+        Check(ask: TimesHaveBeen.ask), Check(ask: ReallyEncrypted.ask), Check(ask: SealsHold.ask), Check(ask: ChangesNoticed.ask),
+        Check(ask: CopiesAgree.ask),
         Check(ask: GlobalsKept.ask), Check(ask: SizesFit.ask),
         Check(ask: ScheduleKept.ask), Check(ask: RetentionKept.ask), Check(ask: FilePermissions.ask),
     ]

@@ -49,12 +49,18 @@ public struct BackupSeries: Sendable {
     public var now: Date
     /// The oldest first.
     public var moments: [BackupMoment]
+    /// What claims a time that hasn't been yet, whatever instant is judged for; no part of ``moments``.
+    public var toCome: [BackupMoment]
+    /// Clocks of two machines may differ by that much.
+    private static let clockSkew = 300.0
 
     /// Puts the copies of one artifact together: those of one relative path.
     ///
-    /// - Parameter copies: In the order of the set's stores.
+    /// - Parameters:
+    ///   - clock: What time it really is.
+    ///   - copies: In the order of the set's stores.
     public init(
-        set: BackupSet, seals: SealPolicy, stores: [Store], timeZone: TimeZone, now: Date, copies: some Sequence<StoredCopy>
+        set: BackupSet, seals: SealPolicy, stores: [Store], timeZone: TimeZone, now: Date, clock: Date, copies: some Sequence<StoredCopy>
     ) {
         self.set = set
         self.seals = seals
@@ -63,8 +69,7 @@ public struct BackupSeries: Sendable {
         self.now = now
         var index: [String: Int] = [:]
         var moments: [BackupMoment] = []
-        // A mirror changes in place: what it is now is all that is known of it.
-        for copy in copies where copy.point.time <= now || set.kind == .gitMirror {
+        for copy in copies {
             if let known = index[copy.point.path] {
                 moments[known].copies.append(copy)
             } else {
@@ -77,7 +82,13 @@ public struct BackupSeries: Sendable {
             let best = moments[index].copies.min { $0.point.timeSource.rank < $1.point.timeSource.rank }
             if let best { moments[index].time = best.point.time }
         }
-        self.moments = moments.sorted { ($0.time, $0.path) < ($1.time, $1.path) }
+        moments.sort { ($0.time, $0.path) < ($1.time, $1.path) }
+        // A mirror changes in place: what it is now is all that is known of it.
+        let isLiving = set.kind == .gitMirror
+        toCome = moments.filter { !isLiving && $0.time > clock.addingTimeInterval(Self.clockSkew) }
+        // Those that two clocks disagree about by a little are the newest there are.
+        let last = clock.timeIntervalSince(now) < Self.clockSkew ? now.addingTimeInterval(Self.clockSkew) : now
+        self.moments = isLiving ? moments : moments.filter { $0.time <= last }
     }
 
     var name: String { "\(set.service)/\(set.name)" }

@@ -57,7 +57,7 @@ struct SetSurvey: Sendable {
         }
         let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }
         let series = BackupSeries(
-            set: set, seals: estate.seals, stores: stores, timeZone: estate.timeZone, now: now, copies: copies)
+            set: set, seals: estate.seals, stores: stores, timeZone: estate.timeZone, now: now, clock: Date(), copies: copies)
         let wal = set.wal.map { archive in
             archive.stores.compactMap { estate.stores[$0] }.map { store in
                 WALPromises.Listing(store: store, files: Result { () throws(DrillFailure) in try catalogue.walFiles(in: store) })

@@ -170,7 +170,7 @@ struct HealthTests {
     }
 
     @Test func flappingHealthNeverHolds() async throws {
-        let failure = try await failure { _ = try await start("flapping", hold: .milliseconds(1500), within: .seconds(15)) }
+        let failure = try await failure { _ = try await start("flapping", hold: .milliseconds(1500), within: .seconds(40)) }
         #expect(failure.verdict == .failed && failure.finding.rule.name == "application-unhealthy")
         #expect(failure.finding.message.contains("broke off"), "\(failure.finding.message)")
     }

@@ -249,6 +249,41 @@ import Testing
         #expect(findings.map(\.rule) == [.worldReadable] && findings.map(\.severity) == [.critical])
     }
 
+    /// It makes up for no night, and hides behind no past instant.
+    @Test func aBackupOfATimeToCome() {
+        let name = "no backup is of a time to come"
+        var series = Series.regime()
+        #expect(series.verdict(name) == .passed)
+        series.remove("2026-11-23 02:00")
+        series.add("2026-11-24 02:00")
+        let found = series.judged().flatMap(\.findings)
+        #expect(found.map(\.rule.name) == ["time-in-future", "backup-missing"])
+        #expect(found.first?.object.hasSuffix("of 2026-11-24 02:00") == true)
+        // By then it is a backup like any other.
+        series.clock = series.date("2026-11-25 00:00")
+        #expect(series.verdict(name) == .passed)
+        // Two clocks that disagree by a little.
+        series = Series.regime()
+        series.add("2026-11-23 11:04")
+        #expect(series.verdict(name) == .passed)
+        var empty = Series.regime()
+        empty.copies = []
+        #expect(empty.verdict(name) == nil)
+    }
+
+    /// The copy in the other store has no seal, and a date of its own.
+    @Test func aCopyThatIsDatedLaterIsStillOne() {
+        var series = Series.regime()
+        let later = series.date("2026-11-30 02:00")
+        series.change("2026-11-23 02:00", in: "dr") {
+            $0.point.timeSource = .modificationTime
+            $0.point.time = later
+            $0.point.sealState = .missing
+        }
+        #expect(series.verdict("is in primary and dr") == .passed || series.verdict("with the same bytes") == .passed)
+        #expect(series.verdict("no backup is of a time to come") == .passed)
+    }
+
     @Test func foldersDecideWithThem() {
         #expect(
             only {

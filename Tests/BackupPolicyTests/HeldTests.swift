@@ -33,7 +33,8 @@ import Testing
     private func judge(_ series: Series) -> [CaseResult] {
         BackupPolicy.judge(
             BackupSeries(
-                set: series.set, seals: series.seals, stores: series.stores, timeZone: series.zone, now: series.now, copies: series.copies))
+                set: series.set, seals: series.seals, stores: series.stores, timeZone: series.zone, now: series.now, clock: series.now,
+                copies: series.copies))
     }
 
     private func findings(_ series: Series) -> [String] { judge(series).flatMap(\.findings).map(\.rule.name) }

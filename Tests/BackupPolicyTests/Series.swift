@@ -19,6 +19,8 @@ struct Series {
         Store(name: "dr", location: .folder(URL(fileURLWithPath: "/d")), zone: "dr"),
     ]
     var now: Date
+    /// What time it really is; nil: the instant that is judged for.
+    var clock: Date?
     var copies: [StoredCopy] = []
 
     init(now: String, zone: String = "Asia/Kolkata", _ schedule: Schedule? = nil, _ retention: [Retention.Tier: Int] = [:]) {
@@ -93,7 +95,7 @@ struct Series {
         let order = stores.map(\.name)
         let sorted = order.flatMap { name in copies.filter { $0.point.store == name } }
         return BackupPolicy.judge(
-            BackupSeries(set: set, seals: seals, stores: stores, timeZone: zone, now: now, copies: sorted))
+            BackupSeries(set: set, seals: seals, stores: stores, timeZone: zone, now: now, clock: clock ?? now, copies: sorted))
     }
 
     /// All findings, as `rule object`.
