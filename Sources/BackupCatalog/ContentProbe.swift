@@ -20,6 +20,17 @@ public enum ContentProbe {
         return content
     }
 
+    /// As ``look(at:_:)``, and at each file of a folder of tar files. One that holds a server's files themselves is left as it is.
+    public static func look(atBaseBackup item: URL, _ walk: FolderWalk) -> StoredContent? {
+        guard var content = look(at: item, walk), content.kind == .folder else { return look(at: item, walk) }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: item.path) else { return nil }
+        guard !names.contains("PG_VERSION") else { return content }
+        for name in names where BaseBackupFileName.isPart(name) {
+            content.parts.updateValue(look(at: item.appendingPathComponent(name), walk), forKey: name)
+        }
+        return content
+    }
+
     private static func look(into item: URL) -> StoredContent? {
         let descriptor = open(item.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }

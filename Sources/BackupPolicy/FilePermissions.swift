@@ -19,7 +19,8 @@ enum FilePermissions {
         var blind: Set<String> = []
         var ways: [FolderReach] = []
         for copy in series.allCopies {
-            for (content, prefix) in [(copy.content, ""), (copy.globals, "globals of ")] {
+            let parts = (copy.content?.parts ?? [:]).sorted { $0.key < $1.key }.map { ($0.value, "\($0.key) of ") }
+            for (content, prefix) in [(copy.content, ""), (copy.globals, "globals of ")] + parts {
                 guard let content else { continue }
                 seen = true
                 guard let permissions = content.permissions else {

@@ -17,9 +17,9 @@ enum ReallyEncrypted {
         guard let declared = series.set.encryption?.format else {
             return [series.skipped(name, "the estate says that this backup is stored in plain text")]
         }
-        // A base backup is a folder of several encrypted files; only reading them tells.
-        guard series.set.kind != .baseBackup else {
-            return [series.skipped(name, "a base backup's files are opened by a drill, and by muster inspect --deep")]
+        // A base backup is a folder of several encrypted files, which are not listed one by one in a remote store.
+        guard series.set.kind != .baseBackup || series.stores.allSatisfy({ $0.remote == nil }) else {
+            return [series.skipped(name, "a remote base backup's files are opened by a drill, and by muster inspect --deep")]
         }
         guard series.set.kind != .command else {
             return [series.skipped(name, "the artifacts are another tool's, and only that can open them")]
@@ -28,13 +28,17 @@ enum ReallyEncrypted {
         for copy in series.allCopies {
             guard let content = copy.content else {
                 broken.insert(copy.point)
-                findings.append(
-                    Finding(
-                        .artifactUnreadable, object: series.object(copy.point), expected: "a file that can be read", actual: "no access",
-                        message: "the stored file can't be read", hint: "check its permissions for this user"))
+                findings.append(unreadable(series.object(copy.point)))
                 continue
             }
-            if let finding = judge(content, as: declared, object: series.object(copy.point)) {
+            // Of the files themselves none is encrypted, and an empty folder holds nothing.
+            if !content.parts.isEmpty {
+                let found = content.parts.sorted { $0.key < $1.key }.compactMap { part, held in
+                    judge(held, as: declared, object: "\(part) of " + series.object(copy.point))
+                }
+                if !found.isEmpty { broken.insert(copy.point) }
+                findings += found
+            } else if let finding = judge(content, as: declared, object: series.object(copy.point)) {
                 broken.insert(copy.point)
                 findings.append(finding)
             } else if let globals = copy.globals,
@@ -45,6 +49,17 @@ enum ReallyEncrypted {
         }
         guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
         return [series.judged(name, findings)]
+    }
+
+    private static func unreadable(_ object: String) -> Finding {
+        Finding(
+            .artifactUnreadable, object: object, expected: "a file that can be read", actual: "no access",
+            message: "the stored file can't be read", hint: "check its permissions for this user")
+    }
+
+    private static func judge(_ part: StoredContent?, as declared: Encryption.Format, object: String) -> Finding? {
+        guard let part else { return unreadable(object) }
+        return judge(part, as: declared, object: object)
     }
 
     static func judge(_ content: StoredContent, as declared: Encryption.Format, object: String) -> Finding? {

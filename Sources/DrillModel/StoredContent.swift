@@ -28,6 +28,9 @@ public struct StoredContent: Sendable, Hashable {
     public var permissions: UInt16?
     /// What the folders above it add to that.
     public var reach: FolderReach
+    /// Of a folder of tar files, as pg_basebackup writes it: each file by its name, nil where it can't be read. Empty where nobody
+    /// looked into it.
+    public var parts: [String: StoredContent?] = [:]
 
     public init(
         kind: Kind, encryption: String? = nil, isAuthenticated: Bool = false, plainBehindHeader: String? = nil, entropy: Double? = nil,

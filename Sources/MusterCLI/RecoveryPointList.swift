@@ -55,7 +55,7 @@ struct RecoveryPointList {
         return [
             Readable.time(moment.time, in: estate.timeZone), point?.timeSource.rawValue ?? "", point.map { Readable.bytes($0.size) } ?? "",
             point?.sealState.seal.map { String($0.artifact.sha256.prefix(12)) } ?? "-", point.map { Self.seal($0.sealState) } ?? "",
-            moment.copies.first.map { Self.encryption($0.content) } ?? "", copies.joined(separator: ", "), point?.path ?? "",
+            moment.copies.first.map { Self.encryption($0.content, of: set.kind) } ?? "", copies.joined(separator: ", "), point?.path ?? "",
         ]
     }
 
@@ -64,17 +64,6 @@ struct RecoveryPointList {
         case .valid(let seal): seal.truth == .source ? "sealed" : "sealed from the backup"
         case .missing: "no"
         case .broken(let finding): "BROKEN: \(finding.rule)"
-        }
-    }
-
-    private static func encryption(_ content: StoredContent?) -> String {
-        switch content?.kind {
-        case .encrypted: content?.plainBehindHeader.map { "PLAIN: \($0) behind a header" } ?? content?.encryption ?? "openssl"
-        case .plain(let kind): "PLAIN: \(kind)"
-        case .folder: "PLAIN: a folder"
-        case .empty: "EMPTY"
-        case .unknown: "unknown"
-        case nil: "UNREADABLE"
         }
     }
 
@@ -119,23 +108,25 @@ struct RecoveryPointList {
             sets: surveys.map { survey in
                 SetDocument(
                     service: survey.set.service, backup: survey.set.name, kind: survey.set.kind.rawValue,
-                    problems: survey.problems.map(\.finding), recoveryPoints: survey.series.moments.map(self.document))
+                    problems: survey.problems.map(\.finding),
+                    recoveryPoints: survey.series.moments.map { self.document($0, of: survey.set.kind) })
             })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(document), as: UTF8.self)
     }
 
-    private func document(_ moment: BackupMoment) -> PointDocument {
+    private func document(_ moment: BackupMoment, of kind: BackupSet.Kind) -> PointDocument {
         let point = moment.copies.first?.point
         return PointDocument(
             time: Self.iso(moment.time), timeSource: point?.timeSource.rawValue ?? "", size: point?.size,
             sha256: point?.sealState.seal?.artifact.sha256, sealed: point.map { Self.word($0.sealState) } ?? "",
-            encryption: moment.copies.first.map { Self.word($0.content) } ?? "",
+            encryption: moment.copies.first.map { Self.word($0.content, of: kind) } ?? "",
             copies: moment.copies.map { copy in
                 CopyDocument(
                     store: copy.point.store, zone: copy.point.zone, path: copy.point.path, size: copy.point.size,
-                    timeSource: copy.point.timeSource.rawValue, sealed: Self.word(copy.point.sealState), encryption: Self.word(copy.content)
+                    timeSource: copy.point.timeSource.rawValue, sealed: Self.word(copy.point.sealState),
+                    encryption: Self.word(copy.content, of: kind)
                 )
             })
     }
@@ -145,16 +136,6 @@ struct RecoveryPointList {
         case .valid(let seal): seal.truth.rawValue
         case .missing: "missing"
         case .broken(let finding): finding.rule.name
-        }
-    }
-
-    private static func word(_ content: StoredContent?) -> String {
-        switch content?.kind {
-        case .encrypted: content?.plainBehindHeader == nil ? content?.encryption ?? "openssl" : "plain"
-        case .plain, .folder: "plain"
-        case .empty: "empty"
-        case .unknown: "unknown"
-        case nil: "unreadable"
         }
     }
 

@@ -52,7 +52,9 @@ struct SetSurvey: Sendable {
         let copies = points.lazy.map { point -> StoredCopy in
             if let looks = opened.looks(at: point) { return StoredCopy(point, content: looks.artifact, globals: looks.globals) }
             return StoredCopy(
-                point, content: ContentProbe.look(at: set.visible(point), walk),
+                point,
+                content: set.kind == .baseBackup
+                    ? ContentProbe.look(atBaseBackup: point.location, walk) : ContentProbe.look(at: set.visible(point), walk),
                 globals: point.globals.flatMap { ContentProbe.look(at: $0, walk) })
         }
         let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }

@@ -33,14 +33,14 @@ public struct BaseBackup: Sendable {
     public init(at location: URL, name: String, encryption: ArtifactStream.Encryption?) throws(DrillFailure) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: location.path)) ?? []
         func stored(_ plain: String) -> URL? {
-            names.first { Self.plainName($0) == plain }.map { location.appendingPathComponent($0) }
+            names.first { BaseBackupFileName.plain($0) == plain }.map { location.appendingPathComponent($0) }
         }
         manifestFile = stored("backup_manifest")
         if let base = stored("base.tar") {
             var tars = [Tar(location: base, prefix: "")]
             if let wal = stored("pg_wal.tar") { tars.append(Tar(location: wal, prefix: "pg_wal/")) }
             for other in names.sorted() {
-                let plain = Self.plainName(other)
+                let plain = BaseBackupFileName.plain(other)
                 guard plain.hasSuffix(".tar"), let number = UInt32(plain.dropLast(4)) else { continue }
                 tars.append(Tar(location: location.appendingPathComponent(other), prefix: "pg_tblspc/\(number)/"))
             }
@@ -63,13 +63,6 @@ public struct BaseBackup: Sendable {
         self.location = location
         self.name = name
         self.encryption = encryption
-    }
-
-    /// Without what compression and encryption append.
-    static func plainName(_ name: String) -> String {
-        var name = name
-        while let suffix = WALFileName.suffixes.first(where: { name.hasSuffix($0) }) { name.removeLast(suffix.count) }
-        return name
     }
 
     /// Its manifest, verified against its own checksum.

@@ -35,6 +35,28 @@ import Testing
         #expect(finding?.object.hasSuffix("of \(Self.night)") ?? false)
     }
 
+    @Test func eachFileOfABaseBackup() {
+        func with(_ parts: [String: StoredContent?]) -> [Finding] {
+            var series = Series.regime()
+            series.set.kind = .baseBackup
+            for index in series.copies.indices {
+                series.copies[index].content = StoredContent(kind: .folder, permissions: 0o700)
+                series.copies[index].content?.parts = ["base.tar.gz.enc": Series.encrypted]
+            }
+            series.change(Self.night, in: "primary") { $0.content?.parts = parts }
+            return series.judged().flatMap(\.findings).filter { $0.rule != .globalsMissing }
+        }
+        #expect(with(["base.tar.gz.enc": Series.encrypted, "backup_manifest.enc": Series.encrypted]) == [])
+        let plain = with(["base.tar.enc": Series.encrypted, "backup_manifest": StoredContent(kind: .plain("text"), permissions: 0o600)])
+        #expect(plain.map(\.rule) == [.artifactNotEncrypted])
+        #expect(plain.first?.object.hasPrefix("backup_manifest of primary:") == true)
+        #expect(with(["base.tar.enc": nil]).map(\.rule) == [.artifactUnreadable])
+        #expect(with([:]).map(\.rule) == [.artifactNotEncrypted], "a folder of a server's files")
+        var open = Series.encrypted
+        open.permissions = 0o666
+        #expect(with(["base.tar.enc": open]).map(\.rule) == [.worldWritable])
+    }
+
     @Test func plainGlobalsAreFoundToo() {
         let finding = only { $0.globals = StoredContent(kind: .plain("an SQL script"), permissions: 0o600) }
         #expect(finding?.rule == .artifactNotEncrypted)
