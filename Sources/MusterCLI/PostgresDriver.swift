@@ -148,16 +148,29 @@ actor PostgresDriver: EndpointProviding {
 }
 
 extension ScratchPostgres {
-    /// - Throws: ``DrillFailure`` (failed): what came back can't be asked.
+    /// - Throws: ``DrillFailure``: what came back can't be asked (failed), or the server is gone (error).
     func connect(toRecovered database: String) async throws(DrillFailure) -> PostgresConnection {
         do throws(PostgresError) {
             return try await PostgresConnection.connect(configuration(database: database))
         } catch {
+            if let failure = await ended(error.message) { throw failure }
             throw .failed(
                 Finding(
                     .stepConnection, object: database, expected: "a database that takes connections", actual: error.message,
                     message: "the recovered database can't be reached", hint: error.hint))
         }
+    }
+
+    /// Why a server that took connections before takes none any more; nil where it still runs. What it held was never asked then.
+    func ended(_ why: String) async -> DrillFailure? {
+        // Its socket closes a moment before its end is known.
+        for _ in 0..<50 where process.ending == nil { try? await Task.sleep(for: .milliseconds(20)) }
+        guard let ending = process.ending else { return nil }
+        return .error(
+            Finding(
+                .scratchServerFailed, object: "postgres", expected: "a scratch server that lives as long as the drill",
+                actual: "\(ending.ending); \(why)", message: "the scratch server ended by itself",
+                hint: "look at this machine's memory and kernel log; run again with --keep to read server.log"))
     }
 }
 

@@ -21,6 +21,7 @@ struct RestoredDatabases: Sendable {
                     + " ORDER BY datname <> $1, datname = 'postgres', pg_database_size(oid) DESC", [declared ?? ""])
             await connection.close()
         } catch {
+            if let failure = await server.ended(error.message) { throw failure }
             throw .failed(
                 Finding(
                     .stepConnection, object: service, expected: "a cluster that takes connections", actual: error.message,

@@ -57,6 +57,21 @@ struct MachineTroubleTests {
         }
     }
 
+    /// Dead when it is to be asked, and not when it was filled.
+    @Test func aServerThatIsKilledBehindTheRestore() async throws {
+        try await Desk.with { desk in
+            let file = try desk.drillFile("postgres", select: "latest-healthy")
+            let command = desk.lab.appendingPathComponent("kill.sh")
+            // The server's own process is the only one whose first line of postmaster.pid names it.
+            let text = "#!/bin/sh\nkill -9 \"$(head -1 \(desk.scratch.path)/muster-*/p0-*/data/postmaster.pid)\"\n"
+            try Data(text.utf8).write(to: command)
+            try desk.edit(file, "recover:", "hooks: {restore: {after: {run: [sh, \(command.path)]}}}\nrecover:")
+            let drill = try await desk.expect(file, code: 2, rule: ["scratch-server-failed"])
+            #expect(drill.recoveryPoints.count == 1, "no other backup is tried")
+            #expect(!drill.cases.contains { $0.verdict == "failed" })
+        }
+    }
+
     /// A drill that had its answers by then was not disturbed.
     private func isLate(_ killed: Date, _ run: RunFolder) throws -> Bool {
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
