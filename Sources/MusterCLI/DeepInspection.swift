@@ -23,7 +23,7 @@ struct DeepInspection: Sendable {
     var hub: EventHub
     var stores: RemoteStores
 
-    private var set: BackupSet { survey.set }
+    var set: BackupSet { survey.set }
 
     /// - Parameter broken: What has a finding already: it is told once.
     func run(except broken: BrokenArtifacts) async throws -> CaseResult {
@@ -33,6 +33,27 @@ struct DeepInspection: Sendable {
             return .skipped(
                 .policy, service: set.service, name: name, reason: "only the declared command reads these artifacts: a drill runs it")
         }
+        let (findings, errors, read) = try await withHost { host in
+            set.kind == .pgBackRest ? try await verifyRepositories(on: host) : try await readAll(on: host, except: broken)
+        }
+        guard read > 0 || !findings.isEmpty || !errors.isEmpty else {
+            return .skipped(.policy, service: set.service, name: name, reason: "every artifact has a finding of its own already")
+        }
+        return judged(name, findings, errors, since: started)
+    }
+
+    /// What can't be asked here doesn't hide what is wrong, and is no pass without it.
+    func judged(_ name: String, _ findings: [Finding], _ errors: [Finding], since started: ContinuousClock.Instant) -> CaseResult {
+        let duration = ContinuousClock.now - started
+        if findings.isEmpty, let first = errors.first {
+            return CaseResult(
+                .policy, service: set.service, name: name, verdict: .error, duration: duration, reason: first.message, findings: errors)
+        }
+        return .judged(.policy, service: set.service, name: name, duration: duration, findings: findings + errors)
+    }
+
+    /// Gives a body a scratch host of its own.
+    func withHost<Value: Sendable>(_ body: (ScratchHost) async throws -> Value) async throws -> Value {
         let host: ScratchHost
         do throws(ScratchError) {
             host = try await ScratchHost.prepare(in: root, purpose: "inspection of \(set.service)/\(set.name)")
@@ -40,19 +61,9 @@ struct DeepInspection: Sendable {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         do {
-            let (findings, errors, read) =
-                set.kind == .pgBackRest ? try await verifyRepositories(on: host) : try await readAll(on: host, except: broken)
+            let value = try await body(host)
             try await host.remove()
-            if findings.isEmpty, let first = errors.first {
-                return CaseResult(
-                    .policy, service: set.service, name: name, verdict: .error, duration: ContinuousClock.now - started,
-                    reason: first.message, findings: errors)
-            }
-            guard read > 0 || !findings.isEmpty else {
-                return .skipped(.policy, service: set.service, name: name, reason: "every artifact has a finding of its own already")
-            }
-            return .judged(
-                .policy, service: set.service, name: name, duration: ContinuousClock.now - started, findings: findings + errors)
+            return value
         } catch {
             try? await host.remove()
             throw error

@@ -140,7 +140,9 @@ struct Inspection: Sendable {
             ).ask()
         }
         if let deep {
-            cases.append(try await DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores).run(except: broken))
+            let inspection = DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores)
+            cases.append(try await inspection.run(except: broken))
+            if let read = try await inspection.readWAL() { cases.append(read) }
         }
         cases += try await HeldPromises(estate: estate, survey: survey, now: now, root: deep, stores: stores).ask(except: broken)
         return (cases, survey)

@@ -12,6 +12,7 @@ extension Rule {
     public static let walMissing = Rule("wal-missing")
     public static let walGap = Rule("wal-gap")
     public static let walSegmentDamaged = Rule("wal-segment-damaged")
+    public static let walUnread = Rule("wal-unread")
     public static let walForeign = Rule("wal-segment-foreign")
     public static let walTimeline = Rule("wal-timeline-broken")
     public static let targetNotReached = Rule("recovery-target-not-reached")

@@ -7,7 +7,8 @@ import DrillModel
 struct SegmentCheck: Sendable {
     var systemIdentifier: UInt64
     var segmentSize: UInt64
-    var major: Int
+    /// nil where nobody has said.
+    var major: Int?
 
     /// - Parameters:
     ///   - head: The segment's first bytes.
@@ -39,7 +40,7 @@ struct SegmentCheck: Sendable {
             return damaged(
                 name, "segments of \(segmentSize) bytes", "\(header.segmentSize)", "the segment is of another size than the cluster's")
         }
-        if let magic = WALSegmentHeader.magic(ofMajor: major), header.magic != magic {
+        if let major, let magic = WALSegmentHeader.magic(ofMajor: major), header.magic != magic {
             return damaged(
                 name, "the page format of PostgreSQL \(major)", "another one", "the segment was written by another major version")
         }

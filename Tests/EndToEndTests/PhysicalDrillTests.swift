@@ -277,12 +277,34 @@ struct PointInTimeDrillTests {
         }
     }
 
+    private func segments(_ desk: Desk) throws -> [String] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: wal(desk).path)
+        let segments = names.filter { $0.wholeMatch(of: /[0-9A-F]{24}\.gz\.enc/) != nil }.sorted()
+        try #require(segments.count > 6)
+        return segments
+    }
+
+    /// By its name, its header and its size it is what it should be: only who opens it can tell.
+    @Test func inspectReadsTheArchiveToItsEnd() async throws {
+        try await Desk.with { desk in
+            func inspect(_ more: [String]) async throws -> String {
+                let output = desk.reports.appendingPathComponent("i\(UUID().uuidString.prefix(6))").path
+                return try await desk.run(["inspect", desk.estate.path, "--output", output] + more).text
+            }
+            let whole = try await inspect(["--deep"])
+            #expect(whole.contains(/✓ postgres +base: the write-ahead log reads to its end/), "\(whole)")
+            let damaged = try segments(desk)[3]
+            try desk.change(wal(desk).appendingPathComponent(damaged)) { $0[$0.count / 2] ^= 1 }
+            #expect(try await !inspect([]).contains("wal-segment-damaged"))
+            let deep = try await inspect(["--deep"])
+            #expect(deep.contains(/✗ postgres +base: the write-ahead log reads to its end/), "\(deep)")
+            #expect(deep.contains("wal-segment-damaged  \(damaged.prefix(24))"), "\(deep)")
+        }
+    }
+
     @Test func aMissingSegmentIsNamed() async throws {
         try await Desk.with { desk in
-            let segments = try FileManager.default.contentsOfDirectory(atPath: wal(desk).path).filter {
-                $0.wholeMatch(of: /[0-9A-F]{24}\.gz\.enc/) != nil
-            }.sorted()
-            try #require(segments.count > 6)
+            let segments = try segments(desk)
             let gone = segments[segments.count / 2]
             try FileManager.default.removeItem(at: wal(desk).appendingPathComponent(gone))
             let (outcome, report) = try await desk.drill(drill(desk))
