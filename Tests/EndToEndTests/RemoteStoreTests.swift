@@ -220,6 +220,12 @@ struct RemoteStoreTests {
             try FileManager.default.removeItem(at: desk.store)
             let (outcome, _) = try await desk.drill(desk.drills.appendingPathComponent("point-in-time.yaml"))
             #expect(outcome.code == 0, "\(outcome.text)")
+            // The series that lie in the first store alone are gone.
+            let deep = try await desk.run([
+                "inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("deep").path,
+            ]).text
+            #expect(deep.contains(/✓ postgres +base: every artifact reads to its end/), "\(deep)")
+            #expect(deep.contains(/✓ postgres +base: the write-ahead log reads to its end/), "\(deep)")
         }
     }
 }
