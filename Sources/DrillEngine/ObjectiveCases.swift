@@ -72,7 +72,10 @@ enum ObjectiveCases {
             findings.append(
                 Finding(
                     .rpoMissed, object: age.service, expected: "less than \(text(target))", actual: text(achieved),
-                    message: "more was lost than promised", hint: "back up more often, or archive the write-ahead log"))
+                    message: "more was lost than promised",
+                    hint: age.isOfFollower
+                        ? "find out why the standby or replica is behind: its log, the link to its primary, and what it waits for"
+                        : "back up more often, or archive the write-ahead log"))
         }
         if let worst = age.worstCase, worst.loss >= target, !enforced {
             findings.append(worstFinding(age.service, worst, target: target, severity: .warning))
@@ -120,5 +123,17 @@ enum ObjectiveCases {
             duration >= .seconds(60) ? [.days, .hours, .minutes, .seconds] : [.seconds, .milliseconds]
         // In one language, whatever the machine speaks.
         return duration.formatted(.units(allowed: units, width: .narrow).locale(Locale(identifier: "en_US_POSIX")))
+    }
+}
+
+extension RecoveryPointAge {
+    /// Whether it is the lag of a standby or replica, and no backup's age.
+    fileprivate var isOfFollower: Bool {
+        switch source {
+        case .lastReplicated, .primaryPosition, .sameAsLive: true
+        // A base backup that is rolled forward tells the same, and has a worst case.
+        case .lastReplayedCommit: worstCase == nil
+        default: false
+        }
     }
 }

@@ -58,9 +58,9 @@ struct LabFiles: Sendable {
         services:
           postgres:
             engine: postgres
-            # The source and its standby are there while `muster lab start` has them running.
+            # The sources, the standby and the replica are there while `muster lab start` has them running.
             source: {host: \(socketFolder.path), database: domainscope, user: postgres, zone: ksdc}
-            # live/standby-failover.yaml promotes a clone of it.
+            # live/standby-failover.yaml promotes a clone of it, and of the Redis' replica.
             standby: {host: \(socketFolder.path)/dr, database: domainscope, user: postgres, zone: dr}
             backups:
               daily:
@@ -89,7 +89,8 @@ struct LabFiles: Sendable {
                 wal: {match: postgres/wal/*, encryption: {format: openssl, key: backup}}
         \(repositorySet)  redis:
             engine: redis
-            source: {host: \(socketFolder.path)/redis.sock, password: {file: keys/redis.password}}
+            source: {host: \(socketFolder.path)/redis.sock, password: {file: keys/redis.password}, zone: ksdc}
+            replica: {host: \(socketFolder.path)/dr/redis.sock, password: {file: keys/redis.password}, zone: dr}
             backups:
               rdb:
                 kind: rdb

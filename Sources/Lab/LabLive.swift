@@ -12,8 +12,8 @@ extension LabFiles {
 
     private var standbyFailover: String {
         """
-        # The primary zone is gone with the database's primary: a clone of the standby takes over, the rest comes from the second zone's
-        # backups, and the application runs on that. It takes the lab's servers: muster lab start.
+        # The primary zone is gone with both primaries: clones of the standby and of the replica take over, the rest comes from the second
+        # zone's backups, and the application runs on that. It takes the lab's servers: muster lab start.
         version: 1
         drill: standby-failover
         estate: ../estate.yaml
@@ -24,12 +24,12 @@ extension LabFiles {
           restore: {run: [sh, zone.sh, restore], timeout: 30s}
         application: \(LabApplication.rebuilt)
         profile: production
-        # No RPO: it holds for every service of a drill, and the lab's newest backup is as old as the lab. The standby's lag is measured anyway.
-        targets: {rto: 4h}
+        # What a failover loses is a lag, and no backup's age; the configuration and the code are held against what production runs.
+        targets: {rto: 4h, rpo: 5m}
         allowances: {decide: 30m, switch-address: 15m}
         recover:
           postgres: {from: standby}
-          redis: {from: rdb}
+          redis: {from: replica}
           configuration: {from: env}
           code: {from: bundle}
         checks:
@@ -41,23 +41,29 @@ extension LabFiles {
         """
     }
 
-    /// Moved away, a socket takes no new client; those that are connected are sent away.
+    /// Moved away, a socket takes no new client, and neither does a closed port; those that are connected are sent away.
     private var zoneScript: String {
         """
-        # Cuts the lab's first zone off, or brings it back: its store, and the sockets of its Postgres and Redis.
+        # Cuts the lab's first zone off, or brings it back: its store, and the sockets of its Postgres and Redis with the port that
+        # the replica follows.
         store=../backups/primary
         sockets=\(socketFolder.path)
         lost=$sockets/lost
+        redis() { REDISCLI_AUTH=$(cat ../keys/redis.password) redis-cli -e -s "$lost/redis.sock" "$@"; }
         case $1 in
         cut)
             mv -T "$store" "$store.lost" && mkdir "$lost" &&
                 mv "$sockets/.s.PGSQL.5432" "$sockets/redis.sock" "$lost" &&
-                psql -qXAt -h "$lost" -U postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_replication" postgres >/dev/null
+                psql -qXAt -h "$lost" -U postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_replication" postgres >/dev/null &&
+                redis CONFIG GET port | tail -1 >"$lost/redis.port" &&
+                redis CONFIG SET port 0 >/dev/null && redis CLIENT KILL TYPE replica >/dev/null
             ;;
         restore)
             status=0
             if [ -e "$store.lost" ]; then mv -T "$store.lost" "$store" || status=1; fi
             if [ -e "$lost" ]; then
+                if [ -s "$lost/redis.port" ]; then redis CONFIG SET port "$(cat "$lost/redis.port")" >/dev/null || status=1; fi
+                rm -f "$lost/redis.port"
                 for socket in .s.PGSQL.5432 redis.sock; do
                     if [ -e "$lost/$socket" ]; then mv "$lost/$socket" "$sockets" || status=1; fi
                 done

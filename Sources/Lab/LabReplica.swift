@@ -39,7 +39,11 @@ struct LabReplica: Sendable {
 
     /// - Returns: The loopback port that the replica reaches it by.
     private func primary(_ password: String) async throws -> Int {
-        if let port = await port(password) { return port }
+        if let port = await port(password) {
+            if port != 0 { return port }
+            // Cut off by a drill that was killed.
+            return try await reopen(password)
+        }
         // A port that is free when it is looked for may be taken by the time it is used.
         for _ in 1...3 {
             let file = places.redisData.appending(path: "live.conf")
@@ -53,6 +57,15 @@ struct LabReplica: Sendable {
             try Task.checkCancellation()
         }
         throw LabError(.server, "the lab's redis did not start", hint: "look into \(places.redisData.path)/server.log")
+    }
+
+    private func reopen(_ password: String) async throws -> Int {
+        for _ in 1...3 {
+            let port = try Self.freePort()
+            let answer = await speak(servers.redisSocket, password) { try await $0.command(["CONFIG", "SET", "port", String(port)]) }
+            if answer == .status("OK") { return port }
+        }
+        throw LabError(.server, "the lab's redis opens no port", hint: "look into \(places.redisData.path)/server.log")
     }
 
     private func port(_ password: String) async -> Int? {

@@ -98,7 +98,7 @@ struct LabServers: Sendable {
     /// A drill that was killed while the first zone was cut off left them where no client looks.
     private func bringBackSockets() {
         let files = FileManager.default
-        for name in (try? files.contentsOfDirectory(atPath: mark.lostSockets.path)) ?? [] {
+        for name in (try? files.contentsOfDirectory(atPath: mark.lostSockets.path)) ?? [] where name != "redis.port" {
             try? files.moveItem(at: mark.lostSockets.appending(path: name), to: mark.socketFolder.appending(path: name))
         }
         try? files.removeItem(at: mark.lostSockets)

@@ -42,10 +42,10 @@ struct DrillCast {
         for recovery: Recovery, index: Int, _ stores: RemoteStores, _ primaries: [LostPrimary]
     ) -> (any ServiceDriver)? {
         if let standby = plan.estate.standby(of: recovery) {
-            if recovery.backup == Recovery.replicaName {
-                return ReplicaDriver(standby, recovery: recovery, index: index, plan: plan, host: host)
-            }
             let primary = primaries.first { $0.service == recovery.service }
+            if recovery.backup == Recovery.replicaName {
+                return ReplicaDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
+            }
             return StandbyDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
         }
         guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }

@@ -6,6 +6,7 @@ import DrillModel
 import PhysicalRecovery
 import PostgresClient
 import RedisClient
+import RedisRecovery
 
 /// One service's primary, between the outage that takes it and the standby that stands in for it.
 actor LostPrimary {
@@ -16,6 +17,8 @@ actor LostPrimary {
     private let estate: Estate
     private let engine: Service.Engine?
     private(set) var position: PrimaryPosition?
+    /// The same of a Redis.
+    private(set) var offset: ReplicationPosition?
     /// When it was gone.
     private(set) var lost: ContinuousClock.Instant?
 
@@ -30,14 +33,16 @@ actor LostPrimary {
     /// For the report.
     nonisolated var title: String { "the primary of \(service)" }
 
-    /// Asks it, right before its zone is cut off. A Redis tells nothing that its replica could be held against without it.
+    /// Asks it, right before its zone is cut off. Where it doesn't answer, the report says what nobody knows then.
     ///
     /// - Throws: `CancellationError`.
     func ask() async throws {
-        guard engine == .postgres,
-            let configuration = try? Self.configuration(source, of: service, database: nil, in: estate)
-        else { return }
-        position = try await PrimaryPosition.ask(configuration)
+        if engine == .redis {
+            guard let live = try? Self.live(source, of: service, in: estate) else { return }
+            offset = try await ReplicationPosition.ask(live)
+        } else if let configuration = try? Self.configuration(source, of: service, database: nil, in: estate) {
+            position = try await PrimaryPosition.ask(configuration)
+        }
     }
 
     func isGone() { lost = .now }
@@ -73,6 +78,14 @@ actor LostPrimary {
             : try? await RedisConnection.connect(host: source.host, port: source.port ?? 6379, timeout: .seconds(5))
         connection?.close()
         return connection != nil
+    }
+
+    /// How a Redis of the estate is spoken to by a drill.
+    static func live(_ connection: SourceConnection, of service: String, in estate: Estate) throws(DrillFailure) -> LiveRedis {
+        let password = try connection.password.map { reference throws(DrillFailure) in
+            try Keyring.secret(reference, named: "\(service)'s password", hiding: Keyring(estate).secretVariables)
+        }
+        return LiveRedis(host: connection.host, port: connection.port ?? 6379, user: connection.user, password: password?.text)
     }
 
     /// How a server of the estate is spoken to by a drill.

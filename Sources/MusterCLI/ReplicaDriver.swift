@@ -17,6 +17,8 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
     private let plan: DrillPlan
     private let replica: Standby
     private let host: ScratchHost
+    /// Where the drill loses it; nil: it may live.
+    private let primary: LostPrimary?
 
     private var attempt = 0
     private var state: ReplicaState?
@@ -27,7 +29,8 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
     private var restored: RestoredRedis?
     private var hasLoopback = false
 
-    init(_ replica: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost) {
+    init(_ replica: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost, primary: LostPrimary?) {
+        self.primary = primary
         service = recovery.service
         self.replica = replica
         self.index = index
@@ -38,7 +41,7 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
     func identify(before disaster: Date) async throws -> Identified {
         let probe = try probe()
         let state = try await probe.state()
-        if let source { lag = try await probe.lag(of: state, behind: try live(source)) }
+        lag = try await lag(of: state, probe)
         self.state = state
         guard let age = lag.map(\.time) ?? state.age else {
             throw DrillFailure.error(
@@ -52,8 +55,18 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
         let point = RecoveryPoint(
             service: service, backup: Recovery.replicaName, store: "replica", zone: replica.zone, path: "the replica's clone",
             location: host.folder.url, size: state.size, time: disaster.addingTimeInterval(-(age / .seconds(1))),
-            timeSource: isCaughtUp ? .sameAsLive : .lastReplicated, sealState: .missing)
+            timeSource: !isCaughtUp ? .lastReplicated : primary == nil ? .sameAsLive : .primaryPosition, sealState: .missing)
         return Identified(points: [point], worstCase: nil, cases: [following(state)], detail: detail(age))
+    }
+
+    private func lag(of state: ReplicaState, _ probe: ReplicaProbe) async throws -> ReplicaLag? {
+        guard let primary else {
+            guard let source else { return nil }
+            return try await probe.lag(of: state, behind: try live(source))
+        }
+        // Never asked now: it is lost.
+        guard let offset = await primary.offset, let lost = await primary.lost else { return nil }
+        return try await probe.lag(of: state, behind: offset, lostAt: lost)
     }
 
     func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
@@ -157,10 +170,7 @@ extension ReplicaDriver {
     }
 
     private func live(_ connection: SourceConnection) throws(DrillFailure) -> LiveRedis {
-        let password = try connection.password.map { reference throws(DrillFailure) in
-            try Keyring.secret(reference, named: "\(service)'s password", hiding: Keyring(plan.estate).secretVariables)
-        }
-        return LiveRedis(host: connection.host, port: connection.port ?? 6379, user: connection.user, password: password?.text)
+        try LostPrimary.live(connection, of: service, in: plan.estate)
     }
 
     private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
@@ -177,7 +187,8 @@ extension ReplicaDriver {
 
     private func following(_ state: ReplicaState) -> CaseResult {
         let findings =
-            state.isLinked
+            // Where the drill has lost the primary there is nobody to follow; that it isn't being filled was asked.
+            state.isLinked || primary != nil
             ? []
             : [
                 Finding(
@@ -185,13 +196,22 @@ extension ReplicaDriver {
                     message: "the replica's link to its primary is down",
                     hint: "see the replica's log; where its primary is gone, there is nothing to mend")
             ]
-        return .judged(.backup, service: service, name: "the replica follows its primary", findings: findings)
+        return .judged(
+            .backup, service: service, name: primary == nil ? "the replica follows its primary" : "the replica's dataset is whole",
+            findings: findings)
     }
 
     private func detail(_ age: Duration) -> String {
         let behind = Readable.preciseDuration(age)
         guard let lag else { return "a replica at most \(behind) old; its primary was not asked" }
         return "a replica \(Readable.bytes(lag.bytes)) and \(lag.isCaughtUp ? "" : "at most ")\(behind) behind its primary"
+    }
+
+    private var whyUnasked: String {
+        guard source != nil else { return "no source is declared" }
+        guard let primary else { return "the primary could not be asked" }
+        return primary.isCutByDrill
+            ? "the primary did not answer before its zone was cut off" : "the primary was out of reach before the drill began"
     }
 
     private func report(_ state: ReplicaState, _ log: any StepLog) {
@@ -206,10 +226,7 @@ extension ReplicaDriver {
                     + "\(state.patience == nil ? "repl-timeout as far as is known" : "repl-timeout"), count as lost.")
         }
         guard let lag else {
-            log.unproven(
-                source == nil
-                    ? "\(service): no source is declared, so nobody knows how far its primary was ahead of the replica."
-                    : "\(service): the primary could not be asked, so nobody knows what it had that the replica had not.")
+            log.unproven("\(service): \(whyUnasked), so nobody knows what it had that the replica had not.")
             return
         }
         log.fact("replication-lag.bytes", String(lag.bytes))

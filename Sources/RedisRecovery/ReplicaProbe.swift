@@ -140,14 +140,14 @@ public struct ReplicaProbe: Sendable {
     /// - Throws: ``DrillFailure`` (failed): the replica has another history; `CancellationError`.
     public func lag(of state: ReplicaState, behind primary: LiveRedis) async throws -> ReplicaLag? {
         let asked = ContinuousClock.now
-        guard let first = try await position(of: primary) else { return nil }
+        guard let first = try await ReplicationPosition.ask(primary) else { return nil }
         var (state, position) = (state, first)
         while !position.holds(state) {
             guard asked.duration(to: .now) < Self.patience.down else { throw another() }
             // A primary that was started anew is followed again within a moment.
             try await Task.sleep(for: .milliseconds(100))
             state = try await self.state()
-            guard let now = try await self.position(of: primary) else { return nil }
+            guard let now = try await ReplicationPosition.ask(primary) else { return nil }
             position = now
         }
         var lag = ReplicaLag(bytes: max(0, position.offset - state.offset), time: nil, isCaughtUp: false)
@@ -165,40 +165,37 @@ public struct ReplicaProbe: Sendable {
         return lag
     }
 
+    /// How far the replica is behind a primary that is lost.
+    ///
+    /// - Parameters:
+    ///   - state: What the replica said since.
+    ///   - position: What the primary said right before.
+    ///   - lost: When it was gone: what it was given between that answer and this, nobody knows.
+    /// - Throws: ``DrillFailure`` (failed): the replica has another history; `CancellationError`.
+    public func lag(
+        of state: ReplicaState, behind position: ReplicationPosition, lostAt lost: ContinuousClock.Instant
+    ) async throws -> ReplicaLag {
+        guard position.holds(state) else { throw another() }
+        var last = state
+        // What was sent before may still be on its way to it.
+        let asked = ContinuousClock.now
+        while last.offset < position.offset, asked.duration(to: .now) < Self.patience.down {
+            try await Task.sleep(for: .milliseconds(20))
+            last = try await self.state()
+        }
+        let isCaughtUp = last.offset >= position.offset
+        return ReplicaLag(
+            bytes: max(0, position.offset - last.offset),
+            // Of a link that is up still, the last word tells nothing of how old the data is that was applied.
+            time: isCaughtUp ? position.asked.duration(to: lost) : last.isLinked ? nil : last.age, isCaughtUp: isCaughtUp)
+    }
+
     private func hasApplied(_ end: Int64, since asked: ContinuousClock.Instant, isLinked: Bool) async throws -> Bool {
         while asked.duration(to: .now) < (isLinked ? Self.patience.up : Self.patience.down) {
             if try await state().offset >= end { return true }
             try await Task.sleep(for: .milliseconds(20))
         }
         return false
-    }
-
-    /// Where a primary is in which history.
-    private struct Position {
-        var history: String
-        var offset: Int64
-        /// The history that it went on from when it was promoted, and up to where.
-        var before: (history: String, end: Int64)?
-
-        func holds(_ state: ReplicaState) -> Bool {
-            state.history == history || (before.map { $0.history == state.history && state.offset < $0.end } ?? false)
-        }
-    }
-
-    private func position(of primary: LiveRedis) async throws -> Position? {
-        do throws(RedisError) {
-            let connection = try await primary.connect()
-            defer { connection.close() }
-            let fields = try await LiveRedis.info(connection)
-            guard fields["role"] == "master", let history = fields["master_replid"],
-                let offset = fields["master_repl_offset"].flatMap(Int64.init)
-            else { return nil }
-            let end = fields["second_repl_offset"].flatMap(Int64.init) ?? -1
-            return Position(history: history, offset: offset, before: end < 0 ? nil : fields["master_replid2"].map { ($0, end) })
-        } catch {
-            if Task.isCancelled { throw CancellationError() }
-            return nil
-        }
     }
 
     private func another() -> DrillFailure {

@@ -20,16 +20,23 @@ struct LabFailoverTests {
                     "outage: cut ksdc off", "the lost zone can't be reached: primary",
                     "the lost zone can't be reached: the primary of postgres",
                     "key backup can be had without the zone", "a clone of the standby is promoted", "the standby itself is still a standby",
+                    "the lost zone can't be reached: the primary of redis", "a clone of the replica is promoted",
+                    "a fresh replica follows the promoted server", "the lost zone stayed out of reach: the primary of redis",
                     "is well", "a fresh standby follows the promoted server", "the lost zone stayed out of reach: the primary of postgres",
                 ] { #expect(asked.contains(name), "\(name)") }
                 for fact in ["replication-lag.bytes", "replication-lag", "failover", "failback", "clone"] {
-                    #expect(drill.fact("postgres.\(fact)") != nil, "\(fact)")
+                    for service in ["postgres", "redis"] { #expect(drill.fact("\(service).\(fact)") != nil, "\(service).\(fact)") }
                 }
-                #expect(drill.fact("postgres.lost-transactions") == "none" && drill.fact("lost-servers") == "the primary of postgres")
-                #expect(drill.objectives?.rpo.first { $0.service == "postgres" }?.timeSource == "primary-position")
-                #expect(!drill.findings.contains { $0.rule == "standby-not-streaming" })
+                #expect(drill.fact("postgres.lost-transactions") == "none" && drill.fact("redis.replication-lag.bytes") == "0")
+                #expect(drill.fact("lost-servers") == "the primary of postgres, the primary of redis")
+                for service in ["postgres", "redis"] {
+                    #expect(drill.objectives?.rpo.first { $0.service == service }?.timeSource == "primary-position")
+                }
+                #expect(!drill.findings.contains { ["standby-not-streaming", "replica-link-down"].contains($0.rule) })
                 let dry = try await desk.run(["run", file.path, "--dry-run"])
-                #expect(dry.code == 0 && dry.out.contains("zone ksdc: primary, the primary of postgres, cut off by sh"), "\(dry.text)")
+                #expect(
+                    dry.code == 0 && dry.out.contains("zone ksdc: primary, the primary of postgres, the primary of redis, cut off by sh"),
+                    "\(dry.text)")
                 // The zone is back, and the standby finds it.
                 #expect(FileManager.default.fileExists(atPath: desk.store.path))
                 #expect(Set(try FileManager.default.contentsOfDirectory(atPath: sockets)).isSuperset(of: ["redis.sock", ".s.PGSQL.5432"]))
@@ -42,6 +49,11 @@ struct LabFailoverTests {
                     ]).out.trimmingCharacters(in: .whitespacesAndNewlines)
                 }
                 #expect(streams == "1")
+                let password = try String(contentsOf: desk.lab.appendingPathComponent("keys/redis.password"), encoding: .utf8)
+                let loop =
+                    "for i in $(seq 400); do redis-cli -s $0/dr/redis.sock INFO | grep -q master_link_status:up && exit; sleep 0.05; done; exit 1"
+                try await Program.require(
+                    ["sh", "-c", loop, sockets], environment: ["REDISCLI_AUTH": password.trimmingCharacters(in: .newlines)])
             }
         }
     }

@@ -22,6 +22,8 @@ server() {
         shift
         printf '%s\n' "$@"
     } >"$folder/$name/redis.conf"
+    # For a test's own commands.
+    echo "$name-of-pairs" >"$folder/$name/auth"
     if [ "$(id -u)" = 0 ]; then chown -R 65534:65534 "$folder/$name"; fi
     if [ "$(id -u)" = 0 ]; then set -- setpriv --reuid=65534 --regid=65534 --clear-groups redis-server "$folder/$name/redis.conf"
     else set -- redis-server "$folder/$name/redis.conf"; fi
