@@ -32,7 +32,9 @@ public struct Keyring: Sendable {
     /// A command that tells one secret has no business with the others.
     public var secretVariables: Set<String> {
         let services = estate.services.values.flatMap { service in
-            [service.source?.password, (service.standby ?? service.replica)?.connection.password].compactMap { $0 }
+            [service.source?.password, (service.standby ?? service.replica)?.connection.password, service.living?.password].compactMap {
+                $0
+            }
         }
         return Set(
             (Array(estate.keys.values) + services + [estate.seals.signingKey].compactMap { $0 }).compactMap {

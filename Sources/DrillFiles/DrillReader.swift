@@ -129,6 +129,9 @@ struct DrillReader {
         if service.standby(named: backup) != nil {
             return StandbyReader(fields: fields, recovery: recovery, what: backup).check(key)
         }
+        if backup == Recovery.livingName, service.living != nil {
+            return StandbyReader(fields: fields, recovery: recovery, what: backup).checkLiving(key)
+        }
         guard let set = service.backups[backup] else {
             recovery.report(
                 "from", "unknown backup \(shown(backup)) of service \"\(service.name)\"",

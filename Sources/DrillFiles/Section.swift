@@ -64,7 +64,7 @@ extension Section {
     static let service = Section(
         "service",
         required: ["engine": "postgres", "backups": "{daily: {kind: pg_dump, …}}"],
-        optional: ["source", "standby", "replica", "rpo-worst-case"])
+        optional: ["source", "standby", "replica", "living", "rpo-worst-case"])
 
     static let source = Section(
         "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password", "zone"])
@@ -74,6 +74,9 @@ extension Section {
 
     static let replica = Section(
         "replica", required: ["host": "replica.example.org"], optional: ["port", "user", "password", "zone"])
+
+    static let living = Section(
+        "living", required: ["host": "/run/postgresql", "database": "shop", "user": "reader"], optional: ["port", "password"])
 
     static let backup = Section(
         "backup",
@@ -169,7 +172,8 @@ extension Section {
     static let quarantine = Section("quarantine", optional: ["network"])
 
     static let ofEstates = [
-        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, replica, backup, wal, live, runs,
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, replica, living, backup, wal, live,
+        runs,
         schedule,
         retention,
         encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe, zone, hook, repopulation,

@@ -32,10 +32,11 @@ struct ServiceReader {
         }
         let standby = fields["standby"].flatMap { self.standby($0, of: entry.name, engine, .postgres, fields) }
         let replica = fields["replica"].flatMap { self.standby($0, of: entry.name, engine, .redis, fields) }
+        let living = fields["living"].flatMap { self.living($0, of: entry.name, engine, fields) }
         var backups: [String: BackupSet] = [:]
         for backup in fields.named("backups", what: "backup") ?? [] {
             backups[backup.name] = self.backup(backup, of: entry.name, engine)
-            if [Recovery.standbyName, Recovery.replicaName].contains(backup.name), fields[backup.name] != nil {
+            if [Recovery.standbyName, Recovery.replicaName, Recovery.livingName].contains(backup.name), fields[backup.name] != nil {
                 file.report(
                     at: backup.place, "a backup can't be called \"\(backup.name)\" beside the service's \(backup.name)",
                     hint: "rename the backup")
@@ -45,7 +46,7 @@ struct ServiceReader {
         return engine.map {
             Service(
                 name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase, standby: standby,
-                replica: replica)
+                replica: replica, living: living)
         }
     }
 
@@ -72,6 +73,24 @@ struct ServiceReader {
         guard let fields = Fields(file, entry.node, section, title: title, place: entry.place) else { return nil }
         let zone = fields.text("zone")
         return connection(fields, engine).map { Standby(connection: $0, zone: zone) }
+    }
+
+    /// A hot standby that a drill's application reads in.
+    private func living(_ entry: Entry, of service: String, _ engine: Service.Engine?, _ parent: Fields) -> SourceConnection? {
+        if let engine, engine != .postgres {
+            parent.report(
+                "living", "\"living\" does not fit engine \"\(engine.rawValue)\"",
+                hint: "remove it: only a postgres can be kept from writing, by being a standby")
+        }
+        let title = "\"living\" of service \"\(service)\""
+        guard let fields = Fields(file, entry.node, .living, title: title, place: entry.place) else { return nil }
+        guard let living = connection(fields, engine) else { return nil }
+        if !living.host.hasPrefix("/") {
+            fields.report(
+                "host", "\"host\" is no folder of a Unix socket",
+                hint: "name that folder: a drill's application has no network, and reaches the server by its socket alone")
+        }
+        return living
     }
 
     private func connection(_ fields: Fields, _ engine: Service.Engine?) -> SourceConnection? {

@@ -8,7 +8,7 @@ struct StandbyReader {
     /// Those of the drill.
     let fields: Fields
     let recovery: Fields
-    /// `standby` or `replica`.
+    /// `standby`, `replica` or `living`.
     let what: String
 
     /// - Parameter key: `recover` or `existing`.
@@ -16,15 +16,29 @@ struct StandbyReader {
         if key == "existing" {
             recovery.report("from", "a \(what) can't stand for what lives on", hint: "name a backup, or put it under \"recover\"")
         }
+        checkMoment(
+            of: "a \(what)", hint: "recover from \(what == Recovery.replicaName ? "a backup" : "a base_backup with its WAL archive")")
+    }
+
+    /// Holds one `from: living` against the rest of its drill.
+    func checkLiving(_ key: String) {
+        if key != "existing" {
+            recovery.report(
+                "from", "a living server can't be recovered from", hint: "name a backup, or put it under \"existing\"")
+        }
+        checkMoment(of: "a living server", hint: "name a backup from before it")
+    }
+
+    /// It has one, and that is now.
+    private func checkMoment(of what: String, hint: String) {
         for key in ["select", "jobs", "to", "inclusive", "timeline"] where recovery[key] != nil {
-            recovery.report(key, "\"\(key)\" does not fit a \(what)", hint: "remove it: a \(what) has one moment, which is now")
+            recovery.report(key, "\"\(key)\" does not fit \(what)", hint: "remove it: \(what) has one moment, which is now")
         }
         guard case .mapping(let incident)? = fields["incident"]?.node,
             let at = fields.file.entries(incident, silently: true).first(where: { $0.name == "at" }),
             case .scalar(let text) = at.node, text.string != "now"
         else { return }
         fields.file.report(
-            at: at.place, "a \(what) can't go back to an incident that has passed",
-            hint: "write at: now, or recover from \(what == Recovery.replicaName ? "a backup" : "a base_backup with its WAL archive")")
+            at: at.place, "\(what) can't go back to an incident that has passed", hint: "write at: now, or \(hint)")
     }
 }

@@ -106,19 +106,22 @@ public struct Service: Sendable, Hashable {
     public var standby: Standby?
     /// Of Redis alone.
     public var replica: Standby?
+    /// Of Postgres alone: a hot standby that an application of a drill may be connected to, which reads in it.
+    public var living: SourceConnection?
     public var backups: [String: BackupSet]
     /// What a disaster at the worst moment may cost, all backups of the service together; nil: nothing promised.
     public var worstCaseTarget: Duration?
 
     public init(
         name: String, engine: Engine, source: SourceConnection?, backups: [String: BackupSet], worstCaseTarget: Duration? = nil,
-        standby: Standby? = nil, replica: Standby? = nil
+        standby: Standby? = nil, replica: Standby? = nil, living: SourceConnection? = nil
     ) {
         self.name = name
         self.engine = engine
         self.source = source
         self.standby = standby
         self.replica = replica
+        self.living = living
         self.backups = backups
         self.worstCaseTarget = worstCaseTarget
     }

@@ -17,9 +17,18 @@ extension Recovery {
     public static let standbyName = "standby"
     /// The same of a Redis.
     public static let replicaName = "replica"
+    /// What `from` says under `existing` where nothing stands for the living server but itself.
+    public static let livingName = "living"
 
     /// Whether a service comes back from its standby or replica rather than from a backup.
     public func isFailover(in estate: Estate) -> Bool { estate.standby(of: self) != nil }
+}
+
+extension Estate {
+    /// The living server that stands for itself; nil where a backup stands for it.
+    public func living(of recovery: Recovery) -> SourceConnection? {
+        recovery.backup == Recovery.livingName ? services[recovery.service]?.living : nil
+    }
 }
 
 extension DrillPlan {

@@ -62,6 +62,8 @@ struct LabFiles: Sendable {
             source: {host: \(socketFolder.path), database: domainscope, user: postgres, zone: ksdc}
             # live/standby-failover.yaml promotes a clone of it, and of the Redis' replica.
             standby: {host: \(socketFolder.path)/dr, database: domainscope, user: postgres, zone: dr}
+            # live/server-failure.yaml starts the application against it, and only reads in it.
+            living: {host: \(socketFolder.path)/dr, database: domainscope, user: domainscope_app}
             backups:
               daily:
                 kind: pg_dump

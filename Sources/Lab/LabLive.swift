@@ -7,7 +7,28 @@ extension LabFiles {
     func writeLive() throws {
         try FileManager.default.createDirectory(at: places.live, withIntermediateDirectories: true)
         try Data(standbyFailover.utf8).write(to: places.failoverDrill)
+        try Data(livingServerFailure.utf8).write(to: places.live.appending(path: "server-failure.yaml"))
         try Data(zoneScript.utf8).write(to: places.live.appending(path: "zone.sh"))
+    }
+
+    private var livingServerFailure: String {
+        """
+        # The application's machine is gone, the database lives, and this is that database: the lab's standby, which the new instance reads.
+        # It takes the lab's servers: muster lab start.
+        version: 1
+        drill: living-server-failure
+        estate: ../estate.yaml
+        scenario: server-failure
+        application: \(LabApplication.name)
+        targets: {rto: 1h}
+        existing:
+          postgres: {from: living}
+          redis: {from: rdb}
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+
+        """
     }
 
     private var standbyFailover: String {

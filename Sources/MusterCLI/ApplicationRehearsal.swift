@@ -90,7 +90,11 @@ actor ApplicationRehearsal: ApplicationDriver {
         try await places.copy(try await source(), on: host)
         let endpoints = await endpoints()
         let filler = TemplateFiller(endpoints: endpoints, places: places, port: declared.port)
-        let environment = try await variables().merging(declared.environment.mapValues { try filler.fill($0) }) { $1 }
+        // What its own variables say of a password or a session is its own affair.
+        let living = try LivingLogin(endpoints.values.filter(\.isLiving).compactMap(\.postgres), places: places).write(on: host)
+        let environment = try await living.merging(variables()) { $1 }.merging(declared.environment.mapValues { try filler.fill($0) }) {
+            $1
+        }
         let made = Prepared(endpoints: endpoints, places: places, filler: filler, environment: environment)
         prepared = made
         return made
@@ -111,6 +115,7 @@ actor ApplicationRehearsal: ApplicationDriver {
     func tearDown() async -> [Finding] {
         await running?.stop()
         running = nil
+        if let prepared { LivingLogin.remove(from: prepared.places) }
         return []
     }
 

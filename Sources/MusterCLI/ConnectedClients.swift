@@ -16,6 +16,10 @@ struct ConnectedClients: Sendable {
 
     func ask() async -> CaseResult {
         let name = "nothing but muster is connected"
+        guard !endpoint.isLiving else {
+            return .skipped(
+                .operation, service: service, name: name, reason: "it is a living server: whoever is connected to it has a right to be")
+        }
         do {
             // A session of Muster's own that was just closed takes the server a moment to forget.
             let deadline = ContinuousClock.now + .seconds(2)
@@ -46,7 +50,7 @@ struct ConnectedClients: Sendable {
 
     private func others() async throws -> Int {
         switch endpoint {
-        case .postgres(let configuration):
+        case .postgres(let configuration), .living(let configuration):
             let connection = try await PostgresConnection.connect(configuration)
             let count = try await connection.value(
                 "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")

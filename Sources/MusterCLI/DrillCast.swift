@@ -48,6 +48,7 @@ struct DrillCast {
             }
             return StandbyDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
         }
+        if let living = plan.estate.living(of: recovery) { return LivingDriver(living, recovery: recovery, plan: plan, host: host) }
         guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
         let backups = ServiceBackups(estate: plan.estate, set: set, stores: stores)
         switch service.engine {

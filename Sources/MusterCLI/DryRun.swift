@@ -80,6 +80,12 @@ struct DryRun: Sendable {
             )
             return .passed
         }
+        if let living = plan.estate.living(of: recovery) {
+            Console.print(
+                "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) the living server in \(living.host), which is only read\(role)"
+            )
+            return .passed
+        }
         guard let set = plan.estate.services[recovery.service]?.backups[recovery.backup] else { return .error }
         do throws(DrillFailure) {
             let source = ServiceBackups(estate: plan.estate, set: set, stores: stores)

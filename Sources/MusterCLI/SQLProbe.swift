@@ -14,7 +14,7 @@ struct SQLProbe: Sendable {
     var endpoint: ScratchEndpoint?
 
     func ask(_ query: String, _ expect: Expectation) async -> ProbeAnswer {
-        guard case .postgres(let configuration)? = endpoint else { return unasked("the service has no running database", hint: "") }
+        guard let configuration = endpoint?.postgres else { return unasked("the service has no running database", hint: "") }
         let connection: PostgresConnection
         do throws(PostgresError) {
             connection = try await PostgresConnection.connect(configuration)

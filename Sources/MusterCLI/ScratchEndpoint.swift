@@ -10,18 +10,30 @@ import RedisClient
 enum ScratchEndpoint: Sendable {
     case postgres(PostgresConfiguration)
     case redis(socket: String)
+    /// No scratch server: a standby of production's that is only read.
+    case living(PostgresConfiguration)
 
     /// As ``Template/fields(of:)`` names them; nil for any other.
     func value(_ field: String) -> String? {
         switch (self, field) {
-        case (.postgres(let configuration), "database"): configuration.database
-        case (.postgres(let configuration), "socket-folder"): configuration.host
-        case (.postgres(let configuration), "port"): String(configuration.port)
-        case (.postgres(let configuration), "user"): configuration.user
         case (.redis(let socket), "socket"): socket
+        case (_, "database"): postgres?.database
+        case (_, "socket-folder"): postgres?.host
+        case (_, "port"): postgres.map { String($0.port) }
+        case (_, "user"): postgres?.user
         default: nil
         }
     }
+
+    /// How a Postgres is reached.
+    var postgres: PostgresConfiguration? {
+        switch self {
+        case .postgres(let configuration), .living(let configuration): configuration
+        case .redis: nil
+        }
+    }
+
+    var isLiving: Bool { if case .living = self { true } else { false } }
 }
 
 /// A driver whose service ends as a running server.

@@ -27,6 +27,8 @@ struct SurvivingService: Sendable {
     enum Holdings: Sendable, Hashable {
         case tables([String: TableFingerprint])
         case keys(Int64)
+        /// Of a living server: whether nobody can write to it. What production does with it is no business of a drill's.
+        case readOnly(Bool)
     }
 
     /// It answered, and with nothing that tells: that must not look like the same as before.
@@ -39,7 +41,7 @@ struct SurvivingService: Sendable {
     func identity() async throws -> Identity {
         do {
             switch endpoint {
-            case .postgres(let configuration):
+            case .postgres(let configuration), .living(let configuration):
                 let connection = try await PostgresConnection.connect(configuration)
                 let row = try await connection.query(
                     "SELECT system_identifier::text, pg_postmaster_start_time()::text FROM pg_control_system()"
@@ -57,6 +59,7 @@ struct SurvivingService: Sendable {
                 return Identity(server: id, start: id)
             }
         } catch {
+            if endpoint.isLiving { throw LivingDriver.gone(service) }
             throw DrillFailure.failed(
                 Finding(
                     .existingGone, object: service, expected: "a server that lives through the disaster", actual: "no answer",
@@ -75,6 +78,11 @@ struct SurvivingService: Sendable {
             for table in try await inventory.tables() { tables[table.name] = try await inventory.fingerprint(table) }
             await connection.close()
             return .tables(tables)
+        case .living(let configuration):
+            let connection = try await PostgresConnection.connect(configuration)
+            let isStandby = try await connection.value("SELECT pg_is_in_recovery()")
+            await connection.close()
+            return .readOnly(isStandby == "t")
         case .redis(let socket):
             let connection = try await RedisConnection.connect(unixSocket: socket)
             defer { connection.close() }
@@ -111,6 +119,7 @@ struct SurvivingService: Sendable {
             // Keys whose time has come go by themselves; all of them at once don't.
             return before > 0 && after == 0
                 ? [lost(service, expected: "keys", actual: "none", "all keys are gone since the application runs")] : []
+        case (_, .readOnly(let isReadOnly)): return isReadOnly ? [] : [LivingDriver.promoted(service)]
         default: return []
         }
     }

@@ -38,6 +38,7 @@ actor Survivors: SurvivorDriver {
     func compare(_ log: any StepLog) async throws {
         for (service, identity, before) in known {
             let start = ContinuousClock.now
+            let name = service.endpoint.isLiving ? "is still a standby that nobody writes to" : "holds what it held before the incident"
             var findings: [Finding] = []
             if try await service.identity() != identity {
                 findings.append(
@@ -52,7 +53,7 @@ actor Survivors: SurvivorDriver {
                 if Task.isCancelled { throw CancellationError() }
                 log.record(
                     .unasked(
-                        .operation, service: service.service, name: "holds what it held before the incident",
+                        .operation, service: service.service, name: name,
                         finding: Finding(
                             Rule("not-asked"), object: service.service, message: "what it holds could not be read again",
                             hint: "run again with --keep, and read its server.log")))
@@ -60,7 +61,7 @@ actor Survivors: SurvivorDriver {
             }
             log.record(
                 .judged(
-                    .operation, service: service.service, name: "holds what it held before the incident",
+                    .operation, service: service.service, name: name,
                     duration: start.duration(to: .now), findings: findings))
         }
     }

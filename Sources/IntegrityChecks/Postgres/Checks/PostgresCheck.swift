@@ -28,8 +28,10 @@ public enum PostgresChecks {
         for check in all { await check.run(context) }
     }
 
-    /// Asks nothing but the declared queries.
-    public static func askDeclared(_ context: PostgresCheckContext) async { await DeclaredQueryCheck().run(context) }
+    /// Asks nothing but what the drill file declares.
+    public static func askDeclared(_ context: PostgresCheckContext) async {
+        for check in [DeclaredRowsCheck(), DeclaredQueryCheck()] as [any PostgresCheck] { await check.run(context) }
+    }
 }
 
 /// What a check may use.
