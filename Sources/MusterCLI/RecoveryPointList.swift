@@ -11,13 +11,13 @@ struct RecoveryPointList {
     var asOf: Date
     var surveys: [SetSurvey]
 
-    /// - Throws: ``ExitCode/failed`` where a store can't be listed or a set is empty: the list is not whole then.
+    /// - Throws: ``ExitCode/failed`` where a store can't be listed, a set is empty or a backup is of a time to come: the list is not whole then.
     func show(_ format: InspectCommand.Format) throws {
         switch format {
         case .text: surveys.forEach(table)
         case .json: try Console.print(json())
         }
-        let whole = surveys.allSatisfy { $0.problems.isEmpty && !$0.series.moments.isEmpty }
+        let whole = surveys.allSatisfy { $0.problems.isEmpty && !$0.series.moments.isEmpty && $0.series.toCome.isEmpty }
         if !whole { throw DrillModel.ExitCode.failed }
     }
 
@@ -34,6 +34,9 @@ struct RecoveryPointList {
         }
         Console.print(head)
         for problem in survey.problems { Console.print("  ! \(problem.finding.message)\n    hint: \(problem.finding.hint)") }
+        for finding in BackupPolicy.timesToCome(in: survey.series) {
+            Console.print("  ! \(finding.object): \(finding.message)\n    hint: \(finding.hint)")
+        }
         let rows = survey.series.moments.reversed().map { row($0, of: set) }
         guard !rows.isEmpty else { return Console.print("  none\n") }
         let all = [Self.columns] + rows
@@ -108,7 +111,7 @@ struct RecoveryPointList {
             sets: surveys.map { survey in
                 SetDocument(
                     service: survey.set.service, backup: survey.set.name, kind: survey.set.kind.rawValue,
-                    problems: survey.problems.map(\.finding),
+                    problems: survey.problems.map(\.finding) + BackupPolicy.timesToCome(in: survey.series),
                     recoveryPoints: survey.series.moments.map { self.document($0, of: survey.set.kind) })
             })
         let encoder = JSONEncoder()

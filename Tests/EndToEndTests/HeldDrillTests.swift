@@ -280,6 +280,22 @@ struct HeldDrillTests {
 
     // MARK: The other commands
 
+    /// Of a host whose clock is wrong.
+    @Test func aBackupOfATimeToCome() async throws {
+        try await Desk.with { desk in
+            let early = configurations(desk).appendingPathComponent("app-20990101T020000+0530.env.enc")
+            try FileManager.default.copyItem(at: try newest(in: configurations(desk)), to: early)
+            let date = Date(timeIntervalSince1970: 4_070_900_000)
+            try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: early.path)
+            let judged = try await desk.run(["inspect", desk.estate.path, "--output", desk.reports.path])
+            #expect(judged.code == 1 && judged.out.contains("time-in-future  primary:configuration/app-20990101"), "\(judged.text)")
+            for format in ["text", "json"] {
+                let listed = try await desk.run(["inspect", desk.estate.path, "--list", "--format", format])
+                #expect(listed.code == 1 && listed.out.contains("seems to come from the future"), "\(listed.text)")
+            }
+        }
+    }
+
     @Test func theOtherCommands() async throws {
         try await Desk.with { desk in
             for (service, backup) in [("configuration", "env"), ("code", "bundle")] {
