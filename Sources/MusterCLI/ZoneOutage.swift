@@ -39,6 +39,14 @@ actor ZoneOutage: OutageDriver {
         if !primaries.isEmpty { log.fact("lost-servers", primaries.map(\.title).joined(separator: ", ")) }
         // A key that could not be had before was not lost with the zone.
         let had = outage.commands == nil ? [] : Set(neededKeys.filter { $0.failure() == nil }.map(\.title))
+        for service in plan.estate.services.values.sorted(by: { $0.name < $1.name })
+        where service.source?.zone == outage.zone && !primaries.contains(where: { $0.service == service.name }) {
+            log.unproven(
+                "\(service.name): its source stands in the lost zone; whether that is out of reach was not asked, since nothing fails over from it."
+            )
+        }
+        // A folder under two names survives its own loss. Once it is cut off, nobody can tell.
+        if let shared = SharedGround(lost: outage.lost, left: Array(plan.estate.stores.values)).ask() { log.record(shared) }
         if let commands = outage.commands {
             try promise(commands)
             // The last thing before: what it writes after that, nobody knows of.
@@ -120,8 +128,14 @@ actor ZoneOutage: OutageDriver {
 
     /// Before the cut: should this run be killed, `muster clean` and the next run bring the zone back.
     private func promise(_ commands: Outage.Commands) throws(DrillFailure) {
-        // One that can't be run is told of in the end.
-        guard let command = hooks.command(of: commands.restore, statedIn: commands.file) else { return }
+        guard let command = hooks.command(of: commands.restore, statedIn: commands.file) else {
+            throw .error(
+                Finding(
+                    .zoneNotRestored, object: "zone \(outage.zone)", expected: "a restore command that can be run",
+                    actual: "\(commands.restore.run[0]) can't be found or executed",
+                    message: "the zone was not cut off, since nothing could bring it back",
+                    hint: "mend restore of zone \(outage.zone) in \(commands.file.lastPathComponent)"))
+        }
         do {
             try hooks.host.promise(
                 ScratchUndo(

@@ -94,6 +94,35 @@ struct OutageDrillTests {
         }
     }
 
+    /// A folder under two names: whatever is moved away, it is still there.
+    @Test(arguments: ["../backups/primary", "../backups/primary/redis/.."])
+    func twoZonesInOneFolder(other: String) async throws {
+        try await Desk.with { desk in
+            let file = try outage(desk)
+            let links = desk.lab.appendingPathComponent("links", isDirectory: true)
+            try FileManager.default.createDirectory(at: links, withIntermediateDirectories: true)
+            try FileManager.default.createSymbolicLink(
+                atPath: links.path + "/one", withDestinationPath: "../backups/primary")
+            try FileManager.default.createSymbolicLink(atPath: links.path + "/two", withDestinationPath: other)
+            try desk.editEstate("path: backups/primary", "path: links/one")
+            try desk.editEstate("path: backups/dr", "path: links/two")
+            try desk.edit(file, "[mv, -T, ../backups/primary, ../backups/primary.lost]", "[mv, -T, ../links/one, ../links/one.lost]")
+            try desk.edit(file, "[mv, -T, ../backups/primary.lost, ../backups/primary]", "[mv, -T, ../links/one.lost, ../links/one]")
+            try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
+        }
+    }
+
+    /// What could not be undone is not done.
+    @Test func aZoneThatNothingWouldBringBack() async throws {
+        try await Desk.with { desk in
+            let file = try outage(desk)
+            try desk.edit(file, "restore: {run: [mv,", "restore: {run: [muster-no-such-program,")
+            let drill = try await desk.expect(file, code: 2, rule: ["lost-zone-not-restored"])
+            #expect(drill.findings.contains { $0.message.contains("was not cut off") })
+            expectPrimaryIsBack(desk)
+        }
+    }
+
     /// One that answers, were it only with a refusal, is not lost; one that gives no answer is.
     @Test(.enabled(if: Bucket.isPossible, "moto's server is not installed: scripts/setup-tests brings it"))
     func aLostBucket() async throws {
