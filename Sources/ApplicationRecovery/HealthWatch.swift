@@ -55,6 +55,31 @@ public struct HealthWatch: Sendable {
         }
     }
 
+    /// Asks once more, later: people and hooks take their time, and it is to be well when they are through.
+    ///
+    /// - Throws: As ``wait()``.
+    public func confirm() async throws {
+        let start = ContinuousClock.now
+        while true {
+            try Task.checkCancellation()
+            let red = try await round()
+            if let ending = application.process.ending {
+                throw application.death(ending, after: application.application.health.hold)
+            }
+            guard let red else { return }
+            guard start.duration(to: .now) >= Self.forgiven else {
+                try await Task.sleep(for: Self.pause)
+                continue
+            }
+            var failure = failure(red, breaks: 0)
+            if failure.verdict == .failed { failure.finding.message = "the application was well, and is no longer" }
+            throw failure
+        }
+    }
+
+    /// How long a probe may fail then, as any may for a moment.
+    private static let forgiven = Duration.seconds(2)
+
     /// - Returns: The first probe that doesn't hold.
     private func round() async throws -> (probe: HealthProbe, answer: ProbeAnswer)? {
         for probe in application.application.health.probes {

@@ -23,6 +23,8 @@ public struct ScratchApplication: Sendable {
     ) async throws -> ScratchApplication {
         if application.usesTCP, !(await host.canHaveLoopback()) { throw noLoopback(application.name, host) }
         let resolved = try StartCommand(host: host, files: places.files).resolve(command)
+        // Whatever a command of the application's left there must not answer in its place.
+        try? FileManager.default.removeItem(at: places.socket)
         let home = ["HOME": places.folder.path, "TMPDIR": places.folder.path]
         do {
             let process = try await host.start(

@@ -18,6 +18,7 @@ actor ApplicationRehearsal: ApplicationDriver {
     private let host: ScratchHost
     private var prepared: Prepared?
     private var running: ScratchApplication?
+    private var watch: HealthWatch?
 
     init(_ application: Application, plan: DrillPlan, drivers: [any ServiceDriver], caches: [EmptyRedis], host: ScratchHost) {
         self.application = application.name
@@ -46,7 +47,7 @@ actor ApplicationRehearsal: ApplicationDriver {
             declared, command: try declared.start.map { try filler.fill($0) }, environment: environment, places: places, host: host)
         self.running = running
         let probes = ProcessProbes(running, environment: environment) { try $0.map { try filler.fill($0) } }
-        let answering = try await HealthWatch(running) { [application] probe in
+        let watch = HealthWatch(running) { [application] probe in
             switch probe {
             case .http(let path, let status, let body, let port):
                 try await probes.http(path: path, status: status, body: body, port: port)
@@ -55,7 +56,12 @@ actor ApplicationRehearsal: ApplicationDriver {
             case .sql(let service, let query, let expect):
                 await SQLProbe(service: service, application: application, endpoint: endpoints[service]).ask(query, expect)
             }
-        }.wait()
+        }
+        self.watch = watch
+        let answering = try await watch.wait()
+        log.unproven(
+            "\(application): it was kept from the network, and not from Unix sockets on this machine that its user may open: that it used the "
+                + "recovered servers and no other is not proven.")
         // Not as soon as it was started: its process first is the one that puts rights and network aside.
         let answers = QuarantineAnswers.ask(pid: running.process.pid, host: host)
         QuarantineCases.make(answers, service: application, demand: plan.quarantine, listens: declared.usesTCP).forEach(log.record)
@@ -107,8 +113,8 @@ actor ApplicationRehearsal: ApplicationDriver {
     }
 
     func confirm(_ log: any StepLog) async throws {
-        guard let running else { throw DriverMisuse() }
-        if let ending = running.process.ending { throw running.death(ending, after: declared.health.hold) }
+        guard let watch else { throw DriverMisuse() }
+        try await watch.confirm()
         log.record(.judged(.operation, service: application, name: "still runs", findings: []))
     }
 

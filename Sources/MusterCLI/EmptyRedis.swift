@@ -125,7 +125,7 @@ actor EmptyRedis {
         guard let endpoint = endpoint() else { throw DriverMisuse() }
         do {
             guard case .keys(let count) = try await SurvivingService(service: service, endpoint: endpoint).holdings() else { return 0 }
-            return count
+            return count.all
         } catch {
             if Task.isCancelled { throw CancellationError() }
             throw DrillFailure.error(

@@ -25,10 +25,27 @@ struct SurvivingService: Sendable {
     }
 
     enum Holdings: Sendable, Hashable {
-        case tables([String: TableFingerprint])
-        case keys(Int64)
+        case database(Database)
+        case keys(Keys)
         /// Of a living server: whether nobody can write to it. What production does with it is no business of a drill's.
         case readOnly(Bool)
+    }
+
+    struct Database: Sendable, Hashable {
+        var tables: [String: TableFingerprint]
+        /// Names of views, sequences and the like.
+        var objects: Set<String>
+        /// Where sequences stand that count upwards.
+        var sequences: [String: Int64]
+        var largeObjects: Int64
+    }
+
+    struct Keys: Sendable, Hashable {
+        var all: Int64
+        /// Without a time to live: none of them goes by itself.
+        var lasting: Int64
+        /// How often a whole database was emptied.
+        var flushes: Int64
     }
 
     /// It answered, and with nothing that tells: that must not look like the same as before.
@@ -76,8 +93,9 @@ struct SurvivingService: Sendable {
             let inventory = PostgresInventory(connection, options: PostgresInventory.Options(parallelWorkers: true))
             var tables: [String: TableFingerprint] = [:]
             for table in try await inventory.tables() { tables[table.name] = try await inventory.fingerprint(table) }
+            let database = try await Self.database(tables, connection)
             await connection.close()
-            return .tables(tables)
+            return .database(database)
         case .living(let configuration):
             let connection = try await PostgresConnection.connect(configuration)
             let isStandby = try await connection.value("SELECT pg_is_in_recovery()")
@@ -88,16 +106,24 @@ struct SurvivingService: Sendable {
             defer { connection.close() }
             guard let info = try await connection.command(["INFO", "keyspace"]).text, info.hasPrefix("# Keyspace") else { throw NoAnswer() }
             // db0:keys=12,expires=3,avg_ttl=0
-            return .keys(info.matches(of: /keys=([0-9]+)/).reduce(0) { $0 + (Int64($1.output.1) ?? 0) })
+            guard let statistics = try await connection.command(["INFO", "commandstats"]).text, statistics.hasPrefix("# Commandstats")
+            else { throw NoAnswer() }
+            func sum(_ numbers: [Substring]) -> Int64 { numbers.reduce(0) { $0 + (Int64($1) ?? 0) } }
+            let all = sum(info.matches(of: /keys=([0-9]+)/).map(\.output.1))
+            return .keys(
+                Keys(
+                    all: all, lasting: all - sum(info.matches(of: /expires=([0-9]+)/).map(\.output.1)),
+                    flushes: sum(statistics.matches(of: /cmdstat_flush(?:all|db):calls=([0-9]+)/).map(\.output.1))))
         }
     }
 
     /// What an application may do is to write; what it must not do is to lose.
     static func differences(_ before: Holdings, _ after: Holdings, service: String) -> [Finding] {
         switch (before, after) {
-        case (.tables(let before), .tables(let after)):
-            var findings: [Finding] = []
-            for (name, old) in before.sorted(by: { $0.key < $1.key }) {
+        case (.database(let before), .database(let after)):
+            var findings = Self.differences(before, after)
+            let after = after.tables
+            for (name, old) in before.tables.sorted(by: { $0.key < $1.key }) {
                 guard let new = after[name] else {
                     findings.append(lost(name, expected: "a table", actual: "none", "the restarted application took a table away"))
                     continue
@@ -116,12 +142,68 @@ struct SurvivingService: Sendable {
             }
             return Array(findings.prefix(mostFindings))
         case (.keys(let before), .keys(let after)):
-            // Keys whose time has come go by themselves; all of them at once don't.
-            return before > 0 && after == 0
-                ? [lost(service, expected: "keys", actual: "none", "all keys are gone since the application runs")] : []
+            if after.flushes > before.flushes {
+                return [
+                    lost(service, expected: "no flush", actual: "\(after.flushes - before.flushes)", "the application emptied the cache")
+                ]
+            }
+            // Keys whose time has come go by themselves; all of them at once don't, and neither do those without one.
+            if before.all > 0, after.all == 0 {
+                return [lost(service, expected: "keys", actual: "none", "all keys are gone since the application runs")]
+            }
+            guard after.lasting < before.lasting else { return [] }
+            // A job that was done goes; most of what is kept for good doesn't.
+            if after.lasting * 2 < before.lasting {
+                return [
+                    lost(
+                        service, expected: "most of \(before.lasting) keys without a time to live", actual: "\(after.lasting)",
+                        "keys are gone since the application runs")
+                ]
+            }
+            return [
+                Finding(
+                    .existingChanged, .note, object: service, expected: "\(before.lasting) keys without a time to live",
+                    actual: "\(after.lasting)", message: "keys were taken away since the application runs",
+                    hint: "nothing to mend where the application works off what it finds as it starts")
+            ]
         case (_, .readOnly(let isReadOnly)): return isReadOnly ? [] : [LivingDriver.promoted(service)]
         default: return []
         }
+    }
+
+    private static func database(_ tables: [String: TableFingerprint], _ connection: PostgresConnection) async throws -> Database {
+        let user = "c.relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_' OR nspname = 'information_schema')"
+        let objects = try await connection.query(
+            "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('v', 'm', 'S', 'f') AND \(user)")
+        let sequences = try await connection.query(
+            "SELECT format('%I.%I', schemaname, sequencename), last_value::text FROM pg_sequences WHERE increment_by > 0 AND NOT cycle")
+        guard let count = try await connection.value("SELECT count(*) FROM pg_largeobject_metadata"), let largeObjects = Int64(count)
+        else { throw NoAnswer() }
+        return Database(
+            tables: tables, objects: Set(objects.compactMap { $0[0] }),
+            sequences: Dictionary(
+                sequences.compactMap { row in row[0].flatMap { name in row[1].flatMap(Int64.init).map { (name, $0) } } },
+                uniquingKeysWith: { first, _ in first }), largeObjects: largeObjects)
+    }
+
+    /// Beside the tables.
+    private static func differences(_ before: Database, _ after: Database) -> [Finding] {
+        var findings = before.objects.subtracting(after.objects).sorted().map {
+            lost($0, expected: "a view, a sequence or a foreign table", actual: "none", "the restarted application took it away")
+        }
+        for (name, value) in before.sequences.sorted(by: { $0.key < $1.key }) where after.objects.isSuperset(of: before.objects) {
+            let now = after.sequences[name] ?? 0
+            guard now < value else { continue }
+            findings.append(
+                lost(name, expected: "at least \(value)", actual: "\(now)", "a sequence was set back: the next row takes a number anew"))
+        }
+        if after.largeObjects < before.largeObjects {
+            findings.append(
+                lost(
+                    "large objects", expected: "at least \(before.largeObjects)", actual: "\(after.largeObjects)",
+                    "large objects are gone since the application runs"))
+        }
+        return findings
     }
 
     private static func lost(_ object: String, expected: String, actual: String, _ message: String) -> Finding {

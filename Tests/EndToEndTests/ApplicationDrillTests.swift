@@ -131,6 +131,34 @@ struct ApplicationDrillTests {
         }
     }
 
+    @Test(arguments: ["cache.ask([\"FLUSHALL\"])", "database.rows(\"SELECT setval(s::regclass, 1, false) FROM own\")", "views"])
+    func anApplicationThatBreaksWhatItFinds(how: String) async throws {
+        try await Desk.with { desk in
+            let names = "SELECT format('%I.%I', schemaname, sequencename) AS s FROM pg_sequences WHERE last_value > 1 AND increment_by > 0"
+            let code =
+                how == "views"
+                ? "[database.rows(\"DROP VIEW \" + row[0] + \" CASCADE\") for row in database.rows(\"SELECT format('%I.%I', schemaname, viewname) "
+                    + "FROM pg_views WHERE schemaname = 'public' LIMIT 1\")]"
+                : how.replacing("SELECT setval", with: "WITH own AS (\(names) AND NOT cycle LIMIT 1) SELECT setval")
+            try desk.edit(desk.application, Self.serves, code + "; " + Self.serves)
+            try desk.editEstate("within: 60s", "within: 20s")
+            try await desk.expect(desk.serverFailure, code: 1, rule: ["existing-lost"])
+        }
+    }
+
+    /// While hooks take their time.
+    @Test func anApplicationThatFallsIllAgain() async throws {
+        try await Desk.with { desk in
+            try addHooks(desk, "restart: {after: {run: [sh, -c, 'touch \(desk.folder.path)/ill; sleep 1']}}")
+            try desk.edit(
+                desk.application, "self.reply(200 if report[\"status\"] == \"ok\" else 503, report)",
+                "self.reply(503 if os.path.exists(\"\(desk.folder.path)/ill\") else 200, report)")
+            let drill = try await desk.expect(desk.serverFailure, code: 1, rule: ["application-unhealthy"])
+            #expect(drill.findings.contains { $0.message == "the application was well, and is no longer" && $0.actual == "status 503" })
+            #expect(drill.objectives?.rto.measured == nil)
+        }
+    }
+
     /// What it writes as it starts is noted, and no loss.
     @Test func anApplicationThatWrites() async throws {
         try await Desk.with { desk in
@@ -315,9 +343,16 @@ struct ApplicationDrillTests {
         try await Desk.with { desk in
             let output = desk.reports.appendingPathComponent("live", isDirectory: true)
             let command = "\(Program.muster) run \(desk.serverFailure.path) --live --output \(output.path)"
-            // The second answer is an empty line: whoever is logged in.
+            // Lines that come before any question confirm nothing. The second answer is an empty line: whoever is logged in.
+            let script = """
+                cd "$1" && mkfifo typed && touch shown
+                { script -qec "$0" /dev/null <typed >shown; echo "$?" >code; } & exec 3>typed
+                sleep 0.5; echo >&3; echo >&3
+                answer() { for i in $(seq 1800); do grep -q "$1" shown && sleep 0.5 && echo "$2" >&3 && return; sleep 0.1; done; }
+                answer "decide, allowed" Asha; answer "switch-address, allowed" ""; wait; cat shown; exit "$(cat code)"
+                """
             let outcome = try await Program.run(
-                ["sh", "-c", "(sleep 8; echo Asha; sleep 3; echo) | script -qec \"$0\" /dev/null", command],
+                ["sh", "-c", script, command, desk.folder.path],
                 environment: ["MUSTER_SCRATCH_ROOT": desk.scratch.path, "USER": "ravi"])
             let report = try Desk.runFolder(in: output, outcome).report()
             let drill = try #require(report.drills.first)
