@@ -73,6 +73,11 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
         guard let state else { throw DriverMisuse() }
         attempt += 1
         report(state, log)
+        if plan.scenario == .databaseCorruption {
+            log.unproven(
+                "\(service): a replica holds what its primary holds, corruption included: this drill proves a failover, and no way back to a "
+                    + "database from before a mistake.")
+        }
         let start = ContinuousClock.now
         let folder = try privateFolder("\(attempt)")
         self.folder = folder

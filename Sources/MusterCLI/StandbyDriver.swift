@@ -78,6 +78,11 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         guard let state else { throw DriverMisuse() }
         attempt += 1
         report(state, point, log)
+        if plan.scenario == .databaseCorruption {
+            log.unproven(
+                "\(service): a standby holds what its primary holds, corruption included: this drill proves a failover, and no way back to a "
+                    + "database from before a mistake.")
+        }
         let start = ContinuousClock.now
         let clone = ServerClone(
             host: host, folder: try privateFolder("\(attempt)p"), binaries: try binaries(state.serverMajor), profile: plan.profile,

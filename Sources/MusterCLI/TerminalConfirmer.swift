@@ -14,6 +14,8 @@ struct TerminalConfirmer: ManualConfirmer {
         // The console draws in its own time: let it finish, so that it doesn't write over the question.
         try await Task.sleep(for: .milliseconds(150))
         let own = Self.user
+        // A key that was pressed before the question confirms nothing.
+        tcflush(STDIN_FILENO, TCIFLUSH)
         Console.write("\n? \(manual.step.rawValue): \(manual.name), allowed \(Readable.duration(manual.allowance)). Done by [\(own)]: ")
         guard let line = try await Self.line() else { return nil }
         let typed = String(line.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(100).map(Character.init))
