@@ -19,6 +19,8 @@ struct SQLProbe: Sendable {
         do throws(PostgresError) {
             connection = try await PostgresConnection.connect(configuration)
         } catch {
+            // Not the application's fault: whatever shut it out, no drill ended a living server.
+            if endpoint?.isLiving == true { return .unasked(LivingDriver.gone(service).finding) }
             return .fails(expected: "a database that takes connections", actual: "none")
         }
         let answers = Mutex<[CaseResult]>([])

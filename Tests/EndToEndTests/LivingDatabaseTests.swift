@@ -24,7 +24,7 @@ import Testing
         """
 
     private func write(
-        _ pair: StandbyPair, _ desk: Desk, host: String? = nil, user: String = "reader, password: {env: READER}", more: String = "",
+        _ pair: StandbyPair, _ desk: Desk, host: String? = nil, user: String = "drill_reader, password: {env: READER}", more: String = "",
         hold: String = "1s"
     ) throws -> URL {
         let folder = desk.lab.appendingPathComponent("app")
@@ -123,8 +123,9 @@ import Testing
             try await expect(
                 desk, try write(pair, desk, user: "keeper, password: {env: KEEPER}"), code: 2, rule: "existing-role-too-strong")
             try await expect(
-                desk, try write(pair, desk, user: "reader, password: {env: KEEPER}"), code: 2, rule: "existing-unreachable")
-            try await pair.ask(pair.primary, "GRANT pg_signal_backend TO reader; GRANT EXECUTE ON FUNCTION pg_promote TO reader")
+                desk, try write(pair, desk, user: "drill_reader, password: {env: KEEPER}"), code: 2, rule: "existing-unreachable")
+            try await pair.ask(
+                pair.primary, "GRANT pg_signal_backend TO drill_reader; GRANT EXECUTE ON FUNCTION pg_promote TO drill_reader")
             let granted = "SELECT count(*) FROM pg_auth_members WHERE roleid = 'pg_signal_backend'::regrole"
             let deadline = ContinuousClock.now + .seconds(20)
             while try await pair.ask(pair.standby, granted) != "1", ContinuousClock.now < deadline {}
@@ -159,7 +160,7 @@ import Testing
             #expect(await running.outcome().code == (signal == SIGKILL ? 137 : 130))
             if signal == SIGKILL { #expect(try await desk.run(["clean"]).code == 0) }
             desk.expectNothingLeft()
-            let sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader'"
+            let sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'drill_reader'"
             let deadline = ContinuousClock.now + .seconds(20)
             while try await pair.ask(pair.standby, sessions) != "0", ContinuousClock.now < deadline {}
             #expect(try await pair.ask(pair.standby, sessions) == "0")

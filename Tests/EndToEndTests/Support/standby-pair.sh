@@ -19,7 +19,7 @@ chmod 755 "$folder"
 if [ "$(id -u)" = 0 ]; then chown 65534:65534 "$folder/p" "$folder/s" "$folder/ts"; fi
 as "$bin/initdb" -D "$folder/p/data" -U postgres -A trust --no-sync >/dev/null 2>&1
 # A client needs a password for the roles below on any socket.
-printf 'local all keeper,reader scram-sha-256\nlocal replication keeper scram-sha-256\nlocal all all trust\nlocal replication all trust\n' \
+printf 'local all keeper,drill_reader scram-sha-256\nlocal replication keeper scram-sha-256\nlocal all all trust\nlocal replication all trust\n' \
     >"$folder/p/data/pg_hba.conf"
 # Autovacuum's transactions would be counted among those that a test loses.
 printf "listen_addresses=''\nautovacuum=off\nunix_socket_directories='%s'\nfsync=off\nwal_level=replica\narchive_mode=on\narchive_command='false'\n" \
@@ -31,7 +31,7 @@ sql -c "CREATE DATABASE shop" -c "CREATE TABLESPACE elsewhere LOCATION '$folder/
     -c "CREATE ROLE keeper LOGIN REPLICATION PASSWORD 'k33per-of-standbys'"
 sql shop -c "CREATE TABLE a (i int PRIMARY KEY)" -c "INSERT INTO a SELECT generate_series(1, 1000)" \
     -c "CREATE TABLE b (i int) TABLESPACE elsewhere" -c "INSERT INTO b VALUES (1)" \
-    -c "CREATE ROLE reader LOGIN PASSWORD 'r3ader:of\\standbys'" -c "GRANT ALL ON a, b TO reader"
+    -c "CREATE ROLE drill_reader LOGIN PASSWORD 'r3ader:of\\standbys'" -c "GRANT ALL ON a, b TO drill_reader"
 as "$bin/pg_basebackup" -h "$folder/p" -U postgres -D "$folder/s/data" -R -X stream -c fast --no-sync -T "$folder/ts=$folder/s/ts" >/dev/null 2>&1
 echo "unix_socket_directories='$folder/s'" >>"$folder/s/data/postgresql.conf"
 server "$folder/s/data"
