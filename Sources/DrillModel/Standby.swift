@@ -39,6 +39,31 @@ extension DrillPlan {
     }
 }
 
+/// A server that the estate places in a lost zone, and that nothing fails over from.
+public struct LostServer: Sendable, Hashable {
+    public var service: String
+    /// For the report: `the source of postgres`.
+    public var title: String
+    public var connection: SourceConnection
+}
+
+extension DrillPlan {
+    /// Beside ``lostPrimaries``: what else must be out of reach where the zone is lost.
+    public var lostServers: [LostServer] {
+        guard let zone = outage?.zone else { return [] }
+        let primaries = Set(lostPrimaries)
+        return estate.services.values.sorted { $0.name < $1.name }.flatMap { service in
+            let source = primaries.contains(service.name) ? nil : service.source.map { ("source", $0, $0.zone) }
+            let others = [("standby", service.standby), ("replica", service.replica)].compactMap { kind, server in
+                server.map { (kind, $0.connection, $0.zone) }
+            }
+            return ([source].compactMap { $0 } + others).filter { $0.2 == zone }.map { kind, connection, _ in
+                LostServer(service: service.name, title: "the \(kind) of \(service.name)", connection: connection)
+            }
+        }
+    }
+}
+
 extension Service {
     /// The standby or replica that a `from` names; nil where it names a backup.
     public func standby(named name: String) -> Standby? {

@@ -45,7 +45,7 @@ struct DryRun: Sendable {
     private func showSurroundings(of plan: DrillPlan) {
         if let outage = plan.outage {
             let cut = outage.commands.map { ", cut off by \($0.cut.run[0])" } ?? ", which must be out of reach already"
-            let lost = outage.lost.map(\.name) + plan.lostPrimaries.map { "the primary of \($0)" }
+            let lost = outage.lost.map(\.name) + plan.lostPrimaries.map { "the primary of \($0)" } + plan.lostServers.map(\.title)
             Console.print("  lost       zone \(outage.zone): \(lost.joined(separator: ", "))\(cut)")
         }
         for cache in plan.caches {

@@ -22,7 +22,8 @@ actor LostPrimary {
     /// When it was gone.
     private(set) var lost: ContinuousClock.Instant?
 
-    init(_ service: String, source: SourceConnection, plan: DrillPlan) {
+    init(_ service: String, source: SourceConnection, plan: DrillPlan, title: String? = nil) {
+        self.title = title ?? "the primary of \(service)"
         self.service = service
         self.source = source
         isCutByDrill = plan.outage?.commands != nil
@@ -31,7 +32,7 @@ actor LostPrimary {
     }
 
     /// For the report.
-    nonisolated var title: String { "the primary of \(service)" }
+    nonisolated let title: String
 
     /// Asks it, right before its zone is cut off. Where it doesn't answer, the report says what nobody knows then.
     ///
@@ -60,14 +61,14 @@ actor LostPrimary {
         } catch {
             return Finding(
                 .lostZoneUnproven, object: title, expected: "no answer", actual: "it could not be tried",
-                message: "whether the lost primary is out of reach can't be told: \(error.message)", hint: error.hint)
+                message: "whether \(title) is out of reach can't be told: \(error.message)", hint: error.hint)
         }
     }
 
     private var isReachable: Finding {
         Finding(
             .lostZoneReachable, object: title, expected: "nothing that takes a connection", actual: "something that does",
-            message: "the drill is of a zone that is lost, and its primary can still be reached from this machine",
+            message: "the drill is of a zone that is lost, and \(title) can still be reached from this machine",
             hint: "have outage: {cut: …} shut the way to it as well, with a firewall's rule or by moving its socket away")
     }
 

@@ -20,6 +20,8 @@ actor ZoneOutage: OutageDriver {
     private let stores: RemoteStores
     /// The servers that are lost with it.
     private let primaries: [LostPrimary]
+    /// What else stands in it, though nothing fails over from it.
+    private let others: [LostPrimary]
     private let hooks: DrillHooks
     /// From the moment at which the zone may have been touched.
     private var isCut = false
@@ -27,6 +29,7 @@ actor ZoneOutage: OutageDriver {
     /// - Parameter plan: Its estate is what is left.
     init(_ outage: Outage, plan: DrillPlan, stores: RemoteStores, primaries: [LostPrimary], host: ScratchHost) {
         self.primaries = primaries
+        others = plan.lostServers.map { LostPrimary($0.service, source: $0.connection, plan: plan, title: $0.title) }
         self.outage = outage
         self.plan = plan
         self.stores = stores
@@ -36,15 +39,10 @@ actor ZoneOutage: OutageDriver {
     func begin(_ log: any StepLog) async throws {
         log.fact("lost-zone", outage.zone)
         log.fact("lost-stores", outage.lost.map(\.name).joined(separator: ", "))
-        if !primaries.isEmpty { log.fact("lost-servers", primaries.map(\.title).joined(separator: ", ")) }
+        let servers = primaries.map(\.title) + others.map(\.title)
+        if !servers.isEmpty { log.fact("lost-servers", servers.joined(separator: ", ")) }
         // A key that could not be had before was not lost with the zone.
         let had = outage.commands == nil ? [] : Set(neededKeys.filter { $0.failure() == nil }.map(\.title))
-        for service in plan.estate.services.values.sorted(by: { $0.name < $1.name })
-        where service.source?.zone == outage.zone && !primaries.contains(where: { $0.service == service.name }) {
-            log.unproven(
-                "\(service.name): its source stands in the lost zone; whether that is out of reach was not asked, since nothing fails over from it."
-            )
-        }
         // A folder under two names survives its own loss. Once it is cut off, nobody can tell.
         if let shared = SharedGround(lost: outage.lost, left: Array(plan.estate.stores.values)).ask() { log.record(shared) }
         if let commands = outage.commands {
@@ -95,7 +93,7 @@ actor ZoneOutage: OutageDriver {
     /// All that is lost and could be reached.
     private var places: [Place] {
         outage.lost.map { store in Place(name: store.name) { [stores] in await stores.reach(of: store) } }
-            + primaries.map { primary in Place(name: primary.title) { await primary.reach() } }
+            + (primaries + others).map { primary in Place(name: primary.title) { await primary.reach() } }
     }
 
     func tearDown() async -> [Finding] {

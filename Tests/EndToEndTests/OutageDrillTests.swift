@@ -94,6 +94,22 @@ struct OutageDrillTests {
         }
     }
 
+    /// Nothing fails over from them, and the application could go on with them: a zone whose servers answer isn't lost.
+    @Test func serversThatStillAnswer() async throws {
+        try await Desk.with { desk in
+            try desk.useLiveServers()
+            let file = try outage(desk)
+            let dry = try await desk.run(["run", file.path, "--dry-run"])
+            #expect(dry.out.contains("zone ksdc: primary, the source of postgres, the source of redis, cut off by mv"), "\(dry.text)")
+            try await LiveSource.shared.with { _ in
+                let drill = try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
+                let found = Set(drill.findings.filter { $0.rule == "lost-zone-reachable" }.map(\.object))
+                #expect(found == ["the source of postgres", "the source of redis"] && drill.steps.allSatisfy { $0.verdict == "skipped" })
+            }
+            expectPrimaryIsBack(desk)
+        }
+    }
+
     /// A folder under two names: whatever is moved away, it is still there.
     @Test(arguments: ["../backups/primary", "../backups/primary/redis/.."])
     func twoZonesInOneFolder(other: String) async throws {

@@ -109,7 +109,7 @@ struct SealCommandTests {
             let secrets = Sentinels()
             try Data("\(secrets.passphrase)\n".utf8).write(to: desk.passphrase)
             try desk.editEstate(
-                "user: postgres, zone: ksdc}", "user: postgres, password: {env: ME2E_PASSWORD}, zone: ksdc}")
+                "user: postgres}", "user: postgres, password: {env: ME2E_PASSWORD}}")
             try await LiveSource.shared.with { _ in
                 let running = try desk.start(
                     ["seal", desk.estate.path, "--service", "postgres", "--backup", "daily"],

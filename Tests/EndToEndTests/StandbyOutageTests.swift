@@ -9,6 +9,7 @@ struct LabFailoverTests {
     func theLabsDrill() async throws {
         try await Desk.with { desk in
             try desk.useBothStores()
+            try desk.useLiveServers()
             try await LiveSource.shared.with { sockets in
                 let file = desk.lab.appendingPathComponent("live/standby-failover.yaml")
                 let (outcome, report) = try await desk.drill(file)

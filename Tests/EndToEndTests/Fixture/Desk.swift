@@ -44,6 +44,7 @@ struct Desk: Sendable {
             // With times and modes.
             try await Program.require(["cp", "-a"] + parts + [desk.lab.path])
             try desk.useOneStore()
+            try desk.forgetLiveServers()
             let value = try await body(desk)
             desk.expectNothingLeft()
             try await desk.clear()
@@ -52,6 +53,30 @@ struct Desk: Sendable {
             try await desk.clear()
             throw error
         }
+    }
+
+    /// Other tests have those running: where they stand in a zone that a test loses, they would be seen to live.
+    private func forgetLiveServers() throws {
+        let text = try String(contentsOf: estate, encoding: .utf8)
+        try Data(text.utf8).write(to: original)
+        try write(text) { $0.replacing(/, zone: (?:ksdc|dr)\}$/, with: "}") }
+    }
+
+    /// With them again, as the lab has them.
+    func useLiveServers() throws {
+        let lines = try String(contentsOf: original, encoding: .utf8).components(separatedBy: "\n").filter(isServer)
+        try write(try String(contentsOf: estate, encoding: .utf8)) { line in
+            lines.first { $0.prefix { $0 != "}" }.hasPrefix(line.prefix { $0 != "}" }) } ?? line
+        }
+    }
+
+    private var original: URL { folder.appendingPathComponent("estate.original") }
+
+    private func isServer(_ line: String) -> Bool { line.contains(/^ +(?:source|standby|replica): \{/) }
+
+    private func write(_ text: String, _ change: (String) -> String) throws {
+        let lines = text.components(separatedBy: "\n").map { isServer($0) ? change($0) : $0 }
+        try Data(lines.joined(separator: "\n").utf8).write(to: estate)
     }
 
     /// Without the copies in the second zone: a backup that a test damages must not be made good from there.
