@@ -63,8 +63,11 @@ enum Program {
         process.environment = Self.environment.merging(environment) { $1 }
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: names[0])
-        process.standardError = try FileHandle(forWritingTo: names[1])
+        let outputs = try names.map { try FileHandle(forWritingTo: $0) }
+        // A test that asks again and again would otherwise come to thousands of them.
+        defer { for output in outputs { try? output.close() } }
+        process.standardOutput = outputs[0]
+        process.standardError = outputs[1]
         let (ended, continuation) = AsyncStream<Int32>.makeStream()
         process.terminationHandler = { process in
             let code = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
