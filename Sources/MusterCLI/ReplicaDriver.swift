@@ -81,11 +81,13 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
         let start = ContinuousClock.now
         let folder = try privateFolder("\(attempt)")
         self.folder = folder
-        let snapshot = try await ReplicaCopy(host: host, folder: folder, replica: try live(replica.connection), service: service)
+        let living = try live(replica.connection)
+        let snapshot = try await ReplicaCopy(host: host, folder: folder, replica: living, service: service)
             .take { log.progress("copying keys", completed: $0, total: $1, unit: .keys) }
         self.snapshot = snapshot
         log.fact("clone", Readable.preciseDuration(start.duration(to: .now)))
         log.fact("clone.way", snapshot.way == .stream ? "snapshot" : "key by key")
+        if snapshot.way == .stream, await living.renewsOwnFile() { log.fact("clone.own-file", "renewed: repl-diskless-sync is no") }
         if snapshot.expired > 0 { log.fact("clone.expired-keys", String(snapshot.expired)) }
         return snapshot.way == .stream
             ? "took a snapshot of the replica, \(Readable.bytes(size(of: snapshot.file)))"

@@ -18,12 +18,12 @@ public struct LiveRedis: Sendable {
     }
 
     /// The words by which redis-cli reaches it; its password goes into the environment.
-    var words: [String] {
+    public var words: [String] {
         (host.hasPrefix("/") ? ["-s", host] : ["-h", host, "-p", String(port)]) + (user.map { ["--user", $0] } ?? [])
     }
 
     /// What redis-cli must find in its environment.
-    var environment: [String: String] { password.map { ["REDISCLI_AUTH": $0] } ?? [:] }
+    public var environment: [String: String] { password.map { ["REDISCLI_AUTH": $0] } ?? [:] }
 
     /// Connects and logs in.
     ///
@@ -41,6 +41,15 @@ public struct LiveRedis: Sendable {
             connection.close()
             throw error
         }
+    }
+
+    /// Whether what it sends to replicas, and so whoever takes a snapshot of it, goes through its own snapshot file: that one is then new,
+    /// or gone where `rdb-del-sync-files` wants that. False, too, where it doesn't say.
+    public func renewsOwnFile() async -> Bool {
+        guard let connection = try? await connect() else { return false }
+        defer { connection.close() }
+        let answer = try? await connection.command(["CONFIG", "GET", "repl-diskless-sync"])
+        return answer?.array?.last?.text == "no"
     }
 
     /// All that it says of itself at one moment.

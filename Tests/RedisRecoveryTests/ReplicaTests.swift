@@ -84,4 +84,28 @@ import Testing
             #expect(down.age == .seconds(3))
         }
     }
+
+    /// A snapshot is sent without touching the server's own file, unless it says otherwise of itself.
+    @Test(arguments: [true, false]) func whatASnapshotDoesToTheServer(isDiskless: Bool) async throws {
+        try await withTestRedis { server in
+            let connection = try await server.connect()
+            defer { connection.close() }
+            let folder = try #require(try await connection.command(["CONFIG", "GET", "dir"]).array?.last?.text)
+            for (name, value) in [("repl-diskless-sync", isDiskless ? "yes" : "no"), ("repl-diskless-sync-delay", "0")] {
+                try await connection.command(["CONFIG", "SET", name, value])
+            }
+            try await connection.command(["SET", "a", "1"])
+            try await connection.command(["SAVE"])
+            let file = URL(fileURLWithPath: folder).appendingPathComponent("dump.rdb")
+            let before = try Data(contentsOf: file)
+            try await connection.command(["SET", "b", "2"])
+            let live = LiveRedis(host: server.socketPath)
+            let taken = try await ToolRunner.spawn(
+                ["redis-cli"] + live.words + ["--rdb", server.host.folder.url.appendingPathComponent("taken.rdb").path], environment: [:],
+                output: .discard, errors: .discard)
+            #expect(taken.succeeded)
+            #expect(try (Data(contentsOf: file) == before) == isDiskless)
+            #expect(await live.renewsOwnFile() == !isDiskless)
+        }
+    }
 }
