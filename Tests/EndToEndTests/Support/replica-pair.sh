@@ -41,7 +41,7 @@ server o "port 0"
 for name in p s o; do until_holds answers "$name"; done
 {
     for i in $(seq 500); do echo "SET session:$i value-$i"; done
-    for i in $(seq 50); do echo "SET soon:$i x PX 60000"; done
+    for i in $(seq 50); do echo "SET soon:$i x PX 3600000"; done
     echo "HSET hash field value"; echo "RPUSH list a b c"; echo "ZADD sorted 1.5 a"; echo "XADD stream * k v"
     printf '%s\n' 'SET "bytes\x00\xff" "\x00\x01\r\n"'
     echo "SELECT 3"; echo "SET other x"
