@@ -27,6 +27,11 @@ public enum DrillFiles {
         try? InstantText.parse(text)
     }
 
+    /// Reads a duration as drill files write it: `30m`, `1h30m`; nil where it is none.
+    public static func duration(_ text: String) -> Duration? {
+        try? DurationText.parse(text)
+    }
+
     static func load(_ paths: [String], estate: String? = nil, now: Date) throws(DrillFileError) -> [DrillPlan] {
         var loader = DrillLoader(now: now, estate: estate)
         return try loader.load(paths)

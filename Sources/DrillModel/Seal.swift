@@ -25,6 +25,24 @@ public struct Seal: Sendable, Hashable, Codable {
             self.sha256 = sha256
         }
     }
+    /// How a backup was taken from a server in recovery.
+    public struct Standby: Sendable, Hashable, Codable {
+        /// For how long its replay stood still for the backup.
+        public var pausedSeconds: Double
+        /// How many bytes of the write-ahead log had come in by the end of that, and waited.
+        public var waitingBytes: Int64
+        /// Somebody had paused it before, and it was left so.
+        public var pausedByOthers: Bool
+        /// Unlogged tables, as `schema.table`: no standby has their rows, and so the backup hasn't.
+        public var unlogged: [String]
+
+        public init(pausedSeconds: Double, waitingBytes: Int64, pausedByOthers: Bool, unlogged: [String] = []) {
+            self.unlogged = unlogged
+            self.pausedSeconds = pausedSeconds
+            self.waitingBytes = waitingBytes
+            self.pausedByOthers = pausedByOthers
+        }
+    }
     /// The layout of this record.
     public static let currentVersion = 1
 
@@ -33,19 +51,23 @@ public struct Seal: Sendable, Hashable, Codable {
     public var service: String
     public var backup: String
     public var truth: Truth
-    /// The instant that the backup stands for: the source's clock as the snapshot was taken.
+    /// The instant that the backup stands for: the source's clock as the snapshot was taken; of a standby, its primary's clock at the last
+    /// thing replayed that tells it.
     public var snapshotTime: Date
     /// How long writing the backup took, in seconds: part of the worst-case RPO.
     public var backupSeconds: Double
     public var artifact: Artifact
     /// The globals file that was taken with it, where there is one.
     public var globals: Artifact?
+    /// Where the source was a standby.
+    public var standby: Standby?
     public var postgres: PostgresTruth?
     public var redis: RedisTruth?
 
     public init(
         version: Int = Seal.currentVersion, estate: String, service: String, backup: String, truth: Truth, snapshotTime: Date,
-        backupSeconds: Double, artifact: Artifact, globals: Artifact? = nil, postgres: PostgresTruth? = nil, redis: RedisTruth? = nil
+        backupSeconds: Double, artifact: Artifact, globals: Artifact? = nil, standby: Standby? = nil, postgres: PostgresTruth? = nil,
+        redis: RedisTruth? = nil
     ) {
         self.version = version
         self.estate = estate
@@ -56,6 +78,7 @@ public struct Seal: Sendable, Hashable, Codable {
         self.backupSeconds = backupSeconds
         self.artifact = artifact
         self.globals = globals
+        self.standby = standby
         self.postgres = postgres
         self.redis = redis
     }

@@ -22,7 +22,7 @@ struct LabBackups: Sendable {
         let name = "domainscope-" + LabCalendar.stamp(instant)
         let target = places.dumps.appending(path: name + ".dump.enc")
         let globals = places.dumps.appending(path: name + ".globals.sql.enc")
-        let options = PostgresSealer.Options(flushed: false) { DumpClock.set(&$0, to: instant) }
+        let options = PostgresSealer.Options(flushed: false, head: { DumpClock.set(&$0, to: instant) })
         let sealer = PostgresSealer(source: database, binaries: binaries, options: options)
         var (_, seal) = try await sealer.seal(
             to: target, encryption: keys.encryption,

@@ -22,19 +22,32 @@ struct CleanCommand: AsyncParsableCommand {
         if dryRun {
             let found = ScratchCleaner.find(in: scratch.root).filter { !$0.inUse && (kept || !$0.kept) }
             for remains in found { Console.print("would remove \(Self.describe(remains))") }
+            for pause in ScratchCleaner.due(PausedReplay.self, in: scratch.root, kept: kept) {
+                Console.print("would look after \(pause.title), which a killed seal may have left paused")
+            }
             if found.isEmpty { Console.print("nothing to clean in \(scratch.root.folder.path)") }
             return
         }
+        var due: CommandFailure?
         try await scratch.clean(kept: kept) { removed in
             for remains in removed { Console.print("removed \(Self.describe(remains))") }
             if removed.isEmpty { Console.print("nothing to clean in \(scratch.root.folder.path)") }
         } undone: {
-            Console.print("brought \($0.title) back, which a killed run had cut off")
+            Console.print($0)
+        } due: {
+            due = due ?? $0
         }
         let left = ScratchCleaner.find(in: scratch.root)
         for remains in left {
-            Console.print("left \(Self.describe(remains)): \(remains.inUse ? "its run still lives" : "kept on purpose, --kept removes it")")
+            let why =
+                remains.inUse
+                ? "its run still lives"
+                : remains.kept
+                    ? "kept on purpose, --kept removes it"
+                    : "it knows of a standby that may still stand still; remove it by hand once that is settled otherwise"
+            Console.print("left \(Self.describe(remains)): \(why)")
         }
+        if let due { throw due }
     }
 
     private static func describe(_ remains: ScratchCleaner.Remains) -> String {

@@ -99,7 +99,9 @@ actor LostPrimary {
         return PostgresConfiguration(
             host: connection.host, port: connection.port ?? 5432, database: database ?? connection.database ?? "postgres",
             user: connection.user ?? "postgres", password: password?.text, applicationName: "muster drill",
-            // Whatever the user may do: Muster only reads here.
-            settings: ["default_transaction_read_only": "on", "statement_timeout": "30s"])
+            // Whatever the user may do: Muster only reads here. And a standby refuses all that is serializable.
+            settings: [
+                "default_transaction_isolation": "read committed", "default_transaction_read_only": "on", "statement_timeout": "30s",
+            ])
     }
 }

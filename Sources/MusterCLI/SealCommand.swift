@@ -20,6 +20,10 @@ struct SealCommand: AsyncParsableCommand {
             backup, and every drill says so.
             """)
 
+    enum Pause: String, ExpressibleByArgument, CaseIterable {
+        case snapshot, dump
+    }
+
     @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
     var estateFile: String
 
@@ -43,11 +47,27 @@ struct SealCommand: AsyncParsableCommand {
     @Flag(help: "Let the source use its parallel workers for fingerprints.")
     var parallel = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where the source is a standby: what its replay stands still for, the snapshot alone or the whole dump (default: the snapshot \
+            where hot_standby_feedback is on or max_standby_streaming_delay is -1, otherwise the dump).
+            """, valueName: "snapshot|dump"))
+    var pause: Pause?
+
+    @Option(
+        name: .customLong("max-pause"),
+        help: ArgumentHelp("Where the source is a standby: for how long its replay may stand still, such as 2h.", valueName: "duration"))
+    var maxPause = "30m"
+
     @OptionGroup var scratch: ScratchOption
 
     func validate() throws {
         guard (1...100).contains(load) else { throw ValidationError("--load takes a percentage from 1 to 100") }
         guard existing == nil || output == nil else { throw ValidationError("--existing and --output exclude each other") }
+        guard DrillFiles.duration(maxPause) != nil else {
+            throw ValidationError("--max-pause takes a duration such as 30m, 2h or 90s, ten years at the most")
+        }
     }
 
     func run() async throws {
@@ -63,7 +83,9 @@ struct SealCommand: AsyncParsableCommand {
         }
         try await scratch.cleanUpAfterEarlierRuns()
         let job = SealJob(
-            estate: estate, service: service, set: set, root: scratch.root, loadPercent: load, parallelWorkers: parallel)
+            estate: estate, service: service, set: set, root: scratch.root, loadPercent: load, parallelWorkers: parallel,
+            pause: pause.flatMap { PostgresSealer.Options.Pause(rawValue: $0.rawValue) },
+            maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800))
         let started = ContinuousClock.now
         let existing = existing
         let output = output
@@ -74,6 +96,7 @@ struct SealCommand: AsyncParsableCommand {
             }
             Console.print("sealed \(artifact.path)")
             Console.print(Self.describe(seal, in: estate, took: ContinuousClock.now - started))
+            if let standby = seal.standby { Self.tell(standby, seal.postgres?.identity.serverVersion) }
         } catch let error as SealingError {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         } catch let error as SealError {
@@ -84,6 +107,23 @@ struct SealCommand: AsyncParsableCommand {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         } catch let error as DrillFailure {
             throw CommandFailure(DrillModel.ExitCode(error.verdict), error.finding.message, hint: error.finding.hint)
+        }
+    }
+
+    private static func tell(_ standby: Seal.Standby, _ serverVersion: Int?) {
+        Console.print(
+            standby.pausedByOthers
+                ? "  of a standby whose replay somebody else had paused, and which was left so"
+                : "  of a standby whose replay stood still for \(Readable.preciseDuration(.seconds(standby.pausedSeconds))) and goes on, "
+                    + "with \(Readable.bytes(standby.waitingBytes)) to replay")
+        if !standby.unlogged.isEmpty {
+            Console.complain(
+                "muster: warning: a standby has no rows of unlogged tables, so this backup has none of \(Readable.list(standby.unlogged))\n"
+                    + "hint: seal the primary where they must be saved")
+        }
+        guard let serverVersion else { return }
+        for advisory in ServerAdvisory.all where advisory.concerns(serverVersion: serverVersion) {
+            Console.complain("muster: warning: \(advisory.message)\nhint: \(advisory.hint)")
         }
     }
 

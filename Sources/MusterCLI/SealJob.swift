@@ -8,6 +8,7 @@ import Foundation
 import IntegrityChecks
 import PostgresClient
 import PostgresRecovery
+import RedisRecovery
 import ScratchHost
 import Sealing
 import Seals
@@ -20,6 +21,9 @@ struct SealJob: Sendable {
     var root: ScratchRoot
     var loadPercent: Int
     var parallelWorkers: Bool
+    /// What a standby's replay stands still for, and for how long it may.
+    var pause: PostgresSealer.Options.Pause?
+    var maxPause: Duration
 
     private var keyring: Keyring { Keyring(estate) }
 
@@ -81,16 +85,25 @@ struct SealJob: Sendable {
             host: source.host, port: source.port ?? 5432, database: source.database ?? service.name, user: source.user ?? "postgres",
             password: password?.text, applicationName: "muster seal", settings: PostgresInventory.settings)
         let binaries = try await newestBinaries(for: configuration)
-        let sealer = PostgresSealer(
-            source: configuration, binaries: binaries,
-            options: PostgresSealer.Options(loadPercent: loadPercent, parallelWorkers: parallelWorkers))
         let encryption = try keyring.decryption(of: set)
-        var (_, seal) = try await sealer.seal(to: artifact, encryption: encryption, for: purpose)
-        if let globals {
-            let written = try await sealer.tool.writeGlobals(to: globals, encryption: encryption, passwords: true)
-            seal.globals = Seal.Artifact(name: globals.lastPathComponent, size: written.bytesWritten, sha256: written.sha256)
+        // A folder of this run's: by it what a killed run leaves is found, its pg_dump and a standby's pause.
+        return try await inScratch("seal \(service.name)") { host in
+            try host.promise(UnfinishedBackup(files: [artifact, globals].compactMap { $0 }))
+            let sealer = PostgresSealer(
+                source: configuration, binaries: binaries, ownership: host.ownership, folder: host.folder.url,
+                options: PostgresSealer.Options(
+                    loadPercent: loadPercent, parallelWorkers: parallelWorkers, pause: pause, maxPause: maxPause,
+                    recordPause: { mark in
+                        guard let mark else { return host.withdraw(PausedReplay.self) }
+                        try host.promise(PausedReplay(estate: estate.file, service: service.name, mark: mark))
+                    }))
+            var (_, seal) = try await sealer.seal(to: artifact, encryption: encryption, for: purpose)
+            if let globals {
+                let written = try await sealer.tool.writeGlobals(to: globals, encryption: encryption, passwords: true)
+                seal.globals = Seal.Artifact(name: globals.lastPathComponent, size: written.bytesWritten, sha256: written.sha256)
+            }
+            return seal
         }
-        return seal
     }
 
     /// pg_dump refuses a newer server, so the newest one there is serves best.
@@ -120,20 +133,24 @@ struct SealJob: Sendable {
                 hint: "seal one that another tool took with --existing")
         }
         return try await inScratch("seal \(service.name)") { host in
+            try host.promise(UnfinishedBackup(files: [artifact]))
             let folder = try host.folder.privateFolder("snapshot")
             let plain = folder.appendingPathComponent("dump.rdb")
             let started = Date()
             let clock = ContinuousClock.now
-            let place = source.host.hasPrefix("/") ? ["-s", source.host] : ["-h", source.host, "-p", String(source.port ?? 6379)]
-            let user = source.user.map { ["--user", $0] } ?? []
+            let live = LiveRedis(host: source.host, port: source.port ?? 6379, user: source.user, password: password?.text)
             // Taken as a replica takes it: a snapshot of one instant, checked by its own checksum.
             let result = try await ToolRunner.spawn(
-                ["redis-cli"] + place + user + ["--rdb", plain.path], environment: password.map { ["REDISCLI_AUTH": $0.text] } ?? [:],
-                output: .discard, errors: .discard)
+                ["redis-cli"] + live.words + ["--rdb", plain.path], environment: live.environment, output: .discard, errors: .discard)
             guard result.succeeded, FileManager.default.fileExists(atPath: plain.path) else {
                 throw CommandFailure(
                     .unverified, "redis-cli could not take a snapshot of \(service.name) (\(result.ending))",
                     hint: "check source in the estate file, and that the user may run SYNC")
+            }
+            if await live.renewsOwnFile() {
+                Console.complain(
+                    "muster: note: \(service.name) has renewed its own snapshot file for this, as for any replica: its repl-diskless-sync is no"
+                )
             }
             return try await sealSnapshot(plain, as: artifact, taken: started, clock: clock, host: host)
         }
@@ -278,7 +295,8 @@ struct SealJob: Sendable {
             try await host.remove()
             return value
         } catch {
-            try await host.remove()
+            // It alone knows of a standby that may still stand still: `muster clean` tries again.
+            if host.isDue(PausedReplay.self) { try await host.end() } else { try await host.remove() }
             throw error
         }
     }

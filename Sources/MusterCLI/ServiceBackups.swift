@@ -140,6 +140,11 @@ struct ServiceBackups: Sendable {
                     "\(set.service): the seal was made from the backup, not from the source: it proves that the backup has not "
                         + "changed since, not that it ever was complete.")
             }
+            if let unlogged = seal.standby?.unlogged, !unlogged.isEmpty {
+                log.unproven(
+                    "\(set.service): the backup was taken from a standby, which has no rows of unlogged tables: \(Readable.list(unlogged))."
+                )
+            }
         case .broken(let finding):
             cases.append(.judged(.backup, service: set.service, name: name, findings: [finding]))
         case .missing where estate.seals.required:

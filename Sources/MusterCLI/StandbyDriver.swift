@@ -216,6 +216,14 @@ extension StandbyDriver {
                     message: "the standby receives nothing over a stream",
                     hint: "see the standby's log; where its primary is gone, or it is fed from an archive, there is nothing to mend"))
         }
+        let version = "\(state.serverMajor).\(state.serverVersion % 10_000)"
+        for advisory in ServerAdvisory.all where advisory.concerns(serverVersion: state.serverVersion) {
+            findings.append(
+                Finding(
+                    .knownServerBug, .warning, object: service, expected: "a minor release that has the mend",
+                    actual: "PostgreSQL \(version)",
+                    message: advisory.message, hint: advisory.hint))
+        }
         return .judged(
             .backup, service: service, name: primary == nil ? "the standby follows its primary" : "the standby's replay goes on",
             findings: findings)

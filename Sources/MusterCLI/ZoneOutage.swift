@@ -100,7 +100,7 @@ actor ZoneOutage: OutageDriver {
         guard isCut, let commands = outage.commands else { return [] }
         let restore = commands.restore
         // Whatever it comes to is told here.
-        defer { hooks.host.withdrawUndo() }
+        defer { hooks.host.withdraw(ScratchUndo.self) }
         // A drill that was stopped brings the zone back too: a task of its own knows nothing of the cancellation.
         let ending = await Task { try await self.run(restore, of: commands, "restore") }.result
         guard case .success(let ending) = ending else { return [notRestored("it could not be run", commands)] }

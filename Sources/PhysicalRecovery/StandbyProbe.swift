@@ -19,13 +19,15 @@ extension Rule {
 public struct StandbyState: Sendable, Hashable {
     public var systemIdentifier: String
     public var timeline: String
-    public var serverMajor: Int
+    /// As `server_version_num` has it: 150018.
+    public var serverVersion: Int
     /// Up to where the write-ahead log has come in; nil where none was ever streamed.
     public var received: UInt64?
     public var replayed: UInt64
     /// The last replayed commit, by the primary's clock; nil where none was replayed since the standby was started.
     public var lastCommit: Date?
     public var snapshot: TransactionSnapshot
+    public var serverMajor: Int { serverVersion / 10_000 }
     public var isPaused: Bool
     public var isStreaming: Bool
     /// Bytes of all databases that may be asked.
@@ -98,7 +100,7 @@ public struct StandbyProbe: Sendable {
         guard let row, let replayed = row[3].flatMap({ RecoveryTarget.lsn($0) }), let snapshot = row[5].flatMap(TransactionSnapshot.init)
         else { throw unreachable() }
         return StandbyState(
-            systemIdentifier: row[0] ?? "", timeline: row[1] ?? "", serverMajor: connection.serverVersion / 10_000,
+            systemIdentifier: row[0] ?? "", timeline: row[1] ?? "", serverVersion: connection.serverVersion,
             received: row[2].flatMap { RecoveryTarget.lsn($0) }, replayed: replayed,
             lastCommit: row[4].flatMap(Double.init).map { Date(timeIntervalSince1970: $0) }, snapshot: snapshot,
             isPaused: row[6] == "true", isStreaming: row[7] != "0", size: row[8].flatMap { Int64($0) } ?? 0)

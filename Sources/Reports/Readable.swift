@@ -63,6 +63,11 @@ public enum Readable {
         "\(self.count(count)) \(word)\(count == 1 ? "" : "s")"
     }
 
+    /// `a, b`; of many the first five, and how many more.
+    public static func list(_ names: [String]) -> String {
+        names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(count(names.count - 5)) more" : "")
+    }
+
     /// `2026-03-14 08:00:07 +05:30`: the moment on the clocks of a zone.
     public static func time(_ date: Date, in zone: TimeZone) -> String {
         let offset = zone.secondsFromGMT(for: date)

@@ -30,11 +30,13 @@ public enum ScratchCleaner {
 
     /// Ends the processes of every abandoned folder and removes it; folders in use and unmarked ones are not touched.
     ///
-    /// - Parameter kept: Also those that were left on purpose.
+    /// - Parameters:
+    ///   - kept: Also those that were left on purpose.
+    ///   - spared: Folders whose processes are ended, and which stay: something is still due that only they know of.
     /// - Returns: What was removed.
     /// - Throws: ``ScratchError`` where one could not be removed, after all the others were.
     @discardableResult
-    public static func clean(_ root: ScratchRoot, kept: Bool = false) throws(ScratchError) -> [Remains] {
+    public static func clean(_ root: ScratchRoot, kept: Bool = false, sparing spared: Set<URL> = []) throws(ScratchError) -> [Remains] {
         var removed: [Remains] = []
         var problem: ScratchError?
         removeUnfinished(in: root)
@@ -44,6 +46,7 @@ public enum ScratchCleaner {
             ProcessReaper.end { ProcessTable.belonging(toEnvironment: entry, orFolder: folder.path) }
             let user = try? UnprivilegedUser.current()
             SharedMemory.release(below: folder, users: [geteuid(), user?.userID ?? geteuid()])
+            if spared.contains(folder) { continue }
             do throws(ScratchError) {
                 try ScratchFolder.delete(folder)
             } catch {

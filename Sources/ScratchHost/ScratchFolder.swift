@@ -71,7 +71,7 @@ public struct ScratchFolder: Sendable, Hashable {
         try kept.write(into: url)
     }
 
-    private func endProcesses() {
+    func endProcesses() {
         ProcessReaper.end { ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: url.path) }
         SharedMemory.release(below: url, users: [geteuid(), user?.userID ?? geteuid()])
     }

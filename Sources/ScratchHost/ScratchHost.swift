@@ -121,6 +121,12 @@ public struct ScratchHost: Sendable {
         try await Self.blocking { () throws(ScratchError) in try folder.keep() }
     }
 
+    /// Ends what still runs here and leaves the folder to whoever cleans up later, for what is still due there.
+    public func end() async throws(ScratchError) {
+        let folder = folder
+        try await Self.blocking { () throws(ScratchError) in folder.endProcesses() }
+    }
+
     /// Ends what still runs here and removes the folder.
     public func remove() async throws(ScratchError) {
         let folder = folder
@@ -170,8 +176,8 @@ public struct ScratchHost: Sendable {
 
     private var mark: [String: String] { ownership.merging(["HOME": folder.url.path]) { $1 } }
 
-    /// What `muster clean` finds a process by.
-    var ownership: [String: String] { [ScratchFolder.environmentName: folder.id] }
+    /// What `muster clean` finds a process by: to be in the environment of each that is started for this host by other means.
+    public var ownership: [String: String] { [ScratchFolder.environmentName: folder.id] }
 
     /// `unshare` and `setpriv` put aside what the program must not have, then become it: the process id stays the same.
     private func wrapped(_ command: [String], _ network: [String]) -> [String] {

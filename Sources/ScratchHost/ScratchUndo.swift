@@ -1,11 +1,10 @@
-// What a run has changed outside of its scratch folder, and how that is undone where the run is killed.
+// The one command that undoes what a run has changed outside of its scratch folder.
 
 public import Foundation
-import Glibc
 
 /// One command that must still be run. It is kept in the scratch folder, which whoever cleans up after a killed run finds.
-public struct ScratchUndo: Codable, Hashable, Sendable {
-    static let fileName = ".muster-undo.json"
+public struct ScratchUndo: ScratchPromise, Hashable {
+    public static let fileName = ".muster-undo.json"
 
     /// For messages, such as `zone dr`.
     public var title: String
@@ -44,47 +43,6 @@ public struct ScratchUndo: Codable, Hashable, Sendable {
             return result.succeeded ? nil : result.ending
         } catch {
             return (error as? ScratchError)?.message ?? "it could not be started"
-        }
-    }
-}
-
-extension ScratchHost {
-    /// Has whoever cleans up after this run, should it be killed, run a command. One at a time.
-    ///
-    /// - Throws: ``ScratchError`` where that can't be written down: nothing may be changed outside then.
-    public func promise(_ undo: ScratchUndo) throws(ScratchError) {
-        do {
-            let file = folder.url.appendingPathComponent(ScratchUndo.fileName)
-            try JSONEncoder().encode(undo).write(to: file, options: .atomic)
-            chmod(file.path, 0o600)
-        } catch {
-            throw ScratchError(
-                .fileSystem, "cannot write into \(folder.url.path)",
-                hint: "check free space and permissions, or choose another with --scratch")
-        }
-    }
-
-    /// It has been undone, or somebody was told that it was not.
-    public func withdrawUndo() {
-        try? FileManager.default.removeItem(at: folder.url.appendingPathComponent(ScratchUndo.fileName))
-    }
-}
-
-extension ScratchCleaner {
-    /// What abandoned folders of this user still want to have undone. Each is handed out once, whoever else cleans up at the same time.
-    ///
-    /// To be run when the folder's processes have ended: what is to be undone may be being done.
-    public static func claimUndos(in root: ScratchRoot, kept: Bool = false) -> [ScratchUndo] {
-        marked(in: root).compactMap { folder, mark in
-            guard !mark.isInUse, kept || !mark.kept else { return nil }
-            let file = folder.appendingPathComponent(ScratchUndo.fileName)
-            let claimed = folder.appendingPathComponent("\(ScratchUndo.fileName).\(getpid())")
-            var info = stat()
-            // As of the mark: only what this user wrote.
-            guard lstat(file.path, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_uid == geteuid(),
-                rename(file.path, claimed.path) == 0, let data = try? Data(contentsOf: claimed)
-            else { return nil }
-            return try? JSONDecoder().decode(ScratchUndo.self, from: data)
         }
     }
 }

@@ -12,10 +12,20 @@ public struct DumpTool: Sendable {
     public var source: PostgresConfiguration
     /// The folder that holds pg_dump and pg_dumpall; nil: by PATH.
     public var binaries: String?
+    /// Added to the program's environment: by it the program is found where this process is killed.
+    public var ownership: [String: String]
 
-    public init(source: PostgresConfiguration, binaries: String? = nil) {
+    /// Holds what the program complains of while it runs.
+    public var folder: URL
+
+    public init(
+        source: PostgresConfiguration, binaries: String? = nil, ownership: [String: String] = [:],
+        folder: URL = FileManager.default.temporaryDirectory
+    ) {
+        self.folder = folder
         self.source = source
         self.binaries = binaries
+        self.ownership = ownership
     }
 
     /// Changes the first bytes of an artifact before they are digested and encrypted; given all of the first buffer.
@@ -33,20 +43,27 @@ public struct DumpTool: Sendable {
     }
 
     /// Writes what the program prints. The target appears only once the program has ended well.
+    ///
+    /// - Parameter begun: Called before the first bytes are written. pg_dump's custom format begins when it has read the whole catalogue, and
+    ///   holds its snapshot and a lock on each table.
     func write(
         _ program: String, _ arguments: [String], database: String?, to target: URL, encryption: ArtifactStream.Encryption?,
-        flushed: Bool, head: HeadFilter? = nil
+        flushed: Bool, head: HeadFilter? = nil, begun: (@Sendable () async throws -> Void)? = nil
     ) async throws(SealingError) -> StreamedArtifact {
         var environment = ["PGHOST": source.host, "PGPORT": String(source.port), "PGUSER": source.user]
         environment["PGDATABASE"] = database
         environment["PGPASSWORD"] = source.password
         environment["PGAPPNAME"] = source.applicationName
+        // As in ``SourceSession``: before its own transaction, which is repeatable read, it asks a few questions.
+        environment["PGOPTIONS"] = "-c default_transaction_isolation=read\\ committed"
+        environment.merge(ownership) { $1 }
         // Its messages name objects, and a failing statement's text; they are read for one line and not kept.
-        let errors = FileManager.default.temporaryDirectory.appendingPathComponent("muster-\(program)-\(UUID().uuidString).log")
+        let errors = folder.appendingPathComponent("muster-\(program)-\(UUID().uuidString).log")
         defer { try? FileManager.default.removeItem(at: errors) }
         do {
             let writer = try await EncryptingFileWriter(to: target, encrypting: encryption, flushed: flushed)
             let pending = Mutex(head)
+            let isFirst = Mutex(true)
             do {
                 let path = binaries.map { "\($0)/\(program)" } ?? program
                 let ending = try await ToolRunner.stream(
@@ -58,6 +75,11 @@ public struct DumpTool: Sendable {
                         return filter
                     }
                     filter?(&bytes)
+                    let first = isFirst.withLock { first in
+                        defer { first = false }
+                        return first
+                    }
+                    if first { try await begun?() }
                     try await writer.write(bytes)
                 }
                 try Task.checkCancellation()

@@ -1,12 +1,14 @@
-// Makes a dump and its truth under one snapshot, so that the two describe the same instant to the row.
+// Makes a dump and its truth of one state, so that the two describe the same instant to the row: under one snapshot, or of a standby that
+// stands still.
 
 public import Cryptography
 public import DrillModel
 public import Foundation
 import IntegrityChecks
 public import PostgresClient
+import Synchronization
 
-/// Backs up one database and computes the seal of the backup. It only reads from the source.
+/// Backs up one database and computes the seal of the backup. It only reads from the source; a standby's replay stands still meanwhile.
 public struct PostgresSealer: Sendable {
     /// How the work is done.
     public struct Options: Sendable {
@@ -16,18 +18,36 @@ public struct PostgresSealer: Sendable {
         public var parallelWorkers: Bool
         /// Waits until the device has the artifact.
         public var flushed: Bool
+        /// What a standby stands still for.
+        public enum Pause: String, Sendable, Hashable, CaseIterable {
+            /// Until both sessions have their snapshots and have read all that no snapshot holds.
+            case snapshot
+            /// Until the dump is written and every row is read.
+            case dump
+        }
+        /// nil: for the snapshot where the standby's settings spare those who read for long, otherwise for the dump.
+        public var pause: Pause?
+        /// For how long a standby's replay may stand still.
+        public var maxPause: Duration
+        /// Writes down what must be undone where this process is killed, before a standby's replay is paused; nil: nothing any more.
+        public var recordPause: @Sendable (ReplayPauseMark?) throws -> Void
         /// Changes the artifact's first bytes as they are written. For the lab, whose clock is not the source's.
         public var head: DumpTool.HeadFilter?
         /// Hears the table that is being read, and how many bytes of all tables are done.
         public var progress: @Sendable (_ table: String, _ completed: Int64, _ total: Int64) -> Void
 
         public init(
-            loadPercent: Int = 100, parallelWorkers: Bool = false, flushed: Bool = true, head: DumpTool.HeadFilter? = nil,
+            loadPercent: Int = 100, parallelWorkers: Bool = false, flushed: Bool = true, pause: Pause? = nil,
+            maxPause: Duration = .seconds(1800),
+            recordPause: @escaping @Sendable (ReplayPauseMark?) throws -> Void = { _ in }, head: DumpTool.HeadFilter? = nil,
             progress: @escaping @Sendable (_ table: String, _ completed: Int64, _ total: Int64) -> Void = { _, _, _ in }
         ) {
             self.loadPercent = loadPercent
             self.parallelWorkers = parallelWorkers
             self.flushed = flushed
+            self.pause = pause
+            self.maxPause = maxPause
+            self.recordPause = recordPause
             self.head = head
             self.progress = progress
         }
@@ -52,8 +72,13 @@ public struct PostgresSealer: Sendable {
     /// - Parameters:
     ///   - source: The database, reached as a user who may read all of it.
     ///   - binaries: The folder that holds pg_dump; nil: by PATH.
-    public init(source: PostgresConfiguration, binaries: String? = nil, options: Options = Options()) {
-        tool = DumpTool(source: source, binaries: binaries)
+    ///   - ownership: See ``DumpTool/ownership``.
+    ///   - folder: See ``DumpTool/folder``.
+    public init(
+        source: PostgresConfiguration, binaries: String? = nil, ownership: [String: String] = [:],
+        folder: URL = FileManager.default.temporaryDirectory, options: Options = Options()
+    ) {
+        tool = DumpTool(source: source, binaries: binaries, ownership: ownership, folder: folder)
         self.options = options
     }
 
@@ -64,7 +89,7 @@ public struct PostgresSealer: Sendable {
         to artifact: URL, encryption: ArtifactStream.Encryption?, for purpose: Purpose
     ) async throws(SealingError) -> (artifact: URL, seal: Seal) {
         do {
-            let connection = try await PostgresConnection.connect(tool.source)
+            let connection = try await SourceSession.open(tool.source)
             do {
                 let seal = try await seal(connection, to: artifact, encryption: encryption, for: purpose)
                 await connection.close()
@@ -81,22 +106,127 @@ public struct PostgresSealer: Sendable {
     private func seal(
         _ connection: PostgresConnection, to artifact: URL, encryption: ArtifactStream.Encryption?, for purpose: Purpose
     ) async throws -> Seal {
+        let isStandby = try await connection.value("SELECT pg_catalog.pg_is_in_recovery()") == "t"
         let inventory = PostgresInventory(
-            connection, options: PostgresInventory.Options(parallelWorkers: options.parallelWorkers, loadPercent: options.loadPercent),
+            connection,
+            options: PostgresInventory.Options(
+                parallelWorkers: options.parallelWorkers, loadPercent: options.loadPercent, isStandby: isStandby),
             progress: options.progress)
-        try await connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        let (backup, standby) =
+            isStandby
+            ? try await ofStandby(connection, inventory, to: artifact, encryption)
+            : (try await ofPrimary(connection, inventory, to: artifact, encryption), nil)
+        return Seal(
+            estate: purpose.estate, service: purpose.service, backup: purpose.backup, truth: .source, snapshotTime: backup.time,
+            backupSeconds: backup.seconds,
+            artifact: Seal.Artifact(name: artifact.lastPathComponent, size: backup.stored.bytesWritten, sha256: backup.stored.sha256),
+            standby: standby, postgres: backup.truth)
+    }
+
+    /// A dump, and what it holds.
+    private struct Backup: Sendable {
+        /// Of which it is.
+        var time: Date
+        var stored: StreamedArtifact
+        /// How long it took.
+        var seconds: Double
+        var truth: PostgresTruth
+    }
+
+    /// Dump and truth under one snapshot, which their two sessions share.
+    private func ofPrimary(
+        _ connection: PostgresConnection, _ inventory: PostgresInventory, to artifact: URL, _ encryption: ArtifactStream.Encryption?
+    ) async throws -> Backup {
+        try await connection.execute(Self.begin)
         // The statement's own time, not the clock after it: what was committed later than the snapshot must never be claimed.
         let rows = try await connection.query(
-            """
-            SELECT pg_export_snapshot(), extract(epoch FROM statement_timestamp()),
-                   CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
-            """)
+            "SELECT pg_export_snapshot(), extract(epoch FROM statement_timestamp()), pg_current_wal_lsn()")
         guard let snapshot = rows.first?[0], let seconds = rows.first?[1].flatMap(Double.init), let lsn = rows.first?[2] else {
             throw SealingError(.source, "the source exported no snapshot", hint: "report this as a defect of muster")
         }
+        // No later than it was: what is written has milliseconds.
+        let time = Date(timeIntervalSince1970: (seconds * 1000).rounded(.down) / 1000)
+        return try await backUp(connection, inventory, of: time, lsn: lsn, to: artifact) {
+            do throws(SealingError) {
+                return try await dump(tool, ["--snapshot=\(snapshot)"], to: artifact, encryption)
+            } catch {
+                guard error.message.contains("invalid snapshot identifier") else { throw error }
+                throw ReplayPause.severalServers
+            }
+        }
+    }
+
+    /// Dump and truth each under a snapshot of its own, taken while nothing changes on the server.
+    private func ofStandby(
+        _ connection: PostgresConnection, _ inventory: PostgresInventory, to artifact: URL, _ encryption: ArtifactStream.Encryption?
+    ) async throws -> (Backup, Seal.Standby) {
+        let pause = ReplayPause(
+            source: tool.source, limit: options.maxPause,
+            limitHint: "allow more with --max-pause"
+                + (options.pause == .snapshot ? "" : ", or less of a standstill with --pause snapshot"),
+            record: options.recordPause)
+        var dumping = tool
+        // No other session has this name.
+        dumping.source.applicationName = "muster seal \(String(UInt64.random(in: 0 ... .max), radix: 36))"
+        let named = dumping
+        let isWritten = Mutex(false)
+        let isEarly = Mutex(false)
+        do {
+            let ((backup, unlogged), cost) = try await pause.during(connection) { standby in
+                try await connection.execute(Self.begin)
+                let unlogged = try await inventory.tables().filter(\.isUnlogged).map(\.name)
+                let early = options.pause.map { $0 == .snapshot } ?? standby.sparesLongReaders
+                isEarly.withLock { $0 = early }
+                // Whoever comes last lets it go.
+                let waiting = Mutex(early ? 2 : 0)
+                let isReady: @Sendable () async throws -> Void = {
+                    let isLast = waiting.withLock { count in
+                        count -= 1
+                        return count == 0
+                    }
+                    if isLast { try await standby.letGo() }
+                }
+                let backup = try await backUp(
+                    connection, inventory, of: standby.time, lsn: standby.replayed, to: artifact, beforeRows: isReady
+                ) {
+                    let (part, seen) = try await standby.hosting(named.source.applicationName) {
+                        try await dump(named, [], to: artifact, encryption, begun: isReady)
+                    }
+                    isWritten.withLock { $0 = true }
+                    guard seen else { throw Self.notSeen }
+                    return part
+                }
+                return (backup, unlogged)
+            }
+            var standby = cost
+            standby.unlogged = unlogged
+            return (backup, standby)
+        } catch {
+            if isWritten.withLock({ $0 }) { try? FileManager.default.removeItem(at: artifact) }
+            let isLost = (error as? PostgresError)?.kind == .connectionLost
+            let isConflict = SealingError(error, doing: "").message.contains("conflict with recovery")
+            guard isEarly.withLock({ $0 }), isLost || isConflict else { throw error }
+            throw SealingError(
+                .source, "the standby ended a session that read it: what it replays may remove what is being read",
+                hint:
+                    "let it stand still for all of the dump with --pause dump, or set hot_standby_feedback = on there; its log has the reason"
+            )
+        }
+    }
+
+    private static let notSeen = SealingError(
+        .source, "pg_dump was not seen on the standby that stood still for it",
+        hint: "name one server as source: not an address that hands sessions out to several, nor a pool of sessions")
+
+    private static let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+    private func backUp(
+        _ connection: PostgresConnection, _ inventory: PostgresInventory, of time: Date, lsn: String, to artifact: URL,
+        beforeRows: @escaping @Sendable () async throws -> Void = {}, dump: @escaping @Sendable () async throws -> Part
+    ) async throws -> Backup {
         // Sequences stand outside of every snapshot: the dump reads each of them at some moment between these two readings.
         let before = try await inventory.sequences()
-        let (stored, took, read) = try await both(inventory, snapshot, to: artifact, encryption)
+        let (stored, took, read) = try await both({ .truth(try await inventory.truth(beforeRows: beforeRows)) }, dump, to: artifact)
         var truth = read
         truth.identity.lsn = lsn
         do {
@@ -107,10 +237,7 @@ public struct PostgresSealer: Sendable {
             try? FileManager.default.removeItem(at: artifact)
             throw error
         }
-        return Seal(
-            estate: purpose.estate, service: purpose.service, backup: purpose.backup, truth: .source,
-            snapshotTime: Date(timeIntervalSince1970: seconds), backupSeconds: took,
-            artifact: Seal.Artifact(name: artifact.lastPathComponent, size: stored.bytesWritten, sha256: stored.sha256), postgres: truth)
+        return Backup(time: time, stored: stored, seconds: took, truth: truth)
     }
 
     private enum Part: Sendable {
@@ -120,11 +247,11 @@ public struct PostgresSealer: Sendable {
 
     /// Dump and truth side by side; where one fails, the other is given up at once, and no artifact stays.
     private func both(
-        _ inventory: PostgresInventory, _ snapshot: String, to artifact: URL, _ encryption: ArtifactStream.Encryption?
+        _ truth: @escaping @Sendable () async throws -> Part, _ dump: @escaping @Sendable () async throws -> Part, to artifact: URL
     ) async throws -> (StreamedArtifact, Double, PostgresTruth) {
         try await withThrowingTaskGroup(of: Part.self) { group in
-            group.addTask { try await dump(snapshot, to: artifact, encryption) }
-            group.addTask { .truth(try await inventory.truth()) }
+            group.addTask { try await dump() }
+            group.addTask { try await truth() }
             var dumped: (StreamedArtifact, Double)?
             var truth: PostgresTruth?
             var failure: (any Error)?
@@ -148,12 +275,13 @@ public struct PostgresSealer: Sendable {
     }
 
     private func dump(
-        _ snapshot: String, to artifact: URL, _ encryption: ArtifactStream.Encryption?
+        _ tool: DumpTool, _ arguments: [String], to artifact: URL, _ encryption: ArtifactStream.Encryption?,
+        begun: (@Sendable () async throws -> Void)? = nil
     ) async throws(SealingError) -> Part {
         let start = ContinuousClock.now
         let stored = try await tool.write(
-            "pg_dump", ["--format=custom", "--snapshot=\(snapshot)"], database: tool.source.database, to: artifact,
-            encryption: encryption, flushed: options.flushed, head: options.head)
+            "pg_dump", ["--format=custom"] + arguments, database: tool.source.database, to: artifact, encryption: encryption,
+            flushed: options.flushed, head: options.head, begun: begun)
         return .dump(stored, seconds: (ContinuousClock.now - start) / .seconds(1))
     }
 }

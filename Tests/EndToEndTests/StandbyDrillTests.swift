@@ -9,6 +9,9 @@ import Testing
         try await StandbyPair.with { pair in
             try await pair.withDesk { desk in
                 let file = try pair.write(desk, more: ", user: keeper, password: {env: KEEPER}")
+                // A standby refuses what is serializable.
+                try await pair.ask(pair.primary, "ALTER ROLE keeper SET default_transaction_isolation = serializable")
+                try await pair.catchUp()
                 let before = try await pair.ask(pair.standby, "SELECT pg_postmaster_start_time(), pg_is_in_recovery()")
                 let (outcome, report) = try await desk.drill(file, environment: ["KEEPER": "k33per-of-standbys"])
                 #expect(outcome.code == 0, "\(outcome.text)")

@@ -136,3 +136,13 @@ struct PostgresSealerTests {
         }
     }
 }
+
+@Suite struct ServerAdvisoryTests {
+    @Test(arguments: [
+        (140_024, true), (140_025, false), (150_018, true), (150_020, false), (160_015, true), (170_011, true), (170_012, false),
+        (180_006, true), (180_007, false), (130_022, true), (190_000, false),
+    ])
+    func concernsTheReleasesBeforeTheMend(version: Int, concerned: Bool) {
+        #expect(ServerAdvisory.all.contains { $0.concerns(serverVersion: version) } == concerned)
+    }
+}

@@ -11,15 +11,17 @@ struct StandbyPair: Sendable {
     var primary: String { folder.appendingPathComponent("p").path }
     var standby: String { folder.appendingPathComponent("s").path }
 
-    static func start() throws -> StandbyPair {
+    /// - Parameter binaries: The bin folder of their PostgreSQL; nil: of the oldest that is installed.
+    static func start(_ binaries: String? = nil) throws -> StandbyPair {
         let folder = URL(fileURLWithPath: "/tmp/mpair-\(UUID().uuidString.prefix(8))")
-        let server = try #require(LoopbackServer(["sh", LoopbackServer.support("standby-pair.sh"), folder.path]), "the pair comes up")
+        let words = ["sh", LoopbackServer.support("standby-pair.sh"), folder.path] + (binaries.map { [$0] } ?? [])
+        let server = try #require(LoopbackServer(words), "the pair comes up")
         #expect(server.line == "ready")
         return StandbyPair(folder: folder, server: server)
     }
 
-    static func with(_ body: @Sendable (StandbyPair) async throws -> Void) async throws {
-        let pair = try start()
+    static func with(_ binaries: String? = nil, _ body: @Sendable (StandbyPair) async throws -> Void) async throws {
+        let pair = try start(binaries)
         defer { pair.server.end() }
         try await body(pair)
     }
@@ -41,24 +43,44 @@ struct StandbyPair: Sendable {
             .out.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Asks until the answer is that one.
+    func wait(for answer: String, of host: String, _ sql: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            if try await ask(host, sql) == answer { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Issue.record("\(sql) did not come to \(answer)")
+    }
+
+    /// Waits until the standby has replayed all that the primary has written.
+    func catchUp() async throws {
+        let end = try await ask(primary, "SELECT pg_current_wal_lsn()")
+        try await wait(for: "t", of: standby, "SELECT pg_last_wal_replay_lsn() >= '\(end)'")
+    }
+
     /// A bin folder whose pg_basebackup takes minutes where it writes into a folder of that name, for MUSTER_PG_BIN.
     func slowBinaries(_ desk: Desk, into part: String) async throws -> String {
+        try await binaries(
+            desk, "pg_basebackup",
+            """
+            case "$*" in *\(part)*) exec $REAL --max-rate=64k "$@";; esac
+            exec $REAL "$@"
+            """)
+    }
+
+    /// A bin folder of the pair's own PostgreSQL in which a script stands for one program, for MUSTER_PG_BIN; `$REAL` is that program.
+    func binaries(_ desk: Desk, _ program: String, _ script: String) async throws -> String {
         let real = try await ask(primary, "SELECT setting FROM pg_config() WHERE name = 'BINDIR'")
         let major = try await ask(primary, "SELECT current_setting('server_version_num')::int / 10000")
-        let folder = desk.folder.appendingPathComponent("slow/\(major)/bin")
+        let folder = desk.folder.appendingPathComponent("bin-\(UUID().uuidString.prefix(4))/\(major)/bin")
         let files = FileManager.default
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in try files.contentsOfDirectory(atPath: real) where name != "pg_basebackup" {
+        for name in try files.contentsOfDirectory(atPath: real) where name != program {
             try files.createSymbolicLink(atPath: folder.appendingPathComponent(name).path, withDestinationPath: "\(real)/\(name)")
         }
-        let wrapper = folder.appendingPathComponent("pg_basebackup")
-        let text = """
-            #!/bin/sh
-            case "$*" in *\(part)*) exec \(real)/pg_basebackup --max-rate=64k "$@";; esac
-            exec \(real)/pg_basebackup "$@"
-
-            """
-        try Data(text.utf8).write(to: wrapper)
+        let wrapper = folder.appendingPathComponent(program)
+        try Data("#!/bin/sh\nREAL=\(real)/\(program)\n\(script)\n".utf8).write(to: wrapper)
         try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: wrapper.path)
         return folder.path
     }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# A primary and its streaming standby over Unix sockets below a folder. Prints "ready", and ends both, and the folder, when its standard input does.
+# A primary and its streaming standby over Unix sockets below a folder, of the PostgreSQL in a bin folder or of the oldest there is. Prints "ready", and ends both, and the folder, when its standard input does.
 set -e
-bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | head -1)
 folder=$1
+bin=${2:-$(ls -d /usr/lib/postgresql/*/bin | sort -V | head -1)}
 as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi; }
 server() {
     if [ "$(id -u)" = 0 ]; then set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$bin/postgres" -D "$1"; else set -- "$bin/postgres" -D "$1"; fi
@@ -34,6 +34,8 @@ sql shop -c "CREATE TABLE a (i int PRIMARY KEY)" -c "INSERT INTO a SELECT genera
     -c "CREATE ROLE drill_reader LOGIN PASSWORD 'r3ader:of\\standbys'" -c "GRANT ALL ON a, b TO drill_reader"
 as "$bin/pg_basebackup" -h "$folder/p" -U postgres -D "$folder/s/data" -R -X stream -c fast --no-sync -T "$folder/ts=$folder/s/ts" >/dev/null 2>&1
 echo "unix_socket_directories='$folder/s'" >>"$folder/s/data/postgresql.conf"
+# What pg_basebackup wrote may hold words of a newer libpq than the server finds.
+echo "primary_conninfo='host=$folder/p user=postgres'" >>"$folder/s/data/postgresql.auto.conf"
 server "$folder/s/data"
 answers "$folder/s"
 echo ready

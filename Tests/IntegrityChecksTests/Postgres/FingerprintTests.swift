@@ -265,3 +265,31 @@ extension Emitted {
         func add() { value.add(.skipped(.step, name: "", reason: "")) }
     }
 }
+
+@Suite(.enabled(if: TestMachine.hasPostgres, "needs postgres"))
+struct TruncatedMeanwhileTests {
+    /// The rows of a truncated table are gone also for a snapshot that was taken before: what it would count is what nobody ever had.
+    /// And a name is that of another table now, where the two were swapped.
+    @Test(arguments: [
+        "TRUNCATE t", "ALTER TABLE t ALTER i TYPE text", "ALTER TABLE t RENAME TO old; ALTER TABLE u RENAME TO t",
+        "DROP TABLE t; CREATE TABLE t (i int)",
+    ])
+    func isAnErrorAndNoEmptyTable(change: String) async throws {
+        try await withTestPostgres { server in
+            let session = try await server.connect()
+            try await session.execute("CREATE TABLE t (i int); INSERT INTO t VALUES (1); CREATE TABLE u (i int)")
+            let reader = try await server.connect()
+            let inventory = PostgresInventory(reader)
+            try await reader.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            let table = try #require(try await inventory.tables().first { $0.table == "t" })
+            try await session.execute(change)
+            let error = await #expect(throws: PostgresError.self) { try await inventory.fingerprint(table) }
+            #expect(error?.message.contains("after the snapshot") == true && error?.hint == "seal again")
+            try await reader.execute("ROLLBACK")
+            let now = try #require(try await inventory.tables().first { $0.table == "t" })
+            #expect(try await inventory.fingerprint(now).rows == (change.contains("TYPE") ? 1 : 0))
+            await session.close()
+            await reader.close()
+        }
+    }
+}

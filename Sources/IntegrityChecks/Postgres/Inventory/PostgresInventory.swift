@@ -14,8 +14,11 @@ public struct PostgresInventory: Sendable {
         public var parallelWorkers: Bool
         /// The share of time, in percent from 1 to 100, that scans may keep the server busy; 100: no pauses.
         public var loadPercent: Int
+        /// The server is in recovery: unlogged tables count as empty, as they are in its dump, and unlogged sequences are left out.
+        public var isStandby: Bool
 
-        public init(parallelWorkers: Bool = false, loadPercent: Int = 100) {
+        public init(parallelWorkers: Bool = false, loadPercent: Int = 100, isStandby: Bool = false) {
+            self.isStandby = isStandby
             self.parallelWorkers = parallelWorkers
             self.loadPercent = loadPercent
         }
@@ -56,7 +59,9 @@ public struct PostgresInventory: Sendable {
     }
 
     /// Everything, in one pass. The sequences' low and high are the one moment that they were read at.
-    public func truth() async throws(PostgresError) -> PostgresTruth {
+    ///
+    /// - Parameter beforeRows: Called once all but the rows of tables has been read.
+    public func truth(beforeRows: @Sendable () async throws -> Void = {}) async throws -> PostgresTruth {
         try await pin()
         let sequences = try await readSequences()
         let identity = try await readIdentity()
@@ -64,6 +69,7 @@ public struct PostgresInventory: Sendable {
         let largeObjects = try await readLargeObjects()
         let tables = try await readTables()
         let total = tables.reduce(0) { $0 + $1.bytes }
+        try await beforeRows()
         var done: Int64 = 0
         var fingerprints: [TableFingerprint] = []
         for table in tables {

@@ -11,7 +11,8 @@ extension PostgresInventory {
             """
             SELECT format('%I.%I', n.nspname, c.relname) AS name, s.seqincrement AS increment
             FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relpersistence <> 't' AND \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_class", "c.oid"))
+            WHERE \(options.isStandby ? "c.relpersistence = 'p'" : "c.relpersistence <> 't'")
+              AND \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_class", "c.oid"))
             ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
             """)
         var states: [SequenceState] = []

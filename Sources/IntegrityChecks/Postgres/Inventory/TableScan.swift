@@ -9,6 +9,10 @@ extension PostgresInventory {
 
     func readFingerprint(_ table: TableReference, done: Int64, total: Int64) async throws(PostgresError) -> TableFingerprint {
         progress(table.name, done, total)
+        if options.isStandby, table.isUnlogged {
+            // A standby refuses to read it, and pg_dump leaves its rows out there.
+            return TableFingerprint(schema: table.schema, table: table.table, rows: 0, hash: Sum().decimal, bytes: 0)
+        }
         let expression = try await readRowHash(of: table).expression
         var rows: Int64 = 0
         var hash = Sum()
@@ -17,11 +21,20 @@ extension PostgresInventory {
             let started = ContinuousClock.now
             let answer = try await connection.query(
                 """
-                SELECT count(*), coalesce(sum(h), 0)::text
+                SELECT count(*), coalesce(sum(h), 0)::text,
+                  (SELECT c.relfilenode IS NOT DISTINCT FROM pg_relation_filenode(c.oid) AND c.oid = \(table.identifier.map(String.init) ?? "c.oid")
+                   FROM pg_class c WHERE c.oid = \(SQL.literal(table.sql))::regclass)
                 FROM (SELECT \(expression) AS h FROM ONLY \(table.sql) \(piece)) AS rows
                 """)
             guard let count = answer.first?[0].flatMap(Int64.init), let sum = answer.first?[1], hash.add(sum) else {
                 throw PostgresError(.unsupported, message: "the server answered a count with no number", hint: "report this as a defect")
+            }
+            guard answer.first?[2] == "t" else {
+                // Its rows are gone whatever the snapshot says: those of a truncated table for everybody, at once. And a name is looked up now.
+                throw PostgresError(
+                    .unsupported, message: "table \(table.name) was truncated, rewritten or replaced after the snapshot was taken",
+                    hint: "seal again"
+                )
             }
             rows += count
             read = min(read + Self.pieceBytes, table.bytes)
