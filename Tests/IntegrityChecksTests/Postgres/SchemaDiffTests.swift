@@ -227,3 +227,61 @@ import Testing
         }
     }
 }
+
+/// What the server brings by itself, and what earlier releases of Muster sealed.
+@Suite struct SchemaFormTests {
+    private func object(_ kind: SchemaObject.Kind, _ name: String, _ definition: String = "") -> SchemaObject {
+        SchemaObject(kind: kind, name: name, definition: definition)
+    }
+
+    /// A source whose schema public was dropped: the copy's is a note, and what lies in it is a difference.
+    @Test func whatLiesInANewSchemaPublicIsADifference() {
+        let findings = SchemaDiff.compare(
+            expected: [object(.schema, "app")],
+            actual: [
+                object(.schema, "app"), object(.schema, "public"), object(.owner, "schema public", "of schema public\nowner: postgres"),
+                object(.comment, "schema public", "of schema public\nstandard"), object(.table, "public.more", "table"),
+                object(.column, "public.more.i", "of table public.more\ntype: integer"),
+                object(.owner, "table public.more", "of table public.more\nowner: postgres"),
+            ])
+        #expect(findings.map { "\($0.severity) \($0.object)" } == ["note schema public", "critical table public.more"])
+    }
+
+    @Test func whatIsNoLongerSealedIsNotMissed() {
+        let old = [
+            object(.column, "t.i", "of table t\ntype: integer\noption n_distinct=5\noption pg_attver=3"),
+            object(.sequence, "t_id_seq", "of column t.id\nof table t\nidentity\ntype: bigint\nstart: 1"),
+            object(.sequence, "own", "type: bigint\nstart: 1"),
+            object(.operator, "public.!==(boolean,boolean)", "result: boolean"),
+            object(.owner, "operator public.!==(boolean,boolean)", "of operator public.!==(boolean,boolean)\nowner: postgres"),
+        ]
+        let today = [
+            object(.column, "t.i", "of table t\ntype: integer\noption n_distinct=5"),
+            object(.sequence, "t_id_seq", "of column t.id\nof table t\nidentity\nstart: 1"),
+            object(.sequence, "own", "type: bigint\nstart: 1"),
+        ]
+        #expect(SchemaDiff.compare(expected: old, actual: today).isEmpty)
+        var other = today
+        other[0].definition = "of table t\ntype: integer"
+        other[2].definition = "type: integer\nstart: 1"
+        #expect(SchemaDiff.compare(expected: old, actual: other).map(\.rule.name) == ["column-differs", "sequence-differs"])
+    }
+
+    /// Only what the server itself changed between the two versions is a warning.
+    @Test(arguments: [
+        (14, 18, "owner: pg_database_owner", "USAGE", 0), (14, 14, "owner: pg_database_owner", "USAGE", 2),
+        (15, 18, "owner: pg_database_owner", "USAGE", 2), (14, 18, "owner: eve", "CREATE", 2),
+    ])
+    func theSchemaPublicOfANewerVersion(from: Int, to: Int, owner: String, right: String, red: Int) {
+        let findings = SchemaDiff.compare(
+            expected: [
+                object(.owner, "schema public", "of schema public\nowner: postgres"),
+                object(.grant, "PUBLIC on schema public", "of schema public\nALL"),
+            ],
+            actual: [
+                object(.owner, "schema public", "of schema public\n\(owner)"),
+                object(.grant, "PUBLIC on schema public", "of schema public\n\(right)"),
+            ], options: SchemaDiff.Options(majors: (from, to)))
+        #expect(findings.count == 2 && findings.filter { $0.severity == .critical }.count == red)
+    }
+}

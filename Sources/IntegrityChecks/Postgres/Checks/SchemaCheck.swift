@@ -6,16 +6,21 @@ import PostgresClient
 /// The schema against the seal.
 struct SchemaCheck: PostgresCheck {
     func run(_ context: PostgresCheckContext) async {
-        guard let sealed = context.seal?.objects else { return await context.skip(.schema, "schema", context.unsealedReason) }
+        guard let seal = context.seal else { return await context.skip(.schema, "schema", context.unsealedReason) }
         let start = ContinuousClock.now
+        var sealed = seal.objects
         let found: [SchemaObject]
         do throws(PostgresError) {
             found = try await context.inventory.schema(comparingWith: sealed)
+            if seal.identity.serverVersion / 10000 != context.connection.serverVersion / 10000 {
+                sealed = try await context.inventory.reprinted(sealed, comparingWith: found)
+            }
         } catch {
             return await context.fail(.schema, "schema", since: start, object: context.service, error)
         }
         let options = SchemaDiff.Options(
-            databaseProperties: context.databasePropertiesUnproven == nil, roles: context.rolesUnproven == nil)
+            databaseProperties: context.databasePropertiesUnproven == nil, roles: context.rolesUnproven == nil,
+            majors: (seal.identity.serverVersion / 10000, context.connection.serverVersion / 10000))
         let findings = Dictionary(grouping: SchemaDiff.differences(expected: sealed, actual: found, options: options), by: \.kind)
         let compared = Set((sealed + found).filter(options.compares).map(\.kind))
         for kind in SchemaObject.Kind.allCases where compared.contains(kind) {

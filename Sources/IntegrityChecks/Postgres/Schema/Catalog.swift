@@ -1,5 +1,7 @@
 // Pieces of SQL that the catalogue's queries share.
 
+import DrillModel
+
 /// SQL fragments over the system catalogue. All are read with an empty search path, so names come out in full.
 enum Catalog {
     /// Not the server's own schemas, and not those of other sessions' temporary tables.
@@ -44,8 +46,10 @@ enum Catalog {
         "left(encode(sha256(convert_to(\(salt) || '/' || \(value), 'UTF8')), 'hex'), 16)"
     }
 
-    /// Options of a relation, one a line, in a stable order.
+    /// Options of a relation or a column, one a line, in a stable order, without the server's own: each copy has others.
     static func options(_ options: String, prefix: String = "") -> String {
-        "(SELECT string_agg('option \(prefix)' || o, E'\\n' ORDER BY o COLLATE \"C\") FROM unnest(\(options)) o)"
+        let own = ServersOwnOption.all.sorted().joined(separator: "|")
+        return
+            "(SELECT string_agg('option \(prefix)' || o, E'\\n' ORDER BY o COLLATE \"C\") FROM unnest(\(options)) o WHERE o !~ '^(\(own))=')"
     }
 }

@@ -36,7 +36,7 @@ extension CatalogQuery {
         FROM (\(owned)
           UNION ALL SELECT 'operator', p.oid::regoperator::text, p.oprowner, NULL, NULL
             FROM pg_operator p JOIN pg_namespace n ON n.oid = p.oprnamespace
-            WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_operator", "p.oid"))
+            WHERE p.oprcode <> 0 AND \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_operator", "p.oid"))
           UNION ALL SELECT 'collation', format('%I.%I', n.nspname, c.collname), c.collowner, NULL, NULL
             FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
             WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_collation", "c.oid"))
@@ -110,7 +110,8 @@ extension CatalogQuery {
         """
     }
 
-    /// Not on extensions, which bring their own; not on large objects, of which there may be millions.
+    /// Not on extensions, which bring their own; not on large objects, of which there may be millions; and not those whose object is no more:
+    /// the server keeps the comment of a subscription that was dropped.
     static let comments = CatalogQuery(.comment) { _ in
         """
         SELECT q.kind || ' ' || q.name AS name, concat_ws(E'\\n', 'of ' || q.kind || ' ' || q.name, q.parent, q.description) AS definition
@@ -149,16 +150,16 @@ extension CatalogQuery {
             FROM pg_description d JOIN pg_rewrite w ON w.oid = d.objoid AND d.classoid = 'pg_catalog.pg_rewrite'::regclass
               JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE \(Catalog.isUserSchema("n.nspname"))
-          UNION ALL SELECT 'operator', d.objoid::regoperator::text, NULL, d.description FROM pg_description d
-            WHERE d.classoid = 'pg_catalog.pg_operator'::regclass AND d.objoid >= 16384
-              AND \(Catalog.isNoMember("pg_operator", "d.objoid"))
+          UNION ALL SELECT 'operator', o.oid::regoperator::text, NULL, d.description
+            FROM pg_description d JOIN pg_operator o ON o.oid = d.objoid AND d.classoid = 'pg_catalog.pg_operator'::regclass
+            WHERE o.oid >= 16384 AND o.oprcode <> 0 AND \(Catalog.isNoMember("pg_operator", "o.oid"))
           UNION ALL SELECT coalesce(w.kind, 'other'), coalesce(w.prefix, i.type || ' ') || i.identity, NULL, d.description
             FROM pg_description d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
               LEFT JOIN (VALUES ('event trigger', 'event-trigger', ''), ('statistics object', 'statistics', ''), ('publication', 'publication', ''),
                 ('collation', 'collation', ''), ('language', 'language', ''), ('server', 'foreign', 'server '),
                 ('foreign-data wrapper', 'foreign', 'wrapper '), ('text search configuration', 'text-search', 'configuration '),
                 ('text search dictionary', 'text-search', 'dictionary ')) AS w (type, kind, prefix) ON w.type = i.type
-            WHERE d.objoid >= 16384 AND d.classoid <> ALL ('{pg_catalog.pg_class,pg_catalog.pg_proc,pg_catalog.pg_type,pg_catalog.pg_namespace,
+            WHERE i.identity IS NOT NULL AND d.objoid >= 16384 AND d.classoid <> ALL ('{pg_catalog.pg_class,pg_catalog.pg_proc,pg_catalog.pg_type,pg_catalog.pg_namespace,
               pg_catalog.pg_constraint,pg_catalog.pg_trigger,pg_catalog.pg_policy,pg_catalog.pg_rewrite,pg_catalog.pg_extension,
               pg_catalog.pg_operator,
               pg_catalog.pg_largeobject}'::regclass[])

@@ -48,6 +48,7 @@ extension CatalogQuery {
         """
     }
 
+    /// Not the forward declarations that a commutator or negator leaves behind, which no dump holds.
     static let operators = CatalogQuery(.operator) { _ in
         """
         SELECT o.oid::regoperator::text AS name, concat_ws(E'\\n', 'function: ' || nullif(o.oprcode, 0)::oid::regprocedure,
@@ -56,7 +57,7 @@ extension CatalogQuery {
           'join: ' || nullif(o.oprjoin, 0)::oid::regprocedure, CASE WHEN o.oprcanhash THEN 'hashes' END,
           CASE WHEN o.oprcanmerge THEN 'merges' END) AS definition
         FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
-        WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_operator", "o.oid"))
+        WHERE o.oprcode <> 0 AND \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_operator", "o.oid"))
         """
     }
 
@@ -84,6 +85,7 @@ extension CatalogQuery {
         """
     }
 
+    /// The server keeps a dictionary's options as it printed them when it was made: with all names quoted where `quote_all_identifiers` was on.
     static let textSearch = CatalogQuery(.textSearch) { _ in
         """
         SELECT 'configuration ' || format('%I.%I', n.nspname, c.cfgname) AS name, concat_ws(E'\\n',
@@ -96,7 +98,7 @@ extension CatalogQuery {
         UNION ALL
         SELECT 'dictionary ' || format('%I.%I', n.nspname, d.dictname), concat_ws(E'\\n',
           'template: ' || (SELECT format('%I.%I', pn.nspname, p.tmplname) FROM pg_ts_template p JOIN pg_namespace pn ON pn.oid = p.tmplnamespace
-            WHERE p.oid = d.dicttemplate), 'options: ' || d.dictinitoption)
+            WHERE p.oid = d.dicttemplate), 'options: ' || regexp_replace(d.dictinitoption, '"([a-z_][a-z0-9_]*)" = ', '\\1 = ', 'g'))
         FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace
         WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_ts_dict", "d.oid"))
         """

@@ -10,10 +10,27 @@ public enum SchemaDiff {
         public var databaseProperties: Bool
         /// Roles, their memberships and settings.
         public var roles: Bool
+        /// The major versions of source and copy.
+        public var majors: (from: Int, to: Int)?
 
-        public init(databaseProperties: Bool = true, roles: Bool = true) {
+        public init(databaseProperties: Bool = true, roles: Bool = true, majors: (from: Int, to: Int)? = nil) {
             self.databaseProperties = databaseProperties
             self.roles = roles
+            self.majors = majors
+        }
+
+        /// Since 15 a new database's schema public belongs to the database's owner, and not everybody may create in it. A dump of an older server
+        /// holds neither, as long as both are as the server made them.
+        func isNewDefault(_ old: SchemaObject, _ new: SchemaObject) -> Bool {
+            guard let majors, majors.from < 15, majors.to >= 15, old.parents == ["schema public"], new.parents == old.parents else {
+                return false
+            }
+            func last(_ object: SchemaObject) -> Substring? { object.definition.split(separator: "\n").last }
+            switch old.kind {
+            case .owner: return last(new) == "owner: pg_database_owner"
+            case .grant: return old.name.hasPrefix("PUBLIC on ") && last(old) == "ALL" && last(new) == "USAGE"
+            default: return false
+            }
         }
 
         func compares(_ object: SchemaObject) -> Bool {
@@ -43,19 +60,28 @@ public enum SchemaDiff {
     public static func differences(
         expected: [SchemaObject], actual: [SchemaObject], options: Options = Options()
     ) -> [Difference] {
-        let left = Index(expected.filter(options.compares))
+        let left = Index(SealedForm.today(of: expected).filter(options.compares))
         let right = Index(actual.filter(options.compares))
         let missing = Fold(left.objects.filter { right[$0] == nil })
         let roles = Set(expected.filter { $0.kind == .role }.map(\.key))
-        let extra = Fold(right.objects.filter { left[$0] == nil && !isAboutRole($0, otherThan: roles) })
+        let more = right.objects.filter { left[$0] == nil && !isAboutRole($0, otherThan: roles) }
+        let newborn = more.filter(isOfEveryNewDatabase)
+        let extra = Fold(more.filter { !isOfEveryNewDatabase($0) })
         var result: [Difference] = []
         for object in left.objects {
             if let other = right[object] {
-                if let finding = changed(object, other) { result.append(Difference(kind: object.kind, finding: finding)) }
+                if options.isNewDefault(object, other) {
+                    result.append(Difference(kind: object.kind, finding: newDefault(object, other)))
+                } else if let finding = changed(object, other) {
+                    result.append(Difference(kind: object.kind, finding: finding))
+                }
             } else if missing.isTop(object) {
                 result.append(
                     Difference(kind: object.kind, finding: finding(object, isMissing: true, alongside: missing.count(under: object))))
             }
+        }
+        for object in newborn where object.parents.isEmpty {
+            result.append(Difference(kind: object.kind, finding: dropped(object)))
         }
         for object in extra.objects where extra.isTop(object) {
             result.append(Difference(kind: object.kind, finding: finding(object, isMissing: false, alongside: extra.count(under: object))))
@@ -70,6 +96,13 @@ public enum SchemaDiff {
         case .roleMembership, .setting: return object.parents.contains { $0.hasPrefix("role ") && !known.contains($0) }
         default: return false
         }
+    }
+
+    /// What `CREATE DATABASE` brings by itself, and what is said of it. No dump holds that it was dropped at the source, so every restore has it.
+    private static func isOfEveryNewDatabase(_ object: SchemaObject) -> Bool {
+        let born: Set = ["schema public", "extension plpgsql"]
+        if born.contains(object.key) { return true }
+        return [.owner, .grant, .comment].contains(object.kind) && object.parents.first.map(born.contains) == true
     }
 
     private struct Index {
@@ -98,6 +131,21 @@ public enum SchemaDiff {
                 ? "look for it in the restore's log; if the dump lacks it, check pg_dump's options and the dumping user's rights"
                 : "check that the backup is of the right database, and that the restore began with an empty one",
             diff: LineDiff.all(object.definition, mark: isMissing ? "-" : "+"))
+    }
+
+    private static func newDefault(_ old: SchemaObject, _ new: SchemaObject) -> Finding {
+        func line(_ object: SchemaObject) -> String { String(object.definition.split(separator: "\n").last ?? "") }
+        return Finding(
+            Rule("\(old.kind.rawValue)-differs"), .warning, object: old.title, expected: line(old), actual: line(new),
+            message: "since PostgreSQL 15 new databases have it otherwise, and the dump doesn't hold what it was in the source",
+            hint: "where the application creates objects there, GRANT CREATE ON SCHEMA public to its role after the recovery")
+    }
+
+    private static func dropped(_ object: SchemaObject) -> Finding {
+        Finding(
+            Rule("\(object.kind.rawValue)-extra"), .note, object: object.title, expected: "not there", actual: "there",
+            message: "every new database has it by itself, and no dump holds that it was dropped in the source",
+            hint: "after a recovery in earnest, drop it again: DROP \(object.kind == .schema ? "SCHEMA" : "EXTENSION") \(object.name)")
     }
 
     private static func changed(_ expected: SchemaObject, _ actual: SchemaObject) -> Finding? {

@@ -106,19 +106,25 @@ extension CatalogQuery {
         """
     }
 
+    /// Not the type of an identity column's, which is the column's: `LIKE … INCLUDING IDENTITY` makes the sequence of an integer as a bigint
+    /// with an integer's range, and no dump says so.
     static let sequences = CatalogQuery(.sequence) { server in
-        """
-        SELECT c.oid::regclass::text AS name, concat_ws(E'\\n',
-          (SELECT concat_ws(E'\\n', 'of column ' || \(Catalog.relationName("r")) || '.' || quote_ident(a.attname), \(Catalog.ofRelation("r")),
-              CASE d.deptype WHEN 'i' THEN 'identity' END)
-            FROM pg_depend d JOIN pg_class r ON r.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid
-            WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
-              AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0),
-          'type: ' || format_type(s.seqtypid, NULL), 'start: ' || s.seqstart, 'increment: ' || s.seqincrement,
-          'range: ' || s.seqmin || ' to ' || s.seqmax, 'cache: ' || s.seqcache, CASE WHEN s.seqcycle THEN 'cycles' END,
-          CASE c.relpersistence WHEN 'u' THEN 'unlogged' END) AS definition
-        FROM \(relations) JOIN pg_sequence s ON s.seqrelid = c.oid WHERE \(isUserRelation)
-        """
+        let isIdentity = """
+            EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+              AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'i' AND d.refobjsubid > 0)
+            """
+        return """
+            SELECT c.oid::regclass::text AS name, concat_ws(E'\\n',
+              (SELECT concat_ws(E'\\n', 'of column ' || \(Catalog.relationName("r")) || '.' || quote_ident(a.attname), \(Catalog.ofRelation("r")),
+                  CASE d.deptype WHEN 'i' THEN 'identity' END)
+                FROM pg_depend d JOIN pg_class r ON r.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid
+                WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                  AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0),
+              CASE WHEN NOT \(isIdentity) THEN 'type: ' || format_type(s.seqtypid, NULL) END, 'start: ' || s.seqstart, 'increment: ' || s.seqincrement,
+              'range: ' || s.seqmin || ' to ' || s.seqmax, 'cache: ' || s.seqcache, CASE WHEN s.seqcycle THEN 'cycles' END,
+              CASE c.relpersistence WHEN 'u' THEN 'unlogged' END) AS definition
+            FROM \(relations) JOIN pg_sequence s ON s.seqrelid = c.oid WHERE \(isUserRelation)
+            """
     }
 
     static let views = CatalogQuery(.view) { _ in
