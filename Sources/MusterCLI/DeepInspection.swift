@@ -45,9 +45,10 @@ struct DeepInspection: Sendable {
     /// What can't be asked here doesn't hide what is wrong, and is no pass without it.
     func judged(_ name: String, _ findings: [Finding], _ errors: [Finding], since started: ContinuousClock.Instant) -> CaseResult {
         let duration = ContinuousClock.now - started
-        if findings.isEmpty, let first = errors.first {
+        if !findings.contains(where: { $0.severity == .critical }), let first = errors.first {
             return CaseResult(
-                .policy, service: set.service, name: name, verdict: .error, duration: duration, reason: first.message, findings: errors)
+                .policy, service: set.service, name: name, verdict: .error, duration: duration, reason: first.message,
+                findings: errors + findings)
         }
         return .judged(.policy, service: set.service, name: name, duration: duration, findings: findings + errors)
     }
@@ -117,20 +118,26 @@ struct DeepInspection: Sendable {
                         total: Int64(points.count), unit: .files)))
             do {
                 try await stores.bring(point)
-                try await self.read(point, with: retriever, on: host)
+                for finding in try await self.read(point, with: retriever, on: host) { findings.append(named(finding, point)) }
                 await stores.release(point)
                 read += 1
             } catch let failure as DrillFailure {
-                var finding = failure.finding
-                // Retrieving names the file; a regime is read by its dates.
-                finding.object = "\(point.store):\(point.path) of \(Readable.time(point.time, in: estate.timeZone).prefix(16))"
+                let finding = named(failure.finding, point)
                 if failure.verdict == .failed { findings.append(finding) } else { errors.append(finding) }
             }
         }
         return (findings, errors, read)
     }
 
-    private func read(_ point: RecoveryPoint, with retriever: ArtifactRetriever, on host: ScratchHost) async throws {
+    /// Retrieving names the file; a regime is read by its dates.
+    private func named(_ finding: Finding, _ point: RecoveryPoint) -> Finding {
+        var finding = finding
+        finding.object = "\(point.store):\(point.path) of \(Readable.time(point.time, in: estate.timeZone).prefix(16))"
+        return finding
+    }
+
+    /// - Returns: What should be mended although it can be read.
+    private func read(_ point: RecoveryPoint, with retriever: ArtifactRetriever, on host: ScratchHost) async throws -> [Finding] {
         let folder: URL
         do throws(ScratchError) {
             folder = try host.folder.privateFolder("deep")
@@ -138,19 +145,26 @@ struct DeepInspection: Sendable {
             throw DrillFailure.error(Finding(.scratchUnusable, object: point.path, message: error.message, hint: error.hint))
         }
         defer { try? FileManager.default.removeItem(at: folder) }
-        if set.kind == .baseBackup { return try await readBase(point, in: folder, on: host) }
-        if !set.holdsData { return try await readHeld(point, in: folder, on: host) }
+        if set.kind == .baseBackup {
+            try await readBase(point, in: folder, on: host)
+            return []
+        }
+        if !set.holdsData {
+            try await readHeld(point, in: folder, on: host)
+            return []
+        }
         let retrieved = try await retriever.retrieve(point, into: folder) { _ in }
         switch set.kind {
-        case .baseBackup, .pgBackRest, .command, .env, .gitBundle, .gitMirror: break
+        case .baseBackup, .pgBackRest, .command, .env, .gitBundle, .gitMirror: return []
         case .pgDump:
             let dump = try DumpSource(
                 location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
                 backup: point.path)
-            try await DumpReader(host: host, folder: folder).readThrough(dump, object: point.path)
+            return try await DumpReader(host: host, folder: folder).readThrough(dump, object: point.path)
         case .rdb, .aof:
             try await RedisRestorer(host: host, folder: folder, service: set.service).readThrough(
                 retrieved.location, isSnapshot: retrieved.format == .rdb, isFolder: retrieved.isFolder, kind: set.kind)
+            return []
         }
     }
 

@@ -104,7 +104,7 @@ actor PostgresDriver: EndpointProviding {
                 rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",
                 // The scratch server has nothing else to do.
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
-                emit: { tally.record($0) },
+                emit: { tally.record(restored.weighed($0)) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
         return tally.summary

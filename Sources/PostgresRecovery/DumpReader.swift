@@ -1,6 +1,7 @@
 // Reads a dump to its end without a server: every block of it, to nowhere.
 
-import DrillModel
+import ArtifactFormats
+public import DrillModel
 public import Foundation
 public import ScratchHost
 
@@ -16,30 +17,43 @@ public struct DumpReader: Sendable {
     }
 
     /// - Parameter object: Names the dump in findings.
+    /// - Returns: What is sound to read, and should be mended all the same.
     /// - Throws: ``DrillFailure``: failed where the dump is damaged, error where the tool is missing; `CancellationError`.
-    public func readThrough(_ dump: DumpSource, object: String) async throws {
+    public func readThrough(_ dump: DumpSource, object: String) async throws -> [Finding] {
         if dump.format == .plain {
-            guard try DumpScript(reading: dump.location).complete else {
+            let script = try await BlockingRead.run { try DumpScript(reading: dump.location) }
+            guard script.complete else {
                 throw DrillFailure.failed(
                     Finding(
                         .scriptTruncated, object: object, expected: "a script that ends with \"\(DumpScript.lastWords)\"",
                         actual: "a script that ends before", message: "the dump script is cut short",
                         hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
             }
-            return
+            return Self.warnings(of: script, object: object)
         }
         let errors = folder.appendingPathComponent("pg_restore-read.log")
         // The newest one reads every older archive.
-        let command = [try PostgresBinaries.suitable(forDumpOf: nil).path("pg_restore"), "-f", "/dev/null", dump.location.path]
-        let result = try await {
-            do {
-                return try await host.run(command, workingFolder: folder, errors: errors)
-            } catch let error as ScratchError {
-                throw DrillFailure.error(Finding(.scratchUnusable, object: command[0], message: error.message, hint: error.hint))
-            }
-        }()
+        let program = try PostgresBinaries.suitable(forDumpOf: nil).path("pg_restore")
+        try await run([program, "-f", "/dev/null", dump.location.path], dump, object: object, errors: errors)
+        let schema = folder.appendingPathComponent("schema-read.sql")
+        defer { try? FileManager.default.removeItem(at: schema) }
+        try await run([program, "--section=pre-data", "-f", schema.path, dump.location.path], dump, object: object, errors: errors)
+        return Self.warnings(of: try await BlockingRead.run { try DumpScript(reading: schema) }, object: object)
+    }
+
+    private func run(_ command: [String], _ dump: DumpSource, object: String, errors: URL) async throws {
+        let result: ToolResult
+        do {
+            result = try await host.run(command, workingFolder: folder, errors: errors)
+        } catch let error as ScratchError {
+            throw DrillFailure.error(Finding(.scratchUnusable, object: command[0], message: error.message, hint: error.hint))
+        }
         guard !result.succeeded else { return }
         throw RestoreVerdict(tool: "pg_restore", service: object, log: try RestoreLog(reading: errors)).failure(
-            ending: result.ending, object: object, scratch: host.folder.url.path, serverDied: false)
+            ending: result.ending, object: object, scratch: host.folder.url.path, serverDied: false, writtenBy: dump.header?.dumpVersion)
+    }
+
+    private static func warnings(of script: DumpScript, object: String) -> [Finding] {
+        script.serversOwnOption.map { [RestoreVerdict.olderClient($0, object: object, isRefused: false)] } ?? []
     }
 }

@@ -1,5 +1,6 @@
 // Dump → running scratch server: roles first, then the database, with every complaint of the tools read and judged.
 
+import ArtifactFormats
 public import DrillModel
 public import Foundation
 import PostgresClient
@@ -11,6 +12,7 @@ extension Rule {
     static let localeMissing = Rule("locale-missing")
     static let scriptForeignCommand = Rule("script-foreign-command")
     static let scriptTruncated = Rule("script-truncated")
+    static let databaseOptionUnknown = Rule("database-option-unknown")
 }
 
 /// Restores `pg_dump` backups.
@@ -52,10 +54,11 @@ public struct DumpRestorer: Sendable {
     ) async throws -> RestoredDatabase {
         let script: DumpScript
         let server: ScratchPostgres
+        let pgRestore: String
         do {
             let binaries = try PostgresBinaries.suitable(forDumpOf: source.serverMajor ?? identity.map { $0.serverVersion / 10000 })
             try await requireWhole(source)
-            script = try await readScript(of: source)
+            (script, pgRestore) = try await readScript(of: source, for: binaries)
             if let prepared, prepared.binaries == binaries, prepared.process.ending == nil {
                 server = prepared
             } else {
@@ -76,8 +79,9 @@ public struct DumpRestorer: Sendable {
             let made =
                 source.format == .plain
                 ? try await runScript(source, script: script, database: database, identity: identity, on: server)
-                : try await runArchive(source, script: script, database: database, identity: identity, on: server)
+                : try await runArchive(source, by: pgRestore, script: script, database: database, identity: identity, on: server)
             cases += made.cases
+            if source.format != .plain { cases += try await AfterRestore(database: database, service: service).cases(on: server) }
             let parallel = source.format == .custom || source.format == .directory
             return RestoredDatabase(
                 server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
@@ -110,7 +114,10 @@ public struct DumpRestorer: Sendable {
     }
 
     /// The script itself, or an archive's content as one, but for its rows; either is read for roles and the database's name.
-    private func readScript(of source: DumpSource) async throws -> DumpScript {
+    ///
+    /// - Returns: It, and the pg_restore that read it: of the server's own major where that reads the archive, since a newer one sets session
+    ///   parameters that the server doesn't know.
+    private func readScript(of source: DumpSource, for binaries: PostgresBinaries) async throws -> (DumpScript, pgRestore: String) {
         if source.format == .plain {
             let script = try await BlockingRead.run { try DumpScript(reading: source.location) }
             if let command = script.foreignCommand {
@@ -127,25 +134,30 @@ public struct DumpRestorer: Sendable {
                         actual: "a script that ends before", message: "the dump script is cut short",
                         hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
             }
-            return script
+            return (script, binaries.path("pg_restore"))
         }
+        let candidates = PostgresBinaries.installed().filter { $0.major >= binaries.major }
+        var failure: RestoreVerdict?
+        var ending = ""
         let schema = folder.appendingPathComponent("schema.sql")
         let errors = folder.appendingPathComponent("pg_restore-schema.log")
-        // Not --schema-only: that would leave out the large objects and their owners.
-        let result = try await tool(
-            [try pgRestore(), "--section=pre-data", "--section=post-data", "-C", "-f", "-", source.location.path], output: schema,
-            errors: errors)
-        guard result.succeeded else {
-            throw try self.verdict("pg_restore", errors).failure(
-                ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: false)
-        }
         defer { try? FileManager.default.removeItem(at: schema) }
-        return try await BlockingRead.run { try DumpScript(reading: schema) }
-    }
-
-    /// The newest pg_restore reads every older archive; an older one would refuse some.
-    private func pgRestore() throws -> String {
-        try PostgresBinaries.suitable(forDumpOf: nil).path("pg_restore")
+        for candidate in candidates.isEmpty ? [binaries] : candidates {
+            let program = candidate.path("pg_restore")
+            // Not --schema-only: that would leave out the large objects and their owners.
+            let result = try await tool(
+                [program, "--section=pre-data", "--section=post-data", "-C", "-f", "-", source.location.path], output: schema,
+                errors: errors)
+            if result.succeeded {
+                return (try await BlockingRead.run { try DumpScript(reading: schema) }, program)
+            }
+            failure = try verdict("pg_restore", errors)
+            ending = result.ending
+            guard failure?.isToolTooOld == true else { break }
+        }
+        guard let failure else { throw unusable("no pg_restore was asked") }
+        throw failure.failure(
+            ending: ending, object: service, scratch: host.folder.url.path, serverDied: false, writtenBy: source.header?.dumpVersion)
     }
 
     private func prepareRoles(of source: DumpSource, script: DumpScript, on server: ScratchPostgres) async throws -> CaseResult {
@@ -207,7 +219,8 @@ public struct DumpRestorer: Sendable {
     // MARK: The two ways in
 
     private func runArchive(
-        _ source: DumpSource, script: DumpScript, database: String, identity: PostgresIdentity?, on server: ScratchPostgres
+        _ source: DumpSource, by pgRestore: String, script: DumpScript, database: String, identity: PostgresIdentity?,
+        on server: ScratchPostgres
     ) async throws -> (cases: [CaseResult], properties: Bool) {
         try await makeRoom(for: database, on: server)
         let errors = folder.appendingPathComponent("pg_restore.log")
@@ -215,17 +228,16 @@ public struct DumpRestorer: Sendable {
         let parallel = source.format == .tar || jobs < 2 ? [] : ["-j", String(jobs)]
         func restore(_ arguments: [String], database: String) async throws -> (ToolResult, RestoreVerdict) {
             let result = try await tool(
-                [try pgRestore(), "--no-password", "--no-tablespaces"] + parallel + arguments + [source.location.path],
+                [pgRestore, "--no-password", "--no-tablespaces"] + parallel + arguments + [source.location.path],
                 environment: server.environment(database: database), errors: errors)
             return (result, try self.verdict("pg_restore", errors))
         }
         var findings: [Finding] = []
         var properties = true
         var (result, verdict) = try await restore(["-C", "-d", "template1"], database: "template1")
-        if !result.succeeded, verdict.log.isLocaleTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
-            findings.append(localeFinding(database))
+        if !result.succeeded, verdict.log.isDatabaseTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
+            findings += try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
             properties = false
-            try await createDatabase(database, encoding: identity?.encoding ?? script.encoding ?? "UTF8", locale: nil, on: server)
             (result, verdict) = try await restore(["-d", database], database: database)
         }
         // Errors that pg_restore passed over are the backup's, unless the server went away under it.
@@ -234,7 +246,13 @@ public struct DumpRestorer: Sendable {
             throw verdict.failure(
                 ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
-        return ([verdict.judged(notes: findings)], properties)
+        return ([verdict.judged(notes: findings + olderClient(script, verdict))], properties)
+    }
+
+    /// Where the server takes what a pg_dump wrote that is older than its source by a minor release: others wouldn't.
+    private func olderClient(_ script: DumpScript, _ verdict: RestoreVerdict) -> [Finding] {
+        guard let option = script.serversOwnOption, !verdict.log.problems.contains(where: { $0.text.contains(option) }) else { return [] }
+        return [RestoreVerdict.olderClient(option, object: service, isRefused: false)]
     }
 
     private func runScript(
@@ -254,23 +272,53 @@ public struct DumpRestorer: Sendable {
         let start = script.database == nil ? database : "template1"
         var properties = script.database != nil
         var result = try await psql(source.location, database: start, on: server, errors: errors)
-        var verdict = try self.verdict("psql", errors, harmless: script.harmlessLines)
-        if let line = script.databaseLine, verdict.log.isLocaleTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
+        var verdict = try self.verdict("psql", errors, script: script, harmless: script.harmlessLines)
+        if let line = script.databaseLine, verdict.log.isDatabaseTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
             // Without its database the script could connect to nothing, and psql has ended: it begins anew where one is ready.
-            findings.append(localeFinding(database))
+            findings += try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
             properties = false
-            try await createDatabase(database, encoding: identity?.encoding ?? script.encoding ?? "UTF8", locale: nil, on: server)
             result = try await psql(source.location, database: start, on: server, errors: errors)
-            verdict = try self.verdict("psql", errors, harmless: script.harmlessLines.union([line]))
+            verdict = try self.verdict("psql", errors, script: script, harmless: script.harmlessLines.union([line]))
         }
         guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
             throw verdict.failure(
                 ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
-        return ([verdict.judged(notes: findings)], properties)
+        return ([verdict.judged(notes: findings + olderClient(script, verdict))], properties)
     }
 
     // MARK: Databases
+
+    /// Makes the database that the dump's own CREATE DATABASE could not make, and says why.
+    private func makeDatabase(
+        _ name: String, insteadOf verdict: RestoreVerdict, script: DumpScript, identity: PostgresIdentity?, on server: ScratchPostgres
+    ) async throws -> [Finding] {
+        let encoding = identity?.encoding ?? script.encoding ?? "UTF8"
+        guard verdict.log.isOptionTrouble else {
+            try await createDatabase(name, encoding: encoding, locale: nil, on: server)
+            return [localeFinding(name)]
+        }
+        let locale = script.collate.map { ($0, script.ctype ?? $0) }
+        var findings = [
+            Finding(
+                .databaseOptionUnknown, .warning, object: name,
+                expected: "a CREATE DATABASE that PostgreSQL \(server.binaries.major) knows",
+                actual: verdict.log.problems.first { $0.text.hasSuffix("not recognized") }?.text ?? "an option that it doesn't know",
+                message: """
+                    the dump was made by a newer pg_dump than its server, and its CREATE DATABASE is refused there; \
+                    the database was made without it, so its own rights and settings were not restored
+                    """,
+                hint: """
+                    dump PostgreSQL \(server.binaries.major) with pg_dump \(server.binaries.major); in an emergency create the database by hand and \
+                    restore into it without --create
+                    """)
+        ]
+        if try await !createDatabase(name, encoding: encoding, collate: locale, on: server) {
+            findings.append(localeFinding(name))
+            try await createDatabase(name, encoding: encoding, locale: nil, on: server)
+        }
+        return findings
+    }
 
     /// A dump of the database `postgres` meets the one that initdb made.
     private func makeRoom(for database: String, on server: ScratchPostgres) async throws {
@@ -283,14 +331,21 @@ public struct DumpRestorer: Sendable {
     private func createDatabase(
         _ name: String, encoding: String, locale: PostgresIdentity?, on server: ScratchPostgres
     ) async throws -> Bool {
+        var icu = ""
+        if let locale, locale.localeProvider == "icu", let name = locale.locale {
+            icu = " LOCALE_PROVIDER icu ICU_LOCALE \(SQL.literal(name))"
+        }
+        return try await createDatabase(name, encoding: encoding, collate: locale.map { ($0.collate, $0.ctype) }, options: icu, on: server)
+    }
+
+    /// - Parameter collate: The locale by which texts sort, and that of the character classes.
+    private func createDatabase(
+        _ name: String, encoding: String, collate: (String, ctype: String)?, options: String = "", on server: ScratchPostgres
+    ) async throws -> Bool {
         try await makeRoom(for: name, on: server)
         var sql = "CREATE DATABASE \(SQL.identifier(name)) TEMPLATE template0 ENCODING \(SQL.literal(encoding))"
-        if let locale {
-            sql += " LC_COLLATE \(SQL.literal(locale.collate)) LC_CTYPE \(SQL.literal(locale.ctype))"
-            if locale.localeProvider == "icu", let name = locale.locale {
-                sql += " LOCALE_PROVIDER icu ICU_LOCALE \(SQL.literal(name))"
-            }
-        }
+        if let collate { sql += " LC_COLLATE \(SQL.literal(collate.0)) LC_CTYPE \(SQL.literal(collate.ctype))\(options)" }
+        let hasLocale = collate != nil
         let statement = sql
         return try await ask(server) { connection in
             do throws(PostgresError) {
@@ -298,7 +353,7 @@ public struct DumpRestorer: Sendable {
                 return true
             } catch {
                 // Wrong object type, invalid value and unsupported feature: what the versions say of a locale that they lack.
-                guard locale != nil, ["42809", "22023", "0A000"].contains(error.sqlState) else { throw error }
+                guard hasLocale, ["42809", "22023", "0A000"].contains(error.sqlState) else { throw error }
                 return false
             }
         }
@@ -343,9 +398,10 @@ public struct DumpRestorer: Sendable {
             environment: server.environment(database: database), output: URL(fileURLWithPath: "/dev/null"), errors: errors)
     }
 
-    private func verdict(_ tool: String, _ log: URL, harmless: Set<Int> = []) throws -> RestoreVerdict {
+    private func verdict(_ tool: String, _ log: URL, script: DumpScript? = nil, harmless: Set<Int> = []) throws -> RestoreVerdict {
         RestoreVerdict(
-            tool: tool, service: service, log: try RestoreLog(reading: log, harmless: harmless), diskIsFull: host.folder.isFull)
+            tool: tool, service: service, log: try RestoreLog(reading: log, script: script, harmless: harmless),
+            diskIsFull: host.folder.isFull)
     }
 
     private func tool(

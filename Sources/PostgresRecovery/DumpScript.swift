@@ -1,5 +1,6 @@
 // Reads an SQL script as pg_dump writes it: the roles that it names, the database that it makes, its end.
 
+import DrillModel
 import Foundation
 
 /// What a script of pg_dump needs and does, learned without running it.
@@ -14,6 +15,15 @@ struct DumpScript: Sendable, Hashable {
     var databaseLine: Int?
     /// The encoding of that database; of its own text where it makes none.
     var encoding: String?
+    /// The sort order and the character classes of that database, in libc's words.
+    var collate: String?
+    var ctype: String?
+    /// The session parameters that it sets, by the line that the statement ends on: an older server may not know one.
+    var parameters: [Int: String] = [:]
+    /// Where the rows of each COPY end, by the line that its statement ends on.
+    var rows: [Int: Int] = [:]
+    /// It sets an option of the server's own on a column, as a pg_dump does that is older than the server by a minor release.
+    var serversOwnOption: String?
     /// The last words that pg_dump or pg_dumpall writes were there, and no statement after them.
     var complete = false
     /// A command to psql itself that no pg_dump writes: it could end the script early, or run programs.
@@ -52,6 +62,8 @@ struct DumpScript: Sendable, Hashable {
             }
             // Newer versions end with this one.
             if !bytes.starts(with: Array("\\unrestrict".utf8)) { complete = false }
+        case .rows(let statement, let end):
+            rows[statement] = end
         case .unfinished:
             complete = false
         case .statement(let bytes, let line):
@@ -76,13 +88,16 @@ struct DumpScript: Sendable, Hashable {
                 database = tokens[2].identifier
                 databaseLine = line
                 encoding = Self.value(after: "ENCODING", in: tokens) ?? encoding
+                let locale = Self.value(after: "LOCALE", in: tokens)
+                collate = Self.value(after: "LC_COLLATE", in: tokens) ?? locale
+                ctype = Self.value(after: "LC_CTYPE", in: tokens) ?? locale
             }
-        } else if starts("SET", "CLIENT_ENCODING") {
-            if encoding == nil { encoding = Self.value(after: "CLIENT_ENCODING", in: tokens) }
-        } else if starts("SET", "DEFAULT_TABLESPACE") {
-            harmlessLines.insert(line)
         } else if starts("SET", "SESSION", "AUTHORIZATION") {
             if case .literal(let name) = tokens[3] { add(.name(name)) } else { add(tokens[3]) }
+        } else if starts("SET"), tokens.count > 2, tokens[2].isSign("=") {
+            if let name = tokens[1].identifier { parameters[line] = name.lowercased() }
+            if starts("SET", "DEFAULT_TABLESPACE") { harmlessLines.insert(line) }
+            if encoding == nil { encoding = Self.value(after: "CLIENT_ENCODING", in: tokens) }
         } else if starts("DROP") || starts("SELECT", "PG_CATALOG") {
             // The second is `lo_unlink`, which stands for dropping a large object.
             harmlessLines.insert(line)
@@ -120,6 +135,10 @@ struct DumpScript: Sendable, Hashable {
             if privileged, let name = owner.identifier { superusers.insert(name) }
         } else if tokens.contains(where: { $0.isWord("DROP") }) {
             harmlessLines.insert(line)
+        } else if tokens[1].isWord("TABLE") || tokens[1].isWord("VIEW") || tokens[1].isWord("MATERIALIZED") {
+            // `ALTER TABLE ONLY public.t ALTER COLUMN id SET (pg_attver=1)`.
+            let own = zip(tokens, tokens.dropFirst()).first { $0.isSign("(") && $1.identifier.map(ServersOwnOption.all.contains) == true }
+            if let name = own?.1.identifier { serversOwnOption = name }
         }
     }
 

@@ -34,6 +34,26 @@ public struct PostgresBinaries: Sendable, Hashable {
         return found.values.sorted { $0.major < $1.major }
     }
 
+    /// For findings: `postgres 15, 17`.
+    static var installedMajors: String { "postgres " + installed().map { String($0.major) }.joined(separator: ", ") }
+
+    /// The installation whose pg_dump reads a server: of the server's own major, or the next newer one, since pg_dump refuses a newer server.
+    ///
+    /// - Parameter version: As `server_version_num` has it: 150018.
+    /// - Returns: nil where no server is installed at all; the client may be there without one.
+    /// - Throws: ``DrillFailure`` (error): all are older.
+    public static func dumping(serverVersion version: Int) throws(DrillFailure) -> PostgresBinaries? {
+        let major = version / 10000
+        let installed = installed()
+        if let match = installed.first(where: { $0.major >= major }) { return match }
+        guard !installed.isEmpty else { return nil }
+        throw .error(
+            Finding(
+                .postgresTooOld, object: "pg_dump", expected: "pg_dump \(major) or newer", actual: installedMajors,
+                message: "the server is PostgreSQL \(major), newer than any pg_dump on this machine (\(installedMajors))",
+                hint: "apt-get install postgresql-client-\(major), or name its bin folder in MUSTER_PG_BIN"))
+    }
+
     /// The installation to restore a dump with: the dump's own major, or the next newer one.
     ///
     /// - Parameter dumpMajor: nil where nobody knows; then the newest.
@@ -52,7 +72,7 @@ public struct PostgresBinaries: Sendable, Hashable {
             throw .error(
                 Finding(
                     .postgresTooOld, object: "postgres \(dumpMajor)", expected: "postgres \(dumpMajor) or newer",
-                    actual: "postgres \(installed.map { String($0.major) }.joined(separator: ", "))",
+                    actual: installedMajors,
                     message: "the dump is of postgres \(dumpMajor), newer than any server on this machine",
                     hint: "apt-get install postgresql-\(dumpMajor), or name its bin folder in MUSTER_PG_BIN"))
         }

@@ -18,6 +18,12 @@ struct RestoreLog: Sendable {
     var count = 0
     /// pg_restore went on after its errors and said how many there were.
     var ignored = false
+    /// Session parameters that the tool or the script sets and the server doesn't know; each is told once, and is no problem.
+    var unknownParameters: [String] = []
+    /// Statements and rows that failed since a COPY before them had failed: an old psql reads its rows as SQL. They are no problems.
+    var followingRows = 0
+    /// The tool doesn't know `\restrict`, which each pg_dump since August 2025 writes.
+    var hasOldPsql = false
     /// Everything that decides what kind of failure it was, lower case.
     private var words: Set<String> = []
 
@@ -35,15 +41,24 @@ struct RestoreLog: Sendable {
     /// Phrases that classify, in the tools' own words.
     private static let phrases =
         serverTrouble + fullDisk + [
+            optionUnknown, "this build does not support compression", "does not support compression (",
             "unexpected end of file", "end of file", "unexpected eof", "could not read from input file",
             "unsupported version", "invalid locale name", "could not create locale", "could not open collator", "icu is not supported",
             "could not find header for file", "could not open input file", "does not match locale",
         ]
 
-    /// - Parameter harmless: Lines of the script whose failure means nothing.
-    init(reading file: URL, harmless: Set<Int> = []) throws {
+    /// What a server says of an option of CREATE DATABASE that is newer than it.
+    private static let optionUnknown = "option \"…\" not recognized"
+
+    /// - Parameters:
+    ///   - script: What psql ran; nil for an archive.
+    ///   - harmless: Lines of the script whose failure means nothing.
+    init(reading file: URL, script: DumpScript? = nil, harmless: Set<Int> = []) throws {
         var entry = ""
         var lastIsOpen = false
+        var failedCopy: FailedCopy?
+        // pg_restore tells the statement on the next line.
+        var pending: Said?
         try LineReader.forEachLine(of: file) { line in
             if line.hasPrefix("pg_restore: from TOC entry ") {
                 entry = Self.object(of: line.dropFirst("pg_restore: from TOC entry ".count))
@@ -53,19 +68,64 @@ struct RestoreLog: Sendable {
                 // `CONTEXT:  COPY domains, line 2, column name: "…"`: what follows the table's name may be a value.
                 problems[last].object = "table " + line.dropFirst("CONTEXT:  COPY ".count).prefix { $0 != "," }
                 lastIsOpen = false
-            } else if line.hasPrefix("Command was: "), lastIsOpen, let last = problems.indices.last {
-                problems[last].object = Self.object(ofCommand: line.dropFirst("Command was: ".count))
+            } else if line.hasPrefix("Command was: ") {
+                let command = line.dropFirst("Command was: ".count)
+                if let said = pending {
+                    // Set on a database or a role, it is part of the backup.
+                    let isSession = said.unknownParameter.map { command.hasPrefix("SET \($0) = ") } == true
+                    if isSession, let name = said.unknownParameter { addUnknown(name) } else { add(said, entry: entry) }
+                    pending = nil
+                    lastIsOpen = !isSession && problems.last?.object.isEmpty == true
+                }
+                if lastIsOpen, let last = problems.indices.last { problems[last].object = Self.object(ofCommand: command) }
                 lastIsOpen = false
             } else if let said = Said(line) {
+                if let held = pending { add(held, entry: entry) }
+                pending = nil
                 lastIsOpen = false
                 if let place = said.line, harmless.contains(place) { return }
-                remember(said)
-                count += 1
-                guard problems.count < Self.shown else { return }
-                let text = ServerText.redacted(String(said.text), fromServer: said.fromServer)
-                problems.append(Problem(object: entry.isEmpty ? said.object : entry, text: text, line: said.line))
-                lastIsOpen = problems.last?.object.isEmpty == true
+                if said.isOfRestrict {
+                    hasOldPsql = true
+                } else if let place = said.line, let copy = failedCopy, copy.explains(said, at: place) {
+                    followingRows += 1
+                    // Behind the rows it is one statement.
+                    if place > copy.end { failedCopy = nil }
+                } else if let name = said.unknownParameter, let place = said.line, script?.parameters[place] == name {
+                    addUnknown(name)
+                } else if said.unknownParameter != nil, said.line == nil {
+                    pending = said
+                } else {
+                    add(said, entry: entry)
+                    lastIsOpen = problems.last?.object.isEmpty == true
+                    if let place = said.line { failedCopy = script?.rows[place].map { FailedCopy(statement: place, end: $0) } }
+                }
             }
+        }
+        if let held = pending { add(held, entry: entry) }
+    }
+
+    private mutating func addUnknown(_ name: String) {
+        if !unknownParameters.contains(name) { unknownParameters.append(name) }
+    }
+
+    private mutating func add(_ said: Said, entry: String) {
+        remember(said)
+        count += 1
+        guard problems.count < Self.shown else { return }
+        let text = ServerText.redacted(String(said.text), fromServer: said.fromServer)
+        problems.append(Problem(object: entry.isEmpty ? said.object : entry, text: text, line: said.line))
+    }
+
+    /// A COPY that failed as it began, whose rows an old psql goes on to read as SQL.
+    private struct FailedCopy {
+        /// The line of its statement.
+        var statement: Int
+        /// The line of its end mark.
+        var end: Int
+
+        /// What an old psql says of the rows, and of the first statement behind them, which it reads as part of the last row.
+        func explains(_ said: Said, at line: Int) -> Bool {
+            line > statement && (line <= end || said.fromServer && said.text.hasPrefix("syntax error"))
         }
     }
 
@@ -84,6 +144,12 @@ struct RestoreLog: Sendable {
     var isMachineTrouble: Bool { isFullDisk || Self.serverTrouble.contains(where: words.contains) }
 
     var isFullDisk: Bool { Self.fullDisk.contains(where: words.contains) }
+
+    /// The dump's own CREATE DATABASE can't be had on this machine.
+    var isDatabaseTrouble: Bool { isLocaleTrouble || isOptionTrouble }
+
+    /// The server is older than an option of the dump's CREATE DATABASE.
+    var isOptionTrouble: Bool { words.contains(Self.optionUnknown) }
 
     /// The database's locale or its provider is not on this machine.
     var isLocaleTrouble: Bool {
@@ -158,6 +224,17 @@ private struct Said {
         } else {
             return nil
         }
+    }
+
+    /// The parameter that the server doesn't know, where that is what it says.
+    var unknownParameter: String? {
+        let start = "unrecognized configuration parameter \""
+        guard fromServer, text.hasPrefix(start), text.last == "\"" else { return nil }
+        return text.dropFirst(start.count).dropLast().lowercased()
+    }
+
+    var isOfRestrict: Bool {
+        !fromServer && ["\\restrict", "\\unrestrict"].contains { text.hasPrefix("invalid command \($0)") }
     }
 
     private static let severities = ["ERROR:  ", "FATAL:  ", "PANIC:  "]

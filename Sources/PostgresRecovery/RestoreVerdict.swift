@@ -7,6 +7,10 @@ extension Rule {
     static let archiveTruncated = Rule("archive-truncated")
     static let archiveDamaged = Rule("archive-damaged")
     static let extensionMissing = Rule("extension-missing")
+    static let parameterUnknown = Rule("session-parameter-unknown")
+    static let olderDumpClient = Rule("older-dump-client")
+    static let psqlTooOld = Rule("psql-too-old")
+    static let compressionUnknown = Rule("compression-not-supported")
 }
 
 /// One tool's work on one backup.
@@ -20,14 +24,18 @@ struct RestoreVerdict: Sendable {
     /// The disk is full or the server is gone: what came back says nothing about the backup.
     var isMachineTrouble: Bool { diskIsFull || log.isMachineTrouble }
 
+    /// The archive is of a version that a newer pg_restore may read.
+    var isToolTooOld: Bool { log.says("unsupported version") }
+
     /// Where the tool could not go on.
     ///
     /// - Parameters:
     ///   - ending: How the tool ended, such as `exit 1`.
     ///   - scratch: The scratch folder.
     ///   - serverDied: The scratch server is no more.
-    func failure(ending: String, object: String, scratch: String, serverDied: Bool) -> DrillFailure {
-        let why = log.problems.last?.text ?? "\(tool) ended with \(ending)"
+    ///   - writtenBy: The version of the pg_dump that wrote the archive, where it is known.
+    func failure(ending: String, object: String, scratch: String, serverDied: Bool, writtenBy: String? = nil) -> DrillFailure {
+        let why = reason ?? "\(tool) ended with \(ending)"
         if diskIsFull || log.isFullDisk {
             return .error(
                 Finding(
@@ -44,9 +52,18 @@ struct RestoreVerdict: Sendable {
         if log.says("unsupported version") {
             return .error(
                 Finding(
-                    .postgresTooOld, object: object, expected: "a pg_restore that reads this archive", actual: why,
+                    .postgresTooOld, object: object,
+                    expected: writtenBy.map { "the pg_restore of PostgreSQL \($0) or newer" } ?? "a pg_restore that reads this archive",
+                    actual: "\(PostgresBinaries.installedMajors): \(why)",
                     message: "the archive was written by a newer pg_dump than any pg_restore on this machine",
-                    hint: "install the newest postgresql-client here"))
+                    hint: "install the postgresql-client of that version, or name its bin folder in MUSTER_PG_BIN"))
+        }
+        if log.says("this build does not support compression", "does not support compression (") {
+            return .error(
+                Finding(
+                    .compressionUnknown, object: object, expected: "a pg_restore with the archive's compression", actual: why,
+                    message: "the pg_restore of this machine was built without the archive's compression",
+                    hint: "install the postgresql-client that production has, or name its bin folder in MUSTER_PG_BIN"))
         }
         if log.says(
             "unexpected end of file", "end of file", "unexpected eof", "could not read from input file", "could not find header for file",
@@ -64,35 +81,66 @@ struct RestoreVerdict: Sendable {
                 message: "\(tool) can't restore the archive", hint: "fetch another copy; if all are alike, the backup job writes damage"))
     }
 
-    /// Where the tool went on: one case, with a finding for each problem.
+    /// The problem that says most: the last one ended the tool, unless it only followed from an earlier one.
+    private var reason: String? {
+        let texts = log.problems.map(\.text)
+        return texts.last { !$0.contains("does not exist") && !$0.hasPrefix("a worker process died") } ?? texts.first
+    }
+
+    /// Where the tool went on: one case, in the order of the script: what broke first comes first, and what follows from it is counted.
     ///
     /// - Parameter notes: What else was noticed.
     func judged(notes: [Finding]) -> CaseResult {
         let name = "\(tool) reported no error"
-        var machine: [Finding] = []
-        var following: [Finding] = []
-        var backup: [Finding] = []
+        var causes: [Finding] = []
+        var isOfBackup = false
+        var following = 0
+        var notes = log.unknownParameters.map(note(ofUnknown:)) + notes
         for problem in log.problems {
-            if let finding = Self.machineFinding(problem) {
-                machine.append(finding)
-            } else if problem.text.contains("does not exist") {
-                following.append(finding(problem))
+            if tool == "psql", let option = Self.serversOwnOption(refusedIn: problem) {
+                // A statement of its own in a script: the table is there, with its rows.
+                notes.append(Self.olderClient(option, object: service, isRefused: false))
+            } else if let finding = machineFinding(problem) {
+                causes.append(finding)
+            } else if problem.text.contains("does not exist"), !causes.isEmpty {
+                // Without its extension a type is missing, without the type a table.
+                following += 1
             } else {
-                backup.append(finding(problem))
+                causes.append(finding(problem))
+                isOfBackup = true
             }
         }
-        if log.count > log.problems.count {
-            following.append(
+        if log.hasOldPsql {
+            causes.append(
                 Finding(
-                    .objectNotRestored, object: "\(log.count - log.problems.count) more statements", expected: "restored without an error",
-                    actual: "errors", message: "\(tool) could not restore them", hint: "mend the ones above first"))
+                    .psqlTooOld, object: "psql", expected: "a psql of August 2025 or later, which knows \\restrict", actual: "an older one",
+                    message: "the psql of this machine is older than the pg_dump that wrote the script",
+                    hint: "update postgresql-client here, or name the bin folder of a newer one in MUSTER_PG_BIN"))
         }
-        // Without its extension a type is missing, without the type a table: that follows from this machine, and isn't the backup's fault.
-        if let first = machine.first, backup.isEmpty {
-            return CaseResult(
-                .restore, service: service, name: name, verdict: .error, reason: first.message, findings: machine + following + notes)
+        following += log.count - log.problems.count + log.followingRows
+        if following > 0 {
+            causes.append(
+                Finding(
+                    .objectNotRestored, causes.isEmpty ? .critical : .note,
+                    object: following == 1 ? "one more statement" : "\(following) more statements",
+                    expected: "restored without an error", actual: "errors", message: "\(tool) could not restore them either",
+                    hint: "mend the ones above first: what failed before is the usual cause"))
         }
-        return .judged(.restore, service: service, name: name, findings: backup + following + machine + notes)
+        // What this machine lacks isn't the backup's fault, and neither is what follows from it.
+        if let first = causes.first, !isOfBackup {
+            return CaseResult(.restore, service: service, name: name, verdict: .error, reason: first.message, findings: causes + notes)
+        }
+        return .judged(.restore, service: service, name: name, findings: causes + notes)
+    }
+
+    private func note(ofUnknown parameter: String) -> Finding {
+        Finding(
+            .parameterUnknown, .warning, object: parameter, expected: "a session parameter that this server knows",
+            actual: "an unknown one",
+            message: "the dump's client is newer than its server and sets a parameter that the server doesn't know; all else was restored",
+            hint: tool == "psql"
+                ? "psql with ON_ERROR_STOP would end there in an emergency: dump with the pg_dump of the server's own version"
+                : "pg_restore --exit-on-error would end there in an emergency: dump with the pg_dump of the server's own version")
     }
 
     private func finding(_ problem: RestoreLog.Problem) -> Finding {
@@ -103,17 +151,26 @@ struct RestoreVerdict: Sendable {
             hint: "restore it by hand in a scratch database; the dump's order or a missing part of the backup is the usual cause")
     }
 
-    private static func machineFinding(_ problem: RestoreLog.Problem) -> Finding? {
+    private func machineFinding(_ problem: RestoreLog.Problem) -> Finding? {
         let text = problem.text
+        if let option = Self.serversOwnOption(refusedIn: problem) {
+            return Self.olderClient(option, object: problem.object.isEmpty ? "a table" : problem.object, isRefused: true)
+        }
         let object = { (fallback: String) in problem.object.isEmpty ? fallback : problem.object }
         if text.hasPrefix("could not open extension control file") || text.hasPrefix("could not load library")
             || text.hasPrefix("could not access file") || text.hasPrefix("extension ") && text.hasSuffix("is not available")
-            || text.contains("must be loaded via")
+            || text.contains("loaded via")
         {
             return Finding(
                 .extensionMissing, object: object("an extension"), expected: "the extension on this machine", actual: text,
                 message: "this machine lacks an extension that the database uses",
                 hint: "install its package for this Postgres version, as production has it")
+        }
+        if let parameter = Self.parameterOfLibrary(text) {
+            return Finding(
+                .extensionMissing, object: object("an extension"), expected: "the library that knows \(parameter)", actual: text,
+                message: "the database uses an extension whose library has to be loaded when the server starts",
+                hint: "Muster starts its scratch servers without any: such a database can't be rehearsed as a whole yet")
         }
         if text.hasPrefix("collation \""), text.contains("does not exist") {
             return Finding(
@@ -122,5 +179,30 @@ struct RestoreVerdict: Sendable {
                 hint: "install it (apt-get install locales-all), here and on the host that production would recover to")
         }
         return nil
+    }
+
+    /// `unrecognized configuration parameter "cron.database_name"`: a name with a dot is a library's.
+    private static func parameterOfLibrary(_ text: String) -> String? {
+        let parts = text.split(separator: "\"")
+        guard text.hasPrefix("unrecognized configuration parameter \""), parts.count == 2, parts[1].contains(".") else { return nil }
+        return String(parts[1])
+    }
+
+    private static func serversOwnOption(refusedIn problem: RestoreLog.Problem) -> String? {
+        ServersOwnOption.all.first { problem.text == "unrecognized parameter \"\($0)\"" }
+    }
+
+    /// - Parameter isRefused: The scratch server didn't take it, and nothing of the table.
+    static func olderClient(_ option: String, object: String, isRefused: Bool) -> Finding {
+        Finding(
+            .olderDumpClient, isRefused ? .critical : .warning, object: object, expected: "a dump without the server's own options",
+            actual: "\(option) is set in it",
+            message: isRefused
+                ? "the dump was made by a pg_dump older than its server, and this scratch server is older too: it refuses the whole table"
+                : "the dump was made by a pg_dump older than its server: a server of another minor release would refuse whole tables of it",
+            hint: """
+                dump with the pg_dump of the server's own minor release; to restore this dump, use a server that knows \(option) \
+                (PostgreSQL 14.25, 15.20, 16.16, 17.12 or later)\(isRefused ? ", here by its bin folder in MUSTER_PG_BIN" : "")
+                """)
     }
 }

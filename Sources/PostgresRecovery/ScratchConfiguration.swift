@@ -49,13 +49,16 @@ struct ScratchConfiguration: Sendable {
         var configuration: URL
         var hostBased: URL
         var identity: URL
+        /// Host names and their certificates, which PostgreSQL 19 wants to know of; nil for older ones.
+        var hosts: URL?
         var disarmed: [(name: String, value: String)]
 
         func arguments(dataFolder: URL) -> [String] {
-            let files = [
+            var files = [
                 ("config_file", configuration.path), ("hba_file", hostBased.path), ("ident_file", identity.path),
                 ("data_directory", dataFolder.path),
             ]
+            if let hosts { files.append(("hosts_file", hosts.path)) }
             return files.flatMap { ["-c", "\($0.0)=\($0.1)"] } + disarmed.flatMap { ["-c", "\($0.name)=\($0.value)"] }
         }
     }
@@ -64,13 +67,14 @@ struct ScratchConfiguration: Sendable {
         let lines = settings.map { "\($0.name) = '\($0.value.replacingOccurrences(of: "'", with: "''"))'" }
         let files = Files(
             configuration: folder.appendingPathComponent("muster.conf"), hostBased: folder.appendingPathComponent("muster_hba.conf"),
-            identity: folder.appendingPathComponent("muster_ident.conf"), disarmed: Self.disarmed(major: major) + recovery)
+            identity: folder.appendingPathComponent("muster_ident.conf"),
+            hosts: major >= 19 ? folder.appendingPathComponent("muster_hosts.conf") : nil, disarmed: Self.disarmed(major: major) + recovery)
         do {
             try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: files.configuration)
             // The socket's folder is the lock: only the unprivileged user and root pass it.
             try Data("local all all trust\nlocal replication all trust\n".utf8).write(to: files.hostBased)
-            try Data().write(to: files.identity)
-            for file in [files.configuration, files.hostBased, files.identity] { try host.folder.own(file) }
+            for file in [files.identity, files.hosts].compactMap({ $0 }) { try Data().write(to: file) }
+            for file in [files.configuration, files.hostBased, files.identity, files.hosts].compactMap({ $0 }) { try host.folder.own(file) }
         } catch {
             throw .error(
                 Finding(

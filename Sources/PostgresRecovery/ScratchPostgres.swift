@@ -129,8 +129,7 @@ public struct ScratchPostgres: Sendable {
     static func failure(_ what: String, log: URL, host: ScratchHost) -> DrillFailure {
         let text = String(decoding: (try? Data(contentsOf: log))?.suffix(8192) ?? Data(), as: UTF8.self)
         if text.contains("No space left on device") || host.folder.isFull { return diskFull(host) }
-        let line = text.split(separator: "\n").last { $0.contains("FATAL") || $0.contains("error:") || $0.contains("PANIC") }
-        let why = line.map { ServerText.withoutQuotes(String($0.prefix(300))) } ?? "its log says nothing"
+        let why = ServerText.lastWords(of: text) ?? "its log says nothing"
         return .error(
             Finding(
                 .scratchServerFailed, object: "postgres", expected: "a running scratch server", actual: why, message: what,

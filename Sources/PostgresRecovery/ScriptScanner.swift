@@ -12,6 +12,8 @@ struct ScriptScanner {
         case comment([UInt8])
         /// A command of psql's own, such as `\connect`.
         case command([UInt8])
+        /// The rows of a COPY: the line of its statement, and that of the end mark.
+        case rows(statement: Int, end: Int)
         /// The script ended inside a statement, a literal or COPY data.
         case unfinished
     }
@@ -48,6 +50,8 @@ struct ScriptScanner {
     private var previous: UInt8 = 0
     private var copyHead: [UInt8] = []
     private var line = 1
+    /// The line of the COPY whose rows these are.
+    private var copyLine = 0
 
     static func forEachItem(of file: URL, _ body: (Item) throws -> Void) throws {
         var scanner = ScriptScanner()
@@ -67,7 +71,10 @@ struct ScriptScanner {
                 }
                 let position = UnsafeRawPointer(end) - start
                 copyHead.append(contentsOf: chunk[index..<position].prefix(3 - min(3, copyHead.count)))
-                if copyHead == Array("\\.".utf8) || copyHead == Array("\\.\r".utf8) { state = .code }
+                if copyHead == Array("\\.".utf8) || copyHead == Array("\\.\r".utf8) {
+                    state = .code
+                    try body(.rows(statement: copyLine, end: line))
+                }
                 copyHead.removeAll(keepingCapacity: true)
                 line += 1
                 index = position + 1
@@ -196,6 +203,7 @@ struct ScriptScanner {
         try body(.statement(text, line: line))
         if Self.isCopyFromInput(text) {
             copyHead.removeAll(keepingCapacity: true)
+            copyLine = line
             state = .copyLine
         }
     }

@@ -13,7 +13,7 @@ enum ServerText {
         "could not create unique index \"", "insert or update on table \"", "update or delete on table \"", "new row for relation \"",
         "null value in column \"", "no partition of relation \"", "unrecognized configuration parameter \"", "invalid locale name",
         "could not open extension control file ", "could not access file ", "could not load library ", "cannot be implemented",
-        "no schema has been selected", "large object ", "library \"",
+        "no schema has been selected", "large object ", "library \"", "option \"", "unrecognized parameter \"",
     ]
 
     /// How other messages of the server itself begin; whatever they quote may be a value.
@@ -41,6 +41,24 @@ enum ServerText {
         if fromServer, namesOnly.contains(where: short.hasPrefix) { return short }
         guard !fromServer || known.contains(where: short.hasPrefix) else { return withheld }
         return withoutQuotes(short)
+    }
+
+    /// The line of a log that says best why a server or initdb ended: the last one with a severity, or else the last one at all. A server that doesn't know
+    /// where its files are says so before it has severities.
+    static func lastWords(of log: String) -> String? {
+        let lines = log.split(whereSeparator: \.isNewline).filter { line in
+            !line.allSatisfy(\.isWhitespace)
+                && !["DETAIL:  ", "HINT:  ", "CONTEXT:  ", "STATEMENT:  ", "LOG:  "].contains { line.contains($0) }
+        }
+        let severe = lines.last { $0.contains("FATAL") || $0.contains("error:") || $0.contains("PANIC") }
+        if let severe {
+            let said = ["FATAL:  ", "PANIC:  "].compactMap { severe.range(of: $0) }.first.map { severe[$0.upperBound...] } ?? severe
+            return namesOnly.contains(where: said.hasPrefix) ? String(severe.prefix(300)) : withoutQuotes(String(severe.prefix(300)))
+        }
+        guard let last = lines.last else { return nil }
+        // What a postgres says before it has read a configuration is about its files, and it has read nothing else.
+        let names = ["postgres: ", "postgres does not ", "initdb: "].contains { last.hasPrefix($0) }
+        return names ? String(last.prefix(300)) : withoutQuotes(String(last.prefix(300)))
     }
 
     /// Cuts from the first quote to the last: a value may itself hold quotes.

@@ -103,6 +103,26 @@ import Testing
         #expect(try peak() - before < 48 << 20)
     }
 
+    @Test func whatANewerOrOlderClientWroteIsKnown() {
+        let script = DumpScript(
+            text: """
+                SET transaction_timeout = 0;
+                SET client_encoding = 'UTF8';
+                CREATE DATABASE d WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LC_COLLATE = 'C' LC_CTYPE = 'en_IN.utf8';
+                ALTER TABLE ONLY public.t ALTER COLUMN i SET (pg_attver=1);
+                COPY public.t (i) FROM stdin;
+                1
+                SET transaction_timeout = 0;
+                \\.
+                SELECT 1;
+                """)
+        #expect(script.parameters == [1: "transaction_timeout", 2: "client_encoding"])
+        #expect(script.collate == "C" && script.ctype == "en_IN.utf8" && script.serversOwnOption == "pg_attver")
+        #expect(script.rows == [5: 8])
+        let named = DumpScript(text: "ALTER TABLE t ALTER COLUMN i SET (n_distinct=5);\nALTER TABLE pg_attver OWNER TO x;")
+        #expect(named.serversOwnOption == nil)
+    }
+
     /// The most that this process ever held, in bytes.
     private func peak() throws -> Int {
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
@@ -112,11 +132,11 @@ import Testing
 }
 
 @Suite struct RestoreLogTests {
-    private func log(_ text: String, harmless: Set<Int> = []) throws -> RestoreLog {
+    private func log(_ text: String, script: DumpScript? = nil, harmless: Set<Int> = []) throws -> RestoreLog {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("mt-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: file) }
         try Data(text.utf8).write(to: file)
-        return try RestoreLog(reading: file, harmless: harmless)
+        return try RestoreLog(reading: file, script: script, harmless: harmless)
     }
 
     @Test func valuesAroundAnErrorNeverShow() throws {
@@ -191,6 +211,104 @@ import Testing
         let failure = RestoreVerdict(tool: "t", service: "s", log: try log(text)).failure(
             ending: "exit 1", object: "o", scratch: "/s", serverDied: false)
         #expect(failure.verdict == verdict && failure.finding.rule.name == rule)
+    }
+
+    /// What pg_restore 17 says of each session with an older server; and of a setting that is the database's own.
+    @Test func aSessionParameterIsNoProblem() throws {
+        let session = """
+            pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"
+            Command was: SET transaction_timeout = 0;
+
+            """
+        let database = """
+            pg_restore: from TOC entry 3400; 0 0 DATABASE PROPERTIES shop postgres
+            pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"
+            Command was: ALTER DATABASE shop SET transaction_timeout TO '1min';
+
+            """
+        let good = try log(session + session + "pg_restore: warning: errors ignored on restore: 2\n")
+        #expect(good.problems.isEmpty && good.count == 0 && good.unknownParameters == ["transaction_timeout"] && good.ignored)
+        let judged = RestoreVerdict(tool: "pg_restore", service: "s", log: good).judged(notes: [])
+        #expect(judged.verdict == .passed && judged.findings.map(\.rule.name) == ["session-parameter-unknown"])
+        let bad = try log(session + database + session)
+        #expect(bad.problems.map(\.object) == ["DATABASE PROPERTIES shop"] && bad.count == 1)
+        #expect(RestoreVerdict(tool: "pg_restore", service: "s", log: bad).judged(notes: []).verdict == .failed)
+        // The statement is missing: nobody knows whose it was.
+        let cut = try log(
+            "pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter \"transaction_timeout\"\n")
+        #expect(cut.count == 1)
+    }
+
+    /// An old psql reads the rows of a COPY that failed as SQL, and the statement behind them too; a new one passes them over.
+    @Test func rowsOfAFailedCopyFollowFromIt() throws {
+        let script = DumpScript(
+            text: "CREATE TABLE t (h nosuch);\nCOPY t (h) FROM stdin;\na; b\nc\n\\.\n\nSELECT 1;\nSELECT nope();\n")
+        let start = """
+            psql:a.sql:1: ERROR:  extension "nosuch" is not available
+            psql:a.sql:2: ERROR:  relation "t" does not exist
+
+            """
+        let rows = """
+            psql:a.sql:3: ERROR:  syntax error at or near "a"
+            psql:a.sql:5: error: invalid command \\.
+            psql:a.sql:7: ERROR:  syntax error at or near "b"
+
+            """
+        for text in [start + rows, start] {
+            let judged = RestoreVerdict(tool: "psql", service: "s", log: try log(text, script: script)).judged(notes: [])
+            #expect(judged.verdict == .error)
+            #expect(judged.findings.map(\.rule.name) == ["extension-missing", "object-not-restored"])
+            #expect(judged.findings.last?.severity == .note)
+        }
+        // What breaks later by itself is the backup's.
+        let later = try log(start + rows + "psql:a.sql:8: ERROR:  syntax error at or near \"nope\"\n", script: script)
+        #expect(RestoreVerdict(tool: "psql", service: "s", log: later).judged(notes: []).verdict == .failed)
+        // A COPY that took its rows and then refused one is the backup's too.
+        let damaged = try log("psql:a.sql:5: ERROR:  invalid input syntax for type integer: \"x\"\n", script: script)
+        #expect(RestoreVerdict(tool: "psql", service: "s", log: damaged).judged(notes: []).verdict == .failed)
+    }
+
+    @Test func anOldPsqlIsTheMachines() throws {
+        let log = try log("psql:a.sql:5: error: invalid command \\restrict\npsql:a.sql:90: error: invalid command \\unrestrict\n")
+        let judged = RestoreVerdict(tool: "psql", service: "s", log: log).judged(notes: [])
+        #expect(judged.verdict == .error && judged.findings.map(\.rule.name) == ["psql-too-old"])
+    }
+
+    @Test(arguments: [
+        ("ERROR:  extension \"pg_cron\" can only be loaded via shared_preload_libraries", "pg_cron"),
+        ("ERROR:  unrecognized configuration parameter \"cron.database_name\"", "cron.database_name"),
+    ])
+    func aLibraryThatMustBeLoadedIsTheMachines(_ text: String, _ name: String) throws {
+        let log = try log(
+            "pg_restore: from TOC entry 2; 3079 16385 EXTENSION pg_cron \npg_restore: error: could not execute query: \(text)\n"
+                + "Command was: CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog;\n")
+        let judged = RestoreVerdict(tool: "pg_restore", service: "s", log: log).judged(notes: [])
+        #expect(judged.verdict == .error && judged.findings.map(\.rule.name) == ["extension-missing"])
+        #expect(judged.findings.first?.object == "EXTENSION pg_cron" && judged.findings.first?.actual.contains(name) == true)
+    }
+
+    /// A worker's end only follows from what it met.
+    @Test func theFirstProblemSaysMore() throws {
+        let text = "pg_restore: error: could not uncompress data: (null)\npg_restore: error: a worker process died unexpectedly\n"
+        let failure = RestoreVerdict(tool: "pg_restore", service: "s", log: try log(text)).failure(
+            ending: "exit 1", object: "o", scratch: "/s", serverDied: false)
+        #expect(failure.verdict == .failed && failure.finding.actual.contains("could not uncompress"))
+    }
+
+    @Test(arguments: [
+        ("postgres does not know where to find the \"hosts\" configuration file.\n", "\"hosts\""),
+        ("2026 UTC FATAL:  unrecognized configuration parameter \"nope\"\n2026 UTC LOG:  database system is shut down\n", "\"nope\""),
+        ("2026 UTC LOG:  starting\nsome library: gave up\n", "gave up"),
+    ])
+    func theLastWordsOfAServer(_ log: String, _ words: String) {
+        #expect(ServerText.lastWords(of: log)?.contains(words) == true)
+    }
+
+    @Test func theLastWordsHoldNoValues() {
+        let log = "2026 UTC FATAL:  customer \"SECRET\" refused\n2026 UTC DETAIL:  Key (a)=(SECRET)\n"
+        #expect(ServerText.lastWords(of: log)?.contains("SECRET") == false)
+        #expect(ServerText.lastWords(of: "a \"SECRET\" line\n")?.contains("SECRET") == false)
+        #expect(ServerText.lastWords(of: "\n") == nil)
     }
 
     @Test func whatFollowsFromAMissingExtensionIsNotTheBackupsFault() throws {

@@ -1,0 +1,64 @@
+// What pg_restore leaves behind by chance is told from damage, and mended.
+
+import DrillModel
+import PostgresClient
+import ScratchHost
+import TestSupport
+import Testing
+
+@testable import PostgresRecovery
+
+@Suite(.enabled(if: TestMachine.hasPostgres, "no postgres server is installed")) struct AfterRestoreTests {
+    private static let invalid = """
+        SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid::regclass::text COLLATE "C") FROM pg_index WHERE NOT indisvalid
+        """
+
+    /// Two levels of partitions, as the race of several jobs leaves them: the catalogue is told so by hand, since the race itself is rare.
+    @Test func anInvalidPartitionedIndexIsAttachedAgain() async throws {
+        try await withServer { server in
+            let connection = try await PostgresConnection.connect(server.configuration(database: "postgres"))
+            try await connection.execute(
+                """
+                CREATE TABLE t (i int, j int) PARTITION BY RANGE (i);
+                CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (j);
+                CREATE TABLE t11 PARTITION OF t1 FOR VALUES FROM (0) TO (10);
+                CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20);
+                CREATE INDEX whole ON t (i);
+                CREATE TABLE u (i int) PARTITION BY RANGE (i);
+                CREATE TABLE u1 PARTITION OF u FOR VALUES FROM (0) TO (10);
+                CREATE INDEX parts_missing ON ONLY u (i);
+                UPDATE pg_index SET indisvalid = false WHERE indexrelid IN ('whole'::regclass, 't1_i_idx'::regclass)
+                """)
+            let cases = try await AfterRestore(database: "postgres", service: "s").cases(on: server)
+            #expect(cases.map(\.verdict) == [.passed])
+            let findings = cases.flatMap(\.findings)
+            // The inner one makes the outer one valid with it.
+            #expect(findings.map(\.rule.name) == ["partitioned-index-invalid"])
+            #expect(findings.first?.severity == .warning && findings.first?.object == "index public.t1_i_idx")
+            // One that never had its parts is the source's own, and stays.
+            #expect(try await connection.value(Self.invalid) == "parts_missing")
+            await connection.close()
+        }
+    }
+
+    @Test func ofASoundDatabaseNothingIsSaid() async throws {
+        try await withServer { server in
+            let cases = try await AfterRestore(database: "postgres", service: "s").cases(on: server)
+            #expect(cases.isEmpty)
+        }
+    }
+
+    private func withServer(_ body: (ScratchPostgres) async throws -> Void) async throws {
+        try await withScratchHost { host in
+            let server = try await ScratchPostgres.start(
+                on: host, in: try host.folder.privateFolder("p"), binaries: try PostgresBinaries.suitable(forDumpOf: nil), profile: .fast)
+            do {
+                try await body(server)
+            } catch {
+                await server.stop()
+                throw error
+            }
+            await server.stop()
+        }
+    }
+}
