@@ -60,6 +60,11 @@ struct SealCommand: AsyncParsableCommand {
         help: ArgumentHelp("Where the source is a standby: for how long its replay may stand still, such as 2h.", valueName: "duration"))
     var maxPause = "30m"
 
+    @Flag(
+        name: .customLong("allow-older-pg-dump"),
+        help: "Seal even where pg_dump is older than the server by a minor release and writes what only that release restores.")
+    var allowOlderClient = false
+
     @OptionGroup var scratch: ScratchOption
 
     func validate() throws {
@@ -85,7 +90,7 @@ struct SealCommand: AsyncParsableCommand {
         let job = SealJob(
             estate: estate, service: service, set: set, root: scratch.root, loadPercent: load, parallelWorkers: parallel,
             pause: pause.flatMap { PostgresSealer.Options.Pause(rawValue: $0.rawValue) },
-            maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800))
+            maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800), allowOlderClient: allowOlderClient)
         let started = ContinuousClock.now
         let existing = existing
         let output = output

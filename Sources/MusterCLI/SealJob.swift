@@ -24,6 +24,8 @@ struct SealJob: Sendable {
     /// What a standby's replay stands still for, and for how long it may.
     var pause: PostgresSealer.Options.Pause?
     var maxPause: Duration
+    /// Seals even where pg_dump is older than the source by a minor release.
+    var allowOlderClient: Bool
 
     private var keyring: Keyring { Keyring(estate) }
 
@@ -84,7 +86,7 @@ struct SealJob: Sendable {
         let configuration = PostgresConfiguration(
             host: source.host, port: source.port ?? 5432, database: source.database ?? service.name, user: source.user ?? "postgres",
             password: password?.text, applicationName: "muster seal", settings: PostgresInventory.settings)
-        let binaries = try await newestBinaries(for: configuration)
+        let binaries = try await Self.dumpBinaries(for: configuration)
         let encryption = try keyring.decryption(of: set)
         // A folder of this run's: by it what a killed run leaves is found, its pg_dump and a standby's pause.
         return try await inScratch("seal \(service.name)") { host in
@@ -96,7 +98,8 @@ struct SealJob: Sendable {
                     recordPause: { mark in
                         guard let mark else { return host.withdraw(PausedReplay.self) }
                         try host.promise(PausedReplay(estate: estate.file, service: service.name, mark: mark))
-                    }))
+                    },
+                    olderClient: allowOlderClient ? Self.tell : nil))
             var (_, seal) = try await sealer.seal(to: artifact, encryption: encryption, for: purpose)
             if let globals {
                 let written = try await sealer.tool.writeGlobals(to: globals, encryption: encryption, passwords: true)
@@ -106,9 +109,17 @@ struct SealJob: Sendable {
         }
     }
 
-    /// pg_dump refuses a newer server, so the newest one there is serves best.
-    private func newestBinaries(for configuration: PostgresConfiguration) async throws -> String? {
-        PostgresBinaries.installed().last?.folder
+    @Sendable private static func tell(_ finding: SealingError) {
+        Console.complain("muster: warning: \(finding.message)\nhint: \(finding.hint)")
+    }
+
+    /// The pg_dump of the server's own major: an older one refuses it, and a newer one writes what that server doesn't know.
+    private static func dumpBinaries(for configuration: PostgresConfiguration) async throws -> String? {
+        // Where it can't be reached, the sealer says why.
+        guard let connection = try? await PostgresConnection.connect(configuration) else { return nil }
+        let version = connection.serverVersion
+        await connection.close()
+        return try PostgresBinaries.dumping(serverVersion: version)?.folder
     }
 
     private static func noSealsForFiles(_ set: BackupSet) -> CommandFailure {

@@ -31,6 +31,8 @@ public struct PostgresSealer: Sendable {
         public var maxPause: Duration
         /// Writes down what must be undone where this process is killed, before a standby's replay is paused; nil: nothing any more.
         public var recordPause: @Sendable (ReplayPauseMark?) throws -> Void
+        /// Hears that pg_dump writes what only servers of the source's own minor release restore; nil: that ends the sealing.
+        public var olderClient: (@Sendable (SealingError) -> Void)?
         /// Changes the artifact's first bytes as they are written. For the lab, whose clock is not the source's.
         public var head: DumpTool.HeadFilter?
         /// Hears the table that is being read, and how many bytes of all tables are done.
@@ -39,7 +41,8 @@ public struct PostgresSealer: Sendable {
         public init(
             loadPercent: Int = 100, parallelWorkers: Bool = false, flushed: Bool = true, pause: Pause? = nil,
             maxPause: Duration = .seconds(1800),
-            recordPause: @escaping @Sendable (ReplayPauseMark?) throws -> Void = { _ in }, head: DumpTool.HeadFilter? = nil,
+            recordPause: @escaping @Sendable (ReplayPauseMark?) throws -> Void = { _ in },
+            olderClient: (@Sendable (SealingError) -> Void)? = nil, head: DumpTool.HeadFilter? = nil,
             progress: @escaping @Sendable (_ table: String, _ completed: Int64, _ total: Int64) -> Void = { _, _, _ in }
         ) {
             self.loadPercent = loadPercent
@@ -48,6 +51,7 @@ public struct PostgresSealer: Sendable {
             self.pause = pause
             self.maxPause = maxPause
             self.recordPause = recordPause
+            self.olderClient = olderClient
             self.head = head
             self.progress = progress
         }
@@ -106,6 +110,10 @@ public struct PostgresSealer: Sendable {
     private func seal(
         _ connection: PostgresConnection, to artifact: URL, encryption: ArtifactStream.Encryption?, for purpose: Purpose
     ) async throws -> Seal {
+        if let finding = try await OlderClient(tool: tool).finding(connection) {
+            guard let hear = options.olderClient else { throw finding }
+            hear(finding)
+        }
         let isStandby = try await connection.value("SELECT pg_catalog.pg_is_in_recovery()") == "t"
         let inventory = PostgresInventory(
             connection,
