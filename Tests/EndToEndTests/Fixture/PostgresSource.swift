@@ -1,0 +1,168 @@
+// A PostgreSQL of a chosen version that a test backs up, seals and drills with the built program.
+
+import Foundation
+import Testing
+
+/// The versions that scripts/setup-tests brings, beside the system's own.
+enum PostgresVersion: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case v14 = "14"
+    case system = "15"
+    case v15_20 = "15.20"
+    case v16 = "16"
+    case v17 = "17"
+    case v17_12 = "17.12"
+    case v18 = "18"
+    case v19 = "19"
+
+    var testDescription: String { "PostgreSQL \(rawValue)" }
+
+    var bin: String? {
+        let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let places =
+            self == .system
+            ? ["/usr/lib/postgresql/15/bin"]
+            : ["/opt/muster-test", checkout.appendingPathComponent(".build/muster-test").path].map { "\($0)/postgresql-\(rawValue)/bin" }
+        return places.first { access("\($0)/postgres", X_OK) == 0 }
+    }
+
+    var major: String { String(rawValue.prefix { $0 != "." }) }
+
+    /// Whether CI must have it: 19 comes from a suite that may lose it any day.
+    var isPromised: Bool { self != .v19 }
+
+    /// Those that the tests go through: in CI all that must be there, elsewhere what is.
+    static var tried: [PostgresVersion] { allCases.filter { $0.bin != nil || Program.inCI && $0.isPromised } }
+
+    static func areHere(_ versions: PostgresVersion...) -> Bool { Program.inCI || versions.allSatisfy { $0.bin != nil } }
+}
+
+/// A running server with a database `shop`, and a desk whose estate names it.
+struct PostgresSource: Sendable {
+    let folder: URL
+    let bin: String
+    let desk: Desk
+    var host: String { folder.appendingPathComponent("p").path }
+
+    static func with(
+        _ version: PostgresVersion, settings: [String] = [], more: String = "", _ body: @Sendable (PostgresSource) async throws -> Void
+    ) async throws {
+        let bin = try #require(version.bin, "PostgreSQL \(version.rawValue) is here: scripts/setup-tests brings it")
+        await Turnstile.shared.enter()
+        do {
+            try await open(bin, settings, more, body)
+        } catch {
+            await Turnstile.shared.leave()
+            throw error
+        }
+        await Turnstile.shared.leave()
+    }
+
+    private static func open(
+        _ bin: String, _ settings: [String], _ more: String, _ body: @Sendable (PostgresSource) async throws -> Void
+    ) async throws {
+        let folder = URL(fileURLWithPath: "/tmp/msource-\(UUID().uuidString.prefix(8))")
+        let server = try #require(
+            LoopbackServer(["sh", LoopbackServer.support("postgres-source.sh"), bin, folder.path] + settings), "the server comes up")
+        defer { server.end() }
+        let desk = Desk(folder: folder.appendingPathComponent("desk"))
+        defer { try? FileManager.default.removeItem(at: desk.folder) }
+        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+        let source = PostgresSource(folder: folder, bin: bin, desk: desk)
+        try await source.sql("CREATE DATABASE shop", database: "postgres")
+        try await source.writeEstate(more: more)
+        try await body(source)
+        desk.expectNothingLeft()
+    }
+
+    private func writeEstate(more: String) async throws {
+        let key = desk.lab.appendingPathComponent("seal.key").path
+        try await Program.require(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
+        try await Program.require(["chmod", "600", key])
+        try await Program.require(["openssl", "pkey", "-in", key, "-pubout", "-out", desk.lab.appendingPathComponent("seal.pub").path])
+        let estate = """
+            version: 1
+            estate: shop
+            timezone: UTC
+            stores: {one: {type: file, path: backups/primary}}
+            seals: {sign-with: {file: seal.key}, trust: [seal.pub]}
+            services:
+              postgres:
+                engine: postgres
+                source: {host: \(host), database: shop, user: postgres}
+            \(more)
+                backups:
+                  daily: {kind: pg_dump, store: one, match: "*.dump", encryption: none}
+                  script: {kind: pg_dump, store: one, match: "*.sql", encryption: none}
+                  folder: {kind: pg_dump, store: one, match: "*.dir", encryption: none}
+                  base: {kind: base_backup, store: one, match: "base/*", encryption: none, wal: {match: "wal/*", encryption: none}}
+
+            """
+        try Data(estate.utf8).write(to: desk.estate)
+    }
+
+    @discardableResult
+    func sql(_ text: String, database: String = "shop") async throws -> String {
+        try await Program.require(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-h", host, "-U", "postgres", database, "-c", text])
+            .out.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Dumps by any program into the store, as a backup job would.
+    func dump(_ program: String, _ words: [String], to name: String) async throws {
+        let target = desk.store.appendingPathComponent(name).path
+        try await Program.require([program, "-h", host, "-U", "postgres", "-d", "shop", "-f", target] + words)
+    }
+
+    func seal(_ more: [String] = [], bins: [String] = []) async throws -> Outcome {
+        try await desk.run(
+            ["seal", desk.estate.path, "--service", "postgres", "--backup", "daily"] + more, environment: Self.environment(bins))
+    }
+
+    func requireSeal(bins: [String] = [], location: SourceLocation = #_sourceLocation) async throws {
+        let sealed = try await seal(bins: bins)
+        try #require(sealed.code == 0, "\(sealed.text)", sourceLocation: location)
+    }
+
+    /// Drills the newest of a backup set, with a question that each of them can answer.
+    func drill(
+        _ backup: String = "daily", checks: String = "", bins: [String], more: [String] = []
+    ) async throws -> (Outcome, Report.Drill) {
+        let asked = checks.isEmpty ? "" : "checks: {postgres: [\(checks)]}"
+        let file = try desk.drillFile("postgres", from: backup, more: asked)
+        let (outcome, report) = try await desk.drill(file, more, environment: Self.environment(bins))
+        return (outcome, try #require(report.drills.first, "\(outcome.text)"))
+    }
+
+    /// A drill that must pass, with what was noticed.
+    @discardableResult
+    func expectGreen(
+        _ backup: String = "daily", checks: String = "", bins: [String], noticed rules: [String] = [],
+        location: SourceLocation = #_sourceLocation
+    ) async throws -> Report.Drill {
+        let (outcome, drill) = try await self.drill(backup, checks: checks, bins: bins)
+        #expect(outcome.code == 0, "\(outcome.text)", sourceLocation: location)
+        for rule in rules {
+            #expect(drill.findings.contains { $0.rule == rule }, "\(rule) in \(drill.findings)", sourceLocation: location)
+        }
+        return drill
+    }
+
+    /// A drill on a machine that has that one version alone. Needs root, to hide the system's own.
+    func restored(by version: PostgresVersion) async throws -> Report.Drill {
+        let output = desk.reports.appendingPathComponent("o\(UUID().uuidString.prefix(8))", isDirectory: true)
+        let words = [Program.muster, "run", try desk.drillFile("postgres", from: "daily").path, "--output", output.path]
+        let hidden = ["unshare", "-m", "sh", "-c", "mount -t tmpfs tmpfs /usr/lib/postgresql && exec \"$@\"", "sh"]
+        let outcome = try await Program.start(
+            version == .system ? words : hidden + words,
+            environment: Self.environment([try #require(version.bin)]).merging(["MUSTER_SCRATCH_ROOT": desk.scratch.path]) { $1 },
+            folder: desk.folder
+        ).outcome()
+        return try #require(try Desk.runFolder(in: output, outcome).report().drills.first, "\(outcome.text)")
+    }
+
+    static func environment(_ bins: [String]) -> [String: String] {
+        bins.isEmpty ? [:] : ["MUSTER_PG_BIN": bins.joined(separator: ":")]
+    }
+}
