@@ -129,7 +129,8 @@ actor PhysicalPostgresDriver: EndpointProviding {
         await PostgresChecks.run(
             PostgresCheckContext(
                 // A seal of a base backup describes its own moment, and recovery has gone on from there.
-                connection: connection, service: service, seal: nil, unsealedReason: source.unsealedReason(of: point),
+                connection: connection, service: service, seal: nil, origin: .files(serverVersion: nil),
+                unsealedReason: source.unsealedReason(of: point),
                 declared: plan.checks[service] ?? [], inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))

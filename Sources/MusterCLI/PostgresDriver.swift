@@ -98,7 +98,8 @@ actor PostgresDriver: EndpointProviding {
         await PostgresChecks.run(
             PostgresCheckContext(
                 connection: connection, service: service, seal: point.sealState.seal?.postgres,
-                unsealedReason: source.unsealedReason(of: point), declared: plan.checks[service] ?? [],
+                origin: .dump(serverVersion: restored.sourceVersion), unsealedReason: source.unsealedReason(of: point),
+                declared: plan.checks[service] ?? [],
                 databasePropertiesUnproven: restored.hasDatabaseProperties
                     ? nil : "the dump carries no properties of the database itself",
                 rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",

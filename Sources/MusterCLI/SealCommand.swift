@@ -127,7 +127,7 @@ struct SealCommand: AsyncParsableCommand {
                     + "hint: seal the primary where they must be saved")
         }
         guard let serverVersion else { return }
-        for advisory in ServerAdvisory.all where advisory.concerns(serverVersion: serverVersion) {
+        for advisory in ServerAdvisory.ofStandbys where advisory.concerns(serverVersion: serverVersion) {
             Console.complain("muster: warning: \(advisory.message)\nhint: \(advisory.hint)")
         }
     }

@@ -118,6 +118,9 @@ struct SealJob: Sendable {
         // Where it can't be reached, the sealer says why.
         guard let connection = try? await PostgresConnection.connect(configuration) else { return nil }
         let version = connection.serverVersion
+        for finding in (try? await KnownServerBugCheck.warnings(ofSource: connection)) ?? [] {
+            Console.complain("muster: warning: \(finding.message)\nhint: \(finding.hint)")
+        }
         await connection.close()
         return try PostgresBinaries.dumping(serverVersion: version)?.folder
     }

@@ -121,7 +121,8 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         for result in await databases.armed(in: database) { tally.record(result) }
         await PostgresChecks.run(
             PostgresCheckContext(
-                connection: connection, service: service, seal: nil, unsealedReason: "a standby has no seal",
+                connection: connection, service: service, seal: nil, origin: .files(serverVersion: state?.serverVersion),
+                unsealedReason: "a standby has no seal",
                 declared: plan.checks[service] ?? [], inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
@@ -217,7 +218,7 @@ extension StandbyDriver {
                     hint: "see the standby's log; where its primary is gone, or it is fed from an archive, there is nothing to mend"))
         }
         let version = "\(state.serverMajor).\(state.serverVersion % 10_000)"
-        for advisory in ServerAdvisory.all where advisory.concerns(serverVersion: state.serverVersion) {
+        for advisory in ServerAdvisory.ofStandbys where advisory.concerns(serverVersion: state.serverVersion) {
             findings.append(
                 Finding(
                     .knownServerBug, .warning, object: service, expected: "a minor release that has the mend",

@@ -85,7 +85,8 @@ public struct DumpRestorer: Sendable {
             let parallel = source.format == .custom || source.format == .directory
             return RestoredDatabase(
                 server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
-                hasRoles: source.globals != nil, detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
+                hasRoles: source.globals != nil, sourceVersion: source.serverVersion,
+                detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
         } catch {
             await server.stop()
             throw error

@@ -17,8 +17,8 @@ public struct DumpSource: Sendable, Hashable {
     public var format: Format
     /// The globals file, where the backup has one.
     public var globals: URL?
-    /// The major version of the server that was dumped; nil where the dump doesn't say.
-    public var serverMajor: Int?
+    /// The server that was dumped, as `server_version_num` has it: 150018; nil where the dump doesn't say.
+    public var serverVersion: Int?
     /// The dump's own instant, read as UTC; nil for a plain script.
     public var header: ArchiveHeader?
 
@@ -33,7 +33,7 @@ public struct DumpSource: Sendable, Hashable {
             }
             self.format = .directory
             self.header = header
-            serverMajor = header.serverMajor
+            serverVersion = Self.number(header.serverVersion)
             return
         }
         guard let head = Self.head(of: location) else { throw Self.notADump(backup, "a file that can't be read") }
@@ -44,7 +44,7 @@ public struct DumpSource: Sendable, Hashable {
             }
             self.format = .custom
             self.header = header
-            serverMajor = header.serverMajor
+            serverVersion = Self.number(header.serverVersion)
         case .tar:
             // A tar's first member follows its 512-byte header, and pg_dump writes toc.dat first.
             guard let header = ArchiveHeader(Array(head.dropFirst(512)), timeZone: .gmt), header.layout == .tar else {
@@ -52,16 +52,27 @@ public struct DumpSource: Sendable, Hashable {
             }
             self.format = .tar
             self.header = header
-            serverMajor = header.serverMajor
+            serverVersion = Self.number(header.serverVersion)
         case .sql:
             self.format = .plain
             header = nil
             let text = String(decoding: head, as: UTF8.self)
             let line = text.split(separator: "\n").first { $0.hasPrefix("-- Dumped from database version ") }
-            serverMajor = line.flatMap { Int($0.dropFirst("-- Dumped from database version ".count).prefix { $0.isNumber }) }
+            serverVersion = line.flatMap { Self.number($0.dropFirst("-- Dumped from database version ".count)) }
         default:
             throw Self.notADump(backup, format.rawValue)
         }
+    }
+
+    /// The major version of the server that was dumped.
+    public var serverMajor: Int? { serverVersion.map { $0 / 10_000 } }
+
+    /// `15.18 (Debian …)` → 150018; `19rc1` → 190000.
+    private static func number(_ text: some StringProtocol) -> Int? {
+        let parts = text.split(separator: ".", maxSplits: 1)
+        guard let major = parts.first.flatMap({ Int($0.prefix { $0.isNumber }) }) else { return nil }
+        let minor = parts.count > 1 ? Int(parts[1].prefix { $0.isNumber }) ?? 0 : 0
+        return major * 10_000 + minor
     }
 
     private static func head(of file: URL) -> [UInt8]? {

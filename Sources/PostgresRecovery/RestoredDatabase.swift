@@ -12,6 +12,8 @@ public struct RestoredDatabase: Sendable {
     public var hasDatabaseProperties: Bool
     /// Whether roles came from a globals file, so that they can be compared.
     public var hasRoles: Bool
+    /// The server that was dumped, as `server_version_num` has it; nil where the dump doesn't say.
+    public var sourceVersion: Int?
     /// One line for the report: `custom archive, 2 jobs`.
     public var detail: String
 

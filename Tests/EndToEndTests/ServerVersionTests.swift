@@ -345,3 +345,38 @@ struct MissingExtensionTests {
         }
     }
 }
+
+/// What a minor release mends, an older one may have done to the source.
+struct KnownServerBugTests {
+    private static let schema = """
+        CREATE TABLE t (code bpchar, fixed char(5), words tsvector); CREATE INDEX codes ON t (code); CREATE INDEX fixed ON t (fixed);
+        CREATE INDEX words ON t USING gin (words); INSERT INTO t VALUES ('a', 'b', 'c')
+        """
+
+    /// The same database on a release that may have harmed it and on one that has the mends.
+    @Test(
+        .enabled(if: PostgresVersion.areHere(.v15_20), notHere(.v15_20)), arguments: [(PostgresVersion.system, true), (.v15_20, false)])
+    func isToldWhereItConcerns(_ version: PostgresVersion, _ concerned: Bool) async throws {
+        try await PostgresSource.with(version) { source in
+            try await source.sql(Self.schema)
+            let sealed = try await source.seal(bins: [source.bin])
+            #expect(sealed.code == 0 && sealed.err.contains("REINDEX") == concerned, "\(sealed.text)")
+            #expect(sealed.err.contains("public.codes") == concerned && !sealed.err.contains("public.fixed"))
+            let drill = try await source.expectGreen(bins: [source.bin], noticed: concerned ? ["known-server-bug"] : [])
+            let told = drill.findings.filter { $0.rule == "known-server-bug" }
+            #expect(told.allSatisfy { $0.severity == "warning" } && told.isEmpty != concerned)
+            #expect(told.map(\.object).sorted() == (concerned ? ["index public.codes", "index public.words"] : []))
+        }
+    }
+
+    /// A drill host that is a minor release behind says so.
+    @Test(.enabled(if: PostgresVersion.areHere(.v15_20), notHere(.v15_20)))
+    func anOlderScratchServerIsNoted() async throws {
+        try await PostgresSource.with(.v15_20) { source in
+            try await source.sql("CREATE TABLE t AS SELECT 1 AS i")
+            try await source.requireSeal(bins: [source.bin])
+            let drill = try await source.expectGreen(bins: [], noticed: ["minor-version-older"])
+            #expect(drill.findings.first { $0.rule == "minor-version-older" }?.severity == "note")
+        }
+    }
+}

@@ -143,6 +143,14 @@ struct PostgresSealerTests {
         (180_006, true), (180_007, false), (130_022, true), (190_000, false),
     ])
     func concernsTheReleasesBeforeTheMend(version: Int, concerned: Bool) {
-        #expect(ServerAdvisory.all.contains { $0.concerns(serverVersion: version) } == concerned)
+        #expect(ServerAdvisory.ofStandbys.count == 1)
+        #expect(ServerAdvisory.ofStandbys.contains { $0.concerns(serverVersion: version) } == concerned)
+    }
+
+    /// A fault that one major version brought: neither older nor newer ones have it.
+    @Test(arguments: [(140_003, true), (140_004, false), (130_005, false), (150_000, false)])
+    func aFaultOfOneMajorVersion(version: Int, concerned: Bool) {
+        let concurrently = ServerAdvisory.all.filter { $0.message.contains("CONCURRENTLY") }
+        #expect(concurrently.count == 1 && concurrently.first?.concerns(serverVersion: version) == concerned)
     }
 }

@@ -159,7 +159,9 @@ import Testing
                     .sql(name: "one", query: "SELECT 1", expect: Expectation(comparison: .isNotNull)),
                 ]
                 let cases = await check(connection, against: seal, declared: declared)
-                #expect(cases.filter { $0.verdict == .error }.count == 10)
+                // A release with known faults has one question more.
+                let isMended = !ServerAdvisory.all.contains { $0.concerns(serverVersion: seal.identity.serverVersion) }
+                #expect(cases.filter { $0.verdict == .error }.count == (isMended ? 10 : 11))
                 #expect(cases.allSatisfy { $0.verdict == .error || $0.verdict == .skipped })
             }
         }

@@ -7,6 +7,7 @@ extension Rule {
     static let encodingDiffers = Rule("encoding-differs")
     static let collationDiffers = Rule("collation-differs")
     static let majorVersionDiffers = Rule("major-version-differs")
+    static let minorVersionOlder = Rule("minor-version-older")
 }
 
 /// Encoding, collation and major version against the seal.
@@ -48,6 +49,15 @@ struct IdentityCheck: PostgresCheck {
                     .majorVersionDiffers, .note, object: "server", expected: "PostgreSQL \(from)", actual: "PostgreSQL \(to)",
                     message: "the backup was restored by another major version than it came from",
                     hint: "install PostgreSQL \(from) to rehearse what production would do"))
+        }
+        if from == to, found.serverVersion < sealed.serverVersion {
+            let (source, here) = (sealed.serverVersion % 10000, found.serverVersion % 10000)
+            findings.append(
+                Finding(
+                    .minorVersionOlder, .note, object: "server", expected: "PostgreSQL \(from).\(source)",
+                    actual: "PostgreSQL \(to).\(here)",
+                    message: "the backup was restored by an older minor release than it came from, without that one's mends",
+                    hint: "update PostgreSQL \(to) here, or name the bin folder of the source's release in MUSTER_PG_BIN"))
         }
         return findings
     }

@@ -15,6 +15,8 @@ public enum PostgresChecks {
     public static let all: [any PostgresCheck] = [
         RestoredSomethingCheck(),
         IdentityCheck(),
+        CollationVersionCheck(),
+        KnownServerBugCheck(),
         SchemaCheck(),
         SequenceValuesCheck(),
         TableContentsCheck(),
@@ -36,11 +38,20 @@ public enum PostgresChecks {
 
 /// What a check may use.
 public struct PostgresCheckContext: Sendable {
+    /// How the database came here, and what is known of the server that it comes from.
+    public enum Origin: Sendable, Hashable {
+        /// Made anew from a dump, indexes and all. The version is the source's, as `server_version_num` has it; nil where nothing says.
+        case dump(serverVersion: Int?)
+        /// The source's own files, indexes and all. The version is nil where only the major one is known.
+        case files(serverVersion: Int?)
+    }
+
     /// A session with the restored database, as a superuser, opened with no settings of Muster's.
     public var connection: PostgresConnection
     public var service: String
     /// What the source held; nil where the backup has no seal.
     public var seal: PostgresTruth?
+    public var origin: Origin
     /// Why there is no seal.
     public var unsealedReason: String
     public var declared: [DeclaredCheck]
@@ -56,7 +67,8 @@ public struct PostgresCheckContext: Sendable {
     public var progress: @Sendable (String, Int64, Int64?) -> Void
 
     public init(
-        connection: PostgresConnection, service: String, seal: PostgresTruth?, unsealedReason: String = "not sealed",
+        connection: PostgresConnection, service: String, seal: PostgresTruth?, origin: Origin = .dump(serverVersion: nil),
+        unsealedReason: String = "not sealed",
         declared: [DeclaredCheck] = [], databasePropertiesUnproven: String? = nil, rolesUnproven: String? = nil,
         statementTimeout: Duration = .seconds(600), inventoryOptions: PostgresInventory.Options = PostgresInventory.Options(),
         emit: @escaping @Sendable (CaseResult) async -> Void,
@@ -65,6 +77,7 @@ public struct PostgresCheckContext: Sendable {
         self.connection = connection
         self.service = service
         self.seal = seal
+        self.origin = origin
         self.unsealedReason = unsealedReason
         self.declared = declared
         self.databasePropertiesUnproven = databasePropertiesUnproven
