@@ -43,6 +43,8 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["ScratchHost", "PostgresRecovery", "RedisRecovery", "PostgresClient", "RedisClient", "DrillModel"],
             path: "Tests/TestSupport", swiftSettings: settings),
+        // The servers in other versions than the system's, for tests of every kind: it imports nothing of ours.
+        .target(name: "ServerVersions", path: "Tests/ServerVersions", swiftSettings: settings),
         .executableTarget(name: "muster", dependencies: ["MusterCLI"], swiftSettings: settings),
         module(
             "MusterCLI",
@@ -101,20 +103,22 @@ let package = Package(
             ["FileRecovery", "ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         tests(
             "PostgresRecoveryTests",
-            ["PostgresRecovery", "TestSupport", "ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
+            ["PostgresRecovery", "TestSupport", "ServerVersions", "ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
         tests(
-            "RedisRecoveryTests", ["RedisRecovery", "TestSupport", "ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
+            "RedisRecoveryTests",
+            ["RedisRecovery", "TestSupport", "ServerVersions", "ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
         tests("ApplicationRecoveryTests", ["ApplicationRecovery", "TestSupport", "DrillModel", "ScratchHost"]),
         tests("BackupCatalogTests", ["BackupCatalog", "DrillModel", "Seals", "Cryptography"]),
         tests("DrillEngineTests", ["DrillEngine", "DrillModel"]),
         // They run the built program that lies beside their bundle, and import nothing of it.
-        tests("EndToEndTests", [], resources: [.copy("Support")]),
+        tests("EndToEndTests", ["ServerVersions"], resources: [.copy("Support")]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCRC32C"),
         tests(
             "PhysicalRecoveryTests",
             [
-                "PhysicalRecovery", "TestSupport", "ArtifactFormats", "Cryptography", "DrillModel", "Lab", "PostgresRecovery",
+                "PhysicalRecovery", "TestSupport", "ServerVersions", "ArtifactFormats", "Cryptography", "DrillModel", "Lab",
+                "PostgresRecovery",
                 "PostgresClient", "ScratchHost",
             ]),
         tests("ConfigurationRecoveryTests", ["ConfigurationRecovery", "DrillModel", "Cryptography"]),

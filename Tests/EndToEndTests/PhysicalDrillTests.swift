@@ -1,18 +1,13 @@
 // Base backups, incremental chains, pgBackRest repositories and other tools' backups, drilled by the built program: whole and broken.
 
 import Foundation
+import ServerVersions
 import Testing
 
 /// The PostgreSQL 17 that the tests' set-up brings: the first with incremental backups.
 enum NewerPostgres {
-    static let bin: String? = {
-        let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let places = [
-            "/opt/muster-test/postgresql-17/bin", checkout.appendingPathComponent(".build/muster-test/postgresql-17/bin").path,
-            "/usr/lib/postgresql/17/bin",
-        ]
-        return places.first { access("\($0)/pg_combinebackup", X_OK) == 0 }
-    }()
+    static let bin: String? =
+        access("/usr/lib/postgresql/17/bin/pg_combinebackup", X_OK) == 0 ? "/usr/lib/postgresql/17/bin" : Installation.postgres17.bin
 
     static var environment: [String: String] { bin.map { ["MUSTER_PG_BIN": $0] } ?? [:] }
     static var isHere: Bool { bin != nil || Program.inCI }
