@@ -78,11 +78,9 @@ struct DeepInspection: Sendable {
         let points = PgBackRestPoints(estate: estate, set: set)
         for store in survey.series.stores {
             do {
-                findings += try await points.repository(in: store).verify(on: host).map { finding in
-                    var finding = finding
-                    finding.object = "\(store.name): \(finding.object)"
-                    return finding
-                }
+                let told = try await points.repository(in: store).verify(on: host)
+                findings += told.findings.map { $0.of(store) }
+                errors += told.errors.map { $0.of(store) }
             } catch let failure as DrillFailure {
                 if failure.verdict == .failed { findings.append(failure.finding) } else { errors.append(failure.finding) }
             }
@@ -188,5 +186,14 @@ struct DeepInspection: Sendable {
         let base = try BaseBackup(at: point.location, name: point.path, encryption: try Keyring(estate).decryption(of: set))
         let copied = try await BaseBackupCopy(host: host, folder: folder).copy(base, manifest: try await base.manifest()) { _ in }
         if let finding = copied.findings.first(where: { $0.severity == .critical }) { throw DrillFailure.failed(finding) }
+    }
+}
+
+extension Finding {
+    /// The same, of one store among several.
+    fileprivate func of(_ store: Store) -> Finding {
+        var finding = self
+        finding.object = "\(store.name): \(object)"
+        return finding
     }
 }

@@ -99,6 +99,7 @@ public struct BaseBackup: Sendable {
 
     /// What a stored file's problem means for the backup.
     static func failure(of error: any Error, object: String, damaged: Rule) -> DrillFailure {
+        if let failure = error as? DrillFailure { return failure }
         guard let problem = error as? StoredFileProblem else {
             return .error(
                 Finding(

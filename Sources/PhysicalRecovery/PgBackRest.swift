@@ -4,6 +4,7 @@ import ArtifactFormats
 public import Cryptography
 public import DrillModel
 public import Foundation
+import Glibc
 public import ScratchHost
 
 extension Rule {
@@ -44,12 +45,18 @@ public struct PgBackRest: Sendable {
 
     /// The settings of one call. The pass stands in the environment of a child of ours alone, never on a command line or in a file.
     ///
-    /// - Parameter scratch: Where it may write locks; nothing of it ever goes to the repository.
-    func environment(scratch: String, data: URL?) -> [String: String] {
+    /// - Parameters:
+    ///   - scratch: Where it may write locks; nothing of it ever goes to the repository.
+    ///   - level: From where on it tells things, to standard output.
+    private func environment(
+        for program: PgBackRestProgram, scratch: String, data: URL?, level: String = "warn"
+    ) -> [String: String] {
         var values = [
-            "CONFIG": "/dev/null", "STANZA": stanza, "REPO1_PATH": folder.path, "LOG_LEVEL_FILE": "off", "LOG_LEVEL_CONSOLE": "warn",
+            "CONFIG": "/dev/null", "STANZA": stanza, "REPO1_PATH": folder.path, "LOG_LEVEL_FILE": "off", "LOG_LEVEL_CONSOLE": level,
             "LOG_LEVEL_STDERR": "off", "LOG_TIMESTAMP": "n", "LOCK_PATH": scratch, "SPOOL_PATH": scratch, "JOB_RETRY": "1",
         ]
+        // What it fears of root is files that root would own in the repository; nothing is written there.
+        if program.wantsAllowRoot, geteuid() == 0 { values["ALLOW_ROOT"] = "y" }
         if let data { values["PG1_PATH"] = data.path }
         if let passphrase {
             values["REPO1_CIPHER_TYPE"] = "aes-256-cbc"
@@ -62,13 +69,14 @@ public struct PgBackRest: Sendable {
 
     /// Every backup of the stanza, the oldest first.
     ///
-    /// - Throws: ``DrillFailure``: error where the program is missing, failed where the repository can't be read with this key.
+    /// - Throws: ``DrillFailure``: error where the program is missing or can't work here, failed where the repository can't be read with this
+    ///   key.
     public func backups() throws(DrillFailure) -> [Backup] {
-        guard let program = ScratchHost.locate("pgbackrest") else { throw Self.missing }
+        let program = try PgBackRestProgram.find()
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
+        process.executableURL = URL(fileURLWithPath: program.path)
         process.arguments = ["info", "--output=json"]
-        process.environment = ToolRunner.environment(environment(scratch: "/nonexistent", data: nil))
+        process.environment = ToolRunner.environment(environment(for: program, scratch: "/nonexistent", data: nil))
         process.standardInput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         let pipe = Pipe()
@@ -76,11 +84,20 @@ public struct PgBackRest: Sendable {
         guard (try? process.run()) != nil else { throw Self.missing }
         let output = (try? pipe.fileHandleForReading.readToEnd()).flatMap { $0 } ?? Data()
         process.waitUntilExit()
-        guard process.terminationStatus == 0, let stanzas = try? JSONDecoder().decode([PgBackRestInfo].self, from: output),
+        // A message may hold bytes of a file that it couldn't read, which need not be UTF-8.
+        let text = String(decoding: output, as: UTF8.self)
+        let isSignal = process.terminationReason == .uncaughtSignal
+        let result = ToolResult(
+            exitCode: isSignal ? nil : process.terminationStatus, signal: isSignal ? process.terminationStatus : nil, output: text)
+        guard result.succeeded else { throw unreadable("info", result, words: text) }
+        guard let stanzas = try? JSONDecoder().decode([PgBackRestInfo].self, from: Data(text.utf8)),
             let info = stanzas.first(where: { $0.name == stanza })
-        else { throw unreadable("pgbackrest info ended with exit \(process.terminationStatus)") }
+        else { throw unreadable("pgbackrest info tells nothing of it") }
         // The program ends with 0 whatever it found; only the status tells. 2 is a stanza without backups.
-        guard [0, 2].contains(info.status.code) else { throw unreadable(Self.told(info.status)) }
+        guard [0, 2].contains(info.status.code) else {
+            let words = (info.repo ?? []).compactMap(\.status.message).joined(separator: "\n")
+            throw info.status.code == 99 ? unreadable("info", result, words: words) : unreadable(Self.told(info.status))
+        }
         return info.backup.compactMap { entry in
             guard let end = WALPosition.parse(entry.lsn?.stop ?? "") else { return nil }
             return Backup(
@@ -99,6 +116,28 @@ public struct PgBackRest: Sendable {
         case 6: "no such stanza"
         default: "its catalogue can't be read (status \(status.code))"
         }
+    }
+
+    /// - Parameter words: What it said, which tells whose fault it is.
+    private func unreadable(_ call: String, _ result: ToolResult, words: String) -> DrillFailure {
+        switch trouble(result, words: words) {
+        case .repository:
+            unreadable(result.succeeded ? "a catalogue that can't be read" : "pgbackrest \(call) ended with \(result.ending)")
+        case .machine(let told): .error(PgBackRestTrouble.finding(told, call: call, ending: result.ending, stanza: stanza))
+        case .diskFull: Self.diskFull(call)
+        }
+    }
+
+    private func trouble(_ result: ToolResult, words: String) -> PgBackRestTrouble {
+        PgBackRestTrouble(
+            exit: result.exitCode, words: words, hiding: passphrase?.withBytes { String(decoding: $0, as: UTF8.self) })
+    }
+
+    private static func diskFull(_ object: String) -> DrillFailure {
+        .error(
+            Finding(
+                .scratchDiskFull, object: object, expected: "room for the restored data", actual: "a full disk",
+                message: "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch"))
     }
 
     private func unreadable(_ actual: String) -> DrillFailure {
@@ -122,25 +161,23 @@ public struct PgBackRest: Sendable {
     /// repository, and without a network.
     /// - Parameter tablespaces: Where tablespaces go, one folder each.
     func restore(_ label: String, to data: URL, tablespaces: URL, on host: ScratchHost, log: URL) async throws {
-        guard ScratchHost.locate("pgbackrest") != nil else { throw Self.missing }
+        let program = try PgBackRestProgram.find()
         let jobs = max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))
         let result = try await Self.run(
             host,
             [
                 "restore", "--set=\(label)", "--type=none", "--archive-mode=off", "--tablespace-map-all=\(tablespaces.path)",
                 "--process-max=\(jobs)",
-            ], environment(scratch: host.folder.url.path, data: data), output: log)
+            ], environment(for: program, scratch: host.folder.url.path, data: data), output: log)
         guard !result.succeeded else { return }
-        throw failure(label, exit: result, log: log)
+        throw failure(label, result, words: (try? String(decoding: Data(contentsOf: log), as: UTF8.self)) ?? "")
     }
 
-    private func failure(_ label: String, exit: ToolResult, log: URL) -> DrillFailure {
-        let text = (try? String(decoding: Data(contentsOf: log), as: UTF8.self)) ?? ""
-        if text.contains("No space left") {
-            return .error(
-                Finding(
-                    .scratchDiskFull, object: label, expected: "room for the restored data", actual: "a full disk",
-                    message: "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch"))
+    private func failure(_ label: String, _ result: ToolResult, words text: String) -> DrillFailure {
+        switch trouble(result, words: text) {
+        case .repository: break
+        case .machine(let told): return .error(PgBackRestTrouble.finding(told, call: "restore", ending: result.ending, stanza: stanza))
+        case .diskFull: return Self.diskFull(label)
         }
         // Of its words only the file's name is told.
         let file = text.firstMatch(of: /(?:'|\s)([^' ]*\/(?:pg_data|pg_tblspc)\/[^' ]+)/).map { String($0.output.1) }
@@ -148,7 +185,7 @@ public struct PgBackRest: Sendable {
         let missing = text.contains("missing file") || text.contains("FileMissingError")
         return .broken(
             .repositoryDamaged, name, expected: "every file as it was backed up",
-            actual: missing ? "a file is missing" : "pgbackrest restore ended with \(exit.ending)",
+            actual: missing ? "a file is missing" : "pgbackrest restore ended with \(result.ending)",
             missing
                 ? "a file that the backup needs is missing from the repository: a link of its chain is gone"
                 : "pgbackrest can't restore the backup from this repository",
@@ -158,15 +195,26 @@ public struct PgBackRest: Sendable {
 
     /// - Returns: false where the repository doesn't hold it.
     func fetch(_ name: String, to target: URL, data: URL, on host: ScratchHost) async throws -> Bool {
+        let program = try PgBackRestProgram.find()
         let result = try await Self.run(
-            host, ["archive-get", name, target.path], environment(scratch: host.folder.url.path, data: data), output: nil)
+            host, ["archive-get", name, target.path], environment(for: program, scratch: host.folder.url.path, data: data), output: nil)
         switch result.exitCode {
         case 0: return true
         case 1: return false
         default:
-            throw StoredFileProblem(
-                .damaged, "pgbackrest can't read \(name) from its archive (\(result.ending))",
-                hint: "see: pgbackrest --stanza=\(stanza) verify --output=text")
+            switch trouble(result, words: result.output) {
+            case .repository:
+                throw StoredFileProblem(
+                    .damaged, "pgbackrest can't read \(name) from its archive (\(result.ending))",
+                    hint: "see: pgbackrest --stanza=\(stanza) verify --output=text")
+            case .machine(let told):
+                throw StoredFileProblem(
+                    .machine, "pgbackrest archive-get can't work here: \(result.ending)\(told.isEmpty ? "" : ": \(told)")",
+                    hint: PgBackRestTrouble.hint(told, call: "archive-get", stanza: stanza))
+            case .diskFull:
+                throw StoredFileProblem(
+                    .machine, "the scratch disk is full", hint: "free some space there, or choose another disk with --scratch")
+            }
         }
     }
 
@@ -190,13 +238,22 @@ public struct PgBackRest: Sendable {
 
     /// What `pgbackrest verify` says of the whole stanza; it ends with 0 whatever it finds, so its text is read.
     ///
-    /// - Returns: A finding for each archive and backup that isn't valid.
-    public func verify(on host: ScratchHost) async throws -> [Finding] {
-        guard ScratchHost.locate("pgbackrest") != nil else { throw Self.missing }
+    /// - Returns: A finding for each archive and backup that isn't valid, and one for each that can't be read here.
+    public func verify(on host: ScratchHost) async throws -> (findings: [Finding], errors: [Finding]) {
+        let program = try PgBackRestProgram.find()
+        // Why a file counts as invalid is told on the way only, a line each: of a large repository more than should lie in memory.
+        let log = host.folder.url.appendingPathComponent("pgbackrest-verify.log")
+        defer { unlink(log.path) }
         let result = try await Self.run(
-            host, ["verify", "--output=text", "--verbose"], environment(scratch: host.folder.url.path, data: nil), output: nil)
-        guard result.succeeded, result.output.contains("status: ") else { throw unreadable("pgbackrest verify: \(result.ending)") }
-        return PgBackRestVerification(result.output).findings(stanza: stanza)
+            host, ["verify", "--output=text", "--verbose"],
+            environment(for: program, scratch: host.folder.url.path, data: nil, level: "detail"), output: log)
+        let said = (try? Data(contentsOf: log, options: .mappedIfSafe)) ?? Data()
+        let verification = PgBackRestVerification(
+            lines: said.split(separator: UInt8(ascii: "\n")).lazy.map { String(decoding: $0, as: UTF8.self) })
+        guard result.succeeded, verification.isThere else {
+            throw unreadable("verify", result, words: String(decoding: said.suffix(64 << 10), as: UTF8.self))
+        }
+        return verification.judged(stanza: stanza)
     }
 
     private static func run(

@@ -51,6 +51,66 @@ struct PgBackRestDrillTests {
         }
     }
 
+    /// Since 2.59 pgbackrest refuses root, and Muster often is root. The repository is the one that 2.45 made.
+    @Test(.needs(.pgBackRest260)) func aNewerOneStaysGreen() async throws {
+        let environment = ["PATH": try Installation.pgBackRest260.path()]
+        try await Desk.with { desk in
+            let file = desk.drills.appendingPathComponent("pgbackrest.yaml")
+            let (outcome, report) = try await desk.drill(file, environment: environment)
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(report.drills.first?.cases.contains { $0.name == "every file is the one that pgbackrest backed up" } == true)
+            let deep = try await desk.run(
+                ["inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("i").path],
+                environment: environment)
+            #expect(deep.out.contains(/✓ postgres +repository: every artifact reads to its end/), "\(deep.text)")
+            try Data("another\n".utf8).write(to: desk.passphrase)
+            let (wrong, told) = try await desk.drill(file, environment: environment)
+            #expect(wrong.code == 1 && told.drills.first?.findings.contains { $0.rule == "repository-unreadable" } == true)
+        }
+    }
+
+    /// pgbackrest runs as somebody who may not read: that says nothing of the backups.
+    @Test(.enabled(if: geteuid() == 0, "only root can be somebody else"), arguments: ["info", "restore", "archive-get", "verify"])
+    func whatCantBeReadIsNoDamage(command: String) async throws {
+        try await Desk.with { desk in
+            let bin = desk.folder.appendingPathComponent("bin", isDirectory: true)
+            try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
+            let wrapper = bin.appendingPathComponent("pgbackrest")
+            let script = """
+                #!/bin/sh
+                [ "$1" = \(command) ] || exec /usr/bin/pgbackrest "$@"
+                exec setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/pgbackrest "$@"
+
+                """
+            try Data(script.utf8).write(to: wrapper)
+            try await Program.require(["chmod", "a+rx", desk.folder.path, bin.path, wrapper.path])
+            try await Program.require(["chmod", "-R", "a+rX", repository(desk).path])
+            let closed = command == "archive-get" ? "archive/domainscope/15-1" : "backup/domainscope"
+            let ending = command == "info" ? "backup.info" : command == "archive-get" ? ".gz" : "1259.gz"
+            let files = try FileManager.default.subpathsOfDirectory(atPath: repository(desk).appendingPathComponent(closed).path)
+                .filter { $0.hasSuffix(ending) || (command == "info" && $0.hasSuffix("backup.info.copy")) }
+            try #require(!files.isEmpty)
+            for file in files.map({ repository(desk).appendingPathComponent("\(closed)/\($0)").path }) {
+                try await Program.require(["chown", "0:0", file])
+                try await Program.require(["chmod", "600", file])
+            }
+            let environment = ["PATH": "\(bin.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"]
+            if command == "verify" {
+                let deep = try await desk.run(
+                    ["inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("i").path],
+                    environment: environment)
+                #expect(deep.code != 1 && deep.out.contains("pgbackrest-failed"), "\(deep.text)")
+                #expect(deep.out.contains("Permission denied") && !deep.out.contains("repository-damaged"), "\(deep.text)")
+                return
+            }
+            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"), environment: environment)
+            let findings = report.drills.first?.findings ?? []
+            #expect(outcome.code == 2 && outcome.out.contains("Permission denied"), "\(outcome.text)")
+            let damage = ["repository-unreadable", "repository-damaged", "wal-segment-damaged", "recovery-point-bad"]
+            #expect(!findings.contains { damage.contains($0.rule) }, "\(findings)")
+        }
+    }
+
     @Test func theWrongKey() async throws {
         try await Desk.with { desk in
             try Data("another\n".utf8).write(to: desk.passphrase)
