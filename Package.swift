@@ -100,7 +100,7 @@ let package = Package(
         tests("ScratchHostTests", ["ScratchHost", "TestSupport", "DrillModel"]),
         tests(
             "FileRecoveryTests",
-            ["FileRecovery", "ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
+            ["FileRecovery", "ServerVersions", "ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         tests(
             "PostgresRecoveryTests",
             ["PostgresRecovery", "TestSupport", "ServerVersions", "ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),

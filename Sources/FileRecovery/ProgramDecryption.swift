@@ -100,14 +100,7 @@ struct ProgramDecryption: Sendable {
             ending = try await run(
                 common + ["--pinentry-mode", "loopback", "--passphrase-file"], key: true, then: decrypt, source, target, work, progress)
         }
-        let lines = ending.said.split(separator: "\n").compactMap { line in
-            line.hasPrefix("[GNUPG:] ") ? line.dropFirst(9).split(separator: " ") : nil
-        }
-        func says(_ word: String) -> Bool { lines.contains { $0.first.map { $0 == word } ?? false } }
-        // An exit of 0 is not enough: gpg ends so, too, where a message was never encrypted.
-        let protected = lines.contains { $0.first == "DECRYPTION_INFO" && $0.count > 2 && ($0[1] != "0" || $0.count > 3 && $0[3] != "0") }
-        let bad = says("BADMDC") || says("DECRYPTION_FAILED")
-        if ending.result.succeeded, ending.tookAll, protected, says("DECRYPTION_OKAY"), says("GOODMDC"), !bad { return ending }
+        if ending.result.succeeded, ending.tookAll, GPGStatus(ending.said).isAuthenticated { return ending }
         // It says the same of a cut file as of a changed one; a seal knows its size.
         throw failure(of: ending, isCut: false)
     }

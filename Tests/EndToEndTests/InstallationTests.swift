@@ -6,7 +6,7 @@ import Testing
 
 struct InstallationTests {
     /// Of a suite that moved on, a newer minor comes in the place of the pinned one; nothing else passes for what a test asks for.
-    @Test(arguments: (Installation.allPostgres + Installation.allRedis + [.valkey91, .pgBackRest260]).filter(\.isHere))
+    @Test(arguments: (Installation.allPostgres + Installation.allRedis + [.valkey91, .pgBackRest260, .gnuPG24]).filter(\.isHere))
     func holdsItsVersion(_ installation: Installation) async throws {
         let program = "\(try installation.requireBin())/\(installation.program)"
         let said = try await Program.require([program, installation.program == "pgbackrest" ? "version" : "--version"])

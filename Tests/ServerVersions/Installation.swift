@@ -69,7 +69,10 @@ extension Installation {
     /// Its programs are called `valkey-server`, `valkey-check-rdb` and `valkey-check-aof`; it has no `valkey-cli`.
     public static let valkey91 = Installation(name: "Valkey 9.1", folder: "valkey-9.1", program: "valkey-server")
 
-    /// The first that refuses to be run by root.
+    /// Writes OCB packets, which Debian 12's 2.2 reads only.
+    public static let gnuPG24 = Installation(name: "GnuPG 2.4", folder: "gnupg-2.4", program: "gpg")
+
+    /// It refuses to be run by root, as each from 2.59 on.
     public static let pgBackRest260 = Installation(name: "pgBackRest 2.60", folder: "pgbackrest-2.60", program: "pgbackrest")
 
     private static func postgres(_ version: String) -> Installation {
