@@ -64,7 +64,7 @@ extension Section {
     static let service = Section(
         "service",
         required: ["engine": "postgres", "backups": "{daily: {kind: pg_dump, …}}"],
-        optional: ["source", "standby", "replica", "living", "rpo-worst-case"])
+        optional: ["source", "standby", "replica", "living", "rpo-worst-case", "preload", "settings"])
 
     static let source = Section(
         "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password", "zone"])

@@ -108,13 +108,15 @@ public struct Service: Sendable, Hashable {
     public var replica: Standby?
     /// Of Postgres alone: a hot standby that an application of a drill may be connected to, which reads in it.
     public var living: SourceConnection?
+    /// Of Postgres alone: what the scratch servers of its dumps load and are set to.
+    public var needs: ServerNeeds
     public var backups: [String: BackupSet]
     /// What a disaster at the worst moment may cost, all backups of the service together; nil: nothing promised.
     public var worstCaseTarget: Duration?
 
     public init(
         name: String, engine: Engine, source: SourceConnection?, backups: [String: BackupSet], worstCaseTarget: Duration? = nil,
-        standby: Standby? = nil, replica: Standby? = nil, living: SourceConnection? = nil
+        standby: Standby? = nil, replica: Standby? = nil, living: SourceConnection? = nil, needs: ServerNeeds = ServerNeeds()
     ) {
         self.name = name
         self.engine = engine
@@ -122,6 +124,7 @@ public struct Service: Sendable, Hashable {
         self.standby = standby
         self.replica = replica
         self.living = living
+        self.needs = needs
         self.backups = backups
         self.worstCaseTarget = worstCaseTarget
     }

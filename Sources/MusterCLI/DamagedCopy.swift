@@ -88,7 +88,8 @@ struct DamagedCopy: Sendable {
             backup: point.path)
         let folder = try host.folder.privateFolder("db")
         let restored = try await DumpRestorer(
-            host: host, folder: folder, profile: .fast, jobs: 2, service: set.service
+            host: host, folder: folder, profile: .fast, jobs: 2, service: set.service,
+            needs: plan.estate.services[set.service]?.needs ?? ServerNeeds()
         ).restore(dump, identity: truth.identity) { _ in }
         let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
         let harm = try await apply(connection, truth)

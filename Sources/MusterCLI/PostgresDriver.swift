@@ -64,7 +64,7 @@ actor PostgresDriver: EndpointProviding {
     }
 
     private var restorer: DumpRestorer? {
-        folder.map { DumpRestorer(host: host, folder: $0, profile: plan.profile, jobs: jobs, service: service) }
+        folder.map { DumpRestorer(host: host, folder: $0, profile: plan.profile, jobs: jobs, service: service, needs: source.needs) }
     }
 
     func restore(_ log: any StepLog) async throws -> String {

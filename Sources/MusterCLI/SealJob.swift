@@ -231,7 +231,7 @@ struct SealJob: Sendable {
             backup: point.path)
         let restorer = DumpRestorer(
             host: host, folder: try host.folder.privateFolder("server"), profile: .fast,
-            jobs: min(8, ProcessInfo.processInfo.activeProcessorCount), service: service.name)
+            jobs: min(8, ProcessInfo.processInfo.activeProcessorCount), service: service.name, needs: service.needs)
         let restored = try await restorer.restore(dump, identity: nil) { _ in }
         if let broken = restored.cases.first(where: { $0.verdict == .failed || $0.verdict == .error })?.findings.first {
             throw DrillFailure.failed(broken)

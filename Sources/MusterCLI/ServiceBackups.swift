@@ -27,6 +27,8 @@ struct ServiceBackups: Sendable {
     var set: BackupSet
     var stores: RemoteStores
     var keyring: Keyring { Keyring(estate) }
+    /// What the estate names for the service's scratch servers.
+    var needs: ServerNeeds { estate.services[set.service]?.needs ?? ServerNeeds() }
 
     /// - Parameter ends: When base backups had ended, by their first position, where that has been read already.
     func identify(before disaster: Date, ends: [UInt64: Date] = [:]) async throws(DrillFailure) -> Identified {

@@ -23,8 +23,11 @@ public struct DumpRestorer: Sendable {
     public var profile: Profile
     public var jobs: Int
     public var service: String
+    /// What the estate names for the server.
+    public var needs: ServerNeeds
 
-    public init(host: ScratchHost, folder: URL, profile: Profile, jobs: Int, service: String) {
+    public init(host: ScratchHost, folder: URL, profile: Profile, jobs: Int, service: String, needs: ServerNeeds = ServerNeeds()) {
+        self.needs = needs
         self.host = host
         self.folder = folder
         self.profile = profile
@@ -95,7 +98,8 @@ public struct DumpRestorer: Sendable {
 
     private func startServer(_ binaries: PostgresBinaries, for identity: PostgresIdentity?) async throws -> ScratchPostgres {
         try await ScratchPostgres.start(
-            on: host, in: folder, binaries: binaries, profile: profile, superuser: identity?.bootstrapSuperuser ?? "postgres")
+            on: host, in: folder, binaries: binaries, profile: profile, superuser: identity?.bootstrapSuperuser ?? "postgres",
+            needs: needs)
     }
 
     // MARK: What the dump needs

@@ -57,6 +57,22 @@ public enum PostgresQuarantine {
         var broken: String
     }
 
+    /// A library's scheduler is a worker, and pg_cron 1.4 has no setting of its own that keeps it still.
+    private static func preloading(_ server: ScratchPostgres, besides set: ([String], String) -> String) -> Question {
+        let preload = server.needs.preload
+        let none = set(["session_preload_libraries", "local_preload_libraries"], "")
+        guard !preload.isEmpty else {
+            return Question(
+                name: "no library is preloaded", sql: set(["shared_preload_libraries"], "") + " UNION ALL " + none,
+                broken: "a preloaded library could act by itself, as a job scheduler does")
+        }
+        return Question(
+            name: "\(preload.joined(separator: ", ")) alone is preloaded, and can start no worker",
+            sql: set(["shared_preload_libraries"], preload.joined(separator: ", ")) + " UNION ALL " + none
+                + " UNION ALL " + set(["max_worker_processes"], "0"),
+            broken: "a preloaded library could act by itself, as a job scheduler does")
+    }
+
     private static func questions(_ server: ScratchPostgres, restoreCommand: String) -> [Question] {
         let data = SQL.literal(server.dataFolder.path + "/")
         let own = SQL.literal(server.socketFolder.deletingLastPathComponent().path + "/muster")
@@ -64,6 +80,7 @@ public enum PostgresQuarantine {
             let list = names.map(SQL.literal).joined(separator: ", ")
             return "SELECT name FROM pg_settings WHERE name IN (\(list)) AND setting <> \(SQL.literal(value))"
         }
+        let preloading = preloading(server, besides: { set($0, besides: $1) })
         return [
             Question(
                 name: "no TCP address is listened on", sql: set(["listen_addresses"]),
@@ -87,10 +104,7 @@ public enum PostgresQuarantine {
                     + " UNION ALL SELECT subname::text FROM pg_subscription WHERE subenabled"
                     + " AND current_setting('max_logical_replication_workers') <> '0'",
                 broken: "a subscription could connect to production"),
-            Question(
-                name: "no library is preloaded",
-                sql: set(["shared_preload_libraries", "session_preload_libraries", "local_preload_libraries"]),
-                broken: "a preloaded library could act by itself, as a job scheduler does"),
+            preloading,
             Question(
                 name: "no setting comes from the restored data",
                 // pg_file_settings shows what stands in the files, also what the command line outranks or no reload has read yet.

@@ -159,18 +159,23 @@ struct RestoreVerdict: Sendable {
         let object = { (fallback: String) in problem.object.isEmpty ? fallback : problem.object }
         if text.hasPrefix("could not open extension control file") || text.hasPrefix("could not load library")
             || text.hasPrefix("could not access file") || text.hasPrefix("extension ") && text.hasSuffix("is not available")
-            || text.contains("loaded via")
         {
             return Finding(
                 .extensionMissing, object: object("an extension"), expected: "the extension on this machine", actual: text,
                 message: "this machine lacks an extension that the database uses",
                 hint: "install its package for this Postgres version, as production has it")
         }
+        if text.contains("loaded via shared_preload_libraries") || text.contains("loaded via \"shared_preload_libraries\"") {
+            return Finding(
+                .extensionMissing, object: object("an extension"), expected: "the extension's library, preloaded", actual: text,
+                message: "the database uses an extension whose library has to be loaded when the server starts",
+                hint: "name the library in the estate file, beside the service's backups: preload: […]")
+        }
         if let parameter = Self.parameterOfLibrary(text) {
             return Finding(
                 .extensionMissing, object: object("an extension"), expected: "the library that knows \(parameter)", actual: text,
                 message: "the database uses an extension whose library has to be loaded when the server starts",
-                hint: "Muster starts its scratch servers without any: such a database can't be rehearsed as a whole yet")
+                hint: "name the library and its settings in the estate file: preload: […], settings: {\(parameter): …}")
         }
         if text.hasPrefix("collation \""), text.contains("does not exist") {
             return Finding(

@@ -9,6 +9,7 @@ struct ScratchConfiguration: Sendable {
     var socketFolder: URL
     var profile: Profile
     var major: Int
+    var needs = ServerNeeds()
     /// What a recovery adds or changes; on the command line too, behind all others, where the last one counts.
     var recovery: [(name: String, value: String)] = []
 
@@ -25,9 +26,18 @@ struct ScratchConfiguration: Sendable {
         return settings.map { (name: $0.0, value: $0.1) }
     }
 
+    /// What reaches out. A library that the estate names is loaded, and can start no worker: then no scheduler runs what the data holds.
+    private var armless: [(name: String, value: String)] {
+        guard !needs.preload.isEmpty else { return Self.disarmed(major: major) }
+        return Self.disarmed(major: major).map { name, value in
+            (name, name == "shared_preload_libraries" ? needs.preload.joined(separator: ", ") : value)
+        } + [("max_worker_processes", "0")]
+    }
+
     private var settings: [(name: String, value: String)] {
         let durable = profile == .production
-        return Self.disarmed(major: major) + [
+        // The last one counts. What the estate sets stands here alone and not on the command line: it may hold what is nobody else's.
+        return armless + [
             ("unix_socket_directories", socketFolder.path), ("unix_socket_permissions", "0700"), ("port", "5432"),
             ("max_connections", "50"),
             // Inside the data folder rather than in /dev/shm, so that even a killed server leaves nothing outside of it.
@@ -41,7 +51,7 @@ struct ScratchConfiguration: Sendable {
             ("log_destination", "stderr"), ("logging_collector", "off"), ("log_min_messages", "warning"),
             ("log_min_error_statement", "panic"), ("log_error_verbosity", "terse"), ("log_statement", "none"),
             ("log_checkpoints", "off"), ("log_autovacuum_min_duration", "-1"), ("log_line_prefix", "%m "),
-        ]
+        ] + needs.settings.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     }
 
     /// The files that a server is started with.
@@ -64,11 +74,11 @@ struct ScratchConfiguration: Sendable {
     }
 
     func write(to folder: URL, host: ScratchHost) throws(DrillFailure) -> Files {
-        let lines = settings.map { "\($0.name) = '\($0.value.replacingOccurrences(of: "'", with: "''"))'" }
+        let lines = settings.map { "\($0.name) = '\($0.value.replacing("\\", with: "\\\\").replacing("'", with: "''"))'" }
         let files = Files(
             configuration: folder.appendingPathComponent("muster.conf"), hostBased: folder.appendingPathComponent("muster_hba.conf"),
             identity: folder.appendingPathComponent("muster_ident.conf"),
-            hosts: major >= 19 ? folder.appendingPathComponent("muster_hosts.conf") : nil, disarmed: Self.disarmed(major: major) + recovery)
+            hosts: major >= 19 ? folder.appendingPathComponent("muster_hosts.conf") : nil, disarmed: armless + recovery)
         do {
             try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: files.configuration)
             // The socket's folder is the lock: only the unprivileged user and root pass it.

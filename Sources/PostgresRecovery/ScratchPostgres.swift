@@ -15,6 +15,8 @@ public struct ScratchPostgres: Sendable {
     public let log: URL
     public let superuser: String
     public let profile: Profile
+    /// What the estate names for it.
+    public let needs: ServerNeeds
     public let process: ServerProcess
 
     /// Makes an empty cluster and starts it.
@@ -25,14 +27,14 @@ public struct ScratchPostgres: Sendable {
     /// - Throws: ``DrillFailure`` (error), `CancellationError`.
     public static func start(
         on host: ScratchHost, in folder: URL, binaries: PostgresBinaries, profile: Profile, superuser: String = "postgres",
-        dataChecksums: Bool = false
+        dataChecksums: Bool = false, needs: ServerNeeds = ServerNeeds()
     ) async throws -> ScratchPostgres {
         // initdb on a full disk can't write down why it failed, and gives the room back before it ends.
         if let free = host.folder.freeBytes(), free < leastRoom { throw diskFull(host) }
         let data = folder.appendingPathComponent("data", isDirectory: true)
         let socket = folder.appendingPathComponent("s", isDirectory: true)
         let log = folder.appendingPathComponent("server.log")
-        let configuration = ScratchConfiguration(socketFolder: socket, profile: profile, major: binaries.major)
+        let configuration = ScratchConfiguration(socketFolder: socket, profile: profile, major: binaries.major, needs: needs)
         let files = try configuration.write(to: folder, host: host)
         do {
             try FileManager.default.createDirectory(at: socket, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -69,7 +71,7 @@ public struct ScratchPostgres: Sendable {
         }
         let server = ScratchPostgres(
             binaries: binaries, socketFolder: socket, dataFolder: data, log: log, superuser: superuser, profile: profile,
-            process: process)
+            needs: needs, process: process)
         do {
             try await server.waitUntilReady(host: host)
         } catch {
@@ -130,6 +132,13 @@ public struct ScratchPostgres: Sendable {
         let text = String(decoding: (try? Data(contentsOf: log))?.suffix(8192) ?? Data(), as: UTF8.self)
         if text.contains("No space left on device") || host.folder.isFull { return diskFull(host) }
         let why = ServerText.lastWords(of: text) ?? "its log says nothing"
+        if why.contains("could not access file \"") {
+            return .error(
+                Finding(
+                    .extensionMissing, object: "postgres", expected: "the libraries that the estate preloads, on this machine", actual: why,
+                    message: "a library that the scratch server must preload is not on this machine",
+                    hint: "install its package for this Postgres version, as production has it, or take it out of preload"))
+        }
         return .error(
             Finding(
                 .scratchServerFailed, object: "postgres", expected: "a running scratch server", actual: why, message: what,

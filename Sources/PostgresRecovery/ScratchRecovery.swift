@@ -16,12 +16,12 @@ extension ScratchPostgres {
     ///   - settings: What recovery needs. They outrank Muster's own.
     public static func startRecovery(
         on host: ScratchHost, in folder: URL, dataFolder: URL, binaries: PostgresBinaries, profile: Profile, superuser: String,
-        settings: [(name: String, value: String)]
+        settings: [(name: String, value: String)], needs: ServerNeeds = ServerNeeds()
     ) async throws -> ScratchPostgres {
         let socket = folder.appendingPathComponent("s", isDirectory: true)
         let log = folder.appendingPathComponent("server.log")
         let configuration = ScratchConfiguration(
-            socketFolder: socket, profile: profile, major: binaries.major, recovery: settings)
+            socketFolder: socket, profile: profile, major: binaries.major, needs: needs, recovery: settings)
         let files = try configuration.write(to: folder, host: host)
         do {
             try FileManager.default.createDirectory(
@@ -31,7 +31,7 @@ extension ScratchPostgres {
                 [binaries.path("postgres")] + files.arguments(dataFolder: dataFolder), workingFolder: folder, log: log)
             return ScratchPostgres(
                 binaries: binaries, socketFolder: socket, dataFolder: dataFolder, log: log, superuser: superuser, profile: profile,
-                process: process)
+                needs: needs, process: process)
         } catch let error as ScratchError {
             throw DrillFailure.error(Finding(.scratchServerFailed, object: "postgres", message: error.message, hint: error.hint))
         }
@@ -48,7 +48,7 @@ extension ScratchPostgres {
     public func startAgain(on host: ScratchHost) async throws -> ScratchPostgres {
         let again = try await Self.startRecovery(
             on: host, in: socketFolder.deletingLastPathComponent(), dataFolder: dataFolder, binaries: binaries, profile: profile,
-            superuser: superuser, settings: [])
+            superuser: superuser, settings: [], needs: needs)
         do {
             try await again.waitUntilReady(host: host)
         } catch {
@@ -62,6 +62,7 @@ extension ScratchPostgres {
     public func speaking(as superuser: String) -> ScratchPostgres {
         ScratchPostgres(
             binaries: binaries, socketFolder: socketFolder, dataFolder: dataFolder, log: log, superuser: superuser, profile: profile,
+            needs: needs,
             process: process)
     }
 }

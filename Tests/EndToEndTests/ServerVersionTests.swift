@@ -380,3 +380,70 @@ struct KnownServerBugTests {
         }
     }
 }
+
+/// A database whose extension has to be preloaded: pg_cron, whose jobs must not run in a drill.
+@Suite(.enabled(if: PostgresVersion.areHere(.v15_20cron), notHere(.v15_20cron)))
+struct PreloadedLibraryTests {
+    private static let needs = """
+            preload: [pg_cron]
+            settings: {cron.database_name: shop, max_locks_per_transaction: 128}
+        """
+
+    /// The source's own jobs reach no server: the test counts rows.
+    private static let settings = ["shared_preload_libraries='pg_cron'", "cron.database_name='shop'", "cron.host='/nowhere'"]
+
+    private func fill(_ source: PostgresSource) async throws {
+        try await source.sql("CREATE EXTENSION pg_cron")
+        try await source.sql("CREATE TABLE ticks (at timestamptz DEFAULT now())")
+        try await source.sql("INSERT INTO ticks SELECT now() FROM generate_series(1, 5)")
+        try await source.sql("SELECT cron.schedule('tick', '* * * * *', 'INSERT INTO public.ticks DEFAULT VALUES')")
+    }
+
+    @Test func isDrilledWithWhatTheEstateNames() async throws {
+        try await PostgresSource.with(
+            .v15_20cron, settings: Self.settings, more: Self.needs
+        ) { source in
+            try await fill(source)
+            try await source.requireSeal(bins: [source.bin])
+            let scheduler = "select count(*) from pg_stat_activity where backend_type like '%cron%'"
+            // The source's own comes once its database is there.
+            for _ in 0..<100 where try await source.sql(scheduler) == "0" { try await Task.sleep(for: .milliseconds(200)) }
+            #expect(try await source.sql(scheduler) == "1", "otherwise the next question asks nothing")
+            let drill = try await source.expectGreen(
+                checks: """
+                    {rows: {table: public.ticks, exactly: 5}}, {sql: {name: no scheduler, query: "\(scheduler)", expect: "= 0"}},
+                    {sql: {name: locks, query: "show max_locks_per_transaction", expect: "= 128"}}
+                    """.replacingOccurrences(of: "\n", with: " "), bins: [source.bin])
+            let asked = drill.cases(of: "quarantine").first { $0.name.contains("pg_cron alone is preloaded") }
+            #expect(asked?.verdict == "passed", "\(drill.cases(of: "quarantine").map(\.name))")
+        }
+    }
+
+    /// Without the keys it is the machine's lack, with the keys to write; and nothing else of the drill is red.
+    @Test func withoutThemItIsAnError() async throws {
+        try await PostgresSource.with(
+            .v15_20cron, settings: Self.settings
+        ) { source in
+            try await fill(source)
+            try await source.requireSeal(bins: [source.bin])
+            let (outcome, drill) = try await source.drill(bins: [source.bin])
+            #expect(outcome.code == 2, "\(outcome.text)")
+            #expect(!drill.cases.contains { $0.verdict == "failed" && $0.group != "objective" }, "\(drill.findings)")
+            #expect(drill.findings.first { $0.rule == "extension-missing" }?.hint.contains("preload: [") == true, "\(drill.findings)")
+            // All that doesn't hang on it was compared.
+            #expect(drill.cases.contains { $0.group == "content" && $0.name.contains("public.ticks") && $0.verdict == "passed" })
+        }
+    }
+
+    /// A library that the machine hasn't.
+    @Test func whatIsNotHereIsAnError() async throws {
+        try await PostgresSource.with(.v15_20cron, more: "    preload: [timescaledb]") { source in
+            try await source.sql("CREATE TABLE t AS SELECT 1 AS i")
+            try await source.requireSeal(bins: [source.bin])
+            let (outcome, drill) = try await source.drill(bins: [source.bin])
+            #expect(outcome.code == 2, "\(outcome.text)")
+            let finding = try #require(drill.findings.first { $0.rule == "extension-missing" }, "\(drill.findings)")
+            #expect(finding.actual.contains("timescaledb") && finding.hint.contains("preload"))
+        }
+    }
+}

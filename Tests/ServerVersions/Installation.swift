@@ -50,6 +50,8 @@ extension Installation {
     public static let postgres14 = postgres("14")
     /// The minor of November 2026 that Debian 12 has no package of in its main archive.
     public static let postgres15Newest = postgres("15.20")
+    /// With an extension that has to be preloaded.
+    public static let postgres15Cron = postgres("15.20-cron")
     public static let postgres16 = postgres("16")
     /// 17.10, before the minors of November 2026.
     public static let postgres17 = postgres("17")

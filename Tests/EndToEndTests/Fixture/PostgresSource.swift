@@ -1,6 +1,7 @@
 // A PostgreSQL of a chosen version that a test backs up, seals and drills with the built program.
 
 import Foundation
+import ServerVersions
 import Testing
 
 /// The versions that scripts/setup-tests brings, beside the system's own.
@@ -8,6 +9,8 @@ enum PostgresVersion: String, CaseIterable, Sendable, CustomTestStringConvertibl
     case v14 = "14"
     case system = "15"
     case v15_20 = "15.20"
+    /// With an extension that has to be preloaded.
+    case v15_20cron = "15.20-cron"
     case v16 = "16"
     case v17 = "17"
     case v17_12 = "17.12"
@@ -17,13 +20,22 @@ enum PostgresVersion: String, CaseIterable, Sendable, CustomTestStringConvertibl
     var testDescription: String { "PostgreSQL \(rawValue)" }
 
     var bin: String? {
-        let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let places =
-            self == .system
-            ? ["/usr/lib/postgresql/15/bin"]
-            : ["/opt/muster-test", checkout.appendingPathComponent(".build/muster-test").path].map { "\($0)/postgresql-\(rawValue)/bin" }
-        return places.first { access("\($0)/postgres", X_OK) == 0 }
+        if self == .system { return access("/usr/lib/postgresql/15/bin/postgres", X_OK) == 0 ? "/usr/lib/postgresql/15/bin" : nil }
+        return installation?.bin
+    }
+
+    private var installation: Installation? {
+        switch self {
+        case .v14: .postgres14
+        case .system: nil
+        case .v15_20: .postgres15Newest
+        case .v15_20cron: .postgres15Cron
+        case .v16: .postgres16
+        case .v17: .postgres17
+        case .v17_12: .postgres17Newest
+        case .v18: .postgres18
+        case .v19: .postgres19
+        }
     }
 
     var major: String { String(rawValue.prefix { $0 != "." }) }
@@ -32,7 +44,7 @@ enum PostgresVersion: String, CaseIterable, Sendable, CustomTestStringConvertibl
     var isPromised: Bool { self != .v19 }
 
     /// Those that the tests go through: in CI all that must be there, elsewhere what is.
-    static var tried: [PostgresVersion] { allCases.filter { $0.bin != nil || Program.inCI && $0.isPromised } }
+    static var tried: [PostgresVersion] { allCases.filter { $0 != .v15_20cron && ($0.bin != nil || Program.inCI && $0.isPromised) } }
 
     static func areHere(_ versions: PostgresVersion...) -> Bool { Program.inCI || versions.allSatisfy { $0.bin != nil } }
 }
