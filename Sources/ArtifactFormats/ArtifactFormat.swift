@@ -23,8 +23,10 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     case xz = "an xz file"
     case bzip2 = "a bzip2 file"
     case lz4 = "an lz4 file"
-    /// A Redis snapshot.
+    /// A snapshot of Redis or Valkey, or an append-only file that opens with one: only its end tells.
     case rdb = "a redis snapshot"
+    /// Commands as Redis and Valkey append them: all of an append-only file, or what follows its base.
+    case appendOnly = "a redis append-only file"
     /// SQL as text, as `pg_dump -Fp` and `pg_dumpall` write it.
     case sql = "an SQL script"
     /// `git bundle create`.
@@ -47,8 +49,10 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = encrypted
         } else if starts("PGDMP") {
             self = .postgresArchive
-        } else if starts("REDIS0") {
+        } else if starts("REDIS0") || RDBHeader.begins(head) {
             self = .rdb
+        } else if AppendOnlyText.begins(head) {
+            self = .appendOnly
         } else if starts([0x1f, 0x8b]) {
             self = .gzip
         } else if starts([0x28, 0xb5, 0x2f, 0xfd]) {

@@ -1,14 +1,16 @@
-// Reads the head of a Redis snapshot: its version, its instant, the server that wrote it.
+// Reads the head of a Redis or Valkey snapshot: its version, its instant, the server that wrote it.
 
 public import Foundation
 
 /// The auxiliary fields at the beginning of an RDB file.
 public struct RDBHeader: Sendable, Hashable {
-    /// The RDB format's version, such as 10.
+    /// The RDB format's version, such as 10; of Valkey 9 and later 80 or more.
     public var formatVersion: Int
+    /// Which of the two projects' servers wrote it; nil where the file doesn't say: before Redis 3.2 none did.
+    public var isValkey: Bool?
     /// When the snapshot was made, by the server's clock; nil where the file doesn't say.
     public var created: Date?
-    /// The server that wrote it, such as `7.0.15`.
+    /// The version of the server that wrote it, such as `7.0.15`.
     public var serverVersion: String?
     /// Up to where of which replication history it holds everything; nil where the server replicated nothing.
     public var replicationOffset: Int64?
@@ -16,13 +18,32 @@ public struct RDBHeader: Sendable, Hashable {
 
     public static let bytesNeeded = 4096
 
+    /// What an RDB file begins with: a project's word, and the format's version in digits. Nine bytes in both cases.
+    static let magics: [(word: String, isValkey: Bool)] = [("REDIS", false), ("VALKEY", true)]
+    static let magicLength = 9
+
+    /// Whether these are the first bytes of an RDB file, as far as nine bytes tell.
+    static func begins(_ bytes: [UInt8]) -> Bool { version(bytes) != nil }
+
+    private static func version(_ bytes: [UInt8]) -> (number: Int, isValkey: Bool)? {
+        guard bytes.count >= magicLength else { return nil }
+        for (word, isValkey) in magics where bytes.starts(with: Array(word.utf8)) {
+            let digits = bytes[word.utf8.count..<magicLength]
+            guard digits.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(String(decoding: digits, as: UTF8.self)) else {
+                return nil
+            }
+            return (number, isValkey)
+        }
+        return nil
+    }
+
     /// - Returns: nil where these are not the first bytes of an RDB file.
     public init?(_ bytes: [UInt8]) {
-        guard bytes.count >= 9, bytes.starts(with: Array("REDIS".utf8)), bytes[5..<9].allSatisfy({ (0x30...0x39).contains($0) }),
-            let version = Int(String(decoding: bytes[5..<9], as: UTF8.self))
-        else { return nil }
-        formatVersion = version
-        var offset = 9
+        guard let version = Self.version(bytes) else { return nil }
+        formatVersion = version.number
+        // The other word doesn't tell: Valkey 8 writes it too.
+        isValkey = version.isValkey ? true : nil
+        var offset = Self.magicLength
         // 0xFA opens an auxiliary field: two strings. Anything else ends the head.
         while offset < bytes.count, bytes[offset] == 0xfa {
             offset += 1
@@ -32,7 +53,9 @@ public struct RDBHeader: Sendable, Hashable {
             case "ctime": created = TimeInterval(value).map(Date.init(timeIntervalSince1970:))
             case "repl-offset": replicationOffset = Int64(value)
             case "repl-id": replicationID = value
-            case "redis-ver", "valkey-ver": serverVersion = value
+            case "redis-ver", "valkey-ver":
+                serverVersion = value
+                isValkey = name == "valkey-ver"
             default: break
             }
         }

@@ -42,7 +42,7 @@ struct ArtifactUnpacker: Sendable {
         let (current, format, layer) = try await decompress(file, of: name, in: folder, layer: layer)
         switch format {
         case .tar: return try await unpackTar(current, of: name, in: folder, layer: layer)
-        case .postgresArchive, .rdb, .sql: return artifact(current, format)
+        case .postgresArchive, .rdb, .appendOnly, .sql: return artifact(current, format)
         default: throw unknown(name, format, expected: "a backup")
         }
     }

@@ -172,7 +172,13 @@ struct BackupFinder: Sendable {
         if WALFileName(stored: name) != nil { return .wal(encryption: format.encryption) }
         switch format {
         case .postgresArchive: return .artifact(.pgDump, encryption: nil, guessed: false)
-        case .rdb: return .artifact(.rdb, encryption: nil, guessed: false)
+        // As a snapshot it would come back without the commands behind it.
+        case .rdb:
+            let isAppendOnly = AppendOnlyText.follows(aSnapshotEndingWith: FirstBytes.lastOf(file))
+            return .artifact(isAppendOnly ? .aof : .rdb, encryption: nil, guessed: false)
+        // A part of a set without its manifest is no backup.
+        case .appendOnly:
+            return name.contains(/\.[0-9]+\.(incr|base)\.aof/) ? .unknown : .artifact(.aof, encryption: nil, guessed: false)
         case .sql:
             let text = String(decoding: head, as: UTF8.self)
             return text.contains("database cluster dump")

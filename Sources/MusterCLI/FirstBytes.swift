@@ -9,4 +9,13 @@ enum FirstBytes {
     static func of(_ file: URL) -> [UInt8] {
         (try? ArtifactStream.head(of: file, count: ArtifactFormat.bytesNeeded)) ?? []
     }
+
+    /// The file's last bytes, as many as tell what a snapshot ends with.
+    static func lastOf(_ file: URL) -> [UInt8] {
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
+        defer { try? handle.close() }
+        guard let size = try? handle.seekToEnd() else { return [] }
+        try? handle.seek(toOffset: size > 64 ? size - 64 : 0)
+        return (try? handle.readToEnd()).map { Array($0) } ?? []
+    }
 }

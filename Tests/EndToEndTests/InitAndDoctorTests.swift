@@ -60,6 +60,28 @@ struct InitAndDoctorTests {
         }
     }
 
+    /// By what it ends with: as a snapshot the file of Redis 6 would come back without its commands, and its drill be green.
+    @Test func appendOnlyFilesAreTold() async throws {
+        try await Desk.with { desk in
+            let store = desk.folder.appendingPathComponent("old")
+            try FileManager.default.createDirectory(at: store.appendingPathComponent("v"), withIntermediateDirectories: true)
+            let snapshot = Array("REDIS0009".utf8) + [0xff, 1, 2, 3, 4, 5, 6, 7, 8]
+            let commands = Array("*1\r\n$4\r\nPING\r\n".utf8)
+            try Data(snapshot + commands).write(to: store.appendingPathComponent("appendonly.aof"))
+            try Data(snapshot).write(to: store.appendingPathComponent("dump.rdb"))
+            try Data(commands).write(to: store.appendingPathComponent("plain.aof"))
+            try Data(commands).write(to: store.appendingPathComponent("a.aof.1.incr.aof"))
+            try Data(Array("VALKEY080".utf8) + [0xff]).write(to: store.appendingPathComponent("v/dump.rdb"))
+            let made = try await desk.run(["init", store.path, "--output", desk.folder.appendingPathComponent("made").path])
+            for line in [
+                "appendonly.aof: 1 of kind aof", "dump.rdb: 1 of kind rdb", "plain.aof: 1 of kind aof", "v/dump.rdb: 1 of kind rdb",
+            ] {
+                #expect(made.out.contains(line), "\(line) \(made.text)")
+            }
+            #expect(!made.out.contains("incr.aof: 1 of kind"), "\(made.text)")
+        }
+    }
+
     @Test func aMachineThatHasAll() async throws {
         try await Desk.with { desk in
             let looked = try await desk.run(["doctor", desk.estate.path], environment: NewerPostgres.environment)
