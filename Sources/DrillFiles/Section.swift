@@ -64,7 +64,9 @@ extension Section {
     static let service = Section(
         "service",
         required: ["engine": "postgres", "backups": "{daily: {kind: pg_dump, …}}"],
-        optional: ["source", "standby", "replica", "living", "rpo-worst-case", "preload", "settings"])
+        optional: ["source", "standby", "replica", "living", "binaries", "modules", "rpo-worst-case", "preload", "settings"])
+
+    static let module = Section("module", required: ["path": "/usr/lib/redis/modules/rejson.so"], optional: ["arguments"])
 
     static let source = Section(
         "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password", "zone"])
@@ -172,7 +174,8 @@ extension Section {
     static let quarantine = Section("quarantine", optional: ["network"])
 
     static let ofEstates = [
-        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, replica, living, backup, wal, live,
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, replica, living, module, backup, wal,
+        live,
         runs,
         schedule,
         retention,

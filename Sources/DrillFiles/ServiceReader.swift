@@ -34,6 +34,7 @@ struct ServiceReader {
         let replica = fields["replica"].flatMap { self.standby($0, of: entry.name, engine, .redis, fields) }
         let living = fields["living"].flatMap { self.living($0, of: entry.name, engine, fields) }
         let needs = NeedsReader(file: file, fields: fields, engine: engine).read()
+        let software = SoftwareReader(file: file, fields: fields, service: entry.name, engine: engine).read()
         var backups: [String: BackupSet] = [:]
         for backup in fields.named("backups", what: "backup") ?? [] {
             backups[backup.name] = self.backup(backup, of: entry.name, engine)
@@ -47,7 +48,7 @@ struct ServiceReader {
         return engine.map {
             Service(
                 name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase, standby: standby,
-                replica: replica, living: living, needs: needs)
+                replica: replica, living: living, needs: needs, binaries: software.binaries, modules: software.modules)
         }
     }
 

@@ -110,15 +110,22 @@ public struct Service: Sendable, Hashable {
     public var living: SourceConnection?
     /// Of Postgres alone: what the scratch servers of its dumps load and are set to.
     public var needs: ServerNeeds
+    /// Of Redis alone: the folder of the server's programs to restore with; nil: what the machine has.
+    public var binaries: URL?
+    /// Of Redis alone: what the server must load to read the data.
+    public var modules: [ServerModule]
     public var backups: [String: BackupSet]
     /// What a disaster at the worst moment may cost, all backups of the service together; nil: nothing promised.
     public var worstCaseTarget: Duration?
 
     public init(
         name: String, engine: Engine, source: SourceConnection?, backups: [String: BackupSet], worstCaseTarget: Duration? = nil,
-        standby: Standby? = nil, replica: Standby? = nil, living: SourceConnection? = nil, needs: ServerNeeds = ServerNeeds()
+        standby: Standby? = nil, replica: Standby? = nil, living: SourceConnection? = nil, needs: ServerNeeds = ServerNeeds(),
+        binaries: URL? = nil, modules: [ServerModule] = []
     ) {
         self.name = name
+        self.binaries = binaries
+        self.modules = modules
         self.engine = engine
         self.source = source
         self.standby = standby
@@ -127,6 +134,18 @@ public struct Service: Sendable, Hashable {
         self.needs = needs
         self.backups = backups
         self.worstCaseTarget = worstCaseTarget
+    }
+}
+
+/// A module that a server loads as it starts.
+public struct ServerModule: Sendable, Hashable {
+    /// Of its shared library.
+    public var path: String
+    public var arguments: [String]
+
+    public init(path: String, arguments: [String] = []) {
+        self.path = path
+        self.arguments = arguments
     }
 }
 

@@ -252,6 +252,28 @@ private let ofServices = [
         "Redis database by name", replace: "engine: redis\n", with: "engine: redis\n    source: {host: h, database: ‸main}\n",
         "a Redis database has a number, not a name", hint: "write its number, such as 0"),
     BadInput(
+        "binaries of a database", replace: "engine: postgres\n", with: "engine: postgres\n    binaries: ‸/opt/bin\n",
+        "\"binaries\" does not fit engine \"postgres\"", hint: "remove it: only a redis is restored with software of its own"),
+    BadInput(
+        "modules of a database", replace: "engine: postgres\n", with: "engine: postgres\n    modules: ‸[{path: /m.so}]\n",
+        "\"modules\" does not fit engine \"postgres\"", hint: "remove it: only a redis is restored with software of its own"),
+    BadInput(
+        "binaries at home", replace: "binaries: /opt/redis-7.4/bin", with: "binaries: ‸~/redis", "~ is not expanded in \"binaries\"",
+        hint: pathHint),
+    BadInput(
+        "module without its list", replace: "modules: [{path: modules/rejson.so, arguments: [A, \"1\"]}, {path: /usr/lib/bloom.so}]",
+        with: "modules: ‸{path: /m.so}", "\"modules\" must be a list, not a mapping",
+        hint: "write \"modules: [{path: /usr/lib/redis/modules/rejson.so}]\""),
+    BadInput(
+        "no modules", replace: "modules: [{path: modules/rejson.so, arguments: [A, \"1\"]}, {path: /usr/lib/bloom.so}]",
+        with: "modules: ‸[]", "\"modules\" is empty", hint: "name at least one, or remove the line"),
+    BadInput(
+        "module without a path", replace: "{path: /usr/lib/bloom.so}", with: "‸{arguments: [x]}",
+        "missing key \"path\" in a module of service \"redis\"", hint: "add \"path: /usr/lib/redis/modules/rejson.so\""),
+    BadInput(
+        "module's argument of two lines", replace: "arguments: [A, \"1\"]", with: "arguments: ‸[\"a\\nsave 1 1\"]",
+        "an argument of a module holds a line break", hint: "write it on one line"),
+    BadInput(
         "source without host", replace: "engine: redis\n", with: "engine: redis\n    ‸source: {port: 1}\n",
         "missing key \"host\" in \"source\" of service \"redis\"", hint: "add \"host: /run/postgresql\""),
 ]
@@ -573,7 +595,7 @@ private let ofZonesAndCaches = [
         #expect(
             desk.estateProblems("estate.yaml").map { "\($0.line) \($0.message)" } == [
                 "1 version 3 is not known", "5 unknown key \"tpye\" in store \"primary\"", "24 duplicate key \"port\"",
-                "33 unknown digest \"rot13\"", "46 duplicate key \"encryption\"",
+                "33 unknown digest \"rot13\"", "48 duplicate key \"encryption\"",
             ])
     }
 

@@ -114,6 +114,8 @@ enum Good {
                 retention: {daily: 30, monthly: 12}
           redis:
             engine: redis
+            binaries: /opt/redis-7.4/bin
+            modules: [{path: modules/rejson.so, arguments: [A, "1"]}, {path: /usr/lib/bloom.so}]
             rpo-worst-case: 25h
             backups:
               rdb:

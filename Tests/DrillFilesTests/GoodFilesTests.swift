@@ -47,7 +47,13 @@ import Testing
         let rdb = BackupSet(name: "rdb", service: "redis", kind: .rdb, stores: ["primary"], match: "redis/*.rdb")
         #expect(
             estate.services["redis"]
-                == Service(name: "redis", engine: .redis, source: nil, backups: ["rdb": rdb], worstCaseTarget: .seconds(90_000)))
+                == Service(
+                    name: "redis", engine: .redis, source: nil, backups: ["rdb": rdb], worstCaseTarget: .seconds(90_000),
+                    binaries: URL(fileURLWithPath: "/opt/redis-7.4/bin", isDirectory: true),
+                    modules: [
+                        ServerModule(path: desk.folder.appendingPathComponent("modules/rejson.so").path, arguments: ["A", "1"]),
+                        ServerModule(path: "/usr/lib/bloom.so"),
+                    ]))
         let env = try #require(estate.services["configuration"]?.backups["env"])
         let promise = ConfigurationPromise(
             required: ["DATABASE_URL", "SECRET_KEY"], live: .command(["cat", "/srv/app/.env"]), mayDiffer: ["RELEASE*"])
