@@ -3,6 +3,7 @@
 public import Foundation
 import Glibc
 import PostgresRecovery
+import RedisRecovery
 import ScratchHost
 
 /// A small but real DomainScope estate in a folder: two services with a past, their sealed and encrypted backups, and drills.
@@ -28,7 +29,11 @@ public enum Lab {
         options.folder = options.folder.resolvingSymlinksInPath()
         let places = LabPlaces(folder: options.folder)
         do {
-            var mark = LabMark(id: String(UInt64.random(in: .min ... .max), radix: 36), created: options.now, postgres: binaries.folder)
+            // The first that is found makes the dataset; MUSTER_REDIS_BIN has a say in that.
+            let redis = try RedisSoftware().preferred()
+            var mark = LabMark(
+                id: String(UInt64.random(in: .min ... .max), radix: 36), created: options.now, postgres: binaries.folder,
+                redis: redis.path(.server))
             try mark.write(to: places.mark)
             let host = try await ScratchHost.prepare(in: options.scratch, purpose: "lab")
             let result: Result<LabEstate, any Error>

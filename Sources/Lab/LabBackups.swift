@@ -91,7 +91,7 @@ struct LabBackups: Sendable {
     /// A copy of the cache's append-only folder, as a tar with `appendonlydir` in it.
     func appendOnly(_ folder: URL, at instant: Date) async throws {
         let target = places.appendOnly.appending(path: "appendonly-\(LabCalendar.stamp(instant)).tar.enc")
-        let truth = try await RedisSealer(host: host).truth(ofAppendOnlyFolder: folder)
+        let truth = try await RedisSealer(host: host).truth(ofAppendOnly: folder, isFolder: true)
         let tar = folder.deletingLastPathComponent().appending(path: folder.lastPathComponent + ".tar")
         let packed = try await ToolRunner.spawn(
             [

@@ -13,6 +13,8 @@ struct LabMark: Codable, Hashable, Sendable {
     var created: Date
     /// The bin folder of the Postgres that made the cluster: another major can't start it.
     var postgres: String
+    /// The server of the Redis or Valkey that made the dataset: an older one can't read it. Labs of older Musters don't say.
+    var redis: String?
     /// False until everything is there.
     var complete = false
 

@@ -52,7 +52,7 @@ struct LabReplica: Sendable {
                     "include \"\(places.redisData.appending(path: "redis.conf").path)\"", "bind 127.0.0.1", "port \(try Self.freePort())",
                     "requirepass \(password)",
                 ], to: file)
-            guard try await servers.run(user, ["redis-server", file.path]) else { continue }
+            guard try await servers.run(user, [servers.redisServer, file.path]) else { continue }
             if await servers.wait(until: { await port(password) != nil }), let port = await port(password) { return port }
             try Task.checkCancellation()
         }
@@ -84,7 +84,7 @@ struct LabReplica: Sendable {
                 "save \"\"", "daemonize yes", "logfile server.log", "enable-debug-command local", "repl-diskless-sync-delay 0",
                 "replicaof 127.0.0.1 \(port)", "masterauth \(password)", "requirepass \(password)",
             ], to: file)
-        guard try await servers.run(user, ["redis-server", file.path]) else {
+        guard try await servers.run(user, [servers.redisServer, file.path]) else {
             throw LabError(.server, "the lab's redis replica did not start", hint: "look into \(places.replicaData.path)/server.log")
         }
     }

@@ -14,6 +14,7 @@ struct LabServers: Sendable {
     var postgres: PostgresConfiguration {
         PostgresConfiguration(host: mark.socketFolder.path, database: LabDatabase.name, user: "postgres", connectTimeout: .seconds(2))
     }
+    var redisServer: String { mark.redis ?? "redis-server" }
     var redisSocket: String { mark.socketFolder.appending(path: "redis.sock").path }
 
     /// Starts what isn't running, the sources first. A start that fails or is cancelled ends what it started, where nothing ran before.
@@ -90,8 +91,10 @@ struct LabServers: Sendable {
                     hint: "install the PostgreSQL that the lab was made with, or create the lab anew")
             }
         }
-        guard ScratchHost.locate("redis-server") != nil else {
-            throw LabError(.toolMissing, "redis-server is not on this machine", hint: "apt-get install redis-server")
+        guard ScratchHost.locate(redisServer) != nil else {
+            throw LabError(
+                .toolMissing, "\(redisServer) is not on this machine",
+                hint: "install the redis or valkey that the lab was made with, or create the lab anew")
         }
     }
 

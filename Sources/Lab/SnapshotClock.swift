@@ -8,7 +8,7 @@ enum SnapshotClock {
     static func set(_ bytes: inout [UInt8], to instant: Date) -> Bool {
         // The opcode of an auxiliary field, its name with its length before it, and the mark of a 32-bit integer.
         let field = [0xfa, 5] + Array("ctime".utf8) + [0xc2]
-        guard bytes.count > 64, bytes.starts(with: Array("REDIS".utf8)),
+        guard bytes.count > 64, ["REDIS", "VALKEY"].contains(where: { bytes.starts(with: Array($0.utf8)) }),
             let start = bytes.prefix(256).firstRange(of: field)?.upperBound, start + 4 < bytes.count - 8,
             let seconds = Int32(exactly: instant.timeIntervalSince1970.rounded())
         else { return false }

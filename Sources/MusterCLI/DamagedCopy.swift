@@ -114,8 +114,10 @@ struct DamagedCopy: Sendable {
         let folder = try host.folder.privateFolder("redis")
         let data = folder.appendingPathComponent("dump.rdb")
         try FileManager.default.copyItem(at: retrieved.location, to: data)
-        try host.folder.own(data)
-        let server = try await ScratchRedis.start(on: host, in: folder, content: .snapshot)
+        let software = plan.estate.redisSoftware(of: set.service)
+        let restored = try await RedisRestorer(host: host, folder: folder, service: set.service, software: software)
+            .restoreSnapshot(data, isSnapshot: true) { _, _ in }
+        let server = restored.server
         do {
             let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
             defer { connection.close() }

@@ -160,8 +160,10 @@ struct DeepInspection: Sendable {
                 backup: point.path)
             return try await DumpReader(host: host, folder: folder).readThrough(dump, object: point.path)
         case .rdb, .aof:
-            try await RedisRestorer(host: host, folder: folder, service: set.service).readThrough(
-                retrieved.location, isSnapshot: retrieved.format == .rdb, isFolder: retrieved.isFolder, kind: set.kind)
+            let restorer = RedisRestorer(
+                host: host, folder: folder, service: set.service, software: estate.redisSoftware(of: set.service))
+            try await restorer.readThrough(
+                retrieved.location, isSnapshot: retrieved.format == .rdb, isFolder: retrieved.isFolder, kind: set.kind, name: point.path)
             return []
         }
     }

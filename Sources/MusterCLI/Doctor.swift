@@ -6,6 +6,7 @@ import DrillModel
 import Foundation
 import Glibc
 import PostgresRecovery
+import RedisRecovery
 import Reports
 import ScratchHost
 
@@ -186,10 +187,8 @@ struct Doctor: Sendable {
         case .gitBundle, .gitMirror:
             return [program("git", for: name, package: "git")] + running(of: set, for: name) + decompressors(found.formats, for: name)
         case .rdb, .aof:
-            return [
-                program("redis-server", for: name, package: "redis-server"), program("redis-check-rdb", for: name, package: "redis-tools"),
-                program("redis-check-aof", for: name, package: "redis-tools"),
-            ] + decompressors(found.formats, for: name)
+            let software = estate?.redisSoftware(of: set.service) ?? RedisSoftware()
+            return RedisNeeds(software, of: name, origin: found.redis).look() + decompressors(found.formats, for: name)
         }
     }
 
@@ -248,10 +247,10 @@ struct Doctor: Sendable {
     }
 
     /// What the newest artifacts tell by their first bytes and their names.
-    private func survey(_ set: BackupSet) -> (major: Int?, formats: Set<ArtifactFormat>) {
-        guard let estate, ![.pgBackRest, .command, .gitMirror].contains(set.kind) else { return (nil, []) }
+    private func survey(_ set: BackupSet) -> (major: Int?, formats: Set<ArtifactFormat>, redis: RedisOrigin?) {
+        guard let estate, ![.pgBackRest, .command, .gitMirror].contains(set.kind) else { return (nil, [], nil) }
         let catalogue = Catalogue(estate: estate, set: set, trusted: [], decryption: nil)
-        guard let newest = catalogue.listing().points.max(by: { $0.time < $1.time }) else { return (nil, []) }
+        guard let newest = catalogue.listing().points.max(by: { $0.time < $1.time }) else { return (nil, [], nil) }
         let names =
             [newest.location.lastPathComponent] + ((try? FileManager.default.contentsOfDirectory(atPath: newest.location.path)) ?? [])
         let endings: [String: ArtifactFormat] = [".gz": .gzip, ".tgz": .gzip, ".zst": .zstd, ".xz": .xz, ".bz2": .bzip2, ".lz4": .lz4]
@@ -260,9 +259,15 @@ struct Doctor: Sendable {
                 .values)
         let head = FirstBytes.of(newest.location)
         formats.insert(ArtifactFormat(head: head))
-        if let text = try? String(contentsOf: newest.location.appendingPathComponent("PG_VERSION"), encoding: .utf8) {
-            return (Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), formats)
+        if set.kind.engine == .redis {
+            let isFolder = (try? newest.location.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+            let origin =
+                set.kind == .aof ? AppendOnlySource(newest.location, isFolder: isFolder)?.origin : RDBHeader(head).map { RedisOrigin($0) }
+            return (nil, formats, origin)
         }
-        return (ArchiveHeader(head, timeZone: estate.timeZone)?.serverMajor, formats)
+        if let text = try? String(contentsOf: newest.location.appendingPathComponent("PG_VERSION"), encoding: .utf8) {
+            return (Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), formats, nil)
+        }
+        return (ArchiveHeader(head, timeZone: estate.timeZone)?.serverMajor, formats, nil)
     }
 }

@@ -56,7 +56,9 @@ actor EmptyRedis {
         } catch {
             throw DrillFailure.error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
         }
-        let server = try await ScratchRedis.start(on: host, in: folder, content: .nothing)
+        let software = plan.estate.redisSoftware(of: service)
+        let server = try await ScratchRedis.start(
+            on: host, in: folder, content: .nothing, binaries: try software.preferred(), modules: software.modules)
         self.server = server
         for result in await RedisQuarantine.ask(server, service: service, host: host, demand: plan.quarantine) { log.record(result) }
         return "started an empty redis: what was in it is lost by declaration"

@@ -54,17 +54,21 @@ actor RedisDriver: EndpointProviding {
     }
 
     func restore(_ log: any StepLog) async throws -> String {
-        guard let retrieved, let folder else { throw DriverMisuse() }
-        let restorer = RedisRestorer(host: host, folder: folder, service: service)
+        guard let retrieved, let folder, let point else { throw DriverMisuse() }
+        let restorer = RedisRestorer(
+            host: host, folder: folder, service: service, software: plan.estate.redisSoftware(of: service))
         let report: @Sendable (Int64, Int64?) -> Void = { log.progress("loading", completed: $0, total: $1, unit: .bytes) }
         let restored =
             source.set.kind == .aof
-            ? try await restorer.restoreAppendOnly(retrieved.location, isFolder: retrieved.isFolder, progress: report)
+            ? try await restorer.restoreAppendOnly(
+                retrieved.location, isFolder: retrieved.isFolder, name: point.path, progress: report)
             : try await restorer.restoreSnapshot(
                 retrieved.location, isSnapshot: !retrieved.isFolder && retrieved.format == .rdb, progress: report)
         self.restored = restored
         restored.cases.forEach(log.record)
         log.fact("restore", restored.detail)
+        log.fact("restore.server", restored.server.binaries.version.description)
+        if let writer = restored.origin.version { log.fact("restore.written-by", writer.description) }
         for result in await RedisQuarantine.ask(restored.server, service: service, host: host, demand: plan.quarantine) {
             log.record(result)
         }

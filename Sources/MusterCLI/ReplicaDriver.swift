@@ -82,7 +82,7 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
         let folder = try privateFolder("\(attempt)")
         self.folder = folder
         let living = try live(replica.connection)
-        let snapshot = try await ReplicaCopy(host: host, folder: folder, replica: living, service: service)
+        let snapshot = try await ReplicaCopy(host: host, folder: folder, replica: living, service: service, software: software)
             .take { log.progress("copying keys", completed: $0, total: $1, unit: .keys) }
         self.snapshot = snapshot
         log.fact("clone", Readable.preciseDuration(start.duration(to: .now)))
@@ -98,8 +98,10 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
         guard let snapshot, let folder else { throw DriverMisuse() }
         hasLoopback = await host.canHaveLoopback()
         let start = ContinuousClock.now
-        let restored = try await RedisRestorer(host: host, folder: folder, service: service, loopback: hasLoopback)
-            .restoreSnapshot(snapshot.file, isSnapshot: true) { log.progress("loading", completed: $0, total: $1, unit: .bytes) }
+        let restored = try await RedisRestorer(
+            host: host, folder: folder, service: service, software: software, loopback: hasLoopback
+        )
+        .restoreSnapshot(snapshot.file, isSnapshot: true) { log.progress("loading", completed: $0, total: $1, unit: .bytes) }
         self.restored = restored
         restored.cases.forEach(log.record)
         log.fact("clone.load", Readable.preciseDuration(start.duration(to: .now)))
@@ -170,6 +172,8 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
 }
 
 extension ReplicaDriver {
+    private var software: RedisSoftware { plan.estate.redisSoftware(of: service) }
+
     private var source: SourceConnection? { plan.estate.services[service]?.source }
 
     private func probe() throws(DrillFailure) -> ReplicaProbe {

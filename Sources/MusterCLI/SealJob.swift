@@ -153,10 +153,15 @@ struct SealJob: Sendable {
             let started = Date()
             let clock = ContinuousClock.now
             let live = LiveRedis(host: source.host, port: source.port ?? 6379, user: source.user, password: password?.text)
+            let client = service.redisSoftware.client
             // Taken as a replica takes it: a snapshot of one instant, checked by its own checksum.
             let result = try await ToolRunner.spawn(
-                ["redis-cli"] + live.words + ["--rdb", plain.path], environment: live.environment, output: .discard, errors: .discard)
+                [client] + live.words + ["--rdb", plain.path], environment: live.environment, output: .discard, errors: .discard)
             guard result.succeeded, FileManager.default.fileExists(atPath: plain.path) else {
+                if await live.withholdsSnapshot() {
+                    let finding = Finding.withheld(by: service.name)
+                    throw CommandFailure(.unverified, "\(service.name): \(finding.message)", hint: finding.hint)
+                }
                 throw CommandFailure(
                     .unverified, "redis-cli could not take a snapshot of \(service.name) (\(result.ending))",
                     hint: "check source in the estate file, and that the user may run SYNC")
@@ -173,7 +178,7 @@ struct SealJob: Sendable {
     private func sealSnapshot(
         _ plain: URL, as artifact: URL, taken: Date, clock: ContinuousClock.Instant, host: ScratchHost
     ) async throws -> Seal {
-        let truth = try await RedisSealer(host: host).truth(ofSnapshot: plain)
+        let truth = try await RedisSealer(host: host, software: service.redisSoftware).truth(ofSnapshot: plain)
         let stored: (sha256: String, size: Int64)
         if let encryption = try keyring.decryption(of: set) {
             let written = try await ArtifactStream.encrypt(from: plain, to: artifact, encryption: encryption)
@@ -216,8 +221,10 @@ struct SealJob: Sendable {
             case .baseBackup, .pgBackRest, .command: throw Self.noSealsForBaseBackups(set)
             case .env, .gitBundle, .gitMirror: throw Self.noSealsForFiles(set)
             case .pgDump: seal.postgres = try await postgresTruth(of: retrieved, point: point, host: host)
-            case .rdb: seal.redis = try await RedisSealer(host: host).truth(ofSnapshot: retrieved.location)
-            case .aof: seal.redis = try await RedisSealer(host: host).truth(ofAppendOnlyFolder: retrieved.location)
+            case .rdb: seal.redis = try await RedisSealer(host: host, software: service.redisSoftware).truth(ofSnapshot: retrieved.location)
+            case .aof:
+                seal.redis = try await RedisSealer(host: host, software: service.redisSoftware).truth(
+                    ofAppendOnly: retrieved.location, isFolder: retrieved.isFolder, name: point.path)
             }
             return seal
         }

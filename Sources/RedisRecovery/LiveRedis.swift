@@ -60,6 +60,20 @@ public struct LiveRedis: Sendable {
         return ScratchRedis.fields(text)
     }
 
+    /// Of the fields of an INFO; nil where they don't say.
+    static func release(_ fields: [String: String]) -> RedisVersion? {
+        if let valkey = fields["valkey_version"] { return RedisVersion(.valkey, valkey) }
+        return fields["redis_version"].flatMap { RedisVersion(.redis, $0) }
+    }
+
+    /// Whether it is a Valkey that holds hash fields with a time to live: it sends no snapshot then, to nobody but a Valkey 9.
+    public func withholdsSnapshot() async -> Bool {
+        guard let connection = try? await connect() else { return false }
+        defer { connection.close() }
+        guard let fields = try? await Self.info(connection), Self.release(fields)?.flavour == .valkey else { return false }
+        return Self.counts("keys_with_volatile_items", fields).values.contains { $0 > 0 }
+    }
+
     /// Keys by database.
     public func keys() async throws(RedisError) -> [Int: Int64] {
         let connection = try await connect()

@@ -12,40 +12,53 @@ struct RedisLog: Sendable {
         self.text = text
     }
 
-    /// - Parameter ending: How the server ended; nil where it still runs and says nothing.
-    func failure(of content: ScratchRedis.Content, ending: ToolResult?) -> DrillFailure {
-        if says("Can't handle RDB format version") {
+    /// - Parameters:
+    ///   - origin: What the backup says of its writer.
+    ///   - version: Of the server that wrote this log.
+    ///   - ending: How the server ended; nil where it still runs and says nothing.
+    func failure(
+        of content: ScratchRedis.Content, from origin: RedisOrigin = RedisOrigin(), on version: RedisVersion? = nil, ending: ToolResult?
+    ) -> DrillFailure {
+        // The second is what a server says to the other project's magic.
+        if says("Can't handle RDB format version", "Wrong signature trying to load DB") {
+            return .error(.unreadable(origin, by: version))
+        }
+        if let module = first(/Can't load module from (.+): server aborting/) {
             return .error(
                 Finding(
-                    .redisTooOld, object: "redis", expected: "a server that reads this backup", actual: "an older one",
-                    message: "the backup is of a newer redis than the server on this machine",
-                    hint: "install the redis version that production runs"))
+                    .redisModuleMissing, object: "redis module", expected: "modules that this server loads",
+                    actual: URL(fileURLWithPath: module).lastPathComponent,
+                    message: "a module that the estate file declares can't be loaded",
+                    hint:
+                        "check its path, that everybody may read and run it, and that it is built for \(version?.description ?? "this server")"
+                ))
         }
         if says("module data I can't load", "no matching module", "module type") {
+            let name = first(/module(?: type)? '([A-Za-z0-9_\-]{1,9})'/)
             return .error(
                 Finding(
-                    .redisModuleMissing, object: "redis", expected: "the modules that wrote this backup", actual: "none of them",
-                    message: "the backup holds data of a redis module that this machine lacks",
-                    hint: "install the modules that production loads"))
+                    .redisModuleMissing, object: "redis", expected: "the modules that wrote this backup",
+                    actual: name.map { "none that knows the type \($0)" } ?? "none of them",
+                    message: "the backup holds data of a redis module that this server doesn't load"
+                        + (name.map { ": \(Self.modules[$0].map { "\($0), of type " } ?? "type ")\($0)" } ?? ""),
+                    hint: "name the modules that production loads as modules of the service: [{path: …, arguments: […]}]"))
         }
         if says("Unknown command") {
+            let command = first(/Unknown command '([^']*)'/) ?? ""
+            // No command of any server has other signs in its name: this one was one before a byte of it changed.
+            guard command.wholeMatch(of: /[A-Za-z0-9._|\-]+/) != nil || command.isEmpty else { return damage(content, isCut: false) }
             return .error(
                 Finding(
                     .redisModuleMissing, object: "redis append-only files", expected: "a server that knows every command in them",
-                    actual: "a command that this server doesn't know",
-                    message: "the backup holds a command of a newer redis or of a module that this machine lacks",
-                    hint: "install the redis version and the modules that production runs"))
+                    actual: command.isEmpty ? "a command that this server doesn't know" : "the command \(command.prefix(40))",
+                    message: "the backup holds a command of a newer redis or of a module that this machine lacks, or a damaged one",
+                    hint: "name the redis that production runs in MUSTER_REDIS_BIN, and its modules as modules of the service; where "
+                        + "neither knows such a command, fetch another copy"))
         }
         // A signal from outside, most often the kernel's for want of memory, says nothing about the backup.
         let killed = ending?.signal == 9
         if content != .nothing, !killed, !says("Out Of Memory", "Can't allocate", "configured to handle more than"), damaged {
-            let cut = says("Short read", "Unexpected end of file", "Unexpected EOF")
-            return .failed(
-                Finding(
-                    .redisDataDamaged, object: content == .snapshot ? "redis snapshot" : "redis append-only files",
-                    expected: "data that loads", actual: cut ? "a cut file" : "a damaged file",
-                    message: "redis refuses to load the backup",
-                    hint: "fetch another copy; redis-check-rdb or redis-check-aof shows the place"))
+            return damage(content, isCut: says("Short read", "Unexpected end of file", "Unexpected EOF"))
         }
         return .error(
             Finding(
@@ -55,10 +68,29 @@ struct RedisLog: Sendable {
                 hint: "run again with --keep and read server.log in the scratch folder"))
     }
 
+    /// Whose types these are, as the projects that ship them call them.
+    private static let modules = [
+        "ReJSON-RL": "RedisJSON", "MBbloom--": "RedisBloom", "MBbloomCF": "RedisBloom", "TSDB-TYPE": "RedisTimeSeries",
+        "scdtype00": "RediSearch", "ft_index0": "RediSearch", "graphdata": "FalkorDB", "graphmeta": "FalkorDB",
+    ]
+
+    private func damage(_ content: ScratchRedis.Content, isCut: Bool) -> DrillFailure {
+        .failed(
+            Finding(
+                .redisDataDamaged, object: content == .snapshot ? "redis snapshot" : "redis append-only files",
+                expected: "data that loads", actual: isCut ? "a cut file" : "a damaged file",
+                message: "redis refuses to load the backup",
+                hint: "fetch another copy; redis-check-rdb or redis-check-aof shows the place"))
+    }
+
+    private func first(_ pattern: Regex<(Substring, Substring)>) -> String? {
+        text.firstMatch(of: pattern).map { String($0.1) }
+    }
+
     /// The words of rdb.c and aof.c (7.0) when a file doesn't load.
     private var damaged: Bool {
         says(
-            "Short read or OOM loading DB", "Internal error in RDB", "Wrong signature trying to load DB", "Wrong RDB checksum",
+            "Short read or OOM loading DB", "Internal error in RDB", "Wrong RDB checksum",
             "Unknown RDB encoding type", "Fatal error loading the DB", "Error reading the RDB base file",
             "Bad file format reading the append only file", "Unexpected end of file reading the append only file",
             "Unrecoverable error reading the append only file", "FATAL AOF MANIFEST FILE ERROR", "Unable to obtain the AOF file")

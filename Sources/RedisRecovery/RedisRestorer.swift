@@ -15,6 +15,8 @@ public struct RestoredRedis: Sendable {
     public var server: ScratchRedis
     public var cases: [CaseResult]
     public var detail: String
+    /// What the backup says of its writer.
+    public var origin: RedisOrigin
 }
 
 /// Restores Redis backups, time-faithfully: nothing expires in the scratch server.
@@ -23,13 +25,18 @@ public struct RedisRestorer: Sendable {
     /// A private folder of the host's; it becomes the server's own.
     public var folder: URL
     public var service: String
+    /// What it may be restored with.
+    public var software: RedisSoftware
     /// The server's network has a loopback device: where a replica is to be built of it.
     public var loopback: Bool
 
-    public init(host: ScratchHost, folder: URL, service: String, loopback: Bool = false) {
+    public init(
+        host: ScratchHost, folder: URL, service: String, software: RedisSoftware = RedisSoftware(), loopback: Bool = false
+    ) {
         self.host = host
         self.folder = folder
         self.service = service
+        self.software = software
         self.loopback = loopback
     }
 
@@ -40,84 +47,79 @@ public struct RedisRestorer: Sendable {
     public func restoreSnapshot(
         _ artifact: URL, isSnapshot: Bool, progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> RestoredRedis {
-        guard isSnapshot else { throw notRedis("a file without a snapshot's first bytes", expected: "a redis snapshot (RDB)") }
+        try requireSnapshot(isSnapshot, artifact)
         let target = folder.appendingPathComponent("dump.rdb")
         try place(artifact, at: target)
-        let check = try await checked(["redis-check-rdb", target.path], object: "redis snapshot")
-        let server = try await ScratchRedis.start(on: host, in: folder, content: .snapshot, loopback: loopback, progress: progress)
-        return RestoredRedis(server: server, cases: [check], detail: "snapshot, as a replica of nowhere so that nothing expires")
-    }
-
-    /// Restores an append-only folder of several parts: a manifest, a base file and increments.
-    public func restoreAppendOnly(
-        _ artifact: URL, isFolder: Bool, progress: @escaping @Sendable (Int64, Int64?) -> Void
-    ) async throws -> RestoredRedis {
-        guard isFolder else { throw notRedis("a single file", expected: "a folder of append-only files, or a tar of it") }
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: artifact.path)) ?? []).sorted()
-        guard let manifest = names.first(where: { $0.hasSuffix(".manifest") }) else {
-            throw notRedis("a folder without a manifest", expected: "a folder of append-only files")
-        }
-        let target = folder.appendingPathComponent("appendonlydir", isDirectory: true)
-        try place(artifact, at: target)
-        try requireParts(of: target.appendingPathComponent(manifest), in: target)
-        let check = try await checked(
-            ["redis-check-aof", target.appendingPathComponent(manifest).path], object: "redis append-only files")
-        let stem = String(manifest.dropLast(".manifest".count))
-        let server = try await ScratchRedis.start(
-            on: host, in: folder, content: .appendOnly(folder: target.lastPathComponent, stem: stem), progress: progress)
+        let origin = RedisOrigin(RDBHeader(AppendOnlySource.head(of: target)))
+        let binaries = try software.suitable(for: origin)
+        let checked = try await check(with: binaries, origin).snapshot(target)
+        let server = try await start(.snapshot, with: binaries, origin, checked, progress)
         return RestoredRedis(
-            server: server, cases: [check], detail: "append-only files, as a replica of nowhere so that nothing expires")
+            server: server, cases: [checked.result],
+            detail: "snapshot, as a replica of nowhere so that nothing expires", origin: origin)
     }
 
-    /// The manifest names every file that belongs to the set: `file NAME seq N type b`.
-    func requireParts(of manifest: URL, in folder: URL) throws(DrillFailure) {
-        let text = (try? String(contentsOf: manifest, encoding: .utf8)) ?? ""
-        let parts = text.split(separator: "\n").compactMap { line -> String? in
-            let words = line.split(separator: " ")
-            return words.count >= 2 && words[0] == "file" ? String(words[1]) : nil
+    /// Restores append-only files: a folder of several parts, with a manifest, or the one file of Redis 2 to 6.
+    ///
+    /// - Parameter name: The artifact's own, where it is a file: a part of a set is no backup.
+    public func restoreAppendOnly(
+        _ artifact: URL, isFolder: Bool, name: String? = nil, progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws -> RestoredRedis {
+        let source = try appendOnly(artifact, isFolder: isFolder, name: name)
+        let origin = source.origin
+        let binaries = try software.suitable(for: origin)
+        let checked: RedisFileCheck.Outcome
+        let content: ScratchRedis.Content
+        switch source {
+        case .parts(let parts, let manifest):
+            let target = folder.appendingPathComponent("appendonlydir", isDirectory: true)
+            try place(parts, at: target)
+            let set = try AppendOnlySet(in: target, manifest: manifest)
+            checked = try await check(with: binaries, origin).parts(of: set)
+            content = .appendOnly(folder: target.lastPathComponent, stem: set.stem)
+        case .single(let file):
+            let target = folder.appendingPathComponent("appendonly.aof")
+            try place(file, at: target)
+            checked = try await check(with: binaries, origin).single(target)
+            content = .appendOnlyFile(target.lastPathComponent)
         }
-        let missing = parts.filter { !FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path) }
-        guard !parts.isEmpty, missing.isEmpty else {
-            throw .failed(
-                Finding(
-                    .appendOnlyIncomplete, object: manifest.lastPathComponent, expected: "\(parts.count) files that the manifest names",
-                    actual: parts.isEmpty ? "an empty manifest" : "without \(missing.joined(separator: ", "))",
-                    message: "the append-only set is not whole", hint: "back up the whole folder while no rewrite is running"))
-        }
+        let server = try await start(content, with: binaries, origin, checked, progress)
+        return RestoredRedis(
+            server: server, cases: [checked.result],
+            detail: "append-only files, as a replica of nowhere so that nothing expires", origin: origin)
     }
 
-    func checked(_ command: [String], object: String) async throws -> CaseResult {
-        let name = "\(command[0]) finds no damage"
-        let started = ContinuousClock.now
-        let result: ToolResult
-        do {
-            result = try await host.run(command, workingFolder: folder)
-        } catch let error as ScratchError {
-            throw DrillFailure.error(Finding(.redisMissing, object: command[0], message: error.message, hint: error.hint))
+    private func start(
+        _ content: ScratchRedis.Content, with binaries: RedisBinaries, _ origin: RedisOrigin, _ checked: RedisFileCheck.Outcome,
+        _ progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws -> ScratchRedis {
+        try await ScratchRedis.start(
+            on: host, in: folder, content: content, binaries: binaries, modules: software.modules, origin: origin,
+            databases: checked.highestDatabase + 1, loopback: loopback, progress: progress)
+    }
+
+    func check(with binaries: RedisBinaries, _ origin: RedisOrigin) -> RedisFileCheck {
+        RedisFileCheck(host: host, workingFolder: folder, service: service, binaries: binaries, origin: origin)
+    }
+
+    func requireSnapshot(_ isSnapshot: Bool, _ artifact: URL) throws(DrillFailure) {
+        guard !isSnapshot else { return }
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: artifact.path, isDirectory: &isFolder)
+        throw notRedis(
+            isFolder.boolValue ? "a folder" : "a file without a snapshot's first bytes", expected: "a redis snapshot (RDB)")
+    }
+
+    func appendOnly(_ artifact: URL, isFolder: Bool, name: String?) throws(DrillFailure) -> AppendOnlySource {
+        let expected = "a folder of append-only files, a tar of it, or the appendonly.aof of redis 2 to 6"
+        // By itself an increment would load, and be a small part of the data.
+        if !isFolder, let name, name.contains(/\.[0-9]+\.(incr|base)\.(aof|rdb)/) {
+            throw notRedis("one part of a set", expected: expected)
         }
-        let duration = ContinuousClock.now - started
-        if result.succeeded { return CaseResult(.backup, service: service, name: name, verdict: .passed, duration: duration) }
-        let text = result.output.lowercased()
-        // Most often the kernel's, for want of memory: it says nothing about the backup.
-        if result.signal == 9 {
-            throw DrillFailure.error(
-                Finding(
-                    .scratchServerFailed, object: command[0], expected: "an answer", actual: result.ending,
-                    message: "\(command[0]) was killed", hint: "look at this machine's memory and kernel log"))
+        guard let source = AppendOnlySource(artifact, isFolder: isFolder) else {
+            throw notRedis(isFolder ? "a folder without a manifest" : "another file", expected: expected)
         }
-        if text.contains("can't handle rdb format version") {
-            throw DrillFailure.error(
-                Finding(
-                    .redisTooOld, object: object, expected: "a redis that reads this file", actual: "an older one",
-                    message: "the backup is of a newer redis than the tools on this machine",
-                    hint: "install the redis version that production runs"))
-        }
-        let cut = ["unexpected eof", "unexpected end of file", "expected to read"].contains(where: text.contains)
-        throw DrillFailure.failed(
-            Finding(
-                .redisDataDamaged, object: object, expected: "files without damage", actual: cut ? "a cut file" : "a damaged file",
-                message: "\(command[0]) refuses the backup (\(result.ending))",
-                hint: "fetch another copy; the backup may have been copied while redis was writing it"))
+        return source
     }
 
     /// Moves the artifact to where the server looks for it, and gives it to the server's user.

@@ -1,13 +1,24 @@
 // A copy of a living replica's dataset, as a snapshot in the scratch folder. The replica lends it, and is not changed.
 
 import ArtifactFormats
-import DrillModel
+public import DrillModel
 public import Foundation
 import RedisClient
 public import ScratchHost
 
 extension Rule {
     static let cloneFailed = Rule("clone-failed")
+}
+
+extension Finding {
+    /// A snapshot that no client gets: a Valkey sends one in RDB version 11 to whoever doesn't name a version, and that has no place for the
+    /// time to live of a hash's field.
+    public static func withheld(by object: String) -> Finding {
+        Finding(
+            .cloneFailed, object: object, expected: "a snapshot of the running server", actual: "a refusal, which stands in its log",
+            message: "a valkey whose hash fields have a time to live sends its snapshot to no client: it sends them RDB version 11",
+            hint: "have it save one itself (BGSAVE), store that file, and seal it with muster seal --existing")
+    }
 }
 
 /// A dataset that was copied.
@@ -34,12 +45,14 @@ public struct ReplicaCopy: Sendable {
     public var folder: URL
     public var replica: LiveRedis
     public var service: String
+    public var software: RedisSoftware
 
-    public init(host: ScratchHost, folder: URL, replica: LiveRedis, service: String) {
+    public init(host: ScratchHost, folder: URL, replica: LiveRedis, service: String, software: RedisSoftware = RedisSoftware()) {
         self.host = host
         self.folder = folder
         self.replica = replica
         self.service = service
+        self.software = software
     }
 
     private var probe: ReplicaProbe { ReplicaProbe(replica: replica, service: service) }
@@ -49,7 +62,8 @@ public struct ReplicaCopy: Sendable {
     public func take(progress: @escaping @Sendable (Int64, Int64?) -> Void) async throws -> ReplicaSnapshot {
         let before = try await probe.state()
         guard before.isLinked else {
-            return try await ReplicaKeys(host: host, folder: folder, replica: replica, service: service).copy(before, progress: progress)
+            return try await ReplicaKeys(host: host, folder: folder, replica: replica, service: service, software: software).copy(
+                before, progress: progress)
         }
         return try await stream()
     }
@@ -62,7 +76,7 @@ public struct ReplicaCopy: Sendable {
         let result: ToolResult
         do {
             result = try await host.runAsInvoker(
-                ["redis-cli"] + replica.words + ["--rdb", file.path], environment: replica.environment, output: .discard, errors: log)
+                [software.client] + replica.words + ["--rdb", file.path], environment: replica.environment, output: .discard, errors: log)
         } catch {
             samples.cancel()
             _ = await samples.value
@@ -74,7 +88,10 @@ public struct ReplicaCopy: Sendable {
         }
         samples.cancel()
         var known = await samples.value
-        guard result.succeeded, let header = Self.header(of: file) else { throw failure(result, log) }
+        guard result.succeeded, let header = Self.header(of: file) else {
+            if await replica.withholdsSnapshot() { throw DrillFailure.error(.withheld(by: "\(service)'s replica")) }
+            throw failure(result, log)
+        }
         if let last = await Self.sample(of: replica) { known[last.moment] = last.keys }
         let moment = header.replicationOffset.map { Moment(history: header.replicationID ?? "", offset: $0) }
         return ReplicaSnapshot(file: file, way: .stream, keys: moment.flatMap { known[$0] }, expired: 0)

@@ -42,7 +42,9 @@ public struct ReplicaFailback: Sendable {
             let began = ContinuousClock.now
             try await primary.command(["CONFIG", "SET", "port", String(Self.port)])
             do {
-                let replica = try await ScratchRedis.start(on: host, in: folder, content: .replica(port: Self.port), inNetworkOf: promoted)
+                let replica = try await ScratchRedis.start(
+                    on: host, in: folder, content: .replica(port: Self.port), binaries: promoted.binaries, modules: promoted.modules,
+                    databases: promoted.databases, inNetworkOf: promoted)
                 do {
                     try await follow(replica, primary)
                     let took = began.duration(to: .now)

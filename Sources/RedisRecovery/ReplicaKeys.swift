@@ -19,6 +19,7 @@ struct ReplicaKeys: Sendable {
     var folder: URL
     var replica: LiveRedis
     var service: String
+    var software: RedisSoftware
 
     /// - Parameter before: What the replica said just before.
     func copy(_ before: ReplicaState, progress: @escaping @Sendable (Int64, Int64?) -> Void) async throws -> ReplicaSnapshot {
@@ -29,7 +30,11 @@ struct ReplicaKeys: Sendable {
         } catch {
             throw DrillFailure.error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
         }
-        let server = try await ScratchRedis.start(on: host, in: part, content: .nothing)
+        // A value's serialized form has a version of its own.
+        let binaries = try software.suitable(for: RedisOrigin(version: before.release))
+        let server = try await ScratchRedis.start(
+            on: host, in: part, content: .nothing, binaries: binaries, modules: software.modules,
+            databases: (before.keys.keys.max() ?? 0) + 1)
         do {
             let gone = try await fill(server, before, progress)
             let after = try await ReplicaProbe(replica: replica, service: service).state()

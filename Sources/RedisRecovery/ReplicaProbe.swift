@@ -32,6 +32,8 @@ public struct ReplicaState: Sendable, Hashable {
     /// Bytes that its dataset takes in memory.
     public var size: Int64
     public var version: String
+    /// The same as its own project counts: a Valkey also says which Redis it is like.
+    public var release: RedisVersion?
     /// Keys by database, and those among them with a time to live; also where that has run out.
     public var keys: [Int: Int64]
     public var expiring: [Int: Int64]
@@ -128,7 +130,8 @@ public struct ReplicaProbe: Sendable {
             offset: number("slave_repl_offset") ?? 0, isLinked: isLinked, silence: isLinked ? atMost("master_last_io_seconds_ago") : nil,
             linkDown: isLinked ? nil : atMost("master_link_down_since_seconds"), patience: patience,
             isReadOnly: fields["slave_read_only"] == "1", size: number("used_memory_dataset") ?? 0,
-            version: fields["redis_version"] ?? "", keys: LiveRedis.keys(fields), expiring: LiveRedis.expiring(fields))
+            version: fields["redis_version"] ?? "", release: LiveRedis.release(fields), keys: LiveRedis.keys(fields),
+            expiring: LiveRedis.expiring(fields))
         return Answer(
             state: state, isReplica: role == "slave", isSyncing: fields["master_sync_in_progress"] == "1" || fields["loading"] == "1")
     }

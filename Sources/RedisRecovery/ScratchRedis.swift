@@ -24,6 +24,9 @@ public struct ScratchRedis: Sendable {
         case snapshot
         /// An append-only folder of several parts, already in the server's folder, by its name and its files' stem.
         case appendOnly(folder: String, stem: String)
+        /// The one append-only file of Redis 2 to 6, already in the server's folder, by its name. A server from 7 on takes it over as the base of
+        /// a set.
+        case appendOnlyFile(String)
         /// What another scratch server in the same network sends on a port of loopback.
         case replica(port: Int)
     }
@@ -32,24 +35,39 @@ public struct ScratchRedis: Sendable {
     public let log: URL
     public let process: ServerProcess
     public let content: Content
+    /// What it was started with.
+    public let binaries: RedisBinaries
+    public let modules: [ServerModule]
+    public let databases: Int
+
+    /// As many as most servers never have; Muster's own marks lie in the last of them.
+    public static let fewestDatabases = 1024
 
     /// Starts it and waits until it has loaded its data.
     ///
     /// - Parameters:
     ///   - folder: A private folder of the host's, which the data already lies in.
+    ///   - binaries: The installation to start; nil: the one that is preferred where nothing is known.
+    ///   - modules: What it loads as it starts.
+    ///   - origin: What the data says of its writer.
+    ///   - databases: As many as the data needs; it gets more where that is less than usual.
     ///   - loopback: Its network has a loopback device, so that a replica can be built of it.
     ///   - primary: Whose network it is started in; nil: in one of its own.
     ///   - progress: Loaded and total bytes, while it loads.
     /// - Throws: ``DrillFailure``: failed where the data doesn't load, error where the server can't be had; `CancellationError`.
     public static func start(
-        on host: ScratchHost, in folder: URL, content: Content, loopback: Bool = false, inNetworkOf primary: ScratchRedis? = nil,
-        progress: @escaping @Sendable (Int64, Int64?) -> Void = { _, _ in }
+        on host: ScratchHost, in folder: URL, content: Content, binaries: RedisBinaries? = nil, modules: [ServerModule] = [],
+        origin: RedisOrigin = RedisOrigin(), databases: Int = fewestDatabases, loopback: Bool = false,
+        inNetworkOf primary: ScratchRedis? = nil, progress: @escaping @Sendable (Int64, Int64?) -> Void = { _, _ in }
     ) async throws -> ScratchRedis {
-        let version = try await version(host)
+        let binaries = try binaries ?? RedisSoftware().preferred()
+        let databases = max(databases, fewestDatabases)
         let socket = folder.appendingPathComponent("redis.sock").path
         let configuration = folder.appendingPathComponent("muster.conf")
         let log = folder.appendingPathComponent("server.log")
-        let lines = settings(folder: folder, socket: socket, content: content, major: version)
+        let lines =
+            settings(folder: folder, socket: socket, content: content, version: binaries.version, databases: databases)
+            + modules.map { (["loadmodule", quoted($0.path)] + $0.arguments.map(quoted)).joined(separator: " ") }
         do {
             try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: configuration)
             try host.folder.own(configuration)
@@ -62,13 +80,16 @@ public struct ScratchRedis: Sendable {
         let process: ServerProcess
         do {
             process = try await host.start(
-                ["redis-server", configuration.path], loopback: loopback, inNetworkOf: primary?.process, workingFolder: folder, log: log)
+                [binaries.path(.server), configuration.path], loopback: loopback, inNetworkOf: primary?.process, workingFolder: folder,
+                log: log)
         } catch {
             throw DrillFailure.error(Finding(.scratchServerFailed, object: "redis", message: error.message, hint: error.hint))
         }
-        let server = ScratchRedis(socketPath: socket, folder: folder, log: log, process: process, content: content)
+        let server = ScratchRedis(
+            socketPath: socket, folder: folder, log: log, process: process, content: content, binaries: binaries, modules: modules,
+            databases: databases)
         do {
-            try await server.waitUntilLoaded(progress: progress)
+            try await server.waitUntilLoaded(of: origin, progress: progress)
         } catch {
             await server.stop()
             throw error
@@ -80,31 +101,16 @@ public struct ScratchRedis: Sendable {
         await process.stop([(SIGKILL, .seconds(5))])
     }
 
-    /// The installed server's major version.
-    private static func version(_ host: ScratchHost) async throws -> Int {
-        let result: ToolResult
-        do {
-            result = try await host.run(["redis-server", "--version"])
-        } catch let error as ScratchError where error.kind == .toolMissing {
-            throw DrillFailure.error(
-                Finding(
-                    .redisMissing, object: "redis-server", expected: "a redis server", actual: "none",
-                    message: "no redis-server is on this machine", hint: "apt-get install redis-server"))
-        } catch let error as ScratchError {
-            throw DrillFailure.error(Finding(.scratchServerFailed, object: "redis", message: error.message, hint: error.hint))
-        }
-        let word = result.output.split(separator: " ").first { $0.hasPrefix("v=") }
-        return word.flatMap { Int($0.dropFirst(2).prefix { $0.isNumber }) } ?? 7
-    }
-
-    private static func settings(folder: URL, socket: String, content: Content, major: Int) -> [String] {
+    private static func settings(
+        folder: URL, socket: String, content: Content, version: RedisVersion, databases: Int
+    ) -> [String] {
         var lines = [
             "port 0", "unixsocket \(quoted(socket))", "unixsocketperm 700", "dir \(quoted(folder.path))", "dbfilename dump.rdb",
             "save \"\"", "daemonize no", "supervised no", "loglevel notice", "logfile \"\"", "maxmemory 0", "aof-load-truncated no",
-            "rdbchecksum yes", "databases 1024", "appendfsync no", "auto-aof-rewrite-percentage 0",
+            "rdbchecksum yes", "databases \(databases)", "appendfsync no", "auto-aof-rewrite-percentage 0",
         ]
         // Before 7 DEBUG needs no leave, and these words are unknown.
-        if major >= 7 { lines += ["enable-debug-command local", "crash-log-enabled no", "crash-memcheck-enabled no"] }
+        if version.major >= 7 { lines += ["enable-debug-command local", "crash-log-enabled no", "crash-memcheck-enabled no"] }
         switch content {
         case .nothing: lines.append("appendonly no")
         case .snapshot: lines += ["appendonly no", "replicaof 127.0.0.1 1"]
@@ -113,6 +119,7 @@ public struct ScratchRedis: Sendable {
             lines += [
                 "appendonly yes", "appenddirname \(quoted(name))", "appendfilename \(quoted(stem))", "replicaof 127.0.0.1 1",
             ]
+        case .appendOnlyFile(let name): lines += ["appendonly yes", "appendfilename \(quoted(name))", "replicaof 127.0.0.1 1"]
         }
         return lines
     }
@@ -122,14 +129,14 @@ public struct ScratchRedis: Sendable {
         "\"" + text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"") + "\""
     }
 
-    private func waitUntilLoaded(progress: @escaping @Sendable (Int64, Int64?) -> Void) async throws {
+    private func waitUntilLoaded(of origin: RedisOrigin, progress: @escaping @Sendable (Int64, Int64?) -> Void) async throws {
         var connection: RedisConnection?
         defer { connection?.close() }
         // Loading may take hours, but not without a word: the limit is on silence.
         var lastWord = ContinuousClock.now
         while true {
             try Task.checkCancellation()
-            if process.ending != nil { throw failure() }
+            if process.ending != nil { throw failure(of: origin) }
             if connection == nil { connection = try? await RedisConnection.connect(unixSocket: socketPath) }
             if let text = try? await connection?.command(["INFO", "persistence"]).text {
                 let fields = Self.fields(text)
@@ -139,7 +146,7 @@ public struct ScratchRedis: Sendable {
             } else {
                 connection?.close()
                 connection = nil
-                if ContinuousClock.now - lastWord > .seconds(60) { throw failure() }
+                if ContinuousClock.now - lastWord > .seconds(60) { throw failure(of: origin) }
             }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -155,8 +162,8 @@ public struct ScratchRedis: Sendable {
     }
 
     /// Why it ended, from its own log's last words.
-    private func failure() -> DrillFailure {
+    private func failure(of origin: RedisOrigin) -> DrillFailure {
         let text = String(decoding: (try? Data(contentsOf: log))?.suffix(16384) ?? Data(), as: UTF8.self)
-        return RedisLog(text).failure(of: content, ending: process.ending)
+        return RedisLog(text).failure(of: content, from: origin, on: binaries.version, ending: process.ending)
     }
 }

@@ -41,7 +41,9 @@ struct RedisSealerTests {
                 try await RedisSealer(host: host).truth(ofSnapshot: folder.appending(path: "none.rdb"))
             }
             #expect(missing?.kind == .storage)
-            let unmarked = await #expect(throws: SealingError.self) { try await RedisSealer(host: host).truth(ofAppendOnlyFolder: folder) }
+            let unmarked = await #expect(throws: SealingError.self) {
+                try await RedisSealer(host: host).truth(ofAppendOnly: folder, isFolder: true)
+            }
             #expect(unmarked?.kind == .storage)
         }
     }

@@ -1,0 +1,138 @@
+// What an append-only backup consists of: a folder with its manifest, or the one file of Redis 2 to 6.
+
+public import ArtifactFormats
+public import DrillModel
+public import Foundation
+
+/// The append-only files inside an artifact.
+public enum AppendOnlySource: Sendable, Hashable {
+    /// The folder that holds the manifest of that name.
+    case parts(folder: URL, manifest: String)
+    case single(URL)
+
+    /// Finds them: in a folder of its own, in a whole data folder, or as one file.
+    ///
+    /// - Returns: nil where there are none.
+    public init?(_ artifact: URL, isFolder: Bool) {
+        guard isFolder else {
+            guard Self.isAppendOnly(artifact) else { return nil }
+            self = .single(artifact)
+            return
+        }
+        let names = Self.names(in: artifact)
+        if let manifest = names.first(where: { $0.hasSuffix(AppendOnlyManifest.suffix) }) {
+            self = .parts(folder: artifact, manifest: manifest)
+            return
+        }
+        // A data folder, with the set in it one folder down and perhaps a dump.rdb beside it.
+        let below = names.compactMap { name -> AppendOnlySource? in
+            let folder = artifact.appendingPathComponent(name, isDirectory: true)
+            return Self.names(in: folder).first { $0.hasSuffix(AppendOnlyManifest.suffix) }.map { .parts(folder: folder, manifest: $0) }
+        }
+        if below.count == 1 {
+            self = below[0]
+            return
+        }
+        let files = names.filter { $0.hasSuffix(".aof") && Self.isAppendOnly(artifact.appendingPathComponent($0)) }
+        guard below.isEmpty, files.count == 1 else { return nil }
+        self = .single(artifact.appendingPathComponent(files[0]))
+    }
+
+    /// The file that tells who wrote it: the base, or the one file.
+    public var origin: RedisOrigin {
+        switch self {
+        case .single(let file): return RedisOrigin(RDBHeader(Self.head(of: file)))
+        case .parts(let folder, let manifest):
+            let text = (try? Data(contentsOf: folder.appendingPathComponent(manifest))).map { Array($0) } ?? []
+            let base = AppendOnlyManifest(text)?.base.map { folder.appendingPathComponent($0.name) }
+            return RedisOrigin(base.flatMap { RDBHeader(Self.head(of: $0)) }, isInParts: true)
+        }
+    }
+
+    private static func isAppendOnly(_ file: URL) -> Bool { [.rdb, .appendOnly].contains(ArtifactFormat(head: head(of: file))) }
+
+    static func head(of file: URL) -> [UInt8] {
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
+        defer { try? handle.close() }
+        return (try? handle.read(upToCount: RDBHeader.bytesNeeded)).map { Array($0) } ?? []
+    }
+
+    private static func names(in folder: URL) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+    }
+}
+
+/// What may be wrong with a set before any tool reads it.
+struct AppendOnlySet {
+    var folder: URL
+    var manifestName: String
+    var manifest: AppendOnlyManifest
+
+    /// `appendonly.aof`
+    var stem: String { String(manifestName.dropLast(AppendOnlyManifest.suffix.count)) }
+
+    /// - Throws: ``DrillFailure`` (failed): the manifest can't be read, or names none, or the set isn't whole.
+    init(in folder: URL, manifest name: String) throws(DrillFailure) {
+        self.folder = folder
+        manifestName = name
+        let bytes = (try? Data(contentsOf: folder.appendingPathComponent(name))).map { Array($0) } ?? []
+        guard let manifest = AppendOnlyManifest(bytes) else {
+            throw Self.incomplete(name, expected: "lines that name files", actual: "a line that no server reads")
+        }
+        self.manifest = manifest
+        let missing = manifest.loaded.map(\.name).filter { size(of: $0) == nil }
+        guard !manifest.loaded.isEmpty, missing.isEmpty else {
+            throw Self.incomplete(
+                name, expected: "\(manifest.loaded.count) files that the manifest names",
+                actual: manifest.loaded.isEmpty ? "an empty manifest" : "without \(missing.joined(separator: ", "))")
+        }
+        // The smallest snapshot has its magic and its end; a server takes an empty one for an empty dataset.
+        if let base = manifest.base, size(of: base.name) == 0 {
+            throw Self.incomplete(name, expected: "a base with something in it", actual: "\(base.name) of 0 bytes")
+        }
+        if manifest.base == nil, let first = manifest.increments.map(\.sequence).min(), first != 1 {
+            throw Self.incomplete(
+                name, expected: "a base, or the increments from the first on", actual: "no base, and increments from \(first) on")
+        }
+        // What is older than what is named was superseded by a rewrite, and holds nothing that the base doesn't.
+        let lost = unnamed { number, first in number > first }
+        guard lost.isEmpty else {
+            throw Self.incomplete(
+                name, expected: "a manifest that names every part beside it", actual: "\(lost.joined(separator: ", ")) beside it, unnamed")
+        }
+    }
+
+    func url(_ part: AppendOnlyManifest.Part) -> URL { folder.appendingPathComponent(part.name) }
+
+    func size(of name: String) -> Int64? {
+        ((try? FileManager.default.attributesOfItem(atPath: folder.appendingPathComponent(name).path))?[.size] as? NSNumber)?.int64Value
+    }
+
+    /// Increments that no line names and that are older than those that are named, without a base as old beside them: a rewrite supersedes them,
+    /// and so does whoever loses a line of the manifest.
+    var doubtful: [String] {
+        let older = unnamed { number, first in number < first }
+        return older.contains { $0.contains(".base.") } ? [] : older
+    }
+
+    /// Parts with something in them that no line names.
+    ///
+    /// - Parameter wanted: By its number, and the lowest of its kind that is named.
+    private func unnamed(_ wanted: (Int, Int) -> Bool) -> [String] {
+        let named = Set(manifest.parts.map(\.name))
+        let lowest = (base: manifest.base?.sequence ?? 0, increment: manifest.increments.map(\.sequence).min() ?? 0)
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted().filter { name in
+            guard !named.contains(name), name.hasPrefix(stem + "."), (size(of: name) ?? 0) > 0,
+                let match = name.dropFirst(stem.count + 1).wholeMatch(of: /([0-9]+)\.(base|incr)\.(rdb|aof)/), let number = Int(match.1)
+            else { return false }
+            return wanted(number, match.2 == "base" ? lowest.base : lowest.increment)
+        }
+    }
+
+    private static func incomplete(_ name: String, expected: String, actual: String) -> DrillFailure {
+        .failed(
+            Finding(
+                .appendOnlyIncomplete, object: name, expected: expected, actual: actual, message: "the append-only set is not whole",
+                hint: "back up the whole folder while no rewrite is running"))
+    }
+}

@@ -1,0 +1,83 @@
+// Finds the installations of Redis and Valkey on this machine, and asks each for its version.
+
+public import DrillModel
+import Foundation
+import Glibc
+public import ScratchHost
+
+/// One installed server, and the programs that came with it.
+public struct RedisBinaries: Sendable, Hashable {
+    public enum Program: String, Sendable, Hashable, CaseIterable {
+        case server
+        case checkRDB = "check-rdb"
+        case checkAOF = "check-aof"
+        case cli
+    }
+    public var version: RedisVersion
+    public var folder: String
+    /// What its programs' names begin with: `valkey`, or `redis`, which Valkey goes by as well where a distribution wants that.
+    public var prefix: String
+
+    public init(version: RedisVersion, folder: String, prefix: String) {
+        self.version = version
+        self.folder = folder
+        self.prefix = prefix
+    }
+
+    /// `valkey-check-rdb`.
+    public func name(_ program: Program) -> String { "\(prefix)-\(program.rawValue)" }
+
+    /// Where it lies: beside the server, or else by its name alone, for PATH to find.
+    public func path(_ program: Program) -> String {
+        let beside = "\(folder)/\(name(program))"
+        return ScratchHost.locate(beside) == nil ? name(program) : beside
+    }
+
+    /// All installations, in the order in which they are looked for; of two of the same version the first.
+    ///
+    /// Looked for in `MUSTER_REDIS_BIN` (folders parted by colons), PATH, and `/opt/redis*/bin` and `/opt/valkey*/bin`.
+    public static func installed() -> [RedisBinaries] {
+        let environment = ProcessInfo.processInfo.environment
+        var folders = (environment["MUSTER_REDIS_BIN"] ?? "").split(separator: ":").map(String.init)
+        folders += (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(String.init)
+        folders += ((try? FileManager.default.contentsOfDirectory(atPath: "/opt")) ?? []).sorted()
+            .filter { $0.hasPrefix("redis") || $0.hasPrefix("valkey") }.map { "/opt/\($0)/bin" }
+        return installed(in: folders)
+    }
+
+    /// Those in some folders.
+    public static func installed(in folders: [String]) -> [RedisBinaries] {
+        var found: [RedisBinaries] = []
+        var asked: Set<String> = []
+        for folder in folders {
+            for prefix in ["redis", "valkey"] {
+                let server = "\(folder)/\(prefix)-server"
+                // Drills run as a user without rights where Muster is root: one that this user can't run is none.
+                guard ScratchHost.locate(server, forOthers: geteuid() == 0) != nil,
+                    // `/bin` is `/usr/bin` on most machines.
+                    asked.insert(URL(fileURLWithPath: server).resolvingSymlinksInPath().path).inserted,
+                    let version = version(of: server), !found.contains(where: { $0.version == version })
+                else { continue }
+                found.append(RedisBinaries(version: version, folder: folder, prefix: prefix))
+            }
+        }
+        return found
+    }
+
+    /// `Redis server v=7.0.15 sha=…`, `Valkey server v=9.1.2 sha=…`: the word, and not the file's name, says whose it is.
+    private static func version(of server: String) -> RedisVersion? {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: server)
+        process.arguments = ["--version"]
+        // Keys may stand in ours.
+        process.environment = ["LC_ALL": "C"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return nil }
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard let word = text.split(separator: " ").first(where: { $0.hasPrefix("v=") }) else { return nil }
+        return RedisVersion(text.hasPrefix("Valkey") ? .valkey : .redis, word.dropFirst(2))
+    }
+}
