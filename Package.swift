@@ -135,7 +135,9 @@ let package = Package(
         tests("SealsTests", ["Seals", "DrillModel", "Cryptography"]),
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("RedisClientTests", ["RedisClient", "TestSupport"]),
-        tests("IntegrityChecksTests", ["IntegrityChecks", "DrillModel", "PostgresClient", "RedisClient", "TestSupport"]),
+        tests(
+            "IntegrityChecksTests",
+            ["IntegrityChecks", "TestSupport", "DrillModel", "PostgresClient", "RedisClient", "RedisRecovery"]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),

@@ -4,6 +4,7 @@ import DrillModel
 import Foundation
 import IntegrityChecks
 import RedisClient
+import RedisRecovery
 import Synchronization
 import TestSupport
 
@@ -53,6 +54,13 @@ struct FrozenRedis {
             "XGROUP CREATE log:1 workers 0", "XREADGROUP GROUP workers one COUNT 1 STREAMS log:1 >", "SET config plain", "SET counter 7",
             "SET alice@example.com:cart 3", "SELECT 3", "SET cache:1 a", "SET cache:2 b", "SELECT 0")
     }
+}
+
+/// The same of another release than the system's.
+func withFrozenRedis<Result: Sendable>(
+    _ software: RedisSoftware, _ body: (FrozenRedis) async throws -> Result
+) async throws -> Result {
+    try await withSourceRedis(software) { try await body(FrozenRedis(redis: $0.connection)) }
 }
 
 func withFrozenRedis<Result: Sendable>(

@@ -26,6 +26,28 @@ public enum RedisInventory {
                 .unexpectedAnswer, message: "the server drops keys as their time comes, so it cannot be counted",
                 hint: "load the backup into a server started with `replicaof 127.0.0.1 1`")
         }
+        // By itself it shows every field of a hash for as long as it is asked in this way, and ages nothing meanwhile.
+        if before.hidesExpiredFields { try await RedisImport(connection).begin() }
+        do throws(RedisError) {
+            let truth = try await truth(of: connection, before, comparableWith: reference, progress)
+            if before.hidesExpiredFields { try await RedisImport(connection).end() }
+            guard try await RedisKeyspace.read(connection).isSame(as: before) else {
+                throw RedisError(
+                    .unexpectedAnswer, message: "the number of keys changed while they were counted",
+                    hint: "make sure that nothing else writes to the scratch server, then run it again")
+            }
+            return truth
+        } catch {
+            if before.hidesExpiredFields { try? await RedisImport(connection).end() }
+            throw error
+        }
+    }
+
+    private static func truth(
+        of connection: RedisConnection, _ before: RedisKeyspace, comparableWith reference: RedisTruth?,
+        _ progress: @escaping @Sendable (Int64, Int64) -> Void
+    ) async throws(RedisError) -> RedisTruth {
+        let patience = max(connection.timeout, before.patience)
         let total = before.databases.values.reduce(0) { $0 + $1.keys - $1.expiring }
         var done: Int64 = 0
         var databases: [RedisDatabaseFingerprint] = []
@@ -36,7 +58,7 @@ public enum RedisInventory {
             let tally = try await RedisTable(connection: connection, index: index).exactly { (table) throws(RedisError) in
                 var tally = RedisPrefixTally(reference: known)
                 let exact = try await table.walk { (keys) throws(RedisError) in
-                    try await add(keys, of: connection, to: &tally)
+                    try await add(keys, of: connection, patience: patience, to: &tally)
                     progress(start + min(tally.keys, persistent), total)
                 }
                 return exact && tally.keys == persistent ? tally : nil
@@ -45,22 +67,21 @@ public enum RedisInventory {
             databases.append(
                 RedisDatabaseFingerprint(index: index, keys: counts.keys, expiring: counts.expiring, prefixes: tally.fingerprints))
         }
-        // A few microseconds a key, during which the server answers nothing else.
-        let patience = max(connection.timeout, .seconds(60) + .microseconds(100 * before.keys))
-        guard let digest = try await connection.command(["DEBUG", "DIGEST"], timeout: patience).text, digest.count == 40 else {
-            throw .unexpected("DEBUG DIGEST")
-        }
-        guard try await RedisKeyspace.read(connection) == before else {
-            throw RedisError(
-                .unexpectedAnswer, message: "the number of keys changed while they were counted",
-                hint: "make sure that nothing else writes to the scratch server, then run it again")
+        let digest: String
+        do throws(RedisError) {
+            guard let text = try await connection.command(["DEBUG", "DIGEST"], timeout: patience).text, text.count == 40 else {
+                throw .unexpected("DEBUG DIGEST")
+            }
+            digest = text
+        } catch {
+            throw error.ofDigest(patience)
         }
         return RedisTruth(serverVersion: before.serverVersion, digest: digest, databases: databases)
     }
 
     /// Adds those of some keys that have no time to live.
     private static func add(
-        _ keys: [[UInt8]], of connection: RedisConnection, to tally: inout RedisPrefixTally
+        _ keys: [[UInt8]], of connection: RedisConnection, patience: Duration, to tally: inout RedisPrefixTally
     ) async throws(RedisError) {
         let times = try await connection.pipeline(keys.map { [Array("PTTL".utf8), $0] })
         var lasting: [[UInt8]] = []
@@ -70,11 +91,16 @@ public enum RedisInventory {
             if milliseconds == -1 { lasting.append(key) }
         }
         guard !lasting.isEmpty else { return }
-        var commands = lasting.map { [Array("TYPE".utf8), $0] }
-        commands.append([Array("DEBUG".utf8), Array("DIGEST-VALUE".utf8)] + lasting)
-        var answers = try await connection.pipeline(commands)
-        guard let digests = answers.popLast()?.array?.map(\.text), digests.count == lasting.count else {
-            throw .unexpected("DEBUG DIGEST-VALUE")
+        let answers = try await connection.pipeline(lasting.map { [Array("TYPE".utf8), $0] })
+        let digests: [String?]
+        do throws(RedisError) {
+            let asked = [Array("DEBUG".utf8), Array("DIGEST-VALUE".utf8)] + lasting
+            guard let values = try await connection.command(asked, timeout: patience).array, values.count == lasting.count else {
+                throw .unexpected("DEBUG DIGEST-VALUE")
+            }
+            digests = values.map(\.text)
+        } catch {
+            throw error.ofDigest(patience)
         }
         let types = answers.map(\.text)
         let groups = try await consumerGroups(lasting, types, connection)
