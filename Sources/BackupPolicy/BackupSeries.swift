@@ -105,7 +105,8 @@ extension RecoveryPoint.TimeSource {
     var rank: Int {
         switch self {
         case .seal: 0
-        case .archiveHeader, .rdbCreationTime, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit, .lastReplicated,
+        case .archiveHeader, .rdbCreationTime, .appendOnlyTimestamp, .backupHistory, .backupManifest, .pgBackRestInfo, .lastReplayedCommit,
+            .lastReplicated,
             .sameAsLive, .primaryPosition:
             1
         case .name, .lastFetch: 2

@@ -19,6 +19,8 @@ public struct RecoveryPoint: Sendable, Hashable {
         /// A pgBackRest backup's end, as the repository's own catalogue has it.
         case pgBackRestInfo = "pgbackrest-info"
         case rdbCreationTime = "rdb-ctime"
+        /// The last time that an append-only file names, which a server with `aof-timestamp-enabled` writes.
+        case appendOnlyTimestamp = "aof-timestamp"
         /// The instant that the backup job wrote into the artifact's name.
         case name
         /// When a git mirror was fetched into last: git writes its FETCH_HEAD anew each time.

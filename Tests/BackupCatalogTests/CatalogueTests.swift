@@ -127,6 +127,13 @@ func archive(hour: UInt8, layout: UInt8 = 1) -> [UInt8] {
 
     @Test func aFolderIsAsOldAsItsNewestFile() throws {
         let shelf = try Shelf()
+        let set = "*1\r\n$4\r\nPING\r\n"
+        try shelf.file(
+            "primary/timed/a.aof.manifest", Array("file a.aof.1.incr.aof seq 1 type i\nfile \"a.aof.2.incr.aof\" seq 2 type i\n".utf8))
+        try shelf.file("primary/timed/a.aof.1.incr.aof", Array("#TS:1700000000\r\n\(set)#TS:1700000007\r\n\(set)".utf8))
+        try shelf.file("primary/timed/a.aof.2.incr.aof", [])
+        let timed = try shelf.catalogue("timed", kind: .aof).points()
+        #expect(timed.map(\.timeSource) == [.appendOnlyTimestamp] && timed.map(\.time.timeIntervalSince1970) == [1_700_000_007])
         try shelf.file("primary/aof/base", modified: 1000)
         try shelf.file("primary/aof/sub/incr", [1, 2, 3], modified: 2000)
         let points = try shelf.catalogue("aof", kind: .aof).points()

@@ -115,6 +115,7 @@ struct ObjectivesSection {
         case .backupManifest: "the backup's manifest"
         case .pgBackRestInfo: "pgBackRest's own catalogue"
         case .rdbCreationTime: "the RDB's own creation time"
+        case .appendOnlyTimestamp: "the last time that the append-only file names"
         case .name: "the artifact's name"
         case .lastFetch: "the mirror's last fetch"
         case .sameAsLive: "the comparison with what production runs: nothing is lost"
