@@ -41,7 +41,9 @@ let package = Package(
         // Shared by the test targets: real servers that end with the test.
         .target(
             name: "TestSupport",
-            dependencies: ["ScratchHost", "PostgresRecovery", "RedisRecovery", "PostgresClient", "RedisClient", "DrillModel"],
+            dependencies: [
+                "ServerVersions", "ScratchHost", "PostgresRecovery", "RedisRecovery", "PostgresClient", "RedisClient", "DrillModel",
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         // The servers in other versions than the system's, for tests of every kind: it imports nothing of ours.
         .target(name: "ServerVersions", path: "Tests/ServerVersions", swiftSettings: settings),

@@ -1,7 +1,7 @@
 // What an append-only backup consists of: a folder with its manifest, or the one file of Redis 2 to 6.
 
-public import ArtifactFormats
-public import DrillModel
+import ArtifactFormats
+import DrillModel
 public import Foundation
 
 /// The append-only files inside an artifact.

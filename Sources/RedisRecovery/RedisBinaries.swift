@@ -1,9 +1,9 @@
 // Finds the installations of Redis and Valkey on this machine, and asks each for its version.
 
-public import DrillModel
+import DrillModel
 import Foundation
 import Glibc
-public import ScratchHost
+import ScratchHost
 
 /// One installed server, and the programs that came with it.
 public struct RedisBinaries: Sendable, Hashable {

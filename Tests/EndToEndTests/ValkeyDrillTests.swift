@@ -2,14 +2,11 @@
 
 import Foundation
 import Glibc
+import ServerVersions
 import Testing
 
 enum ValkeyProgram {
-    static let bin: String? = {
-        let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let places = ["/opt/muster-test/valkey-9.1/bin", checkout.appendingPathComponent(".build/muster-test/valkey-9.1/bin").path]
-        return places.first { access("\($0)/valkey-server", X_OK) == 0 }
-    }()
+    static let bin = Installation.valkey91.bin
 
     static var isHere: Bool { bin != nil || Program.inCI }
 }

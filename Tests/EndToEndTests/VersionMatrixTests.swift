@@ -141,3 +141,88 @@ struct PostgresMatrixTests {
         }
     }
 }
+
+/// Redis 6.2 to 8.2 and Valkey 9.1: as a snapshot and as append-only files, on the day and when every time to live has run out.
+@Suite(.enabled(if: !RedisVersion.tried.isEmpty, "no Redis is here"))
+struct RedisMatrixTests {
+    private func name(_ source: RedisSource) async throws -> String {
+        let info = try await source.ask("INFO", "server").split(whereSeparator: \.isNewline)
+        func value(_ key: String) -> String? { info.first { $0.hasPrefix("\(key):") }.map { String($0.dropFirst(key.count + 1)) } }
+        return value("valkey_version").map { "Valkey \($0)" } ?? "Redis \(value("redis_version") ?? "?")"
+    }
+
+    /// Every type; keys and, where there are such, fields whose time comes while the test runs.
+    private func fill(_ source: RedisSource) async throws -> ContinuousClock.Instant {
+        for i in 0..<60 { try await source.ask("SET", "page:\(i)", "content \(i)") }
+        try await source.ask("HSET", "user:1", "name", "a", "mail", "b", "token", "c")
+        try await source.ask("RPUSH", "queue", "1", "2", "3")
+        try await source.ask("SADD", "tags", "x", "y")
+        try await source.ask("ZADD", "ranks", "1", "a", "2.5", "b")
+        try await source.ask("XADD", "log", "*", "k", "v")
+        try await source.ask("-n", "3", "SET", "elsewhere", "1")
+        try await source.ask("SET", "lasting", "1", "EX", "100000")
+        let seconds = 12
+        try await source.ask("SET", "session:1", "1", "EX", "\(seconds)")
+        if source.version.hasFieldTimes {
+            try await source.ask("HEXPIRE", "user:1", "\(seconds)", "FIELDS", "1", "token")
+            try await source.ask("HSET", "user:2", "name", "z", "token", "t")
+            try await source.ask("HEXPIRE", "user:2", "90000", "FIELDS", "1", "token")
+        }
+        return ContinuousClock.now + .seconds(seconds + 1)
+    }
+
+    private func expectDamageIsRed(_ backup: String, _ source: RedisSource) async throws {
+        let damaged = try await source.desk.run(
+            ["sabotage", try source.desk.drillFile("redis", from: backup).path, "--damage", "changed-field", "--damage", "missing-key"],
+            environment: source.environment)
+        #expect(damaged.code == 0 && damaged.out.contains("changed-field") && !damaged.out.contains("✗"), "\(damaged.text)")
+    }
+
+    @Test(arguments: RedisVersion.tried) func snapshots(_ version: RedisVersion) async throws {
+        try await RedisSource.with(version) { source in
+            let name = try await name(source)
+            let end = try await fill(source)
+            var sealed = try await source.seal("rdb")
+            if version == .valkey91 {
+                // It hands no client a snapshot with times of fields: the way out that the message names.
+                #expect(sealed.code == 2 && sealed.err.contains("RDB version 11") && sealed.err.contains("--existing"), "\(sealed.text)")
+                try await source.ask("SAVE")
+                let file = source.data.appendingPathComponent("dump.rdb").path
+                try await Program.require(["cp", file, source.desk.store.appendingPathComponent("a.rdb").path])
+                sealed = try await source.seal("rdb", ["--existing", "latest"])
+            }
+            try #require(sealed.code == 0, "\(sealed.text)")
+            try await source.expectGreen("rdb")
+            VersionRecord.passed(name, "rdb")
+            try await Task.sleep(until: end)
+            try await source.expectGreen("rdb")
+            VersionRecord.passed(name, "rdb, times run out")
+            try await expectDamageIsRed("rdb", source)
+            VersionRecord.passed(name, "a changed value is red")
+        }
+    }
+
+    @Test(arguments: RedisVersion.tried) func appendOnlyFiles(_ version: RedisVersion) async throws {
+        try await RedisSource.with(version, arguments: ["--appendonly", "yes"]) { source in
+            let name = try await name(source)
+            let end = try await fill(source)
+            try await source.ask("BGREWRITEAOF")
+            try await source.wait(for: "aof_rewrite_in_progress:0", in: "persistence")
+            // What stands behind the base.
+            try await source.ask("SET", "page:60", "after the rewrite")
+            try await source.ask("HSET", "user:1", "mail", "changed")
+            try await Task.sleep(for: .milliseconds(1200))
+            let from = source.data.appendingPathComponent(version.hasManifest ? "appendonlydir" : "appendonly.aof").path
+            try await Program.require(["cp", "-r", from, source.desk.store.appendingPathComponent("aof-1").path])
+            let sealed = try await source.seal("aof", ["--existing", "latest"])
+            try #require(sealed.code == 0, "\(sealed.text)")
+            let (outcome, drill) = try await source.drill(
+                "aof", checks: "{keys: {pattern: \"page:*\", at-least: 61}}, {keys: {pattern: \"user:1\", at-least: 1}}")
+            #expect(outcome.code == 0 && drill.cases(of: "content").contains { $0.verdict == "passed" }, "\(outcome.text)")
+            VersionRecord.passed(name, "aof")
+            try await Task.sleep(until: end)
+            try await source.expectGreen("aof")
+            VersionRecord.passed(name, "aof, times run out")
+        }
+    }
+}

@@ -5,6 +5,7 @@ import Glibc
 public import RedisClient
 public import RedisRecovery
 public import ScratchHost
+import ServerVersions
 
 /// A release that tests are run with. Each lies in a folder of its own, and nothing but tests uses it.
 public enum RedisRelease: String, Sendable, Hashable, CaseIterable {
@@ -15,10 +16,15 @@ public enum RedisRelease: String, Sendable, Hashable, CaseIterable {
     case valkey9 = "valkey-9.1"
 
     /// nil where it isn't on this machine.
-    public var folder: String? {
-        let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let places = ["/opt/muster-test/\(rawValue)/bin", checkout.appendingPathComponent(".build/muster-test/\(rawValue)/bin").path]
-        return places.first { access("\($0)/\(isValkey ? "valkey" : "redis")-server", X_OK) == 0 }
+    public var folder: String? { installation.bin }
+
+    private var installation: Installation {
+        switch self {
+        case .redis6: .redis62
+        case .redis7: .redis74
+        case .redis8: .redis82
+        case .valkey9: .valkey91
+        }
     }
 
     public var isValkey: Bool { self == .valkey9 }
