@@ -95,6 +95,7 @@ actor PostgresDriver: EndpointProviding {
         guard let restored, let point else { throw DriverMisuse() }
         let connection = try await restored.server.connect(toRecovered: restored.database)
         let tally = CaseTally(log)
+        let lack = restored.lack
         await PostgresChecks.run(
             PostgresCheckContext(
                 connection: connection, service: service, seal: point.sealState.seal?.postgres,
@@ -105,7 +106,7 @@ actor PostgresDriver: EndpointProviding {
                 rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",
                 // The scratch server has nothing else to do.
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
-                emit: { tally.record(restored.weighed($0)) },
+                emit: { tally.record(lack?.weighed($0) ?? $0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
         return tally.summary

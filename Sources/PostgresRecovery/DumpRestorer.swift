@@ -88,7 +88,7 @@ public struct DumpRestorer: Sendable {
             let parallel = source.format == .custom || source.format == .directory
             return RestoredDatabase(
                 server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
-                hasRoles: source.globals != nil, sourceVersion: source.serverVersion,
+                hasRoles: source.globals != nil, sourceVersion: source.serverVersion, unrestored: made.unrestored,
                 detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
         } catch {
             await server.stop()
@@ -226,7 +226,7 @@ public struct DumpRestorer: Sendable {
     private func runArchive(
         _ source: DumpSource, by pgRestore: String, script: DumpScript, database: String, identity: PostgresIdentity?,
         on server: ScratchPostgres
-    ) async throws -> (cases: [CaseResult], properties: Bool) {
+    ) async throws -> Made {
         try await makeRoom(for: database, on: server)
         let errors = folder.appendingPathComponent("pg_restore.log")
         // A tar can't be read at several places at once.
@@ -251,7 +251,8 @@ public struct DumpRestorer: Sendable {
             throw verdict.failure(
                 ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
-        return ([verdict.judged(notes: findings + olderClient(script, verdict))], properties)
+        let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
+        return Made(cases: [judged], properties: properties, unrestored: unrestored)
     }
 
     /// Where the server takes what a pg_dump wrote that is older than its source by a minor release: others wouldn't.
@@ -262,14 +263,10 @@ public struct DumpRestorer: Sendable {
 
     private func runScript(
         _ source: DumpSource, script: DumpScript, database: String, identity: PostgresIdentity?, on server: ScratchPostgres
-    ) async throws -> (cases: [CaseResult], properties: Bool) {
+    ) async throws -> Made {
         var findings: [Finding] = []
         if script.database == nil {
-            let encoding = identity?.encoding ?? script.encoding ?? "UTF8"
-            if try await !createDatabase(database, encoding: encoding, locale: identity, on: server) {
-                findings.append(localeFinding(database))
-                try await createDatabase(database, encoding: encoding, locale: nil, on: server)
-            }
+            findings += try await createDatabase(database, for: script, identity: identity, on: server)
         } else {
             try await makeRoom(for: database, on: server)
         }
@@ -285,14 +282,70 @@ public struct DumpRestorer: Sendable {
             result = try await psql(source.location, database: start, on: server, errors: errors)
             verdict = try self.verdict("psql", errors, script: script, harmless: script.harmlessLines.union([line]))
         }
+        // An old psql reads the rows behind a COPY that failed as SQL, and a quote in them takes what follows along: the others are restored without it.
+        var without: Set<Int> = []
+        var told: [RestoreLog.Problem] = []
+        while result.succeeded, !verdict.isMachineTrouble, server.process.ending == nil {
+            let failed = verdict.log.failedCopies.subtracting(without)
+            guard !failed.isEmpty, without.count < Self.mostFailedCopies else { break }
+            without.formUnion(failed)
+            told += verdict.log.problems.filter { $0.line.map(failed.contains) == true }
+            let copy = folder.appendingPathComponent("without.sql")
+            defer { try? FileManager.default.removeItem(at: copy) }
+            let leftOut = without
+            do {
+                try await BlockingRead.run { try script.write(source.location, without: leftOut, to: copy) }
+                try host.folder.own(copy)
+            } catch {
+                throw host.folder.isFull ? ScratchPostgres.diskFull(host) : unusable("the script can't be copied without what failed in it")
+            }
+            try await ask(server) { try await $0.execute("DROP DATABASE IF EXISTS \(SQL.identifier(database)) WITH (FORCE)") }
+            if script.database == nil {
+                _ = try await createDatabase(database, for: script, identity: identity, on: server)
+            } else if !properties {
+                _ = try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
+            }
+            result = try await psql(copy, database: start, on: server, errors: errors)
+            let harmless = script.harmlessLines.union(properties ? [] : script.databaseLine.map { [$0] } ?? [])
+            verdict = try self.verdict("psql", errors, script: script, harmless: harmless)
+        }
+        verdict.log.carry(told)
+        let lines = Set(verdict.log.problems.compactMap(\.line))
+        let statements = try await BlockingRead.run { try DumpScript.statements(of: source.location, at: lines) }
+        for (index, problem) in verdict.log.problems.enumerated() {
+            if let line = problem.line, let statement = statements[line] { verdict.log.problems[index].statement = statement }
+        }
         guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
             throw verdict.failure(
                 ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
-        return ([verdict.judged(notes: findings + olderClient(script, verdict))], properties)
+        let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
+        return Made(cases: [judged], properties: properties, unrestored: unrestored)
+    }
+
+    /// Each costs another restore.
+    private static let mostFailedCopies = 1000
+
+    /// What a way in has made.
+    private struct Made {
+        var cases: [CaseResult]
+        /// The database's own owner, rights and settings came along.
+        var properties: Bool
+        /// What could not be made since this machine lacks something.
+        var unrestored: Set<String>
     }
 
     // MARK: Databases
+
+    /// For a script that makes none.
+    private func createDatabase(
+        _ name: String, for script: DumpScript, identity: PostgresIdentity?, on server: ScratchPostgres
+    ) async throws -> [Finding] {
+        let encoding = identity?.encoding ?? script.encoding ?? "UTF8"
+        if try await createDatabase(name, encoding: encoding, locale: identity, on: server) { return [] }
+        try await createDatabase(name, encoding: encoding, locale: nil, on: server)
+        return [localeFinding(name)]
+    }
 
     /// Makes the database that the dump's own CREATE DATABASE could not make, and says why.
     private func makeDatabase(

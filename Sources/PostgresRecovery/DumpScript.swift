@@ -43,6 +43,44 @@ struct DumpScript: Sendable, Hashable {
         try ScriptScanner.forEachItem(of: file) { take($0) }
     }
 
+    /// The beginnings of the statements that end on some lines.
+    static func statements(of file: URL, at lines: Set<Int>) throws -> [Int: String] {
+        var found: [Int: String] = [:]
+        guard !lines.isEmpty else { return found }
+        try ScriptScanner.forEachItem(of: file) { item in
+            guard case .statement(let bytes, let line) = item, lines.contains(line) else { return }
+            found[line] = String(decoding: bytes.prefix(500), as: UTF8.self)
+        }
+        return found
+    }
+
+    /// Copies a script without some of its COPY statements and their rows; every other line keeps its number.
+    func write(_ file: URL, without copies: Set<Int>, to target: URL) throws {
+        guard FileManager.default.createFile(atPath: target.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+            throw CocoaError(.fileWriteUnknown)
+        }
+        let handle = try FileHandle(forWritingTo: target)
+        defer { try? handle.close() }
+        let ranges = copies.compactMap { start in rows[start].map { start...$0 } }.sorted { $0.lowerBound < $1.lowerBound }
+        var next = ranges[...]
+        var number = 1
+        // Byte for byte: rows may be of any encoding and any length.
+        try LineReader.forEachChunk(of: file) { chunk in
+            var kept = Data()
+            var rest = chunk[...]
+            while !rest.isEmpty {
+                let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+                if next.first?.contains(number) != true { kept.append(contentsOf: rest[..<(end ?? rest.endIndex)]) }
+                guard let end else { break }
+                kept.append(UInt8(ascii: "\n"))
+                rest = rest[(end + 1)...]
+                number += 1
+                while let first = next.first, first.upperBound < number { next = next.dropFirst() }
+            }
+            try handle.write(contentsOf: kept)
+        }
+    }
+
     init(text: String) {
         var scanner = ScriptScanner()
         Array(text.utf8).withUnsafeBytes { scanner.take($0) { take($0) } }

@@ -11,8 +11,10 @@ struct RestoreLog: Sendable {
         var text: String
         /// Of the script that psql was reading.
         var line: Int?
+        /// The statement that failed, or its beginning; empty where it isn't known. Never shown: it may hold values.
+        var statement = ""
     }
-    /// At most ``shown`` of them.
+    /// At most ``kept`` of them.
     var problems: [Problem] = []
     /// How many there were in all.
     var count = 0
@@ -27,7 +29,11 @@ struct RestoreLog: Sendable {
     /// Everything that decides what kind of failure it was, lower case.
     private var words: Set<String> = []
 
+    /// The lines of the COPY statements that failed as they began, or whose rows did.
+    var failedCopies: Set<Int> = []
+
     static let shown = 50
+    private static let kept = 20_000
 
     /// Phrases of this machine's own trouble: the server or its disk gave up, whatever the backup is worth.
     private static let serverTrouble = [
@@ -70,6 +76,11 @@ struct RestoreLog: Sendable {
                 lastIsOpen = false
             } else if line.hasPrefix("Command was: ") {
                 let command = line.dropFirst("Command was: ".count)
+                defer {
+                    if let last = problems.indices.last, problems[last].statement.isEmpty {
+                        problems[last].statement = String(command.prefix(500))
+                    }
+                }
                 if let said = pending {
                     // Set on a database or a role, it is part of the backup.
                     let isSession = said.unknownParameter.map { command.hasPrefix("SET \($0) = ") } == true
@@ -97,11 +108,20 @@ struct RestoreLog: Sendable {
                 } else {
                     add(said, entry: entry)
                     lastIsOpen = problems.last?.object.isEmpty == true
-                    if let place = said.line { failedCopy = script?.rows[place].map { FailedCopy(statement: place, end: $0) } }
+                    if let place = said.line {
+                        failedCopy = script?.rows[place].map { FailedCopy(statement: place, end: $0) }
+                        if failedCopy != nil { failedCopies.insert(place) }
+                    }
                 }
             }
         }
         if let held = pending { add(held, entry: entry) }
+    }
+
+    /// What was told of statements that a second run left out.
+    mutating func carry(_ problems: [Problem]) {
+        count += problems.count
+        self.problems = (problems + self.problems).sorted { ($0.line ?? 0) < ($1.line ?? 0) }
     }
 
     private mutating func addUnknown(_ name: String) {
@@ -111,7 +131,7 @@ struct RestoreLog: Sendable {
     private mutating func add(_ said: Said, entry: String) {
         remember(said)
         count += 1
-        guard problems.count < Self.shown else { return }
+        guard problems.count < Self.kept else { return }
         let text = ServerText.redacted(String(said.text), fromServer: said.fromServer)
         problems.append(Problem(object: entry.isEmpty ? said.object : entry, text: text, line: said.line))
     }
@@ -154,6 +174,22 @@ struct RestoreLog: Sendable {
     /// The database's locale or its provider is not on this machine.
     var isLocaleTrouble: Bool {
         says("invalid locale name", "could not create locale", "could not open collator", "icu is not supported", "does not match locale")
+    }
+
+    /// What a statement makes, by its name without quotes: `public.domains`; of a constraint with its table before it. nil where it makes nothing of its own.
+    static func made(by statement: String) -> String? {
+        let tokens = SQLToken.all(in: Array(statement.utf8))
+        if tokens.first?.isWord("CREATE") == true {
+            let object = object(ofCommand: statement[...])
+            // Words in capitals are its kind.
+            let name = object.split(separator: " ").drop { $0.allSatisfy { $0.isUppercase } }.joined(separator: " ")
+            return name.isEmpty ? nil : name
+        }
+        guard tokens.first?.isWord("ALTER") == true, let add = tokens.firstIndex(where: { $0.isWord("ADD") }), add + 2 < tokens.count,
+            tokens[add + 1].isWord("CONSTRAINT"), let constraint = tokens[add + 2].identifier
+        else { return nil }
+        let table = object(ofCommand: statement[...]).split(separator: " ").last ?? ""
+        return "\(table).\(constraint)"
     }
 
     /// `ALTER TABLE ONLY public.domains` → `TABLE public.domains`: the kind and the name, and nothing of what follows.

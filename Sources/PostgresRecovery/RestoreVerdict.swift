@@ -90,21 +90,33 @@ struct RestoreVerdict: Sendable {
     /// Where the tool went on: one case, in the order of the script: what broke first comes first, and what follows from it is counted.
     ///
     /// - Parameter notes: What else was noticed.
-    func judged(notes: [Finding]) -> CaseResult {
+    func judged(notes: [Finding]) -> CaseResult { weighed(notes: notes).result }
+
+    /// - Returns: The case, and the names of what could not be made since this machine lacks something.
+    func weighed(notes: [Finding]) -> (result: CaseResult, unrestored: Set<String>) {
         let name = "\(tool) reported no error"
         var causes: [Finding] = []
         var isOfBackup = false
         var following = 0
+        var unrestored: Set<String> = []
         var notes = log.unknownParameters.map(note(ofUnknown:)) + notes
+        var refused = 0
         for problem in log.problems {
-            if tool == "psql", let option = Self.serversOwnOption(refusedIn: problem) {
+            if tool == "psql", let option = Self.serversOwnOption(refusedIn: problem), Self.setsNothingElse(problem.statement, than: option)
+            {
                 // A statement of its own in a script: the table is there, with its rows.
-                notes.append(Self.olderClient(option, object: service, isRefused: false))
-            } else if let finding = machineFinding(problem) {
+                if refused == 0 { notes.append(Self.olderClient(option, object: service, isRefused: false)) }
+                refused += 1
+                continue
+            }
+            let made = RestoreLog.made(by: problem.statement) ?? Self.column(alteredBy: problem.statement)
+            if let finding = machineFinding(problem) {
                 causes.append(finding)
+                if let made { unrestored.insert(made) }
             } else if problem.text.contains("does not exist"), !causes.isEmpty {
                 // Without its extension a type is missing, without the type a table.
                 following += 1
+                if let made { unrestored.insert(made) }
             } else {
                 causes.append(finding(problem))
                 isOfBackup = true
@@ -117,20 +129,38 @@ struct RestoreVerdict: Sendable {
                     message: "the psql of this machine is older than the pg_dump that wrote the script",
                     hint: "update postgresql-client here, or name the bin folder of a newer one in MUSTER_PG_BIN"))
         }
-        following += log.count - log.problems.count + log.followingRows
+        following += max(0, causes.count - RestoreLog.shown) + log.count - log.problems.count + log.followingRows
+        causes = Array(causes.prefix(RestoreLog.shown))
         if following > 0 {
             causes.append(
                 Finding(
                     .objectNotRestored, causes.isEmpty ? .critical : .note,
-                    object: following == 1 ? "one more statement" : "\(following) more statements",
-                    expected: "restored without an error", actual: "errors", message: "\(tool) could not restore them either",
+                    object: following == 1 ? "one more statement" : "\(following) more statements", expected: "restored without an error",
+                    actual: "errors", message: "\(tool) could not restore them either",
                     hint: "mend the ones above first: what failed before is the usual cause"))
         }
         // What this machine lacks isn't the backup's fault, and neither is what follows from it.
         if let first = causes.first, !isOfBackup {
-            return CaseResult(.restore, service: service, name: name, verdict: .error, reason: first.message, findings: causes + notes)
+            let result = CaseResult(
+                .restore, service: service, name: name, verdict: .error, reason: first.message, findings: causes + notes)
+            return (result, unrestored)
         }
-        return .judged(.restore, service: service, name: name, findings: causes + notes)
+        return (.judged(.restore, service: service, name: name, findings: causes + notes), [])
+    }
+
+    /// `ALTER TABLE ONLY public.t ALTER COLUMN a SET (pg_attver=1)`, and no option of a user's beside it.
+    private static func setsNothingElse(_ statement: String, than option: String) -> Bool {
+        statement.isEmpty || statement.contains("(\(option)=") && !statement.drop { $0 != "(" }.contains(",")
+    }
+
+    /// `public.t.a` of such a statement.
+    private static func column(alteredBy statement: String) -> String? {
+        let tokens = SQLToken.all(in: Array(statement.utf8))
+        guard let index = tokens.firstIndex(where: { $0.isWord("COLUMN") }), index + 1 < tokens.count,
+            let column = tokens[index + 1].identifier,
+            let table = RestoreLog.object(ofCommand: statement[...]).split(separator: " ").last
+        else { return nil }
+        return "\(table).\(column)"
     }
 
     private func note(ofUnknown parameter: String) -> Finding {
@@ -154,7 +184,11 @@ struct RestoreVerdict: Sendable {
     private func machineFinding(_ problem: RestoreLog.Problem) -> Finding? {
         let text = problem.text
         if let option = Self.serversOwnOption(refusedIn: problem) {
-            return Self.olderClient(option, object: problem.object.isEmpty ? "a table" : problem.object, isRefused: true)
+            return Self.olderClient(
+                option,
+                object: problem.object.isEmpty
+                    ? Self.column(alteredBy: problem.statement).map { "column \($0)" } ?? "a table" : problem.object,
+                isRefused: true)
         }
         let object = { (fallback: String) in problem.object.isEmpty ? fallback : problem.object }
         if text.hasPrefix("could not open extension control file") || text.hasPrefix("could not load library")
@@ -203,7 +237,7 @@ struct RestoreVerdict: Sendable {
             .olderDumpClient, isRefused ? .critical : .warning, object: object, expected: "a dump without the server's own options",
             actual: "\(option) is set in it",
             message: isRefused
-                ? "the dump was made by a pg_dump older than its server, and this scratch server is older too: it refuses the whole table"
+                ? "the dump was made by a pg_dump older than its server, and this scratch server is older too: it refuses the statement, and with it what it makes"
                 : "the dump was made by a pg_dump older than its server: a server of another minor release would refuse whole tables of it",
             hint: """
                 dump with the pg_dump of the server's own minor release; to restore this dump, use a server that knows \(option) \

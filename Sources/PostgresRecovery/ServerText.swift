@@ -6,7 +6,7 @@ import Foundation
 enum ServerText {
     /// How messages begin whose quoted parts are names of objects, roles or files, never values.
     private static let namesOnly = [
-        "relation ", "role \"", "schema \"", "type \"", "function ", "procedure ", "aggregate ", "operator ", "extension \"",
+        "relation ", "role \"", "schema \"", "type ", "function ", "procedure ", "aggregate ", "operator ", "extension \"",
         "database \"", "language \"", "collation \"", "constraint \"", "publication \"", "subscription \"", "server \"", "trigger \"",
         "foreign-data wrapper \"", "text search ", "encoding \"", "tablespace \"", "access method \"", "policy \"", "column \"",
         "permission denied", "must be owner of ", "must be superuser", "duplicate key value violates unique constraint \"",

@@ -6,13 +6,19 @@ import Testing
 /// One after another: they share the lab's source servers.
 @Suite(.serialized)
 struct SealCommandTests {
+    /// What is said of a source whose release is known to damage what it has: the machine's own may be one.
+    private static func isOfTheServersRelease(_ line: Substring) -> Bool {
+        line.hasPrefix("muster: warning: ") && line.contains("index") || line.hasPrefix("hint: update the source")
+    }
+
     @Test func aNewBackupOfEach() async throws {
         try await Desk.with { desk in
             try await LiveSource.shared.with { _ in
                 for (service, backup) in [("postgres", "daily"), ("redis", "rdb")] {
                     let before = try desk.newest(service)
                     let outcome = try await desk.run(["seal", desk.estate.path, "--service", service, "--backup", backup])
-                    #expect(outcome.code == 0 && outcome.err == "", "\(outcome.text)")
+                    #expect(
+                        outcome.code == 0 && outcome.err.split(separator: "\n").allSatisfy(Self.isOfTheServersRelease), "\(outcome.text)")
                     #expect(outcome.out.contains("truth: the source"))
                     let newest = try desk.newest(service)
                     #expect(newest != before && FileManager.default.fileExists(atPath: desk.seal(of: newest).path))

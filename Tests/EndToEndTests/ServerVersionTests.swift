@@ -56,6 +56,8 @@ struct ServersOwnOptionTests {
             #expect(outcome.code == 2, "\(outcome.text)")
             let finding = try #require(drill.findings.first { $0.rule == "older-dump-client" && $0.severity == "critical" })
             #expect(finding.object.contains("people") && finding.hint.contains("15.20") && finding.hint.contains("MUSTER_PG_BIN"))
+            let (red, _) = try await source.drill(checks: "{rows: {table: public.never, exactly: 1}}", bins: [older])
+            #expect(red.code == 1, "a table that the dump never had is missed: \(red.text)")
         }
     }
 
@@ -66,8 +68,18 @@ struct ServersOwnOptionTests {
             try await source.sql(Self.schema)
             try await source.dump("\(older)/pg_dump", ["-Fp"], to: "a.sql")
             let rows = "{rows: {table: public.people, exactly: 500}}"
-            try await source.expectGreen("script", checks: rows, bins: [older], noticed: ["older-dump-client"])
             try await source.expectGreen("script", checks: rows, bins: [source.bin], noticed: ["older-dump-client"])
+            // One of the statements holds an option of the user's too, which is lost where it is refused.
+            let (outcome, drill) = try await source.drill("script", checks: rows, bins: [older])
+            #expect(outcome.code == 2, "\(outcome.text)")
+            #expect(
+                drill.findings.contains {
+                    $0.rule == "older-dump-client" && $0.severity == "critical" && $0.object == "column public.people.name"
+                })
+            try await source.sql("ALTER TABLE people ALTER COLUMN name RESET (n_distinct)")
+            try await source.dump("\(older)/pg_dump", ["-Fp"], to: "b.sql")
+            let green = try await source.expectGreen("script", checks: rows, bins: [older], noticed: ["older-dump-client"])
+            #expect(green.findings.filter { $0.rule == "older-dump-client" }.map(\.severity) == ["warning"], "told once")
         }
     }
 
@@ -324,13 +336,19 @@ struct MissingExtensionTests {
         try await PostgresSource.with(.system) { source in
             try await source.sql("CREATE EXTENSION hstore")
             try await source.sql("CREATE TABLE other AS SELECT i FROM generate_series(1, 20) i")
-            try await source.sql("CREATE TABLE things (id int, h hstore)")
-            try await source.sql("INSERT INTO things SELECT i, hstore('k', 'a; b' || i) FROM generate_series(1, 40) i")
+            try await source.sql("CREATE TABLE things (id int, h hstore, note text)")
+            // What an old psql would read as SQL, with a quote and a comment that take along what follows.
+            try await source.sql("INSERT INTO things SELECT i, hstore('k', 'a; b' || i), 'it''s /* $$ ' || i FROM generate_series(1, 40) i")
+            try await source.sql("CREATE TABLE zz AS SELECT i, i || '; DROP' AS t FROM generate_series(1, 30) i")
+            try await source.sql("CREATE FUNCTION f(hstore) RETURNS text LANGUAGE sql AS 'SELECT $1::text'")
+            try await source.sql("CREATE VIEW v AS SELECT id FROM things")
             try await source.dump("\(try #require(PostgresVersion.system.bin))/pg_dump", ["-Fp"], to: "a.sql")
             let file = source.desk.store.appendingPathComponent("a.sql")
             let text = try String(contentsOf: file, encoding: .utf8).replacingOccurrences(of: "hstore", with: "hstorf")
             try Data(text.utf8).write(to: file)
-            let checks = "{rows: {table: public.things, exactly: 40}}, {rows: {table: public.other, exactly: 20}}"
+            let checks = """
+                {rows: {table: public.things, exactly: 40}}, {rows: {table: public.other, exactly: 20}}, {rows: {table: public.zz, exactly: 30}}
+                """
             let (outcome, drill) = try await source.drill("script", checks: checks, bins: [bin])
             #expect(outcome.code == 2, "\(outcome.text)")
             let seen = "\(drill.findings.map { "\($0.rule) \($0.severity) \($0.object): \($0.actual)" })"
@@ -340,7 +358,12 @@ struct MissingExtensionTests {
             #expect(restore.findings.first?.rule == "extension-missing", "\(seen)")
             #expect(restore.findings.filter { $0.severity == "critical" }.allSatisfy { $0.rule == "extension-missing" }, "\(seen)")
             #expect(drill.cases.contains { $0.name.contains("public.other") && $0.verdict == "passed" })
+            #expect(drill.cases.contains { $0.name.contains("public.zz") && $0.verdict == "passed" }, "\(seen)")
             #expect(drill.cases.contains { $0.name.contains("public.things") && $0.verdict == "error" })
+            // What doesn't hang on it is red as ever.
+            let wrong = checks.replacingOccurrences(of: "exactly: 30", with: "exactly: 31")
+            let (red, other) = try await source.drill("script", checks: wrong, bins: [bin])
+            #expect(red.code == 1 && other.findings.contains { $0.rule == "rows-out-of-bounds" && $0.object.contains("zz") }, "\(red.text)")
             #expect(!outcome.text.contains("a; b"), "no row is shown")
         }
     }

@@ -21,9 +21,9 @@ public struct KnownServerBugCheck: PostgresCheck {
                 finding($0.advisory, $0.indexes, version: isKnown ? version : nil, context.origin)
             }
             guard !findings.isEmpty else { return }
-            await context.judge(.schema, name, since: start, findings)
+            await context.judge(.backup, name, since: start, findings)
         } catch {
-            await context.fail(.schema, name, since: start, object: context.service, error)
+            await context.fail(.backup, name, since: start, object: context.service, error)
         }
     }
 
