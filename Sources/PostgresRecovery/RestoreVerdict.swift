@@ -190,7 +190,11 @@ struct RestoreVerdict: Sendable {
                     ? Self.column(alteredBy: problem.statement).map { "column \($0)" } ?? "a table" : problem.object,
                 isRefused: true)
         }
-        let object = { (fallback: String) in problem.object.isEmpty ? fallback : problem.object }
+        let object = { (fallback: String) in
+            if !problem.object.isEmpty { return problem.object }
+            let made = RestoreLog.object(ofCommand: problem.statement[...])
+            return made.isEmpty ? fallback : made
+        }
         if text.hasPrefix("could not open extension control file") || text.hasPrefix("could not load library")
             || text.hasPrefix("could not access file") || text.hasPrefix("extension ") && text.hasSuffix("is not available")
         {

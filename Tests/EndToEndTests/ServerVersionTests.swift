@@ -355,7 +355,7 @@ struct MissingExtensionTests {
             #expect(!drill.cases.contains { $0.verdict == "failed" }, "\(seen)")
             // First what broke first, and what follows is a number.
             let restore = try #require(drill.cases(of: "restore").first { $0.name.hasPrefix("psql reported") })
-            #expect(restore.findings.first?.rule == "extension-missing", "\(seen)")
+            #expect(restore.findings.first?.rule == "extension-missing" && restore.findings.first?.object == "EXTENSION hstorf", "\(seen)")
             #expect(restore.findings.filter { $0.severity == "critical" }.allSatisfy { $0.rule == "extension-missing" }, "\(seen)")
             #expect(drill.cases.contains { $0.name.contains("public.other") && $0.verdict == "passed" })
             #expect(drill.cases.contains { $0.name.contains("public.zz") && $0.verdict == "passed" }, "\(seen)")
