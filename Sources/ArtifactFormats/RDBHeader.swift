@@ -15,6 +15,8 @@ public struct RDBHeader: Sendable, Hashable {
     /// Up to where of which replication history it holds everything; nil where the server replicated nothing.
     public var replicationOffset: Int64?
     public var replicationID: String?
+    /// Written as the beginning of append-only files: what came after it stands elsewhere.
+    public var isAppendOnlyBase = false
 
     public static let bytesNeeded = 4096
 
@@ -53,6 +55,8 @@ public struct RDBHeader: Sendable, Hashable {
             case "ctime": created = TimeInterval(value).map(Date.init(timeIntervalSince1970:))
             case "repl-offset": replicationOffset = Int64(value)
             case "repl-id": replicationID = value
+            // Before 7.0 under the second name.
+            case "aof-base", "aof-preamble": isAppendOnlyBase = value == "1"
             case "redis-ver", "valkey-ver":
                 serverVersion = value
                 isValkey = name == "valkey-ver"

@@ -61,7 +61,8 @@ actor RedisDriver: EndpointProviding {
         let restored =
             source.set.kind == .aof
             ? try await restorer.restoreAppendOnly(
-                retrieved.location, isFolder: retrieved.isFolder, name: point.path, progress: report)
+                retrieved.location, isFolder: retrieved.isFolder, name: point.path,
+                sealedBy: point.sealState.seal?.redis.flatMap { RedisVersion(sealed: $0.serverVersion) }, progress: report)
             : try await restorer.restoreSnapshot(
                 retrieved.location, isSnapshot: !retrieved.isFolder && retrieved.format == .rdb, progress: report)
         self.restored = restored

@@ -27,6 +27,8 @@ public struct PostgresBinaries: Sendable, Hashable {
         folders += ["/usr/local/pgsql/bin"]
         folders += (environment["PATH"] ?? "").split(separator: ":").map(String.init)
         var found: [Int: PostgresBinaries] = [:]
+        // The tools run in a folder of their own.
+        folders = folders.map { URL(fileURLWithPath: $0, isDirectory: true).standardizedFileURL.path }
         for folder in folders where ScratchHost.locate("\(folder)/postgres") != nil && ScratchHost.locate("\(folder)/initdb") != nil {
             guard let major = major(of: folder), found[major] == nil else { continue }
             found[major] = PostgresBinaries(major: major, folder: folder)

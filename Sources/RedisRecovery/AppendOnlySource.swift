@@ -33,6 +33,11 @@ public enum AppendOnlySource: Sendable, Hashable {
             self = below[0]
             return
         }
+        // Parts whose manifest is lost: any one of them would load, and be a part of the data.
+        let orphans = ([artifact] + names.map { artifact.appendingPathComponent($0, isDirectory: true) }).contains { folder in
+            Self.names(in: folder).contains(where: Self.isPart)
+        }
+        guard !orphans else { return nil }
         let files = names.filter { $0.hasSuffix(".aof") && Self.isAppendOnly(artifact.appendingPathComponent($0)) }
         guard below.isEmpty, files.count == 1 else { return nil }
         self = .single(artifact.appendingPathComponent(files[0]))
@@ -48,6 +53,9 @@ public enum AppendOnlySource: Sendable, Hashable {
             return RedisOrigin(base.flatMap { RDBHeader(Self.head(of: $0)) }, isInParts: true)
         }
     }
+
+    /// `appendonly.aof.2.incr.aof`: one file of a set.
+    static func isPart(_ name: String) -> Bool { name.contains(/\.[0-9]+\.(incr|base)\.(aof|rdb)/) }
 
     private static func isAppendOnly(_ file: URL) -> Bool { [.rdb, .appendOnly].contains(ArtifactFormat(head: head(of: file))) }
 
@@ -86,8 +94,9 @@ struct AppendOnlySet {
                 name, expected: "\(manifest.loaded.count) files that the manifest names",
                 actual: manifest.loaded.isEmpty ? "an empty manifest" : "without \(missing.joined(separator: ", "))")
         }
-        // The smallest snapshot has its magic and its end; a server takes an empty one for an empty dataset.
-        if let base = manifest.base, size(of: base.name) == 0 {
+        // The smallest snapshot has its magic and its end; a server takes an empty one for an empty dataset. Commands in its place, as with
+        // aof-use-rdb-preamble no, are none where a server has begun with an empty dataset: in the first base alone.
+        if let base = manifest.base, size(of: base.name) == 0, base.name.hasSuffix(".rdb") || base.sequence > 1 {
             throw Self.incomplete(name, expected: "a base with something in it", actual: "\(base.name) of 0 bytes")
         }
         if manifest.base == nil, let first = manifest.increments.map(\.sequence).min(), first != 1 {
@@ -113,6 +122,12 @@ struct AppendOnlySet {
     var doubtful: [String] {
         let older = unnamed { number, first in number < first }
         return older.contains { $0.contains(".base.") } ? [] : older
+    }
+
+    /// Increments that should stand between those that are named: a server numbers them without a gap.
+    var gaps: [String] {
+        let numbers = manifest.increments.map(\.sequence).sorted()
+        return zip(numbers, numbers.dropFirst()).filter { $0.1 > $0.0 + 1 }.map { "\(stem).\($0.0 + 1).incr.aof" }
     }
 
     /// Parts with something in them that no line names.

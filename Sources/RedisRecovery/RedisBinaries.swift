@@ -50,6 +50,8 @@ public struct RedisBinaries: Sendable, Hashable {
         var found: [RedisBinaries] = []
         var asked: Set<String> = []
         for folder in folders {
+            // The tools run in a folder of their own.
+            let folder = URL(fileURLWithPath: folder, isDirectory: true).standardizedFileURL.path
             for prefix in ["redis", "valkey"] {
                 let server = "\(folder)/\(prefix)-server"
                 // Drills run as a user without rights where Muster is root: one that this user can't run is none.

@@ -30,6 +30,13 @@ struct RedisFileCheck: Sendable {
     /// - Throws: ``DrillFailure``, `CancellationError`.
     func snapshot(_ file: URL) async throws -> Outcome {
         let began = ContinuousClock.now
+        if RDBHeader(AppendOnlySource.head(of: file))?.isAppendOnlyBase == true {
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactNotRedis, object: service, expected: "a snapshot of a whole dataset", actual: "the base of append-only files",
+                    message: "this is the base of append-only files: as a snapshot it would come back without what was written since",
+                    hint: "back up the whole folder of append-only files, and write kind: aof for it in the estate file"))
+        }
         let said = try await asked(.checkRDB, file, object: "redis snapshot")
         var findings = said.warnings
         if let trailing = try trailing(file, from: said.end) { findings.append(trailing) }
@@ -48,6 +55,14 @@ struct RedisFileCheck: Sendable {
             let said = try await appendOnly(set.url(part), isBase: part.kind == .base)
             findings += said.warnings
             highest = max(highest, said.highestDatabase)
+        }
+        for name in set.gaps {
+            findings.append(
+                Finding(
+                    .appendOnlyIncomplete, .warning, object: name, expected: "increments that follow on each other",
+                    actual: "a gap before the next",
+                    message: "the manifest names no increment of that number, and later ones",
+                    hint: "compare the manifest with the server's own: a line that is lost takes the keys of its file along"))
         }
         for name in set.doubtful {
             findings.append(
@@ -126,6 +141,16 @@ struct RedisFileCheck: Sendable {
                 Finding(
                     .scratchServerFailed, object: name, expected: "an answer", actual: result.ending, message: "\(name) was killed",
                     hint: "look at this machine's memory and kernel log"))
+        }
+        // Not there for this user, or without a library of its own: it has read nothing.
+        if let code = result.exitCode, code == 126 || code == 127 {
+            throw DrillFailure.error(
+                Finding(
+                    .redisMissing, object: name, expected: "a checker that runs", actual: result.ending,
+                    message: "\(binaries.path(program)) can't be run on this machine",
+                    hint:
+                        "install it whole, for every user to run, or name another folder in MUSTER_REDIS_BIN or as binaries of the service")
+            )
         }
         // The last two are Valkey's: its checker ends with 0 on files that its server refuses.
         let foreign = ["Can't handle RDB format version", "Wrong signature", "but loading requires config", "Foreign RDB version"]

@@ -61,12 +61,16 @@ public struct RedisRestorer: Sendable {
 
     /// Restores append-only files: a folder of several parts, with a manifest, or the one file of Redis 2 to 6.
     ///
-    /// - Parameter name: The artifact's own, where it is a file: a part of a set is no backup.
+    /// - Parameters:
+    ///   - name: The artifact's own, where it is a file: a part of a set is no backup.
+    ///   - sealedBy: The server that the seal's digest is of: commands don't tell their writer, and the two projects don't digest alike.
     public func restoreAppendOnly(
-        _ artifact: URL, isFolder: Bool, name: String? = nil, progress: @escaping @Sendable (Int64, Int64?) -> Void
+        _ artifact: URL, isFolder: Bool, name: String? = nil, sealedBy: RedisVersion? = nil,
+        progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> RestoredRedis {
         let source = try appendOnly(artifact, isFolder: isFolder, name: name)
-        let origin = source.origin
+        var origin = source.origin
+        if origin.version == nil { origin.version = sealedBy }
         let binaries = try software.suitable(for: origin)
         let checked: RedisFileCheck.Outcome
         let content: ScratchRedis.Content
@@ -113,11 +117,11 @@ public struct RedisRestorer: Sendable {
     func appendOnly(_ artifact: URL, isFolder: Bool, name: String?) throws(DrillFailure) -> AppendOnlySource {
         let expected = "a folder of append-only files, a tar of it, or the appendonly.aof of redis 2 to 6"
         // By itself an increment would load, and be a small part of the data.
-        if !isFolder, let name, name.contains(/\.[0-9]+\.(incr|base)\.(aof|rdb)/) {
+        if !isFolder, let name, AppendOnlySource.isPart(name) {
             throw notRedis("one part of a set", expected: expected)
         }
         guard let source = AppendOnlySource(artifact, isFolder: isFolder) else {
-            throw notRedis(isFolder ? "a folder without a manifest" : "another file", expected: expected)
+            throw notRedis(isFolder ? "a folder without its manifest" : "another file", expected: expected)
         }
         return source
     }

@@ -27,6 +27,12 @@ public struct RedisVersion: Sendable, Hashable, Comparable, CustomStringConverti
         self.init(flavour, major, numbers.count > 1 ? numbers[1] : 0, numbers.count > 2 ? numbers[2] : 0)
     }
 
+    /// `7.4.1`, or `valkey 9.1.2`, as a seal has it.
+    public init?(sealed text: String) {
+        let isValkey = text.hasPrefix("valkey ")
+        self.init(isValkey ? .valkey : .redis, isValkey ? text.dropFirst("valkey ".count) : text[...])
+    }
+
     /// `9.1.2`
     public var number: String { "\(major).\(minor).\(patch)" }
 

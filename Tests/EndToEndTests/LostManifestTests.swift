@@ -1,0 +1,84 @@
+// Append-only files that lost something, and those that only look so, drilled by the built program on real servers.
+
+import Foundation
+import Testing
+
+@Suite(.enabled(if: RedisVersion.system.bin != nil || Program.inCI, "no redis-server is here"))
+struct LostManifestTests {
+    /// A set of a real server: a base, and commands behind it.
+    private func set(_ source: RedisSource, as name: String = "aof-1") async throws -> URL {
+        for i in 0..<30 { try await source.ask("SET", "page:\(i)", "content \(i)") }
+        try await source.ask("BGREWRITEAOF")
+        try await source.wait(for: "aof_rewrite_in_progress:0", in: "persistence")
+        try await source.ask("SET", "page:30", "after")
+        try await Task.sleep(for: .milliseconds(1200))
+        let target = source.desk.store.appendingPathComponent(name)
+        try await Program.require(["cp", "-r", source.data.appendingPathComponent("appendonlydir").path, target.path])
+        return target
+    }
+
+    private static let pages = "{keys: {pattern: \"page:*\", at-least: 1}}"
+
+    /// One part that is left would load by itself, and be a part of the data.
+    @Test(arguments: [false, true]) func withoutItsManifest(inATar: Bool) async throws {
+        try await RedisSource.with(.system, arguments: ["--appendonly", "yes"]) { source in
+            let folder = try await set(source)
+            try await Program.require(["sh", "-c", "rm '\(folder.path)'/*.manifest"])
+            if inATar {
+                try await Program.require(["sh", "-c", "cd '\(folder.path)' && tar cf ../aof-2.tar . && cd .. && rm -r aof-1"])
+            }
+            let (outcome, drill) = try await source.drill("aof", checks: Self.pages)
+            #expect(outcome.code == 1, "\(outcome.text)")
+            #expect(
+                drill.findings.contains { $0.rule == "artifact-not-a-redis-backup" && $0.actual.contains("manifest") }, "\(outcome.text)")
+            let sealed = try await source.seal("aof", ["--existing", "latest"])
+            #expect(sealed.code != 0, "\(sealed.text)")
+        }
+    }
+
+    /// With commands in place of a snapshot, the first base is empty where the server began with nothing.
+    @Test(arguments: [RedisVersion.system, .redis74, .redis82, .valkey91].filter { $0.bin != nil || Program.inCI })
+    func anEmptyFirstBaseOfCommandsIsWhole(version: RedisVersion) async throws {
+        try await RedisSource.with(version, arguments: ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"]) { source in
+            for i in 0..<30 { try await source.ask("SET", "page:\(i)", "content \(i)") }
+            try await Task.sleep(for: .milliseconds(1200))
+            let target = source.desk.store.appendingPathComponent("aof-1")
+            try await Program.require(["cp", "-r", source.data.appendingPathComponent("appendonlydir").path, target.path])
+            let names = try FileManager.default.contentsOfDirectory(atPath: target.path)
+            let base = try #require(names.first { $0.hasSuffix(".base.aof") })
+            #expect(try Data(contentsOf: target.appendingPathComponent(base)).isEmpty, "otherwise this asks nothing")
+            let (outcome, _) = try await source.drill("aof", checks: "{keys: {pattern: \"page:*\", at-least: 30}}")
+            #expect(outcome.code == 0, "\(outcome.text)")
+        }
+    }
+
+    /// The base alone as a snapshot lacks what was written since.
+    @Test func aBaseIsNoSnapshot() async throws {
+        try await RedisSource.with(.system, arguments: ["--appendonly", "yes"]) { source in
+            let folder = try await set(source)
+            try await Program.require(["sh", "-c", "cp '\(folder.path)'/*.base.rdb '\(source.desk.store.path)/a.rdb'"])
+            let (outcome, drill) = try await source.drill("rdb", checks: Self.pages)
+            #expect(outcome.code == 1 && drill.findings.contains { $0.hint.contains("kind: aof") }, "\(outcome.text)")
+        }
+    }
+
+    /// A checker that can't run has found nothing.
+    @Test(arguments: [126, 127]) func aCheckerThatCannotRunIsThisMachines(code: Int) async throws {
+        try await RedisSource.with(.system) { source in
+            try await source.ask("SET", "page:1", "x")
+            try await source.ask("SAVE")
+            try await Program.require([
+                "cp", source.data.appendingPathComponent("dump.rdb").path, source.desk.store.appendingPathComponent("a.rdb").path,
+            ])
+            let bin = source.folder.appendingPathComponent("bin")
+            try await Program.require([
+                "sh", "-c",
+                "mkdir '\(bin.path)' && cp \(source.bin)/redis-server '\(bin.path)' && cp \(source.bin)/redis-check-aof '\(bin.path)' "
+                    + "&& printf '#!/bin/sh\\nexit \(code)\\n' > '\(bin.path)/redis-check-rdb' && chmod -R a+rx '\(bin.path)'",
+            ])
+            try source.desk.editEstate("engine: redis", "engine: redis\n    binaries: \(bin.path)")
+            let (outcome, drill) = try await source.drill("rdb", checks: Self.pages)
+            #expect(outcome.code == 2 && !drill.cases.contains { $0.verdict == "failed" && $0.group == "backup" }, "\(outcome.text)")
+        }
+    }
+}
