@@ -239,7 +239,7 @@ struct ApplicationDrillTests {
             let (outcome, report) = try await desk.drill(desk.serverFailure)
             #expect(outcome.code == 2, "\(outcome.text)")
             let drill = try #require(report.drills.first)
-            #expect(drill.findings.map(\.rule) == ["hook-timed-out"] && drill.steps.last?.verdict == "passed")
+            #expect(drill.rules == ["hook-timed-out"] && drill.steps.last?.verdict == "passed")
             #expect(!ProcessList.all().contains { $0.arguments.contains("40.2001") })
         }
     }
@@ -269,7 +269,7 @@ struct ApplicationDrillTests {
         try await Desk.with { desk in
             try addHooks(desk, "stop: {before: {run: [./nowhere.sh]}}")
             let (outcome, report) = try await desk.drill(desk.serverFailure)
-            #expect(outcome.code == 2 && report.drills.first?.findings.map(\.rule) == ["hook-not-started"], "\(outcome.text)")
+            #expect(outcome.code == 2 && report.drills.first?.rules == ["hook-not-started"], "\(outcome.text)")
         }
     }
 
