@@ -17,7 +17,7 @@ struct PgBackRestProgram: Sendable {
     static func find() throws(DrillFailure) -> PgBackRestProgram {
         guard let path = ScratchHost.locate("pgbackrest") else { throw PgBackRest.missing }
         if let known = asked.withLock({ $0[path] }) { return PgBackRestProgram(path: path, wantsAllowRoot: known) }
-        let wants = wantsAllowRoot(version(of: path))
+        let wants = wantsAllowRoot(ScratchHost.version(of: path, "version") ?? "")
         asked.withLock { $0[path] = wants }
         return PgBackRestProgram(path: path, wantsAllowRoot: wants)
     }
@@ -29,20 +29,5 @@ struct PgBackRestProgram: Sendable {
         guard let numbers = version.firstMatch(of: /([0-9]+)\.([0-9]+)/)?.output, let major = Int(numbers.1), let minor = Int(numbers.2)
         else { return true }
         return (major, minor) >= (2, 59)
-    }
-
-    private static func version(of path: String) -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = ["version"]
-        process.environment = ToolRunner.environment([:])
-        process.standardInput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        guard (try? process.run()) != nil else { return "" }
-        let output = (try? pipe.fileHandleForReading.readToEnd()).flatMap { $0 } ?? Data()
-        process.waitUntilExit()
-        return String(decoding: output, as: UTF8.self)
     }
 }

@@ -13,19 +13,25 @@ struct AfterRestore: Sendable {
     var database: String
     var service: String
 
-    /// - Throws: ``DrillFailure`` (error): the server can't be asked.
-    func cases(on server: ScratchPostgres) async throws -> [CaseResult] {
+    /// - Returns: A case with what was noticed, or a skipped one where it couldn't be asked; none where there is nothing to say.
+    func cases(on server: ScratchPostgres) async -> [CaseResult] {
+        let name = "a restore in earnest comes to the same"
         do throws(PostgresError) {
             let connection = try await PostgresConnection.connect(
                 server.configuration(database: database, settings: ["search_path": "", "default_transaction_read_only": "off"]))
-            let findings = try await attachAgain(connection)
-            let triggers = try await tryEventTriggers(connection)
+            let findings: [Finding]
+            do throws(PostgresError) {
+                findings = try await attachAgain(connection) + tryEventTriggers(connection)
+            } catch {
+                await connection.close()
+                throw error
+            }
             await connection.close()
-            guard !(findings + triggers).isEmpty else { return [] }
-            return [.judged(.restore, service: service, name: "a restore in earnest comes to the same", findings: findings + triggers)]
+            return findings.isEmpty ? [] : [.judged(.restore, service: service, name: name, findings: findings)]
         } catch {
-            // What can't be asked here, the checks will say.
-            return []
+            // A warning is missing then, and no verdict: whether the database answers, and whether an index is valid, the checks ask too.
+            let why = error.sqlState.map { "SQLSTATE \($0)" } ?? error.kind.rawValue
+            return [.skipped(.restore, service: service, name: name, reason: "it could not be asked: \(why)")]
         }
     }
 

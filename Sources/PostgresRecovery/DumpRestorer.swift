@@ -84,7 +84,7 @@ public struct DumpRestorer: Sendable {
                 ? try await runScript(source, script: script, database: database, identity: identity, on: server)
                 : try await runArchive(source, by: pgRestore, script: script, database: database, identity: identity, on: server)
             cases += made.cases
-            if source.format != .plain { cases += try await AfterRestore(database: database, service: service).cases(on: server) }
+            if source.format != .plain { cases += await AfterRestore(database: database, service: service).cases(on: server) }
             let parallel = source.format == .custom || source.format == .directory
             return RestoredDatabase(
                 server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,

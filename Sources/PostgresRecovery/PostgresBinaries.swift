@@ -86,17 +86,7 @@ public struct PostgresBinaries: Sendable, Hashable {
     private static func major(of folder: String) -> Int? {
         let parts = folder.split(separator: "/").map(String.init)
         if parts.count >= 2, parts.last == "bin", let major = Int(parts[parts.count - 2]) { return major }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "\(folder)/postgres")
-        process.arguments = ["--version"]
-        // Keys may stand in ours.
-        process.environment = ["LC_ALL": "C"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        guard let text = ScratchHost.version(of: "\(folder)/postgres") else { return nil }
         let version = text.split(separator: " ").first { $0.first?.isNumber == true }
         return version.flatMap { Int($0.prefix { $0.isNumber }) }
     }

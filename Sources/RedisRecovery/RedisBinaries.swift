@@ -68,17 +68,7 @@ public struct RedisBinaries: Sendable, Hashable {
 
     /// `Redis server v=7.0.15 sha=…`, `Valkey server v=9.1.2 sha=…`: the word, and not the file's name, says whose it is.
     private static func version(of server: String) -> RedisVersion? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: server)
-        process.arguments = ["--version"]
-        // Keys may stand in ours.
-        process.environment = ["LC_ALL": "C"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        guard let text = ScratchHost.version(of: server) else { return nil }
         guard let word = text.split(separator: " ").first(where: { $0.hasPrefix("v=") }) else { return nil }
         return RedisVersion(text.hasPrefix("Valkey") ? .valkey : .redis, word.dropFirst(2))
     }

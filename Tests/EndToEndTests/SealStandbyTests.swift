@@ -24,11 +24,7 @@ private struct SealedStandby: Sendable {
 
     func write(user: String = "postgres", host: String? = nil) async throws {
         let key = desk.lab.appendingPathComponent("seal.key").path
-        if !FileManager.default.fileExists(atPath: key) {
-            try await Program.require(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
-            try await Program.require(["chmod", "600", key])
-            try await Program.require(["openssl", "pkey", "-in", key, "-pubout", "-out", desk.lab.appendingPathComponent("seal.pub").path])
-        }
+        if !FileManager.default.fileExists(atPath: key) { try await desk.makeSealingKey() }
         let estate = """
             version: 1
             estate: shop

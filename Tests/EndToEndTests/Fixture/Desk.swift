@@ -55,6 +55,23 @@ struct Desk: Sendable {
         }
     }
 
+    /// One without the lab, for a test that has servers of its own.
+    static func bare(in folder: URL) throws -> Desk {
+        let desk = Desk(folder: folder)
+        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+        return desk
+    }
+
+    /// `seal.key` and `seal.pub`, beside the estate file.
+    func makeSealingKey() async throws {
+        let key = lab.appendingPathComponent("seal.key").path
+        try await Program.require(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
+        try await Program.require(["chmod", "600", key])
+        try await Program.require(["openssl", "pkey", "-in", key, "-pubout", "-out", lab.appendingPathComponent("seal.pub").path])
+    }
+
     /// Other tests have those running: where they stand in a zone that a test loses, they would be seen to live.
     private func forgetLiveServers() throws {
         let text = try String(contentsOf: estate, encoding: .utf8)

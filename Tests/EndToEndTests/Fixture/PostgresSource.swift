@@ -62,14 +62,7 @@ struct PostgresSource: Sendable {
         _ version: PostgresVersion, settings: [String] = [], more: String = "", _ body: @Sendable (PostgresSource) async throws -> Void
     ) async throws {
         let bin = try #require(version.bin, "PostgreSQL \(version.rawValue) is here: scripts/setup-tests brings it")
-        await Turnstile.shared.enter()
-        do {
-            try await open(bin, settings, more, body)
-        } catch {
-            await Turnstile.shared.leave()
-            throw error
-        }
-        await Turnstile.shared.leave()
+        try await Turnstile.shared.pass { try await open(bin, settings, more, body) }
     }
 
     private static func open(
@@ -79,11 +72,8 @@ struct PostgresSource: Sendable {
         let server = try #require(
             LoopbackServer(["sh", LoopbackServer.support("postgres-source.sh"), bin, folder.path] + settings), "the server comes up")
         defer { server.end() }
-        let desk = Desk(folder: folder.appendingPathComponent("desk"))
+        let desk = try Desk.bare(in: folder.appendingPathComponent("desk"))
         defer { try? FileManager.default.removeItem(at: desk.folder) }
-        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        }
         let source = PostgresSource(folder: folder, bin: bin, desk: desk)
         try await source.sql("CREATE DATABASE shop", database: "postgres")
         try await source.writeEstate(more: more)
@@ -92,10 +82,7 @@ struct PostgresSource: Sendable {
     }
 
     private func writeEstate(more: String) async throws {
-        let key = desk.lab.appendingPathComponent("seal.key").path
-        try await Program.require(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
-        try await Program.require(["chmod", "600", key])
-        try await Program.require(["openssl", "pkey", "-in", key, "-pubout", "-out", desk.lab.appendingPathComponent("seal.pub").path])
+        try await desk.makeSealingKey()
         let estate = """
             version: 1
             estate: shop

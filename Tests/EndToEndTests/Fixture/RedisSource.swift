@@ -49,14 +49,7 @@ struct RedisSource: Sendable {
         _ version: RedisVersion, arguments: [String] = [], _ body: @Sendable (RedisSource) async throws -> Void
     ) async throws {
         let bin = try #require(version.bin, "\(version.rawValue) is here: scripts/setup-tests brings it")
-        await Turnstile.shared.enter()
-        do {
-            try await open(version, bin, arguments, body)
-        } catch {
-            await Turnstile.shared.leave()
-            throw error
-        }
-        await Turnstile.shared.leave()
+        try await Turnstile.shared.pass { try await open(version, bin, arguments, body) }
     }
 
     private static func open(
@@ -66,11 +59,8 @@ struct RedisSource: Sendable {
         let words = ["sh", LoopbackServer.support("redis-source.sh"), "\(bin)/\(version.program)", folder.path]
         let server = try #require(LoopbackServer(words + arguments), "the server comes up")
         defer { server.end() }
-        let desk = Desk(folder: folder.appendingPathComponent("desk"))
+        let desk = try Desk.bare(in: folder.appendingPathComponent("desk"))
         defer { try? FileManager.default.removeItem(at: desk.folder) }
-        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        }
         let source = RedisSource(folder: folder, version: version, bin: bin, desk: desk)
         try await source.writeEstate()
         try await body(source)
@@ -78,10 +68,7 @@ struct RedisSource: Sendable {
     }
 
     private func writeEstate() async throws {
-        let key = desk.lab.appendingPathComponent("seal.key").path
-        try await Program.require(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
-        try await Program.require(["chmod", "600", key])
-        try await Program.require(["openssl", "pkey", "-in", key, "-pubout", "-out", desk.lab.appendingPathComponent("seal.pub").path])
+        try await desk.makeSealingKey()
         let estate = """
             version: 1
             estate: shop

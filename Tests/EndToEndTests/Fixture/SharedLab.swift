@@ -95,6 +95,18 @@ actor Turnstile {
         }
     }
 
+    /// Lets a body through when its turn has come.
+    nonisolated func pass(_ body: @Sendable () async throws -> Void) async throws {
+        await enter()
+        do {
+            try await body()
+        } catch {
+            await leave()
+            throw error
+        }
+        await leave()
+    }
+
     func leave() {
         if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
