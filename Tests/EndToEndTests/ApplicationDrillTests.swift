@@ -295,7 +295,7 @@ struct ApplicationDrillTests {
         switch moment {
         case .preparing: try await desk.wait(in: output, for: "\"point-chosen\"", "\"postgres\"")
         case .hook:
-            let deadline = ContinuousClock.now + .seconds(120)
+            let deadline = ContinuousClock.now + .seconds(180)
             while !FileManager.default.fileExists(atPath: flag.path), ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(10))
             }

@@ -127,7 +127,7 @@ import Testing
             try await pair.ask(
                 pair.primary, "GRANT pg_signal_backend TO drill_reader; GRANT EXECUTE ON FUNCTION pg_promote TO drill_reader")
             let granted = "SELECT count(*) FROM pg_auth_members WHERE roleid = 'pg_signal_backend'::regrole"
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(180)
             while try await pair.ask(pair.standby, granted) != "1", ContinuousClock.now < deadline {}
             let drill = try await desk.expect(
                 try write(pair, desk), code: 2, rule: ["existing-role-too-strong"], environment: Self.environment)
@@ -161,7 +161,7 @@ import Testing
             if signal == SIGKILL { #expect(try await desk.run(["clean"]).code == 0) }
             desk.expectNothingLeft()
             let sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'drill_reader'"
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(180)
             while try await pair.ask(pair.standby, sessions) != "0", ContinuousClock.now < deadline {}
             #expect(try await pair.ask(pair.standby, sessions) == "0")
         }

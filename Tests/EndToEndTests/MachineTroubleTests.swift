@@ -86,7 +86,7 @@ struct MachineTroubleTests {
     /// Kills the server as soon as it does its work.
     private func kill(_ service: String, below path: String, while running: Running) async throws -> Date? {
         let program = service == "redis" ? "redis-server" : "postgres"
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         while ContinuousClock.now < deadline, Glibc.kill(running.pid, 0) == 0 {
             let seen = ProcessList.mentioning(path)
             // Before that nothing is in the server yet, and muster may simply start another; with -f it only reads the archive.

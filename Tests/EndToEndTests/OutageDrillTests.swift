@@ -250,7 +250,7 @@ struct OutageDrillTests {
                 "[sh, -c, 'mv -T ../backups/primary ../backups/primary.lost; sleep 40.2101'], timeout: 60s")
             let running = try desk.start(["run", file.path, "--output", output.path])
             try await desk.wait(in: output, for: "\"lost-stores\"")
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(180)
             while FileManager.default.fileExists(atPath: desk.store.path), ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(10))
             }

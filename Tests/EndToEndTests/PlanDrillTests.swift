@@ -173,7 +173,7 @@ struct PlanDrillTests {
             let running = try desk.start(
                 ["run", shipped("redis-loss").path, "--estate", desk.estate.path, "--output", output.path])
             try await desk.wait(in: output, for: "\"step-started\"", "\"verify\"", "\"redis\"")
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(180)
             while !ProcessList.all().contains(where: { $0.arguments.contains(seconds) }), ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(20))
             }

@@ -115,7 +115,7 @@ private struct Halfway {
     }
 
     func wait() async throws {
-        for _ in 0..<2000 {
+        for _ in 0..<9000 {
             if FileManager.default.fileExists(atPath: folder.appendingPathComponent("began").path) { return }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -320,7 +320,7 @@ private struct Halfway {
     }
 
     private func waitForNote(of test: SealedStandby, _ words: String) async throws {
-        for _ in 0..<1000 {
+        for _ in 0..<9000 {
             let found = try await Program.run(["grep", "-rqsF", words, test.desk.scratch.path])
             if found.code == 0 { return }
             try await Task.sleep(for: .milliseconds(20))

@@ -34,7 +34,7 @@ struct Snapshot: Sendable {
     }
 
     private static func rewritten(_ connection: RedisConnection) async throws {
-        for _ in 0..<200 {
+        for _ in 0..<3000 {
             let text = try await connection.command(["INFO", "persistence"]).text ?? ""
             if text.contains("aof_rewrite_in_progress:0"), text.contains("aof_rewrite_scheduled:0") { break }
             try await Task.sleep(for: .milliseconds(50))

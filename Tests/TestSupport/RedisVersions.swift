@@ -51,7 +51,7 @@ public struct SourceRedis: Sendable {
     /// Until no rewrite is under way.
     public func rewrite() async throws {
         try await run("BGREWRITEAOF")
-        for _ in 0..<400 {
+        for _ in 0..<4000 {
             let text = try await connection.command(["INFO", "persistence"]).text ?? ""
             if text.contains("aof_rewrite_in_progress:0"), text.contains("aof_rewrite_scheduled:0") { return }
             try await Task.sleep(for: .milliseconds(25))
@@ -71,7 +71,7 @@ public func withSourceRedis<Result: Sendable>(
         if binaries.version.major >= 7 { words += ["--enable-debug-command", "yes"] }
         let process = try await host.start(words, workingFolder: folder, log: folder.appendingPathComponent("log"))
         var connection: RedisConnection?
-        for _ in 0..<400 where connection == nil {
+        for _ in 0..<4000 where connection == nil {
             connection = try? await RedisConnection.connect(unixSocket: socket)
             if connection == nil { try await Task.sleep(for: .milliseconds(25)) }
         }

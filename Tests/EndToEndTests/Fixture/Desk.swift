@@ -127,7 +127,7 @@ struct Desk: Sendable {
 
     // MARK: Running
 
-    func start(_ words: [String], environment: [String: String] = [:], patience: Duration = .seconds(240)) throws -> Running {
+    func start(_ words: [String], environment: [String: String] = [:], patience: Duration = .seconds(600)) throws -> Running {
         try Program.start([Program.muster] + words, environment: environment.merging(own) { $1 }, folder: folder, patience: patience)
     }
 
@@ -153,7 +153,7 @@ struct Desk: Sendable {
 
     /// Waits for a line of a running drill's events.jsonl.
     func wait(in output: URL, for words: String...) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         while ContinuousClock.now < deadline {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: output.path)) ?? [] {
                 let file = output.appendingPathComponent(name).appendingPathComponent("events.jsonl")

@@ -52,7 +52,7 @@ enum Program {
     }()
 
     static func start(
-        _ words: [String], environment: [String: String] = [:], folder: URL, patience: Duration = .seconds(180)
+        _ words: [String], environment: [String: String] = [:], folder: URL, patience: Duration = .seconds(600)
     ) throws -> Running {
         // Files rather than pipes: nothing has to be drained while the program runs, and a child that lives on can't hold us up.
         let names = ["out", "err"].map { FileManager.default.temporaryDirectory.appendingPathComponent("me2e-\($0)-\(UUID().uuidString)") }
@@ -95,7 +95,7 @@ enum Program {
     }
 
     static func run(
-        _ words: [String], environment: [String: String] = [:], folder: URL = URL(fileURLWithPath: "/"), patience: Duration = .seconds(180)
+        _ words: [String], environment: [String: String] = [:], folder: URL = URL(fileURLWithPath: "/"), patience: Duration = .seconds(600)
     ) async throws -> Outcome {
         try await start(words, environment: environment, folder: folder, patience: patience).outcome()
     }

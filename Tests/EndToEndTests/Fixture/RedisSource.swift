@@ -93,7 +93,7 @@ struct RedisSource: Sendable {
     }
 
     func wait(for text: String, in section: String) async throws {
-        for _ in 0..<200 {
+        for _ in 0..<3000 {
             if try await ask("INFO", section).contains(text) { return }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -133,7 +133,7 @@ struct Proxy: Sendable {
     }
 
     func waitUntilHeld() async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         while !FileManager.default.fileExists(atPath: folder.appendingPathComponent("held").path) {
             try #require(ContinuousClock.now < deadline, "a request was held")
             try await Task.sleep(for: .milliseconds(20))
@@ -176,7 +176,7 @@ struct SSHServer: Sendable {
         try await Program.require(["/usr/sbin/sshd", "-f", folder.appendingPathComponent("sshd_config").path])
         let server = SSHServer(port: port, folder: folder)
         try server.know("host")
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(180)
         while !answers(port) {
             try #require(ContinuousClock.now < deadline, "sshd comes up")
             try await Task.sleep(for: .milliseconds(50))

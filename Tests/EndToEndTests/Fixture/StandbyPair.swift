@@ -45,7 +45,7 @@ struct StandbyPair: Sendable {
 
     /// Asks until the answer is that one.
     func wait(for answer: String, of host: String, _ sql: String) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         while ContinuousClock.now < deadline {
             if try await ask(host, sql) == answer { return }
             try await Task.sleep(for: .milliseconds(50))
