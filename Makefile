@@ -42,6 +42,6 @@ bench: build
 	@scripts/bench-parallel
 
 clean:
-	@if [ -x .build/release/muster ]; then .build/release/muster clean --kept; fi
+	@if [ -x .build/release/muster ]; then .build/release/muster clean --kept --yes; fi
 	@if [ -e .build/demo/lab ]; then .build/release/muster lab destroy .build/demo/lab; fi
 	rm -rf .build

@@ -11,14 +11,20 @@ struct RecordedRun: Sendable {
     /// How many drills, or inspections, it is to have.
     var drills: Int
     var output: URL
+    /// What its folder and its reports are called.
+    let name: String
+
+    init(drills: Int, output: URL) {
+        self.drills = drills
+        self.output = output
+        name = Self.name(for: Date())
+    }
 
     /// - Parameter body: Emits what happens between the run's start and its end.
     /// - Returns: The run's verdict, which the exit code is made of.
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run(_ body: @escaping @Sendable (EventHub) async throws -> Verdict) async throws -> Verdict {
-        let started = Date()
-        let runID = Self.name(for: started)
-        let folder = output.appendingPathComponent(runID, isDirectory: true)
+        let folder = output.appendingPathComponent(name, isDirectory: true)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
@@ -36,7 +42,7 @@ struct RecordedRun: Sendable {
         let listener = Task { for await event in hub.events { await recorders.record(event) } }
         hub.emit(
             .runStarted(
-                RunInfo(musterVersion: Muster.version, host: Self.hostName, runID: runID, drills: drills)))
+                RunInfo(musterVersion: Muster.version, host: Self.hostName, runID: name, drills: drills)))
         let outcome: Result<Verdict, any Error>
         do {
             outcome = .success(try await SignalGuard.run { try await body(hub) })

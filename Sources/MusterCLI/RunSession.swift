@@ -28,22 +28,26 @@ struct RunSession: Sendable {
     /// - Returns: The run's verdict, which the exit code is made of.
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run() async throws -> Verdict {
+        let recorded = RecordedRun(drills: plans.count, output: output)
         defer {
-            for path in kept.paths { Console.print("kept \(path), which holds decrypted data: remove it with muster clean --kept") }
+            for path in kept.paths {
+                Console.print("kept \(path), which holds decrypted data: remove it with muster clean --kept \(recorded.name)")
+            }
         }
-        return try await RecordedRun(drills: plans.count, output: output).run { hub in try await runDrills(hub: hub) }
+        return try await recorded.run { hub in try await runDrills(hub: hub, of: recorded.name) }
     }
 
-    private func runDrills(hub: EventHub) async throws -> Verdict {
+    private func runDrills(hub: EventHub, of run: String) async throws -> Verdict {
         var verdicts: [Verdict] = []
         for plan in plans {
             try Task.checkCancellation()
-            verdicts.append(try await run(plan, hub: hub))
+            verdicts.append(try await self.run(plan, hub: hub, of: run))
         }
         return Verdict.combined(verdicts)
     }
 
-    func run(_ plan: DrillPlan, hub: EventHub) async throws -> Verdict {
+    /// - Parameter run: What the scratch folder is asked for by, where it is kept.
+    func run(_ plan: DrillPlan, hub: EventHub, of run: String? = nil) async throws -> Verdict {
         let host: ScratchHost
         do throws(ScratchError) {
             host = try await ScratchHost.prepare(in: root, purpose: "drill \(plan.name)")
@@ -56,7 +60,7 @@ struct RunSession: Sendable {
             hub.emit(.fact(Fact("muster.peak-memory-bytes", String(Self.peakMemory))))
             do throws(ScratchError) {
                 if keep {
-                    try await host.keep()
+                    try await host.keep(of: run)
                     kept.add(host.folder.url.path)
                     hub.emit(.fact(Fact("scratch.kept", host.folder.url.path)))
                 } else {

@@ -20,7 +20,7 @@ struct ScratchOption: ParsableArguments {
 
     /// Removes what killed runs left, as every run does before its own work.
     func cleanUpAfterEarlierRuns() async throws {
-        try await clean(kept: false) { removed in
+        try await clean(kept: []) { removed in
             for remains in removed {
                 Console.complain(
                     "muster: removed what an earlier run left: \(remains.folder.path), \(remains.processes) process(es)")
@@ -36,11 +36,12 @@ struct ScratchOption: ParsableArguments {
     /// Removes remains, and undoes what their runs had changed elsewhere.
     ///
     /// - Parameters:
+    ///   - kept: Those of the folders left on purpose that go as well.
     ///   - undone: Hears a sentence for each of these.
     ///   - due: Hears of a standby that may still stand still for a killed run. What knows of it stays, where another try may help.
     /// - Throws: ``CommandFailure`` where something is left, after all the rest was done.
     func clean(
-        kept: Bool, removed: ([ScratchCleaner.Remains]) -> Void, undone: (String) -> Void, due: (CommandFailure) -> Void
+        kept: Set<URL>, removed: ([ScratchCleaner.Remains]) -> Void, undone: (String) -> Void, due: (CommandFailure) -> Void
     ) async throws {
         let undos = ScratchCleaner.claim(ScratchUndo.self, in: root, kept: kept).map(\.promise)
         let unfinished = ScratchCleaner.claim(UnfinishedBackup.self, in: root, kept: kept).map(\.promise)
@@ -70,7 +71,7 @@ struct ScratchOption: ParsableArguments {
     }
 
     /// - Returns: The folders that still know of a pause.
-    private func endPauses(kept: Bool, undone: (String) -> Void, due: (CommandFailure) -> Void) async -> Set<URL> {
+    private func endPauses(kept: Set<URL>, undone: (String) -> Void, due: (CommandFailure) -> Void) async -> Set<URL> {
         var spared: Set<URL> = []
         for claimed in ScratchCleaner.claim(PausedReplay.self, in: root, kept: kept) {
             let pause = claimed.promise

@@ -39,6 +39,9 @@ public struct ScratchPostgres: Sendable {
         do {
             try FileManager.default.createDirectory(at: socket, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try host.folder.own(socket)
+            // Made here, so that an initdb that is ended empties it and leaves it: by it the shared memory is known that stays behind.
+            try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try host.folder.own(data)
         } catch {
             throw DrillFailure.error(
                 Finding(
@@ -54,12 +57,16 @@ public struct ScratchPostgres: Sendable {
         let made: ToolResult
         do {
             made = try await host.run(command, errors: errors)
+        } catch is CancellationError {
+            ScratchHost.freeSharedMemory(of: data)
+            throw CancellationError()
         } catch let error as ScratchError {
             throw error.kind == .diskFull
                 ? diskFull(host)
                 : DrillFailure.error(Finding(.scratchServerFailed, object: "initdb", message: error.message, hint: error.hint))
         }
         guard made.succeeded else {
+            ScratchHost.freeSharedMemory(of: data)
             throw failure("initdb ended with \(made.ending)", log: errors, host: host)
         }
         let process: ServerProcess
@@ -107,6 +114,8 @@ public struct ScratchPostgres: Sendable {
     /// Ends it at once: its data is thrown away anyway.
     public func stop() async {
         await process.stop([(SIGQUIT, .seconds(5))])
+        // One that was killed, by whomever, could not: and its folder may go before the scratch host does.
+        ScratchHost.freeSharedMemory(of: dataFolder)
     }
 
     func waitUntilReady(host: ScratchHost) async throws {

@@ -16,36 +16,58 @@ public enum ScratchCleaner {
         public var processes: Int
         /// Left on purpose by a run with --keep.
         public var kept: Bool
+        /// The run that left it on purpose; nil where it wrote down none.
+        public var run: String?
+        /// The folder where that run was started.
+        public var place: String?
+
+        init(_ folder: URL, _ mark: OwnershipMark, processes: Int) {
+            self.folder = folder
+            purpose = mark.purpose
+            created = mark.created
+            inUse = mark.isInUse
+            self.processes = processes
+            kept = mark.kept
+            run = mark.run
+            place = mark.place
+        }
+
+        /// What its files take on the disk, in bytes.
+        public func size() -> Int64 {
+            let walk = FileManager.default.enumerator(atPath: folder.path)
+            var blocks: Int64 = 0
+            while let path = walk?.nextObject() as? String {
+                var info = stat()
+                if lstat(folder.path + "/" + path, &info) == 0 { blocks += Int64(info.st_blocks) }
+            }
+            return blocks * 512
+        }
     }
 
     /// All marked folders of this user below a root, remains and those in use.
     public static func find(in root: ScratchRoot) -> [Remains] {
         marked(in: root).map { folder, mark in
             let processes = ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: folder.path)
-            return Remains(
-                folder: folder, purpose: mark.purpose, created: mark.created, inUse: mark.isInUse, processes: processes.count,
-                kept: mark.kept)
+            return Remains(folder, mark, processes: processes.count)
         }
     }
 
     /// Ends the processes of every abandoned folder and removes it; folders in use and unmarked ones are not touched.
     ///
     /// - Parameters:
-    ///   - kept: Also those that were left on purpose.
+    ///   - kept: Those of the folders left on purpose that go as well.
     ///   - spared: Folders whose processes are ended, and which stay: something is still due that only they know of.
     /// - Returns: What was removed.
     /// - Throws: ``ScratchError`` where one could not be removed, after all the others were.
     @discardableResult
-    public static func clean(_ root: ScratchRoot, kept: Bool = false, sparing spared: Set<URL> = []) throws(ScratchError) -> [Remains] {
+    public static func clean(_ root: ScratchRoot, kept: Set<URL> = [], sparing spared: Set<URL> = []) throws(ScratchError) -> [Remains] {
         var removed: [Remains] = []
         var problem: ScratchError?
         removeUnfinished(in: root)
-        for (folder, mark) in marked(in: root) where !mark.isInUse && (kept || !mark.kept) {
+        for (folder, mark) in marked(in: root) where !mark.isInUse && (!mark.kept || kept.contains(folder)) {
             let entry = mark.environmentEntry
             let processes = ProcessTable.belonging(toEnvironment: entry, orFolder: folder.path).count
-            ProcessReaper.end { ProcessTable.belonging(toEnvironment: entry, orFolder: folder.path) }
-            let user = try? UnprivilegedUser.current()
-            SharedMemory.release(below: folder, users: [geteuid(), user?.userID ?? geteuid()])
+            ScratchFolder.endProcesses(of: mark, in: folder)
             if spared.contains(folder) { continue }
             do throws(ScratchError) {
                 try ScratchFolder.delete(folder)
@@ -53,22 +75,21 @@ public enum ScratchCleaner {
                 problem = problem ?? error
                 continue
             }
-            removed.append(
-                Remains(folder: folder, purpose: mark.purpose, created: mark.created, inUse: false, processes: processes, kept: mark.kept))
+            removed.append(Remains(folder, mark, processes: processes))
         }
         if let problem { throw problem }
         return removed
     }
 
-    /// Folders whose making was cut off before they had their mark: empty, or with the mark's file alone.
+    /// Folders whose making was cut off before they had their name, or whose removal when nothing else was left: empty, or with
+    /// the mark's file alone.
     private static func removeUnfinished(in root: ScratchRoot) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: root.folder.path)) ?? [] {
             guard let maker = OwnershipMark.maker(ofUnfinished: name), !ProcessTable.isAlive(maker) else { continue }
             let folder = root.folder.appendingPathComponent(name, isDirectory: true)
             var info = stat()
             guard lstat(folder.path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR, info.st_uid == geteuid() else { continue }
-            unlink(folder.appendingPathComponent(OwnershipMark.fileName).path)
-            rmdir(folder.path)
+            ScratchFolder.deleteUnfinished(folder)
         }
     }
 

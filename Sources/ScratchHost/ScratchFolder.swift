@@ -57,23 +57,30 @@ public struct ScratchFolder: Sendable, Hashable {
             try mark.write(into: unfinished)
             guard rename(unfinished.path, url.path) == 0 else { throw .system(errno, "cannot make the folder", url.path) }
         } catch {
-            try? delete(unfinished)
+            deleteUnfinished(unfinished)
             throw error
         }
         return ScratchFolder(url: url, id: id, user: user, mark: mark)
     }
 
     /// Ends what runs in it and leaves its files, for a person to look at: cleaning passes over it from now on.
-    public func keep() throws(ScratchError) {
+    ///
+    /// - Parameter run: The run's name, by which it is asked for when it is to go.
+    public func keep(of run: String? = nil) throws(ScratchError) {
         endProcesses()
         var kept = mark
         kept.kept = true
-        try kept.write(into: url)
+        kept.run = run
+        kept.place = FileManager.default.currentDirectoryPath
+        try kept.replace(in: url)
     }
 
-    func endProcesses() {
-        ProcessReaper.end { ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: url.path) }
-        SharedMemory.release(below: url, users: [geteuid(), user?.userID ?? geteuid()])
+    func endProcesses() { Self.endProcesses(of: mark, in: url) }
+
+    /// Ends what runs in a folder, and frees what outlives that.
+    static func endProcesses(of mark: OwnershipMark, in folder: URL) {
+        ProcessReaper.end { ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: folder.path) }
+        SharedMemory.release(below: folder)
     }
 
     /// A folder inside this one that only the unprivileged user may enter.
@@ -107,18 +114,35 @@ public struct ScratchFolder: Sendable, Hashable {
         try Self.delete(url)
     }
 
+    /// Removes a folder whose processes have ended, its mark last: whoever is killed meanwhile leaves something that is still found.
     static func delete(_ url: URL) throws(ScratchError) {
-        guard FileManager.default.fileExists(atPath: url.path) else { return }
-        do {
-            try FileManager.default.removeItem(at: url)
-        } catch {
-            // Something may have been created while we removed; one more try, then say so.
-            do {
-                try FileManager.default.removeItem(at: url)
-            } catch {
-                throw ScratchError(.fileSystem, "cannot remove \(url.path)", hint: "remove it by hand, or run: muster clean")
-            }
+        guard let remover = ProcessTable.current() else { throw .system(ENOENT, "cannot read", "/proc") }
+        // Something may have been created while we removed, or somebody else removes it as well: one more try, then say so.
+        guard emptyButForItsMark(url) || emptyButForItsMark(url) else {
+            throw ScratchError(.fileSystem, "cannot remove \(url.path)", hint: "remove it by hand, or run: muster clean")
         }
+        // Without its mark a folder under this name would be nobody's.
+        let leaving = url.deletingLastPathComponent()
+            .appendingPathComponent(OwnershipMark.unfinishedName(of: url.lastPathComponent, by: remover), isDirectory: true)
+        guard rename(url.path, leaving.path) == 0 else {
+            if errno == ENOENT { return }
+            throw .system(errno, "cannot remove", url.path)
+        }
+        deleteUnfinished(leaving)
+    }
+
+    private static func emptyButForItsMark(_ url: URL) -> Bool {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] where name != OwnershipMark.fileName {
+            try? FileManager.default.removeItem(at: url.appendingPathComponent(name))
+        }
+        let left = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        return left.allSatisfy { $0 == OwnershipMark.fileName }
+    }
+
+    /// Removes a folder that is still being made, or hardly there any more: it holds a mark at the most.
+    static func deleteUnfinished(_ folder: URL) {
+        unlink(folder.appendingPathComponent(OwnershipMark.fileName).path)
+        rmdir(folder.path)
     }
 
     private static func resolved(_ folder: URL) throws(ScratchError) -> URL {

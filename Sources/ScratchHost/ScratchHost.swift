@@ -115,10 +115,15 @@ public struct ScratchHost: Sendable {
         DispatchQueue.global(qos: .utility).async { try? FileManager.default.removeItem(at: item) }
     }
 
+    /// Frees the shared memory of a Postgres that has ended, by its data folder: once that has gone, nothing tells whose it is.
+    public static func freeSharedMemory(of data: URL) { SharedMemory.release(of: data) }
+
     /// Ends what still runs here and leaves the folder for a person to look at.
-    public func keep() async throws(ScratchError) {
+    ///
+    /// - Parameter run: The run's name, by which it is asked for when it is to go.
+    public func keep(of run: String? = nil) async throws(ScratchError) {
         let folder = folder
-        try await Self.blocking { () throws(ScratchError) in try folder.keep() }
+        try await Self.blocking { () throws(ScratchError) in try folder.keep(of: run) }
     }
 
     /// Ends what still runs here and leaves the folder to whoever cleans up later, for what is still due there.

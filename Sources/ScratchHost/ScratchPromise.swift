@@ -72,19 +72,19 @@ extension ScratchCleaner {
     ///
     /// To be done when the folder's processes have ended: what is to be undone may be being done.
     public static func claim<Promise: ScratchPromise>(
-        _ promise: Promise.Type, in root: ScratchRoot, kept: Bool = false
+        _ promise: Promise.Type, in root: ScratchRoot, kept: Set<URL> = []
     ) -> [ClaimedPromise<Promise>] {
         abandoned(in: root, kept: kept).compactMap { ClaimedPromise(promise, in: $0) }
     }
 
     /// The same, only to be shown.
-    public static func due<Promise: ScratchPromise>(_ promise: Promise.Type, in root: ScratchRoot, kept: Bool = false) -> [Promise] {
+    public static func due<Promise: ScratchPromise>(_ promise: Promise.Type, in root: ScratchRoot, kept: Set<URL> = []) -> [Promise] {
         abandoned(in: root, kept: kept).compactMap {
             ClaimedPromise<Promise>.read(promise, $0.appendingPathComponent(promise.fileName))
         }
     }
 
-    private static func abandoned(in root: ScratchRoot, kept: Bool) -> [URL] {
-        marked(in: root).compactMap { folder, mark in !mark.isInUse && (kept || !mark.kept) ? folder : nil }
+    private static func abandoned(in root: ScratchRoot, kept: Set<URL>) -> [URL] {
+        marked(in: root).compactMap { folder, mark in !mark.isInUse && (!mark.kept || kept.contains(folder)) ? folder : nil }
     }
 }

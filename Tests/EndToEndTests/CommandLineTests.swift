@@ -104,9 +104,33 @@ struct CommandLineTests {
             #expect(next.code == 0 && FileManager.default.fileExists(atPath: kept))
             let shown = try await desk.run(["clean", "--kept", "--dry-run"])
             #expect(shown.out.contains(kept) && FileManager.default.fileExists(atPath: kept))
-            let removed = try await desk.run(["clean", "--kept"])
+            // Nobody is there to be asked.
+            let refused = try await desk.run(["clean", "--kept"])
+            #expect(refused.code == 64 && refused.out.contains("kept run-") && refused.err.contains("--yes"), "\(refused.text)")
+            #expect(FileManager.default.fileExists(atPath: kept))
+            let unknown = try await desk.run(["clean", "--kept", "run-0"])
+            #expect(unknown.code == 64 && unknown.err.contains(report.run.id), "\(unknown.text)")
+            // What was kept from elsewhere is somebody else's, as long as it isn't named.
+            let elsewhere = try Program.start(
+                [Program.muster, "clean", "--kept", "--yes", "--scratch", desk.scratch.path], folder: desk.reports)
+            let left = await elsewhere.outcome()
+            #expect(left.code == 0 && left.out.contains("muster clean --kept \(report.run.id) removes it"), "\(left.text)")
+            #expect(FileManager.default.fileExists(atPath: kept))
+            let named = try Program.start(
+                [Program.muster, "clean", "--kept", report.run.id, "--scratch", desk.scratch.path], folder: desk.reports)
+            let removed = await named.outcome()
             #expect(removed.code == 0 && removed.out.contains("removed \(kept)"), "\(removed.text)")
             #expect(!FileManager.default.fileExists(atPath: kept))
+        }
+    }
+
+    @Test func keptRunsOfThisFolderGoAtOnce() async throws {
+        try await Desk.with { desk in
+            let (_, report) = try await desk.drill(try desk.drillFile(), ["--keep"])
+            let kept = try #require(report.drills.first?.fact("scratch.kept"))
+            #expect(try await desk.run(["clean", "--yes"]).code == 64)
+            let removed = try await desk.run(["clean", "--kept", "--yes"])
+            #expect(removed.code == 0 && removed.out.contains("removed \(kept)"), "\(removed.text)")
         }
     }
 

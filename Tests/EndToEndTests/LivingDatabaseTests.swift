@@ -103,7 +103,7 @@ import Testing
             // What was kept holds no password.
             let leak = try await Program.run(["grep", "-rlF", "r3ader", desk.scratch.path])
             #expect(leak.code == 1, "\(leak.out)")
-            #expect(try await desk.run(["clean", "--kept"]).code == 0)
+            #expect(try await desk.run(["clean", "--kept", "--yes"]).code == 0)
         }
     }
 

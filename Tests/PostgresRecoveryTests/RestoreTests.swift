@@ -274,6 +274,24 @@ import Testing
         #expect(shmctl(segment, IPC_STAT, &status) != 0)
     }
 
+    /// Cancelled at any moment of initdb, which then clears its folder away, and with it what tells of its segment.
+    @Test(arguments: [0, 100, 200, 300, 400]) func anInitdbThatIsEndedLeavesNoSharedMemory(later milliseconds: Int) async throws {
+        try await withScratchHost { host in
+            let folder = try host.folder.privateFolder("p")
+            let binaries = try PostgresBinaries.suitable(forDumpOf: nil)
+            let task = Task { try await ScratchPostgres.start(on: host, in: folder, binaries: binaries, profile: .fast) }
+            let data = folder.appendingPathComponent("data")
+            while !FileManager.default.fileExists(atPath: data.path) { try await Task.sleep(for: .milliseconds(1)) }
+            var info = stat()
+            #expect(lstat(data.path, &info) == 0)
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            task.cancel()
+            // On a fast machine it was made by then.
+            await (try? task.value)?.stop()
+            #expect(shmget(Int32(truncatingIfNeeded: info.st_ino), 0, 0) < 0)
+        }
+    }
+
     @Test func cancellingLeavesNoServer() async throws {
         let source = try await Source.made()
         try await withScratchHost { host in

@@ -33,6 +33,10 @@ import Testing
         return process
     }
 
+    private static func allKept(_ root: TemporaryRoot) -> Set<URL> {
+        Set(ScratchCleaner.find(in: root.root).filter(\.kept).map(\.folder))
+    }
+
     @Test func theRemainsOfAKilledRunGo() async throws {
         let root = try TemporaryRoot()
         let (folder, mark) = try abandoned(root)
@@ -55,7 +59,7 @@ import Testing
         defer { try? folder.remove() }
         let child = try sleeper(environment: [ScratchFolder.environmentName: folder.id])
         defer { kill(child.processIdentifier, SIGKILL) }
-        #expect(try ScratchCleaner.clean(root.root, kept: true).isEmpty)
+        #expect(try ScratchCleaner.clean(root.root, kept: Self.allKept(root)).isEmpty)
         #expect(ScratchCleaner.find(in: root.root).map(\.inUse) == [true])
         #expect(FileManager.default.fileExists(atPath: folder.url.path) && child.isRunning)
     }
@@ -96,7 +100,7 @@ import Testing
         var (folder, mark) = try abandoned(root, owner: own)
         #expect(try ScratchCleaner.clean(root.root).isEmpty, "its owner lives")
         mark.bootID = "another boot"
-        try mark.write(into: folder)
+        try mark.replace(in: folder)
         #expect(try ScratchCleaner.clean(root.root).count == 1)
     }
 
@@ -117,7 +121,7 @@ import Testing
         try manager.createSymbolicLink(
             at: root.url.appendingPathComponent("muster-0123456789ab/\(OwnershipMark.fileName)"),
             withDestinationURL: copy.appendingPathComponent(OwnershipMark.fileName))
-        #expect(try ScratchCleaner.clean(root.root, kept: true).isEmpty)
+        #expect(try ScratchCleaner.clean(root.root, kept: Self.allKept(root)).isEmpty)
         #expect(root.names == ["muster-0123456789ab", "muster-copy", "muster-xyz", "other"])
         #expect(manager.fileExists(atPath: root.url.appendingPathComponent("muster-xyz/precious").path))
     }
@@ -146,7 +150,10 @@ import Testing
         #expect(try ScratchCleaner.clean(root.root).isEmpty)
         #expect(FileManager.default.fileExists(atPath: folder.path))
         #expect(ScratchCleaner.find(in: root.root).map(\.kept) == [true])
-        #expect(try ScratchCleaner.clean(root.root, kept: true).count == 1)
+        let other = try abandoned(root, kept: true).0
+        #expect(try ScratchCleaner.clean(root.root, kept: [folder.resolvingSymlinksInPath()]).count == 1)
+        #expect(root.names == [other.lastPathComponent], "what nobody named stays")
+        #expect(try ScratchCleaner.clean(root.root, kept: Self.allKept(root)).count == 1)
         #expect(root.names == [])
     }
 
@@ -155,7 +162,10 @@ import Testing
         let host = try await ScratchHost.prepare(in: root.root, purpose: "test")
         let part = try host.folder.privateFolder("p")
         let server = try await host.start(["sleep", "300"], workingFolder: part, log: part.appendingPathComponent("log"))
-        try await host.keep()
+        try await host.keep(of: "run-1")
+        let kept = ScratchCleaner.find(in: root.root)
+        #expect(kept.map(\.run) == ["run-1"] && kept.map(\.place) == [FileManager.default.currentDirectoryPath])
+        #expect(kept.allSatisfy { $0.size() > 0 })
         #expect(await eventually { server.ending != nil })
         #expect(ScratchCleaner.find(in: root.root).map(\.kept) == [true])
         #expect(FileManager.default.fileExists(atPath: part.appendingPathComponent("log").path))
@@ -174,6 +184,31 @@ import Testing
         try Data().write(to: root.url.appendingPathComponent("\(names[0])/\(OwnershipMark.fileName)"))
         try ScratchCleaner.clean(root.root)
         #expect(root.names == [names[1]], "the one whose maker lives is still being made")
+    }
+
+    /// Killed between any two of these, a removal leaves what is found by its mark, or by its name.
+    @Test func theMarkGoesLast() throws {
+        let root = try TemporaryRoot()
+        let folder = try ScratchFolder.create(in: root.root, purpose: "test")
+        let part = try folder.privateFolder("p")
+        try Data("rows".utf8).write(to: part.appendingPathComponent("data"))
+        try Data().write(to: folder.url.appendingPathComponent("zzz"))
+        let inside = try FolderWatch(folder.url)
+        let above = try FolderWatch(root.url)
+        try folder.remove()
+        #expect(Set(inside.deleted().dropLast()) == ["p", "zzz"] && inside.deleted().last == OwnershipMark.fileName)
+        let own = try #require(ProcessTable.current())
+        #expect(above.deleted() == ["\(folder.url.lastPathComponent).\(own.pid).\(own.startTicks)"])
+        #expect(root.names == [])
+    }
+
+    /// An auxiliary file beside it would outlive a kill, and the folder with it.
+    @Test func aMarkIsMadeWithoutAnotherFile() throws {
+        let root = try TemporaryRoot()
+        let mark = OwnershipMark(id: "0123456789abcdef", owner: Self.dead, bootID: "", purpose: "", created: Date())
+        let watch = try FolderWatch(root.url)
+        try mark.write(into: root.url)
+        #expect(watch.created() == [OwnershipMark.fileName])
     }
 
     @Test func aFolderThatCantBeRemovedDoesNotKeepTheOthers() throws {

@@ -4,6 +4,7 @@ import Foundation
 
 struct Report: Decodable, Sendable {
     struct Run: Decodable, Sendable {
+        var id: String
         var verdict: String
         var interrupted: Bool
     }

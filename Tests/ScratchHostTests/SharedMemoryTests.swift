@@ -1,0 +1,72 @@
+// The shared memory that a killed Postgres leaves goes; nobody else's does.
+
+import Foundation
+import Glibc
+import Testing
+
+@testable import ScratchHost
+
+/// Segments of this process stand for a server's: it made them, and nobody has them attached.
+@Suite struct SharedMemoryTests {
+    private func segment(_ key: Int32, bytes: Int = 56) throws -> Int32 {
+        let id = shmget(key, bytes, 0o600 | IPC_CREAT | IPC_EXCL)
+        try #require(id >= 0, "errno \(errno)")
+        return id
+    }
+
+    private func isThere(_ segment: Int32) -> Bool {
+        var status = shmid_ds()
+        return shmctl(segment, IPC_STAT, &status) == 0
+    }
+
+    private func dataFolder(_ root: TemporaryRoot) throws -> (URL, inode: Int32) {
+        let data = root.url.appendingPathComponent("p/data", isDirectory: true)
+        try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+        var info = stat()
+        try #require(stat(data.path, &info) == 0)
+        return (data, Int32(truncatingIfNeeded: info.st_ino))
+    }
+
+    private func write(_ pid: Int32, _ segment: Int32, into data: URL) throws {
+        let lock = "\(pid)\n\(data.path)\n1700000000\n5432\n/s\n\n  \(1_000_000) \(segment)\n"
+        try Data(lock.utf8).write(to: data.appendingPathComponent("postmaster.pid"))
+    }
+
+    /// A standalone server, as initdb runs one, writes its process id negative.
+    @Test(arguments: [1, -1] as [Int32]) func whatALockFileNames(sign: Int32) throws {
+        let root = try TemporaryRoot()
+        let (data, _) = try dataFolder(root)
+        let mine = try segment(IPC_PRIVATE)
+        let other = try segment(IPC_PRIVATE)
+        defer { for id in [mine, other] { shmctl(id, IPC_RMID, nil) } }
+        try write(sign * getpid(), mine, into: data)
+        SharedMemory.release(below: root.url)
+        #expect(!isThere(mine) && isThere(other))
+    }
+
+    @Test func notWhatAnotherProcessMade() throws {
+        let root = try TemporaryRoot()
+        let (data, _) = try dataFolder(root)
+        let other = try segment(IPC_PRIVATE)
+        defer { shmctl(other, IPC_RMID, nil) }
+        try write(1, other, into: data)
+        SharedMemory.release(below: root.url)
+        #expect(isThere(other))
+    }
+
+    /// An initdb that is ended takes the lock file away and leaves the segment.
+    @Test func whatOnlyItsKeyTells() throws {
+        let root = try TemporaryRoot()
+        let (data, inode) = try dataFolder(root)
+        let mine = try segment(inode)
+        // Small is what a server's is; what is attached is in use; a key further on is another folder's.
+        let large = try segment(inode &+ 1, bytes: 1 << 20)
+        let attached = try segment(inode &+ 2)
+        let far = try segment(inode &+ 100)
+        defer { for id in [mine, large, attached, far] { shmctl(id, IPC_RMID, nil) } }
+        let address = shmat(attached, nil, 0)
+        defer { shmdt(address) }
+        SharedMemory.release(of: data)
+        #expect(!isThere(mine) && isThere(large) && isThere(attached) && isThere(far))
+    }
+}
