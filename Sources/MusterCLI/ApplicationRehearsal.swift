@@ -48,17 +48,21 @@ actor ApplicationRehearsal: ApplicationDriver {
         self.running = running
         let probes = ProcessProbes(running, environment: environment) { try $0.map { try filler.fill($0) } }
         let watch = HealthWatch(running) { [application] probe in
-            switch probe {
-            case .http(let path, let status, let body, let port):
-                try await probes.http(path: path, status: status, body: body, port: port)
-            case .tcp(let port): probes.tcp(port: port)
-            case .command(let run, let code): try await probes.command(run, expectExit: code)
-            case .sql(let service, let query, let expect):
-                await SQLProbe(service: service, application: application, endpoint: endpoints[service]).ask(query, expect)
-            }
+            let answer =
+                switch probe {
+                case .http(let path, let status, let body, let port):
+                    try await probes.http(path: path, status: status, body: body, port: port)
+                case .tcp(let port): probes.tcp(port: port)
+                case .command(let run, let code): try await probes.command(run, expectExit: code)
+                case .sql(let service, let query, let expect):
+                    await SQLProbe(service: service, application: application, endpoint: endpoints[service]).ask(query, expect)
+                }
+            // Nothing makes it well again.
+            if case .fails = answer, let failure = await endpoints.failure() { throw failure }
+            return answer
         }
         self.watch = watch
-        let answering = try await watch.wait()
+        let answering = try await judged(by: endpoints) { try await watch.wait() }
         log.unproven(
             "\(application): it was kept from the network, and not from Unix sockets on this machine that its user may open: that it used the "
                 + "recovered servers and no other is not proven.")
@@ -70,6 +74,24 @@ actor ApplicationRehearsal: ApplicationDriver {
             answering: answering,
             detail: "started \(application), well after \(took), and for \(Readable.duration(declared.health.hold)) since")
     }
+
+    /// Judges the application by what it does with its servers, as long as those live.
+    ///
+    /// - Throws: ``DrillFailure``: an error instead of any judgement, good or bad, where one doesn't.
+    private func judged<Value: Sendable>(
+        by endpoints: [String: ScratchEndpoint], _ judge: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        do {
+            let value = try await judge()
+            if let failure = await endpoints.failure() { throw failure }
+            return value
+        } catch let failure as DrillFailure where failure.verdict == .failed {
+            throw await endpoints.failure() ?? failure
+        }
+    }
+
+    /// Why what uses the recovered servers proves nothing; nil where all of them live.
+    func serverFailure() async -> DrillFailure? { await endpoints().failure() }
 
     /// Fills a cache, in the same place and with the same variables as the application itself has later.
     ///
@@ -114,7 +136,7 @@ actor ApplicationRehearsal: ApplicationDriver {
 
     func confirm(_ log: any StepLog) async throws {
         guard let watch else { throw DriverMisuse() }
-        try await watch.confirm()
+        try await judged(by: await endpoints()) { try await watch.confirm() }
         log.record(.judged(.operation, service: application, name: "still runs", findings: []))
     }
 

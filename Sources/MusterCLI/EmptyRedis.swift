@@ -69,7 +69,7 @@ actor EmptyRedis {
         let start = ContinuousClock.now
         let ending = try await application.run(repopulation)
         let took = start.duration(to: .now)
-        guard let ending, ending.succeeded else { throw failure(repopulation, ending) }
+        guard let ending, ending.succeeded else { throw await application.serverFailure() ?? failure(repopulation, ending) }
         log.record(.judged(.restore, service: service, name: "the repopulation command succeeds", duration: took, findings: []))
         let count = try await keys()
         guard count > 0 else {

@@ -79,3 +79,33 @@ extension ScratchEndpoint {
         }
     }
 }
+
+extension ScratchEndpoint {
+    /// Why nothing can be judged by what uses this server; nil where it answers, or is none of Muster's.
+    ///
+    /// A server that died, or stands still, is this machine's trouble: neither the backup nor the application is to blame.
+    func failure(of service: String) async -> DrillFailure? {
+        let answers: Bool
+        switch self {
+        case .living: return nil
+        case .postgres(let configuration): answers = await PostgresConnection.accepts(configuration)
+        case .redis(let socket): answers = await RedisConnection.answers(unixSocket: socket)
+        }
+        if answers || Task.isCancelled { return nil }
+        return .error(
+            Finding(
+                .scratchServerFailed, object: service, expected: "a scratch server that lives as long as the drill",
+                actual: "none that answers", message: "the scratch server ended by itself, or answers no more",
+                hint: "look at this machine's memory and kernel log; run again with --keep to read server.log"))
+    }
+}
+
+extension [String: ScratchEndpoint] {
+    /// The first service, by name, whose scratch server is gone.
+    func failure() async -> DrillFailure? {
+        for (service, endpoint) in sorted(by: { $0.key < $1.key }) {
+            if let failure = await endpoint.failure(of: service) { return failure }
+        }
+        return nil
+    }
+}

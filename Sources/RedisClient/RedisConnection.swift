@@ -40,6 +40,19 @@ public final class RedisConnection: Sendable {
         return try await connect(to: "\(host):\(port)", timeout: timeout) { redisConnectWithTimeout(host, Int32(number), $0) }
     }
 
+    /// Whether a server answers there within a while, were it only to refuse.
+    public static func answers(unixSocket path: String, timeout: Duration = .seconds(10)) async -> Bool {
+        do throws(RedisError) {
+            let connection = try await connect(unixSocket: path, timeout: timeout)
+            defer { connection.close() }
+            try await connection.command(["PING"])
+            return true
+        } catch {
+            if case .refused = error.kind { return true }
+            return false
+        }
+    }
+
     private static func connect(
         to place: String, timeout: Duration, _ open: @escaping @Sendable (timeval) -> UnsafeMutablePointer<redisContext>?
     ) async throws(RedisError) -> RedisConnection {

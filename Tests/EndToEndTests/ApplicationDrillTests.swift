@@ -188,6 +188,29 @@ struct ApplicationDrillTests {
         }
     }
 
+    /// By an out-of-memory kill, say: the application can't be well then, and is not to blame.
+    @Test(arguments: ["postgres", "redis"]) func aScratchServerThatEndsUnderTheApplication(service: String) async throws {
+        try await Desk.with { desk in
+            let file = desk.drills.appendingPathComponent("corruption-restart.yaml")
+            // As long as it takes to be seen.
+            try desk.editEstate("hold: 2s", "hold: 30s")
+            let output = desk.reports.appendingPathComponent("ended")
+            let running = try desk.start(["run", file.path, "--output", output.path])
+            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"restart\"")
+            let server = ProcessList.mentioning(desk.scratch.path).first {
+                $0.name == (service == "redis" ? "redis-server" : "postgres")
+                    && ProcessList.parent(of: $0.pid) == running.pid
+            }
+            Glibc.kill(try #require(server?.pid), SIGKILL)
+            let outcome = await running.outcome()
+            let drill = try #require(try Desk.runFolder(in: output, outcome).report().drills.first)
+            #expect(outcome.code == 2, "\(outcome.text)")
+            #expect(drill.findings.contains { $0.rule == "scratch-server-failed" && $0.object == service }, "\(drill.findings)")
+            #expect(!drill.findings.contains { $0.rule == "application-unhealthy" || $0.rule == "application-died" })
+            #expect(drill.objectives?.rto.measured == nil)
+        }
+    }
+
     // MARK: A corrupt database
 
     @Test func bothServicesAndThenTheApplication() async throws {
