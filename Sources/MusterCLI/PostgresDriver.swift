@@ -163,11 +163,14 @@ extension ScratchPostgres {
         }
     }
 
-    /// Why a server that took connections before takes none any more; nil where it still runs. What it held was never asked then.
+    /// Why a server that took connections before takes none any more; nil where it still does. What it held was never asked then.
     func ended(_ why: String) async -> DrillFailure? {
         // Its socket closes a moment before its end is known.
         for _ in 0..<50 where process.ending == nil { try? await Task.sleep(for: .milliseconds(20)) }
-        guard let ending = process.ending else { return nil }
+        // One that is stopped lives, and answers nobody.
+        guard let ending = process.ending else {
+            return await ScratchEndpoint.postgres(configuration(database: "template1")).failure(of: "postgres")
+        }
         return .error(
             Finding(
                 .scratchServerFailed, object: "postgres", expected: "a scratch server that lives as long as the drill",

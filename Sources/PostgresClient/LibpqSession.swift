@@ -8,6 +8,7 @@ import Glibc
 /// of the connection that owns it, which is what makes sharing it sound.
 final class LibpqSession: @unchecked Sendable {
     private var handle: OpaquePointer?
+    private let configuration: PostgresConfiguration
 
     /// How soon a cancelled task is noticed while the server is silent.
     private static let heartbeatMilliseconds: Int32 = 50
@@ -20,6 +21,7 @@ final class LibpqSession: @unchecked Sendable {
         let handle = Self.withParameters(configuration) { PQconnectStartParams($0, $1, 0) }
         guard let handle else { throw PostgresError(.connect, message: "no memory for a session", hint: "free memory") }
         self.handle = handle
+        self.configuration = configuration
         do {
             try Self.finishConnecting(handle, configuration, interruption)
         } catch {
@@ -131,6 +133,7 @@ final class LibpqSession: @unchecked Sendable {
     }
 
     private func waitForResult(_ handle: OpaquePointer, _ cancellation: inout Cancellation) throws(PostgresError) {
+        var lastSign = ContinuousClock.now
         while PQisBusy(handle) == 1 {
             if cancellation.isDue {
                 guard cancellation.request(handle, patience: Self.cancelPatience) else {
@@ -143,7 +146,42 @@ final class LibpqSession: @unchecked Sendable {
             var watched = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
             let ready = poll(&watched, 1, Self.heartbeatMilliseconds)
             if ready > 0, PQconsumeInput(handle) == 0 { throw lost() }
+            if ready > 0 { lastSign = .now }
+            guard let patience = configuration.standstill, lastSign.duration(to: .now) > patience else { continue }
+            try requireMoving(handle, within: patience, cancellation.interruption)
+            lastSign = .now
         }
+    }
+
+    /// A statement may take as long as it likes, and a server that stands still never ends one: only another session tells them apart.
+    private func requireMoving(
+        _ handle: OpaquePointer, within patience: Duration, _ interruption: Interruption
+    ) throws(PostgresError) {
+        let isStopped = configuration.isLocal && ServerProcessState.isStopped(PQbackendPID(handle))
+        guard isStopped || !Self.answers(configuration, within: patience, interruption) else { return }
+        close()
+        throw PostgresError(
+            .connectionLost, message: "the server stands still: it answered nothing, and took no other session",
+            hint: "look for what stopped it on this machine, such as SIGSTOP, a frozen container or a disk that hangs")
+    }
+
+    /// Whether a server says anything at all to a new session within a while, were it only to refuse it, or is gone.
+    private static func answers(
+        _ configuration: PostgresConfiguration, within patience: Duration, _ interruption: Interruption
+    ) -> Bool {
+        let handle = withParameters(configuration) { PQconnectStartParams($0, $1, 0) }
+        guard let handle else { return true }
+        defer { PQfinish(handle) }
+        let deadline = ContinuousClock.now + patience
+        var wanted = PGRES_POLLING_WRITING
+        while PQstatus(handle) != CONNECTION_BAD, ContinuousClock.now < deadline {
+            if interruption.isRaised { return true }
+            var watched = pollfd(fd: PQsocket(handle), events: Int16(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT), revents: 0)
+            guard poll(&watched, 1, heartbeatMilliseconds) > 0 else { continue }
+            wanted = PQconnectPoll(handle)
+            if wanted == PGRES_POLLING_OK || wanted == PGRES_POLLING_FAILED { return true }
+        }
+        return PQstatus(handle) == CONNECTION_BAD
     }
 
     private func lost() -> PostgresError {
@@ -265,7 +303,7 @@ extension LibpqSession {
 
 /// A cancel request on its way to the server. Requests are sent from another thread, since sending one can itself block.
 private struct Cancellation {
-    private let interruption: Interruption
+    let interruption: Interruption
     private let inFlight = DispatchGroup()
     private var firstRequest: ContinuousClock.Instant?
     private var lastRequest: ContinuousClock.Instant?

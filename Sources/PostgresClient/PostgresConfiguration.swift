@@ -14,10 +14,14 @@ public struct PostgresConfiguration: Sendable {
     /// Server settings for the whole session, in force before its first statement.
     public var settings: [String: String]
     public var connectTimeout: Duration
+    /// How long a server may take no new session while a statement is being waited for; nil: as long as it likes. A server that stands
+    /// still answers nobody, and a statement's own limit on its time is the server's to keep.
+    public var standstill: Duration?
 
     public init(
         host: String, port: Int = 5432, database: String = "postgres", user: String = "postgres", password: String? = nil,
-        applicationName: String = "muster", settings: [String: String] = [:], connectTimeout: Duration = .seconds(10)
+        applicationName: String = "muster", settings: [String: String] = [:], connectTimeout: Duration = .seconds(10),
+        standstill: Duration? = nil
     ) {
         self.host = host
         self.port = port
@@ -27,6 +31,7 @@ public struct PostgresConfiguration: Sendable {
         self.applicationName = applicationName
         self.settings = settings
         self.connectTimeout = connectTimeout
+        self.standstill = standstill
     }
 
     /// Whether the server is reached through a Unix socket.

@@ -91,7 +91,8 @@ public struct ScratchPostgres: Sendable {
     /// How a database of it is reached.
     public func configuration(database: String, settings: [String: String] = [:]) -> PostgresConfiguration {
         let settings = settings.merging(Self.preloadNothing) { $1 }
-        return PostgresConfiguration(host: socketFolder.path, port: 5432, database: database, user: superuser, settings: settings)
+        return PostgresConfiguration(
+            host: socketFolder.path, port: 5432, database: database, user: superuser, settings: settings, standstill: Self.standstill)
     }
 
     /// What libpq's own tools need to reach it; holds no secret.
@@ -107,6 +108,9 @@ public struct ScratchPostgres: Sendable {
     /// A restored database or role may carry these as settings of its own, which outrank the server's command line; a session's
     /// outrank them in turn.
     private static let preloadNothing = ["session_preload_libraries": "", "local_preload_libraries": ""]
+
+    /// A machine under load may take long for a new session; what takes none for so long will take none.
+    private static let standstill = Duration.seconds(120)
 
     /// What an empty cluster takes, in bytes.
     private static let leastRoom: Int64 = 40 << 20

@@ -1,6 +1,7 @@
 // A session against a real server: answers, errors, cancellation, a server that dies.
 
 import Foundation
+import Glibc
 import PostgresClient
 import Synchronization
 import TestSupport
@@ -46,6 +47,30 @@ import Testing
             #expect(try await connection.value("show client_encoding") == "UTF8")
             await connection.close()
         }
+    }
+
+    /// Its own limits on time it can't keep then, and a statement may take hours: another session tells.
+    @Test(arguments: [false, true]) func aServerThatStandsStill(asAWhole: Bool) async throws {
+        try await withTestPostgres { server in
+            let configuration = PostgresConfiguration(host: server.socketFolder, port: server.port, standstill: .milliseconds(500))
+            let connection = try await PostgresConnection.connect(configuration)
+            // As long as it moves, it may take as long as it likes.
+            #expect(try await connection.value("select 1 from pg_sleep(2)") == "1")
+            let backend = Int32(connection.backendPID)
+            let main = try #require(try parent(of: backend))
+            let stopped = asAWhole ? [main, backend] : [backend]
+            for pid in stopped { kill(pid, SIGSTOP) }
+            let error = await #expect(throws: PostgresError.self) { try await connection.value("select 1") }
+            #expect(error?.kind == .connectionLost && error?.message.contains("stands still") == true, "\(error?.message ?? "")")
+            if asAWhole { #expect(await PostgresConnection.accepts(configuration) == false) }
+            for pid in stopped { kill(pid, SIGCONT) }
+        }
+    }
+
+    private func parent(of pid: Int32) throws -> Int32? {
+        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        let fields = stat.split(separator: ")").last?.split(separator: " ")
+        return fields.flatMap { Int32($0[1]) }
     }
 
     @Test func streamsInConstantMemory() async throws {
