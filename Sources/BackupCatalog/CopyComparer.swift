@@ -15,6 +15,9 @@ public enum CopyComparer {
     /// - Throws: `CancellationError`.
     public static func compare(_ copy: RecoveryPoint, with first: RecoveryPoint) async throws -> CopyComparison {
         if isSameFile(copy.location.path, first.location.path) { return .sameFile }
+        for point in [first, copy] {
+            if let refused = StoredAccess.refused(of: point) { return .unasked(.accessDenied("\(point.store):\(point.path)", refused)) }
+        }
         let isFolder = [copy, first].contains { (try? $0.location.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false }
         if !isFolder {
             let same: Bool? = await withCheckedContinuation { continuation in

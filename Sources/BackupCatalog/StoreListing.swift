@@ -37,6 +37,7 @@ struct StoreListing: Sendable {
         guard let root = store.folder else { return [] }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder), isFolder.boolValue else {
+            if StoredAccess.isRefused(root.path) { throw .error(.accessDenied("store \(store.name)", root)) }
             throw .failed(
                 Finding(
                     .storeMissing, object: "store \(store.name)", expected: "a folder", actual: "nothing there",
@@ -52,6 +53,8 @@ struct StoreListing: Sendable {
     private func walk(
         _ folder: URL, relative: String, depth: Int, parts: [String], into items: inout [StoredItem]
     ) throws(DrillFailure) {
+        // Names may be told where what they name may not be looked at.
+        if StoredAccess.isRefused(folder.path, R_OK | X_OK) { throw .error(.accessDenied("store \(store.name)", folder)) }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: folder.path)

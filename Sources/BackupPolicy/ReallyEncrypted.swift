@@ -27,6 +27,8 @@ enum ReallyEncrypted {
         var findings: [Finding] = []
         for copy in series.allCopies {
             guard let content = copy.content else {
+                // Told already: this user may not read it.
+                if broken.contains(copy.point) { continue }
                 broken.insert(copy.point)
                 findings.append(unreadable(series.object(copy.point)))
                 continue

@@ -136,6 +136,7 @@ struct DeepInspection: Sendable {
 
     /// - Returns: What should be mended although it can be read.
     private func read(_ point: RecoveryPoint, with retriever: ArtifactRetriever, on host: ScratchHost) async throws -> [Finding] {
+        if let refused = StoredAccess.refused(of: point) { throw DrillFailure.error(.accessDenied(point.path, refused)) }
         let folder: URL
         do throws(ScratchError) {
             folder = try host.folder.privateFolder("deep")

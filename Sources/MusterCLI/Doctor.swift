@@ -57,6 +57,7 @@ struct Doctor: Sendable {
         }
         var asked: Set<String> = []
         for set in estate.allSets {
+            needs += access(to: set)
             for need in decryption(of: set) + programs(of: set) where asked.insert(need.name).inserted { needs.append(need) }
         }
         for application in estate.applications.values.sorted(by: { $0.name < $1.name }) {
@@ -117,6 +118,25 @@ struct Doctor: Sendable {
                 state: there ? .here : .missing, name: "store \(store.name)", detail: there ? "" : "\(url.path) can't be read",
                 mend: there ? "" : "mount it, or mend its path and permissions")
         }
+    }
+
+    /// What lies in its stores, as far as this user may not read it: a drill would stop at that.
+    private func access(to set: BackupSet) -> [MachineNeed] {
+        guard let estate, ![.pgBackRest, .command].contains(set.kind) else { return [] }
+        let catalogue = Catalogue(estate: estate, set: set, trusted: [], decryption: nil)
+        let (points, problems) = catalogue.listing()
+        let archived = set.wal?.stores.compactMap { estate.stores[$0] }.flatMap { (try? catalogue.walFiles(in: $0)) ?? [] } ?? []
+        let refused =
+            problems.map(\.failure.finding).filter { $0.rule == .accessDenied }.map(\.message)
+            + (points.compactMap { StoredAccess.refused(of: $0) } + archived.compactMap { StoredAccess.refused(below: $0.location) })
+            .map { "\($0.path) may not be read by this user" }
+        guard let first = refused.first else { return [] }
+        return [
+            MachineNeed(
+                state: .missing, name: "read access to \(set.service)/\(set.name)",
+                detail: refused.count == 1 ? first : "\(first), and \(refused.count - 1) more",
+                mend: "run muster as a user who may, or let this one: setfacl -R -m u:\(NSUserName()):rX FOLDER")
+        ]
     }
 
     /// Lists the store's top, unless a key's command would have to be run for it.

@@ -29,6 +29,7 @@ struct HeldArtifact: Sendable {
     /// - Throws: ``DrillFailure``, `CancellationError`.
     func retrieve(_ point: RecoveryPoint, progress: @escaping @Sendable (Int64) -> Void) async throws -> RetrievedArtifact {
         try await backups.stores.bring(point)
+        try backups.requireAccess(to: point)
         let retriever = ArtifactRetriever(host: host, decryption: try backups.keyring.decryption(of: set))
         let isFolder = (try? point.location.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
         if isFolder != (set.kind == .gitMirror) {

@@ -122,6 +122,7 @@ struct Inspection: Sendable {
                 CaseResult.judged(.policy, service: set.service, name: name, duration: took, findings: findings)
             }
         guard !survey.series.moments.isEmpty else { return ([listed], nil) }
+        let refused = survey.refused()
         let total = Int64(survey.series.moments.count)
         try await survey.compareCopies(in: stores) { done in
             hub.emit(
@@ -131,7 +132,15 @@ struct Inspection: Sendable {
                         total: total, unit: .files)))
         }
         var broken = BrokenArtifacts()
-        var cases = [listed] + BackupPolicy.judge(survey.series, known: &broken)
+        var cases = [listed]
+        if let (point, item) = refused.first {
+            for (point, _) in refused { broken.insert(point) }
+            cases.append(
+                .unasked(
+                    .policy, service: set.service, name: "\(set.name): this user may read every artifact",
+                    finding: .accessDenied("\(point.store):\(point.path)", item, others: refused.count - 1)))
+        }
+        cases += BackupPolicy.judge(survey.series, known: &broken)
         if let archive = set.wal, let listings = survey.wal {
             let moments = survey.series.moments
             cases += WALPromises(

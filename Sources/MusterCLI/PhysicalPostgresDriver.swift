@@ -79,6 +79,9 @@ actor PhysicalPostgresDriver: EndpointProviding {
             log.record(.judged(.backup, service: service, name: "the artifact is encrypted and opens", findings: []))
         }
         wal = try await source.catalogue().walFiles()
+        if let refused = wal.lazy.compactMap({ StoredAccess.refused(below: $0.location) }).first {
+            throw DrillFailure.error(.accessDenied("write-ahead log of \(source.set.name)", refused))
+        }
         try await source.stores.bring(wal, of: source.set)
         self.folder = folder
         self.copied = copied

@@ -52,12 +52,7 @@ struct ServiceBackups: Sendable {
                     actual: "\(all.count) backups, all later", message: "every backup is younger than the incident",
                     hint: "check the incident's time and zone in the drill file"))
         }
-        var cases = [
-            Self.storesCase(survey, service: set.service),
-            CaseResult.judged(
-                .backup, service: set.service, name: "no younger backup is passed over unseen",
-                findings: all.filter { $0.time > disaster }.compactMap { passedOver($0, now: Date()) }),
-        ]
+        var cases = [Self.storesCase(survey, service: set.service), youngerCase(all.filter { $0.time > disaster })]
         if newest.sealState == .missing, all.contains(where: { $0.sealState.seal != nil }) {
             cases.append(
                 .judged(.backup, service: set.service, name: "sealed like the others", findings: [sealGone(newest)]))
@@ -87,6 +82,18 @@ struct ServiceBackups: Sendable {
             return .unasked(.backup, service: service, name: name, finding: unasked)
         }
         return .judged(.backup, service: service, name: name, findings: survey.emptyStores + survey.unasked)
+    }
+
+    private func youngerCase(_ younger: [RecoveryPoint]) -> CaseResult {
+        let name = "no younger backup is passed over unseen"
+        // What may not be read may be as good as any.
+        let refused = younger.compactMap { point in StoredAccess.refused(of: point).map { (path: point.path, item: $0) } }
+        let findings = younger.filter { point in !refused.contains { $0.path == point.path } }.compactMap { passedOver($0, now: Date()) }
+        if !findings.contains(where: { $0.severity == .critical }), let (path, item) = refused.first {
+            return .unasked(
+                .backup, service: set.service, name: name, finding: .accessDenied(path, item, others: refused.count - 1))
+        }
+        return .judged(.backup, service: set.service, name: name, findings: findings)
     }
 
     /// What is wrong with a backup that the drill leaves out because it seems younger than the incident.
@@ -125,8 +132,14 @@ struct ServiceBackups: Sendable {
             hint: "look into the sealing job; seals: {required: true} in the estate file makes this a failure")
     }
 
+    /// - Throws: ``DrillFailure`` (error): this user may not read what it consists of, so an older one is no better.
+    func requireAccess(to point: RecoveryPoint) throws(DrillFailure) {
+        if let refused = StoredAccess.refused(of: point) { throw .error(.accessDenied(point.path, refused)) }
+    }
+
     /// Asks for the seal, and for the globals that the set promises.
     func sealCases(of point: RecoveryPoint, _ log: any StepLog) throws(DrillFailure) -> [CaseResult] {
+        try requireAccess(to: point)
         var cases: [CaseResult] = []
         let name = "the seal holds"
         switch point.sealState {

@@ -17,6 +17,11 @@ struct SetSurvey: Sendable {
     /// The files of its write-ahead log, by store; nil where it has none.
     var wal: [WALPromises.Listing]?
 
+    /// What this user may not read: nothing can be said of those artifacts.
+    func refused() -> [(point: RecoveryPoint, item: URL)] {
+        series.moments.flatMap { $0.copies.map(\.point) }.compactMap { point in StoredAccess.refused(of: point).map { (point, $0) } }
+    }
+
     /// Opening an artifact for its time costs a key derivation each, some milliseconds: so many an estate, the newest of each series, and at
     /// least 20 of a store. Older unsealed ones are dated by their mtime, and said so.
     static let mostOpened = 800

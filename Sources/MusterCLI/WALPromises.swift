@@ -129,6 +129,11 @@ struct WALPromises: Sendable {
                 .policy, service: set.service, name: "\(set.name): \(question)",
                 reason: "no file of the write-ahead log is looked at in a remote store; a drill reads them")
         }
+        if let (store, file, _) = looks.first(where: { StoredAccess.refused(below: $0.1.location) != nil }) {
+            let object = "\(name): \(object(file.location.lastPathComponent, in: store))"
+            return .unasked(
+                .policy, service: set.service, name: "\(set.name): \(question)", finding: .accessDenied(object, file.location))
+        }
         var findings = BackupPolicy.openFolders(looks.compactMap { $0.2?.reach })
         for (store, file, content) in looks {
             let object = "\(name): \(object(file.location.lastPathComponent, in: store))"

@@ -76,6 +76,10 @@ struct StoredFile: Sendable {
     ) throws {
         let descriptor = open(location.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
+            if [EACCES, EPERM].contains(errno) {
+                throw StoredFileProblem(
+                    .machine, "\(location.path) may not be read by this user", hint: "run muster as a user who may, or let this one")
+            }
             throw StoredFileProblem(
                 .unreadable, "\(location.lastPathComponent) can't be read", hint: "check its permissions, and that the store is whole")
         }

@@ -1,0 +1,53 @@
+// What this user may not read is neither healthy nor not: an error, and no older backup is taken for it.
+
+import Foundation
+import Glibc
+import Testing
+
+struct AccessTests {
+    /// Root may read everything, so the drill runs as somebody else.
+    private static let asOther = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    private static let isPossible: Bool = {
+        guard Program.isRoot else { return true }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = asOther + [Program.muster, "--version"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
+    private func muster(_ desk: Desk, _ words: [String]) async throws -> Outcome {
+        try await Program.start(
+            (Program.isRoot ? Self.asOther : []) + [Program.muster] + words, environment: ["MUSTER_SCRATCH_ROOT": desk.scratch.path],
+            folder: desk.folder
+        ).outcome()
+    }
+
+    /// The artifact, its seal, and a folder on the way to it.
+    @Test(.enabled(if: isPossible, "the built program lies where only root may run it"), arguments: ["artifact", "seal", "folder"])
+    func aDrillThatMayNotRead(what: String) async throws {
+        try await Desk.with { desk in
+            let newest = try desk.newest("postgres")
+            let file = ["artifact": newest, "seal": desk.seal(of: newest)][what] ?? desk.dumps
+            let drill = try desk.drillFile("postgres", select: "latest-healthy")
+            if Program.isRoot { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
+            try await Program.require(["chmod", "000", file.path])
+            let output = desk.reports.appendingPathComponent("denied")
+            let outcome = try await muster(desk, ["run", drill.path, "--output", output.path])
+            let run = try #require(try Desk.runFolder(in: output, outcome).report().drills.first)
+            #expect(outcome.code == 2, "\(outcome.text)")
+            let finding = try #require(run.findings.first { $0.rule == "access-denied" }, "\(run.findings)")
+            #expect(finding.message.contains(file.lastPathComponent) && !finding.hint.isEmpty)
+            #expect(!run.findings.contains { $0.rule == "recovery-point-bad" } && !run.cases.contains { $0.verdict == "failed" })
+            let looked = try await muster(desk, ["doctor", desk.estate.path])
+            #expect(looked.code == 2 && looked.out.contains("✗ read access to postgres/daily"), "\(looked.text)")
+            let inspected = try await muster(desk, ["inspect", desk.estate.path, "--output", desk.reports.path])
+            #expect(inspected.out.contains("access-denied"), "\(inspected.text)")
+            #expect(!inspected.out.contains("artifact-unreadable") && !inspected.out.contains("seal-unreadable"))
+            try await Program.require(["chmod", "700", file.path])
+        }
+    }
+}
