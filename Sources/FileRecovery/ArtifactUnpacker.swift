@@ -27,44 +27,79 @@ struct ArtifactUnpacker: Sendable {
 
     /// A script that may be compressed.
     func unpackScript(_ file: URL, of name: String, in folder: URL) async throws -> URL {
-        let (script, format, _) = try await decompress(file, of: name, in: folder, layer: 0)
+        let (script, format, _, _) = try await decompress(file, of: name, in: folder, layer: 0) { $0 == .sql }
         guard format == .sql else { throw unknown(name, format, expected: "an SQL script of pg_dumpall") }
         return script
     }
 
     /// Any file without its compression.
     func decompressed(_ file: URL, of name: String, in folder: URL) async throws -> RetrievedArtifact {
-        let (plain, format, _) = try await decompress(file, of: name, in: folder, layer: 0)
+        let (plain, format, _, _) = try await decompress(file, of: name, in: folder, layer: 0) { _ in true }
         return artifact(plain, format)
     }
 
     private func unpack(_ file: URL, of name: String, in folder: URL, layer: Int) async throws -> RetrievedArtifact {
-        let (current, format, layer) = try await decompress(file, of: name, in: folder, layer: layer)
-        switch format {
-        case .tar: return try await unpackTar(current, of: name, in: folder, layer: layer)
-        case .postgresArchive, .rdb, .appendOnly, .sql: return artifact(current, format)
-        default: throw unknown(name, format, expected: "a backup")
-        }
+        let (current, format, layer, isChecked) = try await decompress(file, of: name, in: folder, layer: layer, Self.isBackup)
+        guard Self.isBackup(format) else { throw unknown(name, format, expected: "a backup") }
+        var unpacked = format == .tar ? try await unpackTar(current, of: name, in: folder, layer: layer) : artifact(current, format)
+        unpacked.isChecked = unpacked.isChecked || isChecked
+        return unpacked
     }
 
+    private static func isBackup(_ format: ArtifactFormat) -> Bool {
+        [.tar, .postgresArchive, .rdb, .appendOnly, .sql].contains(format)
+    }
+
+    /// - Parameter wanted: What may lie below the compression: anything else is not unpacked.
+    /// - Returns: The innermost file, and whether all of it was under a checksum on the way.
     private func decompress(
-        _ file: URL, of name: String, in folder: URL, layer: Int
-    ) async throws -> (file: URL, format: ArtifactFormat, layer: Int) {
+        _ file: URL, of name: String, in folder: URL, layer: Int, _ wanted: (ArtifactFormat) -> Bool
+    ) async throws -> (file: URL, format: ArtifactFormat, layer: Int, isChecked: Bool) {
         var current = file
         var layer = layer
-        var format = ArtifactFormat(head: try head(of: current))
-        while let command = Self.decompressors[format] {
+        var isChecked = false
+        var head = try head(of: current)
+        while let command = Self.decompressors[ArtifactFormat(head: head)] {
             layer += 1
             guard layer <= Self.mostLayers else { throw broken(name, "it is packed more than \(Self.mostLayers) times over") }
+            isChecked = isChecked || ArtifactFormat.hasContentChecksum(head)
+            let below = ArtifactFormat(head: try await peek(current, by: command, in: folder))
+            if !wanted(below), Self.decompressors[below] == nil, below != .empty {
+                try await requireSound(current, of: name, by: command, in: folder)
+                throw unknown(name, below, expected: "a backup")
+            }
             let target = file.deletingPathExtension().appendingPathExtension(String(layer))
             try await run(command, input: current, output: target, name: name, in: folder)
             try FileManager.default.removeItem(at: current)
             try host.folder.own(target)
             current = target
-            format = ArtifactFormat(head: try head(of: current))
+            head = try self.head(of: current)
         }
-        return (current, format, layer)
+        return (current, ArtifactFormat(head: head), layer, isChecked)
     }
+
+    /// The first bytes below a compression: what goes on for gigabytes behind them is not unpacked for their sake.
+    private func peek(_ file: URL, by command: [String], in folder: URL) async throws -> [UInt8] {
+        let target = folder.appendingPathComponent("peek")
+        defer { try? FileManager.default.removeItem(at: target) }
+        try await run(
+            Self.begin(command, count: ArtifactFormat.bytesNeeded), input: file, output: target, name: file.lastPathComponent, in: folder)
+        return try head(of: target)
+    }
+
+    /// Damage near the beginning looks like a file of no known kind; its own tool knows better.
+    private func requireSound(_ file: URL, of name: String, by command: [String], in folder: URL) async throws {
+        try await run(
+            Self.begin(command, count: Self.judgedBytes), input: file, output: URL(fileURLWithPath: "/dev/null"), name: name, in: folder)
+        let errors = folder.appendingPathComponent("unpack.log")
+        let said = String(decoding: (try? Data(contentsOf: errors))?.prefix(4096) ?? Data(), as: UTF8.self)
+        guard said.isEmpty || said.contains("roken pipe") else { throw try failure(errors, name: name, program: command[0]) }
+    }
+
+    private static let judgedBytes = 64 << 20
+
+    /// A command line that breaks off after so many bytes of its output, and succeeds however it ends.
+    private static func begin(_ command: [String], count: Int) -> [String] { ["sh", "-c", "\"$@\" | head -c \(count)", "sh"] + command }
 
     /// A tar is left as it is where pg_restore reads it itself; any other is unpacked.
     private func unpackTar(_ file: URL, of name: String, in folder: URL, layer: Int) async throws -> RetrievedArtifact {
@@ -77,6 +112,10 @@ struct ArtifactUnpacker: Sendable {
         // Only `pg_dump -Ft` itself writes both of these; a tar of its folder format has no script.
         if names.first == "toc.dat", names.contains("restore.sql") { return artifact(file, .tar) }
         guard !names.contains(where: Self.leadsOut) else { throw broken(name, "it holds names that lead out of its folder") }
+        // Making so many files takes minutes: not for something that none of them belongs to.
+        guard names.count <= Self.mostForeignNames || names.contains(where: Self.tellsBackup) else {
+            throw unknown(name, .tar, expected: "a folder of pg_dump's or of a Redis, or one file of theirs")
+        }
 
         let target = folder.appendingPathComponent("unpacked\(layer)", isDirectory: true)
         try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -93,6 +132,13 @@ struct ArtifactUnpacker: Sendable {
         let size = Self.size(of: content.location)
         return RetrievedArtifact(
             location: content.location, format: .unknown, isFolder: true, globals: nil, storedSHA256: "", storedBytes: 0, plainBytes: size)
+    }
+
+    private static let mostForeignNames = 1000
+
+    /// Whether a name is one without which no folder of many files is a backup.
+    private static func tellsBackup(_ name: Substring) -> Bool {
+        name == "toc.dat" || name.hasSuffix("/toc.dat") || [".manifest", ".aof", ".rdb"].contains { name.hasSuffix($0) }
     }
 
     private static func leadsOut(_ name: Substring) -> Bool {
@@ -144,7 +190,7 @@ struct ArtifactUnpacker: Sendable {
             let result = try await host.run(command, input: input, output: output, errors: errors)
             guard result.succeeded else { throw try failure(errors, name: name, program: command[0]) }
         } catch {
-            if let output { try? FileManager.default.removeItem(at: output) }
+            if let output, output.path != "/dev/null" { try? FileManager.default.removeItem(at: output) }
             guard let error = error as? ScratchError else { throw error }
             throw DrillFailure.error(
                 error.kind == .diskFull ? diskFull : Finding(.scratchUnusable, object: command[0], message: error.message, hint: error.hint)

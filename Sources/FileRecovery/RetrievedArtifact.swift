@@ -20,6 +20,8 @@ public struct RetrievedArtifact: Sendable, Hashable {
     public var storedBytes: Int64
     /// Whether the stored form's own encryption vouches for every byte.
     public var isAuthenticated = false
+    /// Whether a compression around it, which has been taken off, ended with a checksum of all that was in it.
+    public var isChecked = false
     /// On the scratch disk, decrypted and unpacked.
     public var plainBytes: Int64
 }

@@ -24,6 +24,7 @@ import Testing
             #expect(result.format == .sql)
             #expect(Array(try Data(contentsOf: result.location)) == script(20000))
             #expect(result.plainBytes == Int64(script(20000).count))
+            #expect(result.isChecked)
             try desk.shell("truncate -s -9 a.sql.\(ending)")
             try FileManager.default.removeItem(at: result.location)
             let failure = await desk.failure(of: point)
@@ -102,6 +103,38 @@ import Testing
             try desk.file("a", Array("hello".utf8))
             let failure = await desk.failure(of: try await desk.point("a"))
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unknown-kind")
+        }
+    }
+
+    @Test(arguments: ["cat", "zstd -q --no-check -c", "lz4 -q --no-frame-crc -c", "xz --check=none -c"])
+    func whatHasNoChecksumIsNotChecked(_ command: String) async throws {
+        try await Desk.with { desk in
+            try desk.file("a.sql", script(20000))
+            try desk.shell("\(command) < a.sql > a")
+            #expect(try await desk.retrieve(try await desk.point("a")).isChecked == false)
+        }
+    }
+
+    /// Thousands of files that belong to no backup are not made; those of a dump with many large objects are.
+    @Test func aTarOfManyFilesIsKnownByItsNames() async throws {
+        try await Desk.with { desk in
+            try desk.shell(
+                "mkdir many && cd many && seq 1500 | xargs touch && cd .. && tar cf a.tar many && echo 1 > many/toc.dat && tar cf b.tar many"
+            )
+            let failure = await desk.failure(of: try await desk.point("a.tar"))
+            #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unknown-kind")
+            #expect(!desk.left.contains { $0.hasPrefix("unpacked") }, "\(desk.left)")
+            try FileManager.default.removeItem(at: desk.target.appendingPathComponent("artifact"))
+            #expect(try await desk.retrieve(try await desk.point("b.tar")).isFolder)
+        }
+    }
+
+    /// Damage near the beginning is damage, whatever it unpacks to.
+    @Test func aCutBeginningIsNoUnknownKind() async throws {
+        try await Desk.with { desk in
+            try desk.shell("head -c 20000 /dev/urandom | od -c | gzip -c > whole; head -c 5000 whole > cut")
+            let failure = await desk.failure(of: try await desk.point("cut"))
+            #expect(failure?.finding.rule.name == "artifact-truncated", "\(failure?.finding.message ?? "")")
         }
     }
 
@@ -199,6 +232,19 @@ import Testing
             let late = await desk.failure(of: try await desk.point("bomb.gz"))
             #expect(late?.verdict == .error && late?.finding.rule == .scratchDiskFull, "\(late?.finding.message ?? "passed")")
             #expect(!desk.left.contains("artifact.1"), "\(desk.left)")
+        }
+    }
+
+    /// Of more than the disk holds, the first bytes say already that it is no backup.
+    @Test(
+        .enabled(if: geteuid() == 0, "only root can mount a small disk"), arguments: ["gzip -1", "zstd -q", "xz -0", "bzip2 -1", "lz4 -q"])
+    func whatIsNoBackupIsNotUnpacked(by packer: String) async throws {
+        try await withSmallDisk { desk in
+            try desk.shell("head -c 50000000 /dev/zero | \(packer) -c > bomb")
+            let failure = await desk.failure(of: try await desk.point("bomb"))
+            #expect(
+                failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unknown-kind", "\(failure?.finding.message ?? "")")
+            #expect(!desk.left.contains { $0.hasPrefix("peek") || $0 == "artifact.1" }, "\(desk.left)")
         }
     }
 
