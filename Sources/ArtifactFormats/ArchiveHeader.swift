@@ -17,6 +17,20 @@ public struct ArchiveHeader: Sendable, Hashable {
     /// What the archive says that it is; nil for a kind that no pg_dump writes today.
     public var layout: Layout?
 
+    /// How the rows are compressed; nil for a method that no pg_dump writes today.
+    public var compression: Compression?
+
+    /// By the number that a head carries.
+    public enum Compression: UInt8, Sendable, Hashable {
+        case none = 0
+        case gzip = 1
+        case lz4 = 2
+        case zstd = 3
+
+        /// Whether pg_restore notices a changed byte of it. Of the four only zlib's stream ends with a checksum of its content.
+        public var isChecked: Bool { self == .gzip }
+    }
+
     /// By the number that a head carries. A folder's table of contents says that it is a tar's.
     public enum Layout: UInt8, Sendable, Hashable {
         case custom = 1
@@ -43,9 +57,11 @@ public struct ArchiveHeader: Sendable, Hashable {
         archiveVersion = "\(major).\(minor)"
         // From 1.15 on the compression is one byte for the method, before that an integer for the level.
         if (major, minor) >= (1, 15) {
-            guard reader.byte() != nil else { return nil }
+            guard let method = reader.byte() else { return nil }
+            compression = Compression(rawValue: method)
         } else {
-            guard reader.integer() != nil else { return nil }
+            guard let level = reader.integer() else { return nil }
+            compression = level == 0 ? Compression.none : .gzip
         }
         var numbers: [Int] = []
         for _ in 0..<7 {

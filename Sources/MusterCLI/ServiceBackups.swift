@@ -205,6 +205,12 @@ struct ServiceBackups: Sendable {
                     .backup, service: set.service, name: "the artifact is encrypted and opens",
                     findings: unauthenticated(point, retrieved).map { [$0] } ?? []))
         }
+        if set.kind == .pgDump, set.encryption == nil, point.sealState == .missing {
+            log.record(
+                .judged(
+                    .backup, service: set.service, name: "a damaged artifact would be noticed",
+                    findings: Finding.contentUnchecked(retrieved, of: point).map { [$0] } ?? []))
+        }
         log.fact("artifact", point.path)
         log.fact("artifact-sha256", retrieved.storedSHA256)
         log.fact("artifact-bytes", String(retrieved.storedBytes))

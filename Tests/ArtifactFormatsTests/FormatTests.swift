@@ -100,6 +100,7 @@ func archiveHead(
         #expect(header.serverMajor == 15)
         #expect(header.archiveVersion == "1.14")
         #expect(header.layout == .custom)
+        #expect(header.compression == .gzip)
     }
 
     @Test func theClockOfTheDumpingMachineCounts() throws {
@@ -112,6 +113,7 @@ func archiveHead(
     @Test func newerArchivesNameTheirCompressionByOneByte() throws {
         let header = try #require(ArchiveHeader(archiveHead(version: [1, 16, 0], server: "17.2"), timeZone: .gmt))
         #expect(header.serverMajor == 17)
+        #expect(header.compression == .gzip && header.compression?.isChecked == true)
     }
 
     @Test func everyCutAndEveryFlippedByteIsSurvived() {
