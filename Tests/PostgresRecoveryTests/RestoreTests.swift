@@ -281,7 +281,7 @@ import Testing
             let binaries = try PostgresBinaries.suitable(forDumpOf: nil)
             let task = Task { try await ScratchPostgres.start(on: host, in: folder, binaries: binaries, profile: .fast) }
             let data = folder.appendingPathComponent("data")
-            while !FileManager.default.fileExists(atPath: data.path) { try await Task.sleep(for: .milliseconds(1)) }
+            for _ in 0..<60_000 where !FileManager.default.fileExists(atPath: data.path) { try await Task.sleep(for: .milliseconds(2)) }
             var info = stat()
             #expect(lstat(data.path, &info) == 0)
             try await Task.sleep(for: .milliseconds(milliseconds))
