@@ -30,7 +30,7 @@ struct CleanCommand: AsyncParsableCommand {
     var runs: [String] = []
 
     func validate() throws {
-        if !kept, !runs.isEmpty || yes { throw ValidationError("a run is named, and --yes is said, with --kept") }
+        if !kept, !runs.isEmpty || yes { throw ValidationError("runs are named, and --yes is said, only with --kept") }
     }
 
     func run() async throws {

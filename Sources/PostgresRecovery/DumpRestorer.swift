@@ -75,25 +75,42 @@ public struct DumpRestorer: Sendable {
         }
         do {
             let database = script.database ?? identity?.database ?? service
-            // Ends with this scope, before the server does.
-            async let _ = watch(database, on: server, progress: progress)
-            var cases: [CaseResult] = []
-            cases.append(try await prepareRoles(of: source, script: script, on: server))
-            let made =
-                source.format == .plain
-                ? try await runScript(source, script: script, database: database, identity: identity, on: server)
-                : try await runArchive(source, by: pgRestore, script: script, database: database, identity: identity, on: server)
-            cases += made.cases
-            if source.format != .plain { cases += await AfterRestore(database: database, service: service).cases(on: server) }
-            let parallel = source.format == .custom || source.format == .directory
-            return RestoredDatabase(
-                server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
-                hasRoles: source.globals != nil, sourceVersion: source.serverVersion, unrestored: made.unrestored,
-                detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
+            // Both end with this scope, before the server does.
+            return try await withThrowingTaskGroup(of: RestoredDatabase?.self) { group in
+                group.addTask {
+                    try await watch(database, on: server, progress: progress)
+                    return nil
+                }
+                group.addTask { try await fill(server, database, from: source, by: pgRestore, script: script, identity: identity) }
+                defer { group.cancelAll() }
+                while let restored = try await group.next() {
+                    if let restored { return restored }
+                }
+                throw CancellationError()
+            }
         } catch {
             await server.stop()
             throw error
         }
+    }
+
+    private func fill(
+        _ server: ScratchPostgres, _ database: String, from source: DumpSource, by pgRestore: String, script: DumpScript,
+        identity: PostgresIdentity?
+    ) async throws -> RestoredDatabase {
+        var cases: [CaseResult] = []
+        cases.append(try await prepareRoles(of: source, script: script, on: server))
+        let made =
+            source.format == .plain
+            ? try await runScript(source, script: script, database: database, identity: identity, on: server)
+            : try await runArchive(source, by: pgRestore, script: script, database: database, identity: identity, on: server)
+        cases += made.cases
+        if source.format != .plain { cases += await AfterRestore(database: database, service: service).cases(on: server) }
+        let parallel = source.format == .custom || source.format == .directory
+        return RestoredDatabase(
+            server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
+            hasRoles: source.globals != nil, sourceVersion: source.serverVersion, unrestored: made.unrestored,
+            detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
     }
 
     private func startServer(_ binaries: PostgresBinaries, for identity: PostgresIdentity?) async throws -> ScratchPostgres {
@@ -482,13 +499,28 @@ public struct DumpRestorer: Sendable {
     }
 
     /// Asks how large the database has grown: pg_restore itself tells nothing on the way.
-    private func watch(_ database: String, on server: ScratchPostgres, progress: @Sendable (Int64) -> Void) async {
+    ///
+    /// - Throws: ``DrillFailure`` (error) where the server stands still: the tools have no limit on their time, and would wait for good.
+    private func watch(_ database: String, on server: ScratchPostgres, progress: @Sendable (Int64) -> Void) async throws {
         guard let connection = try? await PostgresConnection.connect(server.configuration(database: "template1")) else { return }
-        while !Task.isCancelled {
+        var problem: PostgresError?
+        while !Task.isCancelled, problem?.kind != .connectionLost {
             try? await Task.sleep(for: .milliseconds(500))
             let sql = "SELECT pg_database_size(oid) FROM pg_database WHERE datname = $1"
-            if let text = try? await connection.value(sql, [database]), let size = Int64(text) { progress(size) }
+            do throws(PostgresError) {
+                if let text = try await connection.value(sql, [database]), let size = Int64(text) { progress(size) }
+            } catch {
+                problem = error
+            }
         }
         await connection.close()
+        guard let problem, problem.kind == .connectionLost, !Task.isCancelled else { return }
+        // Of a server that is gone, the tools say so themselves: its end is known a moment after its socket's.
+        for _ in 0..<50 where server.process.ending == nil { try? await Task.sleep(for: .milliseconds(20)) }
+        guard server.process.ending == nil, await !PostgresConnection.accepts(server.configuration(database: "template1")) else { return }
+        throw DrillFailure.error(
+            Finding(
+                .scratchServerFailed, object: "postgres", expected: "a scratch server that answers", actual: problem.message,
+                message: "the scratch server stands still, and the restore with it", hint: problem.hint))
     }
 }
