@@ -58,7 +58,7 @@ public struct ScratchPostgres: Sendable {
         do {
             made = try await host.run(command, errors: errors)
         } catch is CancellationError {
-            ScratchHost.freeSharedMemory(of: data)
+            await ScratchHost.freeSharedMemory(of: data)
             throw CancellationError()
         } catch let error as ScratchError {
             throw error.kind == .diskFull
@@ -66,7 +66,7 @@ public struct ScratchPostgres: Sendable {
                 : DrillFailure.error(Finding(.scratchServerFailed, object: "initdb", message: error.message, hint: error.hint))
         }
         guard made.succeeded else {
-            ScratchHost.freeSharedMemory(of: data)
+            await ScratchHost.freeSharedMemory(of: data)
             throw failure("initdb ended with \(made.ending)", log: errors, host: host)
         }
         let process: ServerProcess
@@ -119,7 +119,7 @@ public struct ScratchPostgres: Sendable {
     public func stop() async {
         await process.stop([(SIGQUIT, .seconds(5))])
         // One that was killed, by whomever, could not: and its folder may go before the scratch host does.
-        ScratchHost.freeSharedMemory(of: dataFolder)
+        await ScratchHost.freeSharedMemory(of: dataFolder)
     }
 
     func waitUntilReady(host: ScratchHost) async throws {

@@ -129,6 +129,11 @@ public struct ScratchFolder: Sendable, Hashable {
             throw .system(errno, "cannot remove", url.path)
         }
         deleteUnfinished(leaving)
+        // Whatever was put there in the last instant.
+        if access(leaving.path, F_OK) == 0 { try? FileManager.default.removeItem(at: leaving) }
+        if access(leaving.path, F_OK) == 0 {
+            throw ScratchError(.fileSystem, "cannot remove \(leaving.path)", hint: "remove it by hand")
+        }
     }
 
     private static func emptyButForItsMark(_ url: URL) -> Bool {

@@ -116,7 +116,12 @@ public struct ScratchHost: Sendable {
     }
 
     /// Frees the shared memory of a Postgres that has ended, by its data folder: once that has gone, nothing tells whose it is.
-    public static func freeSharedMemory(of data: URL) { SharedMemory.release(of: data) }
+    public static func freeSharedMemory(of data: URL) async {
+        // Processes that were ended with it take a moment to let go of it, also where the caller was cancelled.
+        await Task.detached {
+            for _ in 0..<50 where !SharedMemory.release(of: data) { try? await Task.sleep(for: .milliseconds(20)) }
+        }.value
+    }
 
     /// Ends what still runs here and leaves the folder for a person to look at.
     ///

@@ -18,17 +18,27 @@ enum SharedMemory {
     ///
     /// A server says which one is its own by its lock file. One that was ended before it could, or whose initdb cleared the folder
     /// away with it, is known by the segment's key: the data folder's inode, or one of the next where that was taken.
-    static func release(of data: URL) {
+    ///
+    /// - Returns: Whether none is left: one that is still held may be let go in a moment.
+    @discardableResult
+    static func release(of data: URL) -> Bool {
         var info = stat()
-        guard lstat(data.path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { return }
+        guard lstat(data.path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { return true }
         let named = LockFile(in: data)
         let users: Set<UInt32> = [geteuid(), (try? UnprivilegedUser.current())??.userID ?? geteuid()]
-        for segment in Segment.all() where segment.attached == 0 && users.contains(segment.user) {
+        var isHeld = false
+        for segment in Segment.all() where users.contains(segment.user) {
             let isNamed = segment.id == named?.segment && segment.maker == named?.server
             let distance = segment.key &- Int32(truncatingIfNeeded: info.st_ino)
             guard isNamed || (0..<keysTried).contains(distance) && segment.bytes <= mostBytes else { continue }
+            // Of another folder's server that is just starting, nobody holds it for an instant; but its maker lives.
+            guard segment.attached == 0, isNamed || ProcessTable.identity(of: segment.maker) == nil else {
+                isHeld = isHeld || isNamed || distance == 0
+                continue
+            }
             shmctl(segment.id, IPC_RMID, nil)
         }
+        return !isHeld
     }
 
     /// How many keys a server may have found taken before it got one.

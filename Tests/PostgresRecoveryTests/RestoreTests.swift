@@ -288,6 +288,7 @@ import Testing
             task.cancel()
             // On a fast machine it was made by then.
             await (try? task.value)?.stop()
+            try await host.end()
             #expect(shmget(Int32(truncatingIfNeeded: info.st_ino), 0, 0) < 0)
         }
     }

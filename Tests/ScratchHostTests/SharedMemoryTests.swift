@@ -58,15 +58,29 @@ import Testing
     @Test func whatOnlyItsKeyTells() throws {
         let root = try TemporaryRoot()
         let (data, inode) = try dataFolder(root)
-        let mine = try segment(inode)
-        // Small is what a server's is; what is attached is in use; a key further on is another folder's.
-        let large = try segment(inode &+ 1, bytes: 1 << 20)
-        let attached = try segment(inode &+ 2)
-        let far = try segment(inode &+ 100)
-        defer { for id in [mine, large, attached, far] { shmctl(id, IPC_RMID, nil) } }
+        let mine = try orphan(inode)
+        // Small is what a server's is; what is attached is in use; a key further on is another folder's; and a maker that lives just begins.
+        let large = try orphan(inode &+ 1, bytes: 1 << 20)
+        let attached = try orphan(inode &+ 2)
+        let far = try orphan(inode &+ 100)
+        let new = try segment(inode &+ 3)
+        defer { for id in [mine, large, attached, far, new] { shmctl(id, IPC_RMID, nil) } }
         let address = shmat(attached, nil, 0)
         defer { shmdt(address) }
-        SharedMemory.release(of: data)
-        #expect(!isThere(mine) && isThere(large) && isThere(attached) && isThere(far))
+        #expect(SharedMemory.release(of: data))
+        #expect(!isThere(mine) && isThere(large) && isThere(attached) && isThere(far) && isThere(new))
+    }
+
+    /// A segment whose maker is no more.
+    private func orphan(_ key: Int32, bytes: Int = 56) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/perl")
+        process.arguments = ["-e", "print shmget($ARGV[0], $ARGV[1], 03600)", String(key), String(bytes)]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        process.waitUntilExit()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        return try #require(Int32(text), "\(text)")
     }
 }
