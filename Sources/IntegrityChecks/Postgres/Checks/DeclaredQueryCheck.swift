@@ -18,7 +18,8 @@ struct DeclaredQueryCheck: PostgresCheck {
         for case .sql(let name, let query, let expect) in context.declared {
             let start = ContinuousClock.now
             do throws(PostgresError) {
-                let answer = try await DeclaredSession(context).ask { connection throws(PostgresError) -> Answer in
+                let answer = try await DeclaredSession(context, heap: HeapReading.rowsByIndex).ask {
+                    connection throws(PostgresError) -> Answer in
                     try await self.answer(connection, query)
                 }
                 await context.judge(.declared, name, since: start, findings(name, answer, expect))

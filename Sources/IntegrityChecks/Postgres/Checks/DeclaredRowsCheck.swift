@@ -14,7 +14,8 @@ struct DeclaredRowsCheck: PostgresCheck {
             let name = "rows of \(table): \(bounds)"
             let start = ContinuousClock.now
             do throws(PostgresError) {
-                let count = try await DeclaredSession(context).ask { connection throws(PostgresError) -> Int?? in
+                let count = try await DeclaredSession(context, heap: HeapReading.everyRow).ask {
+                    connection throws(PostgresError) -> Int?? in
                     guard let found = try await connection.value("SELECT to_regclass($1)::text", [table]) else { return .some(nil) }
                     return try await connection.value("SELECT pg_catalog.count(*) FROM \(found)").flatMap(Int.init)
                 }

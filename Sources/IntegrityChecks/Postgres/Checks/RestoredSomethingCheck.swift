@@ -20,7 +20,7 @@ struct RestoredSomethingCheck: PostgresCheck {
             if tables.isEmpty {
                 findings.append(
                     finding("at least one table", "none", "the restored database has no tables", in: context))
-            } else if mustHaveRows, try await !hasRows(tables, context.connection) {
+            } else if mustHaveRows, try await !hasRows(tables, context.inventory, context.connection) {
                 findings.append(
                     finding("rows", "none in \(tables.count) tables", "the restored database has tables and not a single row", in: context))
             }
@@ -30,12 +30,16 @@ struct RestoredSomethingCheck: PostgresCheck {
         }
     }
 
-    private func hasRows(_ tables: [TableReference], _ connection: PostgresConnection) async throws(PostgresError) -> Bool {
-        // The largest first: it answers most often.
-        for table in tables.sorted(by: { $0.bytes > $1.bytes }) {
-            if try await connection.value("SELECT EXISTS (SELECT FROM ONLY \(table.sql))") == "t" { return true }
+    private func hasRows(
+        _ tables: [TableReference], _ inventory: PostgresInventory, _ connection: PostgresConnection
+    ) async throws(PostgresError) -> Bool {
+        try await inventory.onHeap { () async throws(PostgresError) in
+            // The largest first: it answers most often.
+            for table in tables.sorted(by: { $0.bytes > $1.bytes }) {
+                if try await connection.value("SELECT EXISTS (SELECT FROM ONLY \(table.sql))") == "t" { return true }
+            }
+            return false
         }
-        return false
     }
 
     private func finding(_ expected: String, _ actual: String, _ message: String, in context: PostgresCheckContext) -> Finding {

@@ -5,7 +5,10 @@ import PostgresClient
 
 extension PostgresInventory {
     func readLargeObjects() async throws(PostgresError) -> LargeObjectFingerprint {
-        let count = try await connection.value("SELECT count(*) FROM pg_largeobject_metadata").flatMap(Int64.init) ?? 0
+        let counted = try await onHeap { () async throws(PostgresError) in
+            try await connection.value("SELECT count(*) FROM pg_largeobject_metadata")
+        }
+        let count = counted.flatMap(Int64.init) ?? 0
         // Without any, nobody needs the right to read them.
         guard count > 0 else { return LargeObjectFingerprint(count: 0, hash: "0") }
         // A page that was never written reads as zeros, and a dump writes those out. So every page is filled up with zeros,

@@ -19,13 +19,13 @@ extension PostgresInventory {
         var read: Int64 = 0
         for piece in try await pieces(of: table) {
             let started = ContinuousClock.now
-            let answer = try await connection.query(
-                """
+            let question = """
                 SELECT count(*), coalesce(sum(h), 0)::text,
                   (SELECT c.relfilenode IS NOT DISTINCT FROM pg_relation_filenode(c.oid) AND c.oid = \(table.identifier.map(String.init) ?? "c.oid")
                    FROM pg_class c WHERE c.oid = \(SQL.literal(table.sql))::regclass)
                 FROM (SELECT \(expression) AS h FROM ONLY \(table.sql) \(piece)) AS rows
-                """)
+                """
+            let answer = try await onHeap { () async throws(PostgresError) in try await connection.query(question) }
             guard let count = answer.first?[0].flatMap(Int64.init), let sum = answer.first?[1], hash.add(sum) else {
                 throw PostgresError(.unsupported, message: "the server answered a count with no number", hint: "report this as a defect")
             }
