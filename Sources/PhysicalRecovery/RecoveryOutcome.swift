@@ -30,12 +30,25 @@ struct RecoveryOutcome: Sendable {
                 "the write-ahead log ends before the base backup does, so nothing consistent can be made of it; recoverable up to: nothing",
                 hint: "archive the segments that were written while the base backup ran, or take it with pg_basebackup -X stream")
         }
+        if let fatal = log.fatal, Self.isStorageDamage(fatal) {
+            return .broken(
+                .recoveryFailed, backup, expected: "files that a server can start on", actual: fatal,
+                "the server can't start on the restored files: one of them is damaged or missing",
+                hint: "restore from an older backup, and check the source's own storage")
+        }
         guard let fatal = log.fatal, fatal.contains("is not a child of this server's history") || fatal.contains("recovery target timeline")
         else { return nil }
         return .broken(
             .walTimeline, backup, expected: "a timeline that comes from the base backup's", actual: "another one",
             "the base backup can't follow the timeline that was asked for", hint: "archive the .history files too, or say timeline: current"
         )
+    }
+
+    /// A startup that ends over one of the data folder's own files, or over pages that replay expects and that aren't there.
+    static func isStorageDamage(_ words: String) -> Bool {
+        words.contains("could not access status of transaction") || words.contains("WAL contains references to invalid pages")
+            || words.contains("invalid page in block ")
+            || words.contains(/could not (open|read) file "(base|global|pg_xact|pg_multixact|pg_tblspc)\/[^"]*": (No such file|read )/)
     }
 
     private var notReached: Finding {

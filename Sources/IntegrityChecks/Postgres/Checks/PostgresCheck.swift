@@ -103,10 +103,21 @@ public struct PostgresCheckContext: Sendable {
         await emit(.skipped(group, service: service, name: name, reason: reason))
     }
 
-    /// A question that could not be asked.
+    /// A question that could not be asked. Where the copy's own files are to blame, that is the answer.
     func fail(
         _ group: CaseResult.Group, _ name: String, since start: ContinuousClock.Instant, object: String, _ error: PostgresError
     ) async {
+        // What a dump made anew lies on this machine's own disk, and is no evidence against the backup.
+        if case .files = origin, error.isStorageDamage {
+            return await judge(
+                group, name, since: start,
+                [
+                    Finding(
+                        .storageDamaged, object: object, expected: "an answer", actual: error.sqlState.map { "SQLSTATE \($0)" } ?? "none",
+                        message: "the server calls the copy's own files damaged: \(error.message)",
+                        hint: "restore from an older backup, and check the source's disks")
+                ])
+        }
         let finding = Finding(
             .notAsked, object: object, expected: "an answer", actual: error.sqlState.map { "SQLSTATE \($0)" } ?? error.kind.rawValue,
             message: error.message, hint: error.hint.isEmpty ? "look into the scratch server's log" : error.hint)
@@ -117,4 +128,6 @@ public struct PostgresCheckContext: Sendable {
 extension Rule {
     /// A check could not be asked.
     static let notAsked = Rule("not-asked")
+    /// A check met a file, page or index that the server calls damaged.
+    public static let storageDamaged = Rule("storage-damaged")
 }
