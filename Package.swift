@@ -120,7 +120,7 @@ let package = Package(
             "PhysicalRecoveryTests",
             [
                 "PhysicalRecovery", "TestSupport", "ServerVersions", "ArtifactFormats", "Cryptography", "DrillModel", "Lab",
-                "PostgresRecovery",
+                "PostgresRecovery", "IntegrityChecks",
                 "PostgresClient", "ScratchHost",
             ]),
         tests("ConfigurationRecoveryTests", ["ConfigurationRecovery", "DrillModel", "Cryptography"]),

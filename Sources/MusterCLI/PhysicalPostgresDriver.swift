@@ -123,12 +123,20 @@ actor PhysicalPostgresDriver: EndpointProviding {
 
     func verify(_ log: any StepLog) async throws -> String {
         guard let server = cluster?.server, let point else { throw DriverMisuse() }
-        let database = try await RestoredDatabases(server: server, service: service).main(preferring: declaredDatabase)
+        let databases = RestoredDatabases(server: server, service: service)
+        let database = try await databases.main(preferring: declaredDatabase)
         self.database = database
         log.fact("database", database)
-        let connection = try await server.connect(toRecovered: database)
         let tally = CaseTally(log)
-        for result in await RestoredDatabases(server: server, service: service).armed(in: database) { tally.record(result) }
+        // Before any row is read: what reads by an index takes the trace of a lost page away.
+        try await databases.storage(first: database, tally, log)
+        let connection = try await server.connect(toRecovered: database)
+        for result in await databases.armed(in: database) { tally.record(result) }
+        tally.record(await databases.prepared())
+        if let (result, sentence) = await databases.unasked(besides: database, key: "source: {database: …} in the estate file") {
+            tally.record(result)
+            log.unproven(sentence)
+        }
         await PostgresChecks.run(
             PostgresCheckContext(
                 // A seal of a base backup describes its own moment, and recovery has gone on from there.

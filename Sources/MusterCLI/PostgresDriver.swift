@@ -92,9 +92,23 @@ actor PostgresDriver: EndpointProviding {
     }
 
     func verify(_ log: any StepLog) async throws -> String {
-        guard let restored, let point else { throw DriverMisuse() }
+        guard var restored, let point else { throw DriverMisuse() }
+        let databases = RestoredDatabases(server: restored.server, service: service)
+        // A dump of a whole cluster holds several; the estate says which of them is the service's.
+        if let declared = plan.estate.services[service]?.source?.database, point.sealState.seal == nil,
+            // Those are there without any dump, and empty.
+            !["postgres", "template1"].contains(declared), (try? await databases.all(first: declared))?.open.first == declared
+        {
+            restored.database = declared
+            self.restored = restored
+        }
+        log.fact("database", restored.database)
         let connection = try await restored.server.connect(toRecovered: restored.database)
         let tally = CaseTally(log)
+        if let (result, sentence) = await databases.unasked(besides: restored.database, key: "source: {database: …} in the estate file") {
+            tally.record(result)
+            log.unproven(sentence)
+        }
         let lack = restored.lack
         await PostgresChecks.run(
             PostgresCheckContext(
@@ -153,7 +167,8 @@ extension ScratchPostgres {
     /// - Throws: ``DrillFailure``: what came back can't be asked (failed), or the server is gone (error).
     func connect(toRecovered database: String) async throws(DrillFailure) -> PostgresConnection {
         do throws(PostgresError) {
-            return try await PostgresConnection.connect(configuration(database: database))
+            // A prepared transaction that came back never gives its locks up: whoever waits for one is told so.
+            return try await PostgresConnection.connect(configuration(database: database, settings: ["lock_timeout": "60s"]))
         } catch {
             if let failure = await ended(error.message) { throw failure }
             throw .failed(

@@ -1,10 +1,14 @@
 // The databases of a restored cluster: which of them is asked, and what in it would have acted by itself.
 
+import DrillEngine
 import DrillModel
 import Foundation
+import IntegrityChecks
 import PhysicalRecovery
 import PostgresClient
 import PostgresRecovery
+import Reports
+import ScratchHost
 
 /// A cluster holds several databases, and a drill's questions go to one.
 struct RestoredDatabases: Sendable {
@@ -16,9 +20,12 @@ struct RestoredDatabases: Sendable {
         let rows: [PostgresRow]
         do {
             let connection = try await PostgresConnection.connect(server.configuration(database: "template1"))
-            rows = try await connection.query(
-                "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate"
-                    + " ORDER BY datname <> $1, datname = 'postgres', pg_database_size(oid) DESC", [declared ?? ""])
+            do {
+                rows = try await connection.query(Self.listed("pg_database_size(oid) DESC"), [declared ?? ""])
+            } catch  where error.isStorageDamage {
+                // A tablespace that isn't there has no size; which database is asked doesn't hang on that.
+                rows = try await connection.query(Self.listed("oid"), [declared ?? ""])
+            }
             await connection.close()
         } catch {
             if let failure = await server.ended(error.message) { throw failure }
@@ -36,6 +43,118 @@ struct RestoredDatabases: Sendable {
                     hint: "check source: {database: …} in the estate file, and that the base backup is of the right server"))
         }
         return name
+    }
+
+    private static func listed(_ order: String) -> String {
+        "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname <> $1, datname = 'postgres', \(order)"
+    }
+
+    /// What can be connected to, templates too, the one that is asked first; and what can't be.
+    func all(first main: String) async throws(PostgresError) -> (open: [String], closed: [String]) {
+        let connection = try await PostgresConnection.connect(server.configuration(database: "template1"))
+        do throws(PostgresError) {
+            let rows = try await connection.query("SELECT datname, datallowconn FROM pg_database ORDER BY datname <> $1, datname", [main])
+            await connection.close()
+            let closed = rows.filter { $0[1] != "t" }.compactMap { $0[0] }
+            return (rows.filter { $0[1] == "t" }.compactMap { $0[0] }, closed.filter { $0 != "template0" })
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// Names the databases that hold something and were asked nothing but about their storage, or not even that.
+    ///
+    /// - Parameter key: What the user can do to have another one asked.
+    /// - Returns: nil where there is none. The sentence is for what the report lists as not proven.
+    func unasked(besides main: String, key: String) async -> (result: CaseResult, sentence: String)? {
+        guard let names = try? await all(first: main) else { return nil }
+        var others: [String] = []
+        for name in names.open where name != main {
+            // What every cluster has by itself is named only where somebody has put something into it.
+            let ownTables = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'p'))"
+            guard ["postgres", "template1"].contains(name) else {
+                others.append(name)
+                continue
+            }
+            guard let connection = try? await PostgresConnection.connect(server.configuration(database: name)) else { continue }
+            if (try? await connection.value(ownTables)) == "t" { others.append(name) }
+            await connection.close()
+        }
+        others += names.closed
+        guard !others.isEmpty else { return nil }
+        let list = others.prefix(20).joined(separator: ", ") + (others.count > 20 ? " and \(others.count - 20) more" : "")
+        let finding = Finding(
+            Rule("databases-not-asked"), .warning, object: list, expected: "every database asked", actual: "\(main) alone",
+            message: "the backup holds more databases than the one that the drill's questions went to",
+            hint: "declare a service for each that matters, or choose the one to ask: \(key)")
+        return (
+            .judged(.restore, service: service, name: "which databases were asked", findings: [finding]),
+            "\(service): the checks were put to the database \(main); what these hold was not asked: \(list)."
+        )
+    }
+
+    /// Transactions that somebody prepared and nobody ended: they come back, invisible, with every lock that they held.
+    func prepared() async -> CaseResult {
+        let name = "no prepared transaction is left open"
+        do {
+            let connection = try await PostgresConnection.connect(server.configuration(database: "template1"))
+            let rows = try await connection.query(
+                """
+                SELECT gid, database, owner, to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS at,
+                  extract(epoch FROM clock_timestamp() - prepared)::bigint AS age FROM pg_prepared_xacts ORDER BY prepared, gid LIMIT 20
+                """)
+            await connection.close()
+            let findings = rows.map { row in
+                let age = row["age"].flatMap { Int64($0) }.map { Readable.duration(.seconds(max(0, $0))) } ?? "unknown"
+                return Finding(
+                    Rule("prepared-transaction-open"), .warning, object: "\(row["gid"] ?? "") in \(row["database"] ?? "")",
+                    expected: "none, or one that its owner \(row["owner"] ?? "") ends",
+                    actual: "prepared at \(row["at"] ?? "") UTC, \(age) ago",
+                    message: "a prepared transaction came back: its rows are invisible, its locks hold, and vacuum waits for it",
+                    hint: "in a real recovery ask its transaction manager, then COMMIT PREPARED or ROLLBACK PREPARED it")
+            }
+            return .judged(.restore, service: service, name: name, findings: findings)
+        } catch {
+            return .unasked(
+                .restore, service: service, name: name,
+                finding: Finding(Rule("not-asked"), object: service, message: error.message, hint: error.hint))
+        }
+    }
+
+    /// Reads the storage of every database that can be connected to, before anybody reads a row.
+    func storage(first main: String, _ tally: CaseTally, _ log: any StepLog) async throws {
+        let names: (open: [String], closed: [String])
+        do {
+            names = try await all(first: main)
+        } catch {
+            if let failure = await server.ended(error.message) { throw failure }
+            names = ([main], [])
+        }
+        for (index, database) in names.open.enumerated() {
+            let pass = StoragePass(server: server, service: service, database: database, isFirst: index == 0)
+            let connection: PostgresConnection
+            do {
+                connection = try await server.connect(toRecovered: database)
+            } catch {
+                guard error.verdict == .failed, database != main else { throw error }
+                tally.record(
+                    .judged(.restore, service: service, name: "the database \(database) can be reached", findings: [error.finding]))
+                continue
+            }
+            let outcome = await pass.ask(connection) {
+                log.progress("storage of \(database)", completed: $0, total: $1, unit: .bytes)
+            }
+            await connection.close()
+            try Task.checkCancellation()
+            if let failure = server.process.ending == nil ? nil : await server.ended("while its storage was read") { throw failure }
+            outcome.cases.forEach(tally.record)
+            for sentence in outcome.unproven { log.unproven("\(service): \(sentence)") }
+        }
+        for database in names.closed {
+            log.unproven(
+                "\(service): the database \(database) takes no connections (datallowconn), so its tables and indexes were not read.")
+        }
     }
 
     /// Subscriptions and scheduled jobs that came back with the data: shown, and asked of the server whether they can act.
@@ -62,6 +181,17 @@ struct RestoredDatabases: Sendable {
             }
             await connection.close()
             return [.judged(.quarantine, service: service, name: name, findings: notes)]
+        } catch  where error.isStorageDamage {
+            return [
+                .judged(
+                    .quarantine, service: service, name: name,
+                    findings: [
+                        Finding(
+                            .storageDamaged, object: database, expected: "an answer", actual: "a damaged file",
+                            message: "the server calls the copy's own files damaged: \(error.message)",
+                            hint: "restore from an older backup, and check the source's disks")
+                    ])
+            ]
         } catch {
             return [
                 .unasked(

@@ -116,9 +116,15 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         let database = try await databases.main(preferring: source?.database ?? standby.connection.database)
         self.database = database
         log.fact("database", database)
-        let connection = try await server.connect(toRecovered: database)
         let tally = CaseTally(log)
+        try await databases.storage(first: database, tally, log)
+        let connection = try await server.connect(toRecovered: database)
         for result in await databases.armed(in: database) { tally.record(result) }
+        tally.record(await databases.prepared())
+        if let (result, sentence) = await databases.unasked(besides: database, key: "source: {database: …} in the estate file") {
+            tally.record(result)
+            log.unproven(sentence)
+        }
         await PostgresChecks.run(
             PostgresCheckContext(
                 connection: connection, service: service, seal: nil, origin: .files(serverVersion: state?.serverVersion),

@@ -31,6 +31,10 @@ public enum ArmedSettings {
         where FileManager.default.fileExists(atPath: aside.appendingPathComponent(signal).path) {
             notes.append(note(signal, could: "start as a standby of production"))
         }
+        let slots = (try? FileManager.default.contentsOfDirectory(atPath: aside.appendingPathComponent("pg_replslot").path)) ?? []
+        notes += slots.sorted().map {
+            note("replication slot \($0)", could: "keep write-ahead log for a subscriber or standby of production's")
+        }
         return [.judged(.quarantine, service: service, name: "the backup's own configuration is disarmed", findings: notes)]
     }
 

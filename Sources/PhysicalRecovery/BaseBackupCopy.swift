@@ -17,6 +17,8 @@ public struct CopiedBase: Sendable {
     public var bytes: Int64
     /// Tablespaces by their OID.
     var tablespaces: [String]
+    /// A whole folder that something else copied: of a server that was shut down, it needs no label.
+    var isForeign = false
 }
 
 /// Copies one base backup.

@@ -1,12 +1,13 @@
 // What pg_control of a restored data folder says, asked of pg_controldata.
 
+import ArtifactFormats
 import DrillModel
 public import Foundation
 public import PostgresRecovery
 public import ScratchHost
 
 /// The cluster's own record of itself.
-public struct ControlData: Sendable, Hashable {
+public struct ControlData: Sendable {
     public var systemIdentifier: UInt64
     /// Bytes of one WAL segment.
     public var segmentSize: UInt64
@@ -17,6 +18,12 @@ public struct ControlData: Sendable, Hashable {
         Self.demands.map { (name: $0.setting, value: values[$0.setting] ?? 0) }
     }
     public var tracksCommitTimes: Bool
+    /// Whether the server had ended in order: then its own last checkpoint is where recovery begins.
+    public var wasShutDown: Bool
+    /// As pg_control words it: `in production`.
+    public var state: String
+    /// Where its last checkpoint begins, and on which timeline.
+    var checkpoint: (position: UInt64, timeline: UInt32)?
     private var values: [String: Int]
 
     private static let demands = [
@@ -42,6 +49,13 @@ public struct ControlData: Sendable, Hashable {
         segmentSize = size
         hasPageChecksums = lines["Data page checksum version"].map { $0 != "0" } ?? false
         tracksCommitTimes = lines["track_commit_timestamp setting"] == "on"
+        state = lines["Database cluster state"] ?? ""
+        wasShutDown = ["shut down", "shut down in recovery"].contains(state)
+        if let position = lines["Latest checkpoint's REDO location"].flatMap({ WALPosition.parse($0) }),
+            let timeline = lines["Latest checkpoint's TimeLineID"].flatMap({ UInt32($0) })
+        {
+            checkpoint = (position, timeline)
+        }
         values = Dictionary(uniqueKeysWithValues: Self.demands.map { ($0.setting, lines[$0.line].flatMap { Int($0) } ?? 0) })
     }
 

@@ -91,6 +91,7 @@ public struct ForeignBase: Sendable {
                 throw unusable("\(name) of the restored folder can't be put aside")
             }
         }
+        try putSlotsAside(aside)
         var count = 0
         var bytes: Int64 = 0
         for top in [data, folder.appendingPathComponent("ts", isDirectory: true)] {
@@ -114,7 +115,22 @@ public struct ForeignBase: Sendable {
         // A server on production's own files would be the end of them: nothing of it is started.
         if let first = findings.first { throw DrillFailure.error(first) }
         chmod(data.path, 0o700)
-        return CopiedBase(dataFolder: data, asideFolder: aside, findings: [], files: count, bytes: bytes, tablespaces: [])
+        return CopiedBase(
+            dataFolder: data, asideFolder: aside, findings: [], files: count, bytes: bytes, tablespaces: [], isForeign: isCommand)
+    }
+
+    private var isCommand: Bool { if case .command = tool { true } else { false } }
+
+    /// Replication slots are the source's own: one of logical replication keeps a server from starting at a lower wal_level.
+    private func putSlotsAside(_ aside: URL) throws {
+        let slots = data.appendingPathComponent("pg_replslot", isDirectory: true)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: slots.path)) ?? []
+        guard !names.isEmpty else { return }
+        let kept = aside.appendingPathComponent("pg_replslot", isDirectory: true)
+        guard mkdir(kept.path, 0o700) == 0 || errno == EEXIST else { throw unusable("the folder pg_replslot can't be made") }
+        for name in names where rename(slots.appendingPathComponent(name).path, kept.appendingPathComponent(name).path) != 0 {
+            throw unusable("the replication slots of the restored folder can't be put aside")
+        }
     }
 
     /// A link of the restored folder that leads anywhere but into the scratch folder.

@@ -50,14 +50,14 @@ public struct PointInTimeRecovery: Sendable {
     ) async throws -> RecoveredCluster {
         let binaries = try self.binaries()
         let control = try await ControlData.read(base.dataFolder, binaries: binaries, host: host, backup: backup)
-        let label = try self.label()
+        let beginning = try self.beginning(control)
         var cases: [CaseResult] = []
         var feeder: WALFeeder?
         var row = 0
         if let wal {
             var segments: [WALSegmentName] = []
             if wal.isListed {
-                let (plan, found) = try await look(at: wal, label: label, control: control, major: binaries.major)
+                let (plan, found) = try await look(at: wal, from: beginning, control: control, major: binaries.major)
                 cases += found
                 segments = plan.segments
             } else {
@@ -99,25 +99,34 @@ public struct PointInTimeRecovery: Sendable {
         return match
     }
 
-    private func label() throws(DrillFailure) -> BackupLabel {
+    /// Where replay begins.
+    private typealias Beginning = (position: UInt64, timeline: UInt32)
+
+    private func beginning(_ control: ControlData) throws(DrillFailure) -> Beginning {
         let file = base.dataFolder.appendingPathComponent("backup_label")
+        // Of a server that was stopped while it was copied: all of it is of one instant.
+        if base.isForeign, control.wasShutDown, !FileManager.default.fileExists(atPath: file.path), let checkpoint = control.checkpoint {
+            return checkpoint
+        }
         guard let text = try? String(contentsOf: file, encoding: .utf8), let label = BackupLabel(text) else {
             throw .broken(
                 .baseFileMissing, "\(backup)/backup_label", expected: "a backup_label", actual: "none that can be read",
                 "the base backup has no label, and without it recovery begins at the wrong place",
-                hint: "take base backups with pg_basebackup, and store all of its files")
+                hint: base.isForeign
+                    ? "only a copy of a server that was shut down needs none, and pg_control says of this one: \(control.state)"
+                    : "take base backups with pg_basebackup, and store all of its files")
         }
-        return label
+        return (label.start, label.timeline)
     }
 
     /// Continuity and heads, before the first minute of replay is spent.
     private func look(
-        at wal: WALSource, label: BackupLabel, control: ControlData, major: Int
+        at wal: WALSource, from beginning: Beginning, control: ControlData, major: Int
     ) async throws -> (WALPlan, [CaseResult]) {
         let start = ContinuousClock.now
         let inside = (try? FileManager.default.contentsOfDirectory(atPath: base.dataFolder.appendingPathComponent("pg_wal").path)) ?? []
         let plan = WALPlan(
-            start: label.start, base: label.timeline, wanted: target.timeline, archived: wal.segments,
+            start: beginning.position, base: beginning.timeline, wanted: target.timeline, archived: wal.segments,
             bundled: Set(inside.compactMap(WALSegmentName.init)), histories: try await wal.histories(on: host), size: control.segmentSize)
         let continuity = CaseResult.judged(
             .backup, service: service, name: "the WAL archive has no gap from the base backup on", duration: start.duration(to: .now),

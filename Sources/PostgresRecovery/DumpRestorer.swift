@@ -230,7 +230,7 @@ public struct DumpRestorer: Sendable {
                 ending: result.ending, object: "globals", scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
         // The bootstrap superuser is in every globals file and already here.
-        let real = verdict.log.problems.filter { !($0.text.hasPrefix("role \"") && $0.text.hasSuffix("already exists")) }
+        let real = verdict.log.problems.filter { !$0.isRoleThatIsThere }
         return real.map {
             Finding(
                 .objectNotRestored, object: "globals", expected: "roles restored without an error", actual: $0.text,
@@ -327,6 +327,9 @@ public struct DumpRestorer: Sendable {
             verdict = try self.verdict("psql", errors, script: script, harmless: harmless)
         }
         verdict.log.carry(told)
+        // A dump of a whole cluster makes its roles, of which initdb's own is here, and those that were made for it.
+        verdict.log.count -= verdict.log.problems.count(where: \.isRoleThatIsThere)
+        verdict.log.problems.removeAll(where: \.isRoleThatIsThere)
         let lines = Set(verdict.log.problems.compactMap(\.line))
         let statements = try await BlockingRead.run { try DumpScript.statements(of: source.location, at: lines) }
         for (index, problem) in verdict.log.problems.enumerated() {

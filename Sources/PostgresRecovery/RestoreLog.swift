@@ -13,6 +13,9 @@ struct RestoreLog: Sendable {
         var line: Int?
         /// The statement that failed, or its beginning; empty where it isn't known. Never shown: it may hold values.
         var statement = ""
+
+        /// A role that was made before: by initdb, or for what it owns.
+        var isRoleThatIsThere: Bool { text.hasPrefix("role \"") && text.hasSuffix("already exists") }
     }
     /// At most ``kept`` of them.
     var problems: [Problem] = []
