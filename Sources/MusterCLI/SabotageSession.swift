@@ -45,10 +45,11 @@ struct SabotageSession: Sendable {
         var results: [SabotageResult] = []
         for recovery in plan.recover {
             guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
-            let fitting = damages.filter { $0.fits(service.engine) && (set.kind != .aof || $0.isOfFiles) }
-            // A base backup has its own truth in it, and no damage of these is made for that yet.
+            let fitting = damages.filter {
+                $0.fits(service.engine) && (set.kind != .aof || $0.isOfFiles) && $0.isOfTableFiles == set.isPhysical
+            }
             // Configuration and code have no seal, whose truth a damaged copy would be held against.
-            if set.isPhysical || !set.holdsData || fitting.isEmpty { continue }
+            if !set.holdsData || fitting.isEmpty { continue }
             let control = try await attempt(nil, recovery: recovery, set: set)
             results.append(control)
             // Where the untouched copy isn't green, a red one proves nothing.
@@ -67,7 +68,10 @@ struct SabotageSession: Sendable {
             service: recovery.service, damage: damage?.name ?? "untouched", verdict: .error, explanation: "")
         let host = try await ScratchHost.prepare(in: root, purpose: "sabotage \(plan.name)")
         do {
-            let copy = try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+            let copy =
+                set.isPhysical
+                ? try await DamagedCluster(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+                : try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
             if let copy {
                 let report = try await drill(on: copy, recovery: recovery)
                 (result.verdict, result.explanation) = Self.judge(report, harm: copy.harm)
@@ -157,7 +161,10 @@ extension Damage {
     fileprivate var isOfFiles: Bool {
         switch means {
         case .artifact, .seal: true
-        case .postgres, .redis: false
+        case .postgres, .redis, .tableFile: false
         }
     }
+
+    /// Whether it is done to a physical backup; no other damage is.
+    fileprivate var isOfTableFiles: Bool { if case .tableFile = means { true } else { false } }
 }

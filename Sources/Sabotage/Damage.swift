@@ -30,6 +30,8 @@ public struct Damage: Sendable {
         case redis(@Sendable (RedisConnection) async throws -> Harm?)
         /// In the bytes of a stored file, behind the seal's back.
         case artifact(@Sendable (inout [UInt8]) -> Harm?)
+        /// In the bytes of a table's file, in a copy of a physical backup whose server was stopped. Hears the table's name.
+        case tableFile(@Sendable (inout [UInt8], String) -> Harm?)
         /// In the bytes of the seal.
         case seal(@Sendable (inout [UInt8]) -> Harm?)
     }
@@ -48,12 +50,12 @@ public struct Damage: Sendable {
     /// Whether it can be done to a service of this engine.
     public func fits(_ engine: Service.Engine) -> Bool {
         switch means {
-        case .postgres: engine == .postgres
+        case .postgres, .tableFile: engine == .postgres
         case .redis: engine == .redis
         case .artifact, .seal: engine.holdsData
         }
     }
 
     /// Every damage that muster knows: a new one is a line here.
-    public static let all: [Damage] = rowDamages + schemaDamages + redisDamages + fileDamages
+    public static let all: [Damage] = rowDamages + schemaDamages + redisDamages + fileDamages + storageDamages
 }

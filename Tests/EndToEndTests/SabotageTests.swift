@@ -22,6 +22,24 @@ struct SabotageTests {
         }
     }
 
+    /// A base backup and a repository of pgBackRest's have no seal: a table's file is damaged in what they recover to.
+    @Test(arguments: ["point-in-time", "pgbackrest"])
+    func aDamagedFileOfATableIsCaught(name: String) async throws {
+        try await Desk.with { desk in
+            let file = desk.drills.appendingPathComponent("\(name).yaml")
+            // Where pgbackrest is not installed, the lab has no such drill.
+            guard FileManager.default.fileExists(atPath: file.path) || Program.inCI else { return }
+            let outcome = try await desk.start(["sabotage", file.path], patience: .seconds(900)).outcome()
+            #expect(outcome.code == 0, "\(outcome.text)")
+            let lines = outcome.out.split(separator: "\n")
+            #expect(lines.contains { $0.hasPrefix("✓ postgres untouched") && $0.contains("green") }, "\(outcome.out)")
+            for damage in ["zeroed-page", "emptied-relation"] {
+                #expect(
+                    lines.contains { $0.hasPrefix("✓ postgres \(damage)") && $0.contains("caught: relation-page-lost") }, "\(outcome.out)")
+            }
+        }
+    }
+
     /// What the issue names, one by one: a damage that is renamed or dropped must not go unseen.
     @Test func theListIsWhole() async throws {
         try await Desk.with { desk in
@@ -30,7 +48,7 @@ struct SabotageTests {
             let promised: Set = [
                 "changed-value", "missing-row", "swapped-values", "null-becomes-empty", "dropped-index", "dropped-grant",
                 "changed-function",
-                "changed-field", "missing-key", "flipped-bit", "truncated-file", "changed-seal",
+                "changed-field", "missing-key", "flipped-bit", "truncated-file", "changed-seal", "zeroed-page", "emptied-relation",
             ]
             #expect(names.isSuperset(of: promised), "\(promised.subtracting(names))")
         }
