@@ -223,11 +223,28 @@ public struct RedisTruth: Sendable, Hashable, Codable {
     public var digest: String
     /// One per database that holds keys, by index.
     public var databases: [RedisDatabaseFingerprint]
+    /// By name; nil in seals that were made before these were looked at.
+    public var functions: [RedisLibrary]?
 
-    public init(serverVersion: String, digest: String, databases: [RedisDatabaseFingerprint]) {
+    public init(
+        serverVersion: String, digest: String, databases: [RedisDatabaseFingerprint], functions: [RedisLibrary]? = nil
+    ) {
         self.serverVersion = serverVersion
         self.digest = digest
         self.databases = databases
+        self.functions = functions
+    }
+}
+
+/// One library of functions, as `FUNCTION LOAD` made it.
+public struct RedisLibrary: Sendable, Hashable, Codable {
+    public var name: String
+    /// SHA-256 over its engine's name in upper case, a zero byte and its code; lower-case hex.
+    public var sha256: String
+
+    public init(name: String, sha256: String) {
+        self.name = name
+        self.sha256 = sha256
     }
 }
 
@@ -258,11 +275,19 @@ public struct RedisPrefixFingerprint: Sendable, Hashable, Codable {
     public var keys: Int64
     /// Sum of the key hashes, decimal.
     public var hash: String
+    /// Of streams: sum of the hashes over their last IDs, consumers and pending entries, decimal. nil in seals that were made before these were
+    /// looked at.
+    public var consumption: String?
+    /// Of streams: sum of the hashes over how many entries were ever added, and which was the last to be deleted. nil also where the server is
+    /// older than Redis 7, which began to count.
+    public var additions: String?
 
-    public init(prefix: String, type: String, keys: Int64, hash: String) {
+    public init(prefix: String, type: String, keys: Int64, hash: String, consumption: String? = nil, additions: String? = nil) {
         self.prefix = prefix
         self.type = type
         self.keys = keys
         self.hash = hash
+        self.consumption = consumption
+        self.additions = additions
     }
 }

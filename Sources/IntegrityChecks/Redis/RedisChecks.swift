@@ -54,7 +54,7 @@ struct RestoredKeys: Sendable {
 public enum RedisChecks {
     /// A new check is a file and a line here.
     static let all: [any RedisCheck] = [
-        RedisRestoredSomething(), RedisKeyCounts(), RedisContent(), RedisDigest(), RedisDeclaredKeys(),
+        RedisRestoredSomething(), RedisKeyCounts(), RedisContent(), RedisDigest(), RedisFunctionLibraries(), RedisDeclaredKeys(),
     ]
 
     /// Asks them all; each answer is emitted as it is known.

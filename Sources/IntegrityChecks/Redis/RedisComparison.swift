@@ -12,6 +12,15 @@ struct RedisComparison {
 
         var countDiffers: Bool { sealed?.keys != restored?.keys }
         var contentDiffers: Bool { !countDiffers && sealed?.hash != restored?.hash }
+        /// Of streams: what the server's digests don't cover, where both sides know of it.
+        var consumptionDiffers: Bool {
+            guard !countDiffers, !contentDiffers, let sealed, let restored else { return false }
+            func differ(_ part: KeyPath<RedisPrefixFingerprint, String?>) -> Bool {
+                guard let left = sealed[keyPath: part], let right = restored[keyPath: part] else { return false }
+                return left != right
+            }
+            return differ(\.consumption) || differ(\.additions)
+        }
     }
     struct Database {
         var index: Int

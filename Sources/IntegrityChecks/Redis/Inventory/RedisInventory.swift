@@ -76,7 +76,8 @@ public enum RedisInventory {
         } catch {
             throw error.ofDigest(patience)
         }
-        return RedisTruth(serverVersion: before.serverVersion, digest: digest, databases: databases)
+        let functions = try await RedisFunctions.read(connection, before)
+        return RedisTruth(serverVersion: before.serverVersion, digest: digest, databases: databases, functions: functions)
     }
 
     /// Adds those of some keys that have no time to live.
@@ -104,13 +105,14 @@ public enum RedisInventory {
         }
         let types = answers.map(\.text)
         let groups = try await consumerGroups(lasting, types, connection)
+        let streams = try await RedisStream.hashes(of: groups.map { ($0, lasting[$0], $1) }, connection)
         for (place, key) in lasting.enumerated() {
             guard let type = types[place], type != "none", let digest = digests[place], digest.count == 40 else {
                 throw .unexpected("TYPE or DEBUG DIGEST-VALUE")
             }
             do throws(CryptographyError) {
-                let hash = try RedisKeyHash.of(key: key, type: type, digest: digest, groups: groups[place] ?? "")
-                tally.add(prefix: RedisPrefix.of(key), type: type, hash: hash)
+                let hash = try RedisKeyHash.of(key: key, type: type, digest: digest, groups: groups[place].map(RedisKeyHash.groups) ?? "")
+                tally.add(prefix: RedisPrefix.of(key), type: type, hash: hash, stream: streams[place])
             } catch {
                 throw RedisError(.unexpectedAnswer, message: error.message, hint: error.hint)
             }
@@ -119,14 +121,14 @@ public enum RedisInventory {
 
     private static func consumerGroups(
         _ keys: [[UInt8]], _ types: [String?], _ connection: RedisConnection
-    ) async throws(RedisError) -> [Int: String] {
+    ) async throws(RedisError) -> [Int: [RedisValue]] {
         let streams = keys.indices.filter { types[$0] == "stream" }
         guard !streams.isEmpty else { return [:] }
         let answers = try await connection.pipeline(streams.map { [Array("XINFO".utf8), Array("GROUPS".utf8), keys[$0]] })
-        var groups: [Int: String] = [:]
+        var groups: [Int: [RedisValue]] = [:]
         for (place, answer) in zip(streams, answers) {
-            guard answer.array != nil else { throw .unexpected("XINFO GROUPS") }
-            groups[place] = RedisKeyHash.groups(answer)
+            guard let array = answer.array else { throw .unexpected("XINFO GROUPS") }
+            groups[place] = array
         }
         return groups
     }

@@ -24,19 +24,25 @@ enum RedisKeyHash {
     }
 
     /// The consumer groups of a stream, which no digest of the server's covers: name, consumers, pending entries, last entry delivered.
-    static func groups(_ answer: RedisValue) -> String {
+    static func groups(_ groups: [RedisValue]) -> String {
         var lines: [String] = []
-        for group in answer.array ?? [] {
-            let parts = group.array ?? []
-            var fields: [String: String] = [:]
-            for place in stride(from: 0, to: parts.count - 1, by: 2) {
-                guard let name = parts[place].text else { continue }
-                let value = parts[place + 1]
-                fields[name] = value.integer.map { "\($0)" } ?? value.bytes?.hex ?? ""
-            }
+        for group in groups {
+            let fields = group.fields.mapValues { $0.integer.map { "\($0)" } ?? $0.bytes?.hex ?? "" }
             let wanted = ["name", "consumers", "pending", "last-delivered-id"].map { fields[$0] ?? "" }
             lines.append(wanted.joined(separator: " "))
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension RedisValue {
+    /// Names and values in turns, as XINFO answers.
+    var fields: [String: RedisValue] {
+        let parts = array ?? []
+        var fields: [String: RedisValue] = [:]
+        for place in stride(from: 0, to: parts.count - 1, by: 2) {
+            if let name = parts[place].text { fields[name] = parts[place + 1] }
+        }
+        return fields
     }
 }

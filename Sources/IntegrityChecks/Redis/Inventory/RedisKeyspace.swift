@@ -63,6 +63,9 @@ struct RedisKeyspace: Sendable, Hashable {
     /// Valkey's digests leave out a hash's field once its time has come, also on a replica.
     var hidesExpiredFields: Bool { isValkey && databases.values.contains { $0.volatile > 0 } }
 
+    /// Valkey is a fork of Redis 7.2.
+    var knowsFunctions: Bool { isValkey || (serverVersion.split(separator: ".").first.flatMap { Int($0) } ?? 0) >= 7 }
+
     /// A master drops keys as their time comes, so what it holds now is not what the backup held.
     var keepsExpiredKeys: Bool {
         isReplica || (expiredWhileLoading == 0 && databases.values.allSatisfy { $0.expiring == 0 })

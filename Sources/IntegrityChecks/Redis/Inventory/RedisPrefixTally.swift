@@ -10,10 +10,12 @@ struct RedisPrefixTally {
     private struct Sum {
         var keys: Int64 = 0
         var hash: UInt64 = 0
+        var stream: RedisStream.Hashes?
 
-        mutating func add(_ keys: Int64, _ hash: UInt64) {
-            self.keys += keys
-            self.hash &+= hash
+        mutating func add(_ other: Sum) {
+            stream = keys == 0 ? other.stream : stream?.adding(other.stream)
+            keys += other.keys
+            hash &+= other.hash
         }
     }
     private struct Group {
@@ -36,13 +38,14 @@ struct RedisPrefixTally {
         chosen = names.count >= limit ? names : nil
     }
 
-    mutating func add(prefix: String, type: String, hash: UInt64) {
+    mutating func add(prefix: String, type: String, hash: UInt64, stream: RedisStream.Hashes? = nil) {
         keys += 1
         if groups[prefix] == nil { admit(prefix) }
+        let sum = Sum(keys: 1, hash: hash, stream: stream)
         if groups[prefix] != nil {
-            groups[prefix]?.types[type, default: Sum()].add(1, hash)
+            groups[prefix]?.types[type, default: Sum()].add(sum)
         } else {
-            rest[type, default: Sum()].add(1, hash)
+            rest[type, default: Sum()].add(sum)
         }
     }
 
@@ -54,16 +57,19 @@ struct RedisPrefixTally {
         groups[prefix] = Group(order: order)
         guard groups.count > limit, let last = groups.max(by: { $0.value.order < $1.value.order }) else { return }
         groups[last.key] = nil
-        for (type, sum) in last.value.types { rest[type, default: Sum()].add(sum.keys, sum.hash) }
+        for (type, sum) in last.value.types { rest[type, default: Sum()].add(sum) }
         bar = last.value.order
     }
 
     /// Sorted by prefix and type.
     var fingerprints: [RedisPrefixFingerprint] {
-        var all = groups.flatMap { prefix, group in
-            group.types.map { RedisPrefixFingerprint(prefix: prefix, type: $0, keys: $1.keys, hash: String($1.hash)) }
+        func fingerprint(_ prefix: String, _ type: String, _ sum: Sum) -> RedisPrefixFingerprint {
+            RedisPrefixFingerprint(
+                prefix: prefix, type: type, keys: sum.keys, hash: String(sum.hash), consumption: sum.stream.map { String($0.consumption) },
+                additions: sum.stream?.additions.map { String($0) })
         }
-        all += rest.map { RedisPrefixFingerprint(prefix: RedisPrefix.rest, type: $0, keys: $1.keys, hash: String($1.hash)) }
+        var all = groups.flatMap { prefix, group in group.types.map { fingerprint(prefix, $0, $1) } }
+        all += rest.map { fingerprint(RedisPrefix.rest, $0, $1) }
         return all.sorted { ($0.prefix, $0.type) < ($1.prefix, $1.type) }
     }
 
