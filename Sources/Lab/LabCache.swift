@@ -20,6 +20,8 @@ struct LabCache: Sendable {
             ["REPLICAOF", "127.0.0.1", "1"], ["CONFIG", "SET", "replica-read-only", "no"], ["DEBUG", "SET-ACTIVE-EXPIRE", "0"],
             ["CONFIG", "SET", "appendfsync", "no"], ["CONFIG", "SET", "auto-aof-rewrite-percentage", "0"],
         ] { try await session.command(command) }
+        // Redis 6 knows no functions.
+        if server.binaries.version >= RedisVersion(.redis, 7) { try await session.command(["FUNCTION", "LOAD", LabKeyspace.library]) }
         let cache = LabCache(server: server, session: session, rows: rows)
         try await cache.play(night: 0, at: first)
         return cache

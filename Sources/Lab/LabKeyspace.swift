@@ -1,6 +1,12 @@
 // What happens in the lab's Redis, day by day, as a script that runs inside the server.
 
 enum LabKeyspace {
+    /// What the application has its server do.
+    static let library = """
+        #!lua name=domains
+        redis.register_function('risk', function(keys, args) return redis.call('HGET', keys[1], 'risk') end)
+        """
+
     /// Arguments: the day from 0, its instant in seconds, the number of domains. No randomness, no clock of its own.
     static let day = #"""
         local day, now, rows = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])

@@ -42,8 +42,8 @@ struct DamagedCopy: Sendable {
         }
         let work = try host.folder.privateFolder("copy")
         try await backups.stores.bring(point)
-        let retrieved = try await ArtifactRetriever(host: host, decryption: try backups.keyring.decryption(of: set))
-            .retrieve(point, into: work) { _ in }
+        let retriever = ArtifactRetriever(host: host, decryption: try backups.keyring.decryption(of: set))
+        let retrieved = try await retriever.retrieve(point, into: work) { _ in }
         let store = host.folder.url.appendingPathComponent("store", isDirectory: true)
         try FileManager.default.createDirectory(at: store, withIntermediateDirectories: true)
         let artifact = store.appendingPathComponent("damaged.copy")
@@ -54,10 +54,13 @@ struct DamagedCopy: Sendable {
             harm = try await damagePostgres(retrieved, point: point, seal: seal, to: artifact, apply)
             if harm == nil { return nil }
         case .redis(let apply):
-            harm = try await damageRedis(retrieved, to: artifact, apply)
+            harm = try await damageRedis(retrieved, backup: point.path, to: artifact, apply)
             if harm == nil { return nil }
         default:
-            try copyPlain(retrieved, to: artifact)
+            let isPacked = retrieved.isFolder && !Self.isFolder(point.location)
+            // What was one file stays one: a damage to files is done to it, and not to one of those in it.
+            let plain = isPacked ? try await retriever.retrieveFile(point, into: host.folder.privateFolder("packed")) { _ in } : retrieved
+            try copyPlain(plain, to: artifact)
         }
         // The truth stays the source's; only the artifact that it is said of is the copy. A damage to the file itself comes after.
         seal.artifact = try await Seal.Artifact.measuring(artifact)
@@ -75,6 +78,7 @@ struct DamagedCopy: Sendable {
         default: break
         }
         if damage != nil, harm == nil { return nil }
+        try date(artifact, as: seal.snapshotTime)
         return Made(plan: try drill(store: store, artifact: artifact, globals: retrieved.globals, key: key), harm: harm)
     }
 
@@ -109,23 +113,30 @@ struct DamagedCopy: Sendable {
     }
 
     private func damageRedis(
-        _ retrieved: RetrievedArtifact, to artifact: URL, _ apply: @Sendable (RedisConnection) async throws -> Harm?
+        _ retrieved: RetrievedArtifact, backup: String, to artifact: URL, _ apply: @Sendable (RedisConnection) async throws -> Harm?
     ) async throws -> Harm? {
         let folder = try host.folder.privateFolder("redis")
-        let data = folder.appendingPathComponent("dump.rdb")
-        try FileManager.default.copyItem(at: retrieved.location, to: data)
-        let software = plan.estate.redisSoftware(of: set.service)
-        let restored = try await RedisRestorer(host: host, folder: folder, service: set.service, software: software)
-            .restoreSnapshot(data, isSnapshot: true) { _, _ in }
+        let restorer = RedisRestorer(
+            host: host, folder: folder, service: set.service, software: plan.estate.redisSoftware(of: set.service))
+        let restored: RestoredRedis
+        if set.kind == .aof {
+            // The artifact itself is moved, and isn't needed again.
+            restored = try await restorer.restoreAppendOnly(retrieved.location, isFolder: retrieved.isFolder, name: backup) { _, _ in }
+        } else {
+            let data = folder.appendingPathComponent("dump.rdb")
+            try FileManager.default.copyItem(at: retrieved.location, to: data)
+            restored = try await restorer.restoreSnapshot(data, isSnapshot: true) { _, _ in }
+        }
         let server = restored.server
         do {
             let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
             defer { connection.close() }
             _ = try await connection.command(["CONFIG", "SET", "replica-read-only", "no"])
             let harm = try await apply(connection)
-            if harm != nil { _ = try await connection.command(["SAVE"]) }
+            // What was appended is in the file before its command is answered.
+            if harm != nil, set.kind != .aof { _ = try await connection.command(["SAVE"]) }
             await server.stop()
-            if harm != nil { try FileManager.default.copyItem(at: data, to: artifact) }
+            if harm != nil { try FileManager.default.copyItem(at: try data(of: set.kind, in: folder), to: artifact) }
             return harm
         } catch {
             await server.stop()
@@ -133,16 +144,55 @@ struct DamagedCopy: Sendable {
         }
     }
 
+    /// What a server has made of the backup. From 7 on, one takes a single append-only file over as the base of a set.
+    private func data(of kind: BackupSet.Kind, in folder: URL) throws -> URL {
+        let names = kind == .aof ? ["appendonlydir", "appendonly.aof"] : ["dump.rdb"]
+        let found = names.map { folder.appendingPathComponent($0) }.first { FileManager.default.fileExists(atPath: $0.path) }
+        guard let found else {
+            throw ScratchError(.toolFailed, "the damaged copy is not where its server keeps it", hint: "run it again with --show")
+        }
+        return found
+    }
+
     private func copyPlain(_ retrieved: RetrievedArtifact, to artifact: URL) throws {
         try FileManager.default.copyItem(at: retrieved.location, to: artifact)
     }
 
-    private func change(_ file: URL, _ apply: @Sendable (inout [UInt8]) -> Harm?) throws -> Harm? {
+    /// - Parameter item: Of a folder, its largest file is changed.
+    private func change(_ item: URL, _ apply: @Sendable (inout [UInt8]) -> Harm?) throws -> Harm? {
+        let files = Self.files(in: item)
+        guard let file = files.max(by: { Self.size(of: $0) < Self.size(of: $1) }) else { return nil }
         var bytes = Array(try Data(contentsOf: file))
-        guard let harm = apply(&bytes) else { return nil }
+        guard var harm = apply(&bytes) else { return nil }
         try Data(bytes).write(to: file)
+        // A folder with an empty file in it is not empty, but smaller than what was sealed.
+        if file != item, harm.rule == .artifactEmpty { harm.rule = .artifactTruncated }
         return harm
     }
+
+    /// A damaged seal no longer says when the backup was made, and neither does every kind of file: without this the copy would be younger than the
+    /// drill's incident.
+    private func date(_ item: URL, as moment: Date) throws {
+        for file in Self.files(in: item) {
+            try FileManager.default.setAttributes([.modificationDate: moment], ofItemAtPath: file.path)
+        }
+    }
+
+    /// All in a folder, or the one that it is.
+    private static func files(in item: URL) -> [URL] {
+        guard isFolder(item) else { return [item] }
+        let names = FileManager.default.enumerator(atPath: item.path)?.allObjects.compactMap { $0 as? String } ?? []
+        return names.sorted().map { item.appendingPathComponent($0) }.filter {
+            (try? $0.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile == true
+        }
+    }
+
+    private static func isFolder(_ item: URL) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: item.path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
+    private static func size(of file: URL) -> Int { (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0 }
 
     /// The drill, with the copy as its only backup and the throw-away key as the only trusted one.
     private func drill(store: URL, artifact: URL, globals: URL?, key: Ed25519PrivateKey) throws -> DrillPlan {

@@ -45,11 +45,13 @@ struct SabotageSession: Sendable {
         var results: [SabotageResult] = []
         for recovery in plan.recover {
             guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
-            let fitting = damages.filter {
-                $0.fits(service.engine) && (set.kind != .aof || $0.isOfFiles) && $0.isOfTableFiles == set.isPhysical
+            let fitting = damages.filter { $0.fits(service.engine) && $0.fits(set) }
+            if let reason = Self.whyNot(set, fitting) {
+                results.append(
+                    SabotageResult(
+                        service: recovery.service, damage: "\(set.kind.rawValue) \(set.name)", verdict: .skipped, explanation: reason))
+                continue
             }
-            // Configuration and code have no seal, whose truth a damaged copy would be held against.
-            if !set.holdsData || fitting.isEmpty { continue }
             let control = try await attempt(nil, recovery: recovery, set: set)
             results.append(control)
             // Where the untouched copy isn't green, a red one proves nothing.
@@ -60,6 +62,13 @@ struct SabotageSession: Sendable {
             }
         }
         return results
+    }
+
+    /// Why nothing of a backup set can be damaged; nil where something can.
+    private static func whyNot(_ set: BackupSet, _ fitting: [Damage]) -> String? {
+        if !set.holdsData { return "configuration and code have no seal that a damaged copy could be held against" }
+        guard fitting.isEmpty else { return nil }
+        return set.isPhysical ? "none of the named damages is one of physical backups" : "none of the named damages is one of its engine's"
     }
 
     /// - Parameter damage: nil for the untouched copy, which must be green.
@@ -86,8 +95,10 @@ struct SabotageSession: Sendable {
             result.explanation = "\(failure.finding.message) (\(failure.finding.hint))"
         } catch let error as ScratchError {
             result.explanation = error.description
+        } catch let error as RedisError {
+            result.explanation = "\(error.message) (\(error.hint))"
         } catch {
-            result.explanation = "the copy could not be made: \(type(of: error))"
+            result.explanation = "the copy could not be made: \(error.localizedDescription)"
         }
         try await host.remove()
         return result
@@ -157,14 +168,11 @@ struct SabotageSession: Sendable {
 }
 
 extension Damage {
-    /// Whether it needs no server to be done.
-    fileprivate var isOfFiles: Bool {
+    /// Whether it is done to backups of such a set.
+    fileprivate func fits(_ set: BackupSet) -> Bool {
         switch means {
-        case .artifact, .seal: true
-        case .postgres, .redis, .tableFile: false
+        case .artifact, .seal, .postgres, .redis: !set.isPhysical
+        case .tableFile: set.isPhysical
         }
     }
-
-    /// Whether it is done to a physical backup; no other damage is.
-    fileprivate var isOfTableFiles: Bool { if case .tableFile = means { true } else { false } }
 }

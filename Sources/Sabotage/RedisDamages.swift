@@ -34,6 +34,36 @@ extension Damage {
                 }
             }),
         Damage(
+            "stolen-entry", "a pending entry of a stream is in another consumer's hands",
+            .redis { connection in
+                try await onKey(connection, type: "stream", rule: "content-differs") { key in
+                    for group in try await connection.command(["XINFO", "GROUPS", key]).array ?? [] {
+                        guard let name = group.array?.dropFirst().first?.text else { continue }
+                        let consumers = try await connection.command(["XINFO", "CONSUMERS", key, name]).array ?? []
+                        let names = consumers.compactMap { $0.array?.dropFirst().first?.text }
+                        for entry in try await connection.command(["XPENDING", key, name, "-", "+", "100"]).array ?? [] {
+                            guard let parts = entry.array, parts.count == 4, let id = parts[0].text, let holder = parts[1].text,
+                                let other = names.first(where: { $0 != holder })
+                            else { continue }
+                            // Without an entry, of which nothing but the mark is left, there is nothing to claim.
+                            let claimed = try await connection.command(["XCLAIM", key, name, other, "0", id, "JUSTID"]).array ?? []
+                            if !claimed.isEmpty { return true }
+                        }
+                    }
+                    return false
+                }
+            }),
+        Damage(
+            "lost-library", "a library of functions is missing",
+            .redis { connection in
+                // Redis 6 knows none.
+                guard let libraries = try? await connection.command(["FUNCTION", "LIST"]).array,
+                    let name = libraries.first?.array?.dropFirst().first?.text
+                else { return nil }
+                _ = try await connection.command(["FUNCTION", "DELETE", name])
+                return Harm(Rule("functions-differ"), object: name)
+            }),
+        Damage(
             "lost-expiry", "a key has lost its time to live",
             .redis { connection in
                 var cursor = "0"
