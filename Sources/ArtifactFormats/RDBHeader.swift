@@ -15,8 +15,10 @@ public struct RDBHeader: Sendable, Hashable {
     /// Up to where of which replication history it holds everything; nil where the server replicated nothing.
     public var replicationOffset: Int64?
     public var replicationID: String?
-    /// Written as the beginning of append-only files: what came after it stands elsewhere.
+    /// Written as the beginning of append-only files: what came after it stands elsewhere, or behind it.
     public var isAppendOnlyBase = false
+    /// The same, of a set with a manifest: what came after it stands in other files.
+    public var isBaseOfSet = false
 
     public static let bytesNeeded = 4096
 
@@ -56,10 +58,13 @@ public struct RDBHeader: Sendable, Hashable {
             case "repl-offset": replicationOffset = Int64(value)
             case "repl-id": replicationID = value
             // Before 7.0 under the second name.
-            case "aof-base", "aof-preamble": isAppendOnlyBase = value == "1"
+            case "aof-base", "aof-preamble":
+                isAppendOnlyBase = value == "1"
+                isBaseOfSet = isAppendOnlyBase && name == "aof-base"
             case "redis-ver", "valkey-ver":
                 serverVersion = value
-                isValkey = name == "valkey-ver"
+                // Its own magic outweighs a field that says otherwise.
+                isValkey = version.isValkey || name == "valkey-ver"
             default: break
             }
         }

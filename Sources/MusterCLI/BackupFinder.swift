@@ -48,6 +48,8 @@ struct BackupFinder: Sendable {
         /// A key, a seal, a log: nothing to say of.
         case nothing
         case seal
+        /// Of append-only files, without their manifest.
+        case partOfSet
         case unknown
     }
 
@@ -68,7 +70,7 @@ struct BackupFinder: Sendable {
                 case .globals(let encryption): globals.append((pattern, encryption))
                 case .wal(let encryption): archives.append((pattern, encryption))
                 case .seal: found.hasSeals = true
-                case .nothing, .unknown: break
+                case .nothing, .partOfSet, .unknown: break
                 }
             }
         }
@@ -127,7 +129,8 @@ struct BackupFinder: Sendable {
             case .typeRegular?:
                 switch Self.kind(ofFile: item) {
                 case .nothing: break
-                case .unknown: passedOver.append(relative)
+                case .unknown: passedOver.append("\(relative): not recognised")
+                case .partOfSet: passedOver.append("\(relative): a part of append-only files, whose manifest isn't here")
                 case .wal(let encryption):
                     // One glob for all of an archive, history files included.
                     groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encryption: encryption), default: 0] += 1
@@ -175,10 +178,14 @@ struct BackupFinder: Sendable {
         // As a snapshot it would come back without the commands behind it.
         case .rdb:
             let isAppendOnly = AppendOnlyText.follows(aSnapshotEndingWith: FirstBytes.lastOf(file))
+            if let header = RDBHeader(head), header.isAppendOnlyBase, !isAppendOnly {
+                // Of Redis 4 to 6 it is all of a file that was rewritten just now; of a set only its manifest tells what belongs to it.
+                return header.isBaseOfSet || isPart(name) ? .partOfSet : .artifact(.aof, encryption: nil, guessed: false)
+            }
             return .artifact(isAppendOnly ? .aof : .rdb, encryption: nil, guessed: false)
         // A part of a set without its manifest is no backup.
         case .appendOnly:
-            return name.contains(/\.[0-9]+\.(incr|base)\.aof/) ? .unknown : .artifact(.aof, encryption: nil, guessed: false)
+            return isPart(name) ? .partOfSet : .artifact(.aof, encryption: nil, guessed: false)
         case .sql:
             let text = String(decoding: head, as: UTF8.self)
             return text.contains("database cluster dump")
@@ -190,6 +197,8 @@ struct BackupFinder: Sendable {
         case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encryption: nil)
         }
     }
+
+    private static func isPart(_ name: String) -> Bool { name.contains(/\.[0-9]+\.(incr|base)\.(aof|rdb)/) }
 
     /// A `.env` file in plain text: its name says so, and its first lines.
     private static func isEnvironment(_ head: [UInt8], called name: String) -> Bool {

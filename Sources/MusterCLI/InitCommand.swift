@@ -27,10 +27,16 @@ struct InitCommand: AsyncParsableCommand {
 
     @OptionGroup var scratch: ScratchOption
 
+    private func tellPassedOver(_ found: BackupFinder.Found) {
+        for name in found.passedOver.prefix(10) { Console.print("passed over \(name)") }
+        if found.passedOver.count > 10 { Console.print("passed over \(found.passedOver.count - 10) more") }
+    }
+
     func run() async throws {
         let (store, keys) = try source.store()
         let found = try await find(in: store, keys)
         guard !found.sets.isEmpty else {
+            tellPassedOver(found)
             throw CommandFailure(
                 .unverified, "no backup was recognised in \(store.folder?.path ?? source.place)",
                 hint: "it looks for dumps, base backups, pgBackRest repositories, RDB and AOF files; is the store mounted?")
@@ -58,8 +64,7 @@ struct InitCommand: AsyncParsableCommand {
             throw CommandFailure(.unverified, "\(target.path) can't be written", hint: "check its permissions and free space")
         }
         for set in found.sets { Console.print("found \(set.summary)") }
-        for name in found.passedOver.prefix(10) { Console.print("passed over \(name): not recognised") }
-        if found.passedOver.count > 10 { Console.print("passed over \(found.passedOver.count - 10) more") }
+        tellPassedOver(found)
         for file in files { Console.print("wrote \(target.appendingPathComponent(file.name).relativePath)") }
         // What it writes must be what it reads.
         _ = try DrillFiles.load([target.path])

@@ -67,6 +67,11 @@ actor RedisDriver: EndpointProviding {
                 retrieved.location, isSnapshot: !retrieved.isFolder && retrieved.format == .rdb, progress: report)
         self.restored = restored
         restored.cases.forEach(log.record)
+        if restored.hasCommands, point.sealState.seal == nil {
+            log.unproven(
+                "\(service): the commands of append-only files carry no checksum, and no seal holds here: a value in them that has changed would "
+                    + "not be noticed.")
+        }
         log.fact("restore", restored.detail)
         log.fact("restore.server", restored.server.binaries.version.description)
         if let writer = restored.origin.version { log.fact("restore.written-by", writer.description) }

@@ -46,11 +46,11 @@ public enum AppendOnlySource: Sendable, Hashable {
     /// The file that tells who wrote it: the base, or the one file.
     public var origin: RedisOrigin {
         switch self {
-        case .single(let file): return RedisOrigin(RDBHeader(Self.head(of: file)))
+        case .single(let file): return RedisOrigin(RDBHeader(Self.head(of: file)), needsSeven: Self.holdsTimes(file))
         case .parts(let folder, let manifest):
             let text = (try? Data(contentsOf: folder.appendingPathComponent(manifest))).map { Array($0) } ?? []
             let base = AppendOnlyManifest(text)?.base.map { folder.appendingPathComponent($0.name) }
-            return RedisOrigin(base.flatMap { RDBHeader(Self.head(of: $0)) }, isInParts: true)
+            return RedisOrigin(base.flatMap { RDBHeader(Self.head(of: $0)) }, needsSeven: true)
         }
     }
 
@@ -63,6 +63,24 @@ public enum AppendOnlySource: Sendable, Hashable {
         guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
         defer { try? handle.close() }
         return (try? handle.read(upToCount: RDBHeader.bytesNeeded)).map { Array($0) } ?? []
+    }
+
+    /// `#TS:`, which a server before Redis 7 takes for damage.
+    private static func holdsTimes(_ file: URL) -> Bool {
+        head(of: file).starts(with: Array("#TS:".utf8)) || AppendOnlyText.lastTime(in: tail(of: file, 256 << 10)) != nil
+    }
+
+    /// The base of a set, and nothing behind it: what was written since stood in other files.
+    static func isLoneBase(_ file: URL) -> Bool {
+        RDBHeader(head(of: file))?.isBaseOfSet == true && !AppendOnlyText.follows(aSnapshotEndingWith: tail(of: file, 64))
+    }
+
+    private static func tail(of file: URL, _ count: UInt64) -> [UInt8] {
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return [] }
+        defer { try? handle.close() }
+        guard let size = try? handle.seekToEnd() else { return [] }
+        try? handle.seek(toOffset: size > count ? size - count : 0)
+        return (try? handle.readToEnd()).map { Array($0) } ?? []
     }
 
     private static func names(in folder: URL) -> [String] {
@@ -103,11 +121,29 @@ struct AppendOnlySet {
             throw Self.incomplete(
                 name, expected: "a base, or the increments from the first on", actual: "no base, and increments from \(first) on")
         }
+        // As a server reads it: it takes the lines in their order, and ends at one that is there twice or goes back.
+        let bases = manifest.parts.filter { $0.kind == .base }
+        guard bases.count < 2 else {
+            throw Self.incomplete(name, expected: "one base", actual: "\(bases.count) lines that name one: \(Self.list(bases))")
+        }
+        if let (before, after) = zip(manifest.increments, manifest.increments.dropFirst()).first(where: { $0.sequence >= $1.sequence }) {
+            throw Self.incomplete(
+                name, expected: "increments in rising order",
+                actual: "\(after.name) (\(after.sequence)) behind \(before.name) (\(before.sequence))")
+        }
         // What is older than what is named was superseded by a rewrite, and holds nothing that the base doesn't.
         let lost = unnamed { number, first in number > first }
         guard lost.isEmpty else {
             throw Self.incomplete(
                 name, expected: "a manifest that names every part beside it", actual: "\(lost.joined(separator: ", ")) beside it, unnamed")
+        }
+    }
+
+    /// Whether it has commands in it: these carry no checksum, as a snapshot does.
+    var hasCommands: Bool {
+        manifest.loaded.contains { part in
+            guard size(of: part.name) ?? 0 > 0 else { return false }
+            return part.kind == .increment || RDBHeader(AppendOnlySource.head(of: url(part))) == nil
         }
     }
 
@@ -143,6 +179,8 @@ struct AppendOnlySet {
             return wanted(number, match.2 == "base" ? lowest.base : lowest.increment)
         }
     }
+
+    private static func list(_ parts: [AppendOnlyManifest.Part]) -> String { parts.map(\.name).joined(separator: ", ") }
 
     private static func incomplete(_ name: String, expected: String, actual: String) -> DrillFailure {
         .failed(

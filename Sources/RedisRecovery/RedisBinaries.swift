@@ -28,10 +28,10 @@ public struct RedisBinaries: Sendable, Hashable {
     public func name(_ program: Program) -> String { "\(prefix)-\(program.rawValue)" }
 
     /// Where it lies: beside the server, or else by its name alone, for PATH to find.
-    public func path(_ program: Program) -> String {
-        let beside = "\(folder)/\(name(program))"
-        return ScratchHost.locate(beside) == nil ? name(program) : beside
-    }
+    public func path(_ program: Program) -> String { isBeside(program) ? "\(folder)/\(name(program))" : name(program) }
+
+    /// Whether it came with the server. Another's checker may not know what this server reads.
+    public func isBeside(_ program: Program) -> Bool { ScratchHost.locate("\(folder)/\(name(program))") != nil }
 
     /// All installations, in the order in which they are looked for; of two of the same version the first.
     ///

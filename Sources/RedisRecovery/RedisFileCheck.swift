@@ -154,9 +154,11 @@ struct RedisFileCheck: Sendable {
         }
         // The last two are Valkey's: its checker ends with 0 on files that its server refuses.
         let foreign = ["Can't handle RDB format version", "Wrong signature", "but loading requires config", "Foreign RDB version"]
-        if foreign.contains(where: { text.range(of: $0, options: .caseInsensitive) != nil }) {
-            throw DrillFailure.error(.unreadable(origin, by: binaries.version))
+        let isForeign = foreign.contains { text.range(of: $0, options: .caseInsensitive) != nil }
+        if isForeign || !result.succeeded, !binaries.isBeside(program) {
+            throw DrillFailure.error(.checkerNotBeside(binaries, program))
         }
+        if isForeign { throw RedisLog.foreign(origin, by: binaries.version) }
         guard result.succeeded else {
             let lower = text.lowercased()
             let cut = ["unexpected eof", "unexpected end of file", "expected to read", "truncated", "reached eof"].contains(
@@ -252,6 +254,27 @@ struct RedisFileCheck: Sendable {
 }
 
 extension Finding {
+    /// Only what another installation's checker finds whole is believed: what it refuses may be newer than it, and no damage.
+    fileprivate static func checkerNotBeside(_ binaries: RedisBinaries, _ program: RedisBinaries.Program) -> Finding {
+        let name = binaries.name(program)
+        return Finding(
+            .redisMissing, object: name, expected: "\(name) of \(binaries.version) in \(binaries.folder)", actual: "another one, on PATH",
+            message: "\(binaries.folder) has no \(name), and that on PATH refuses the backup, which may be newer than it",
+            hint: "put the checkers of \(binaries.version) beside its server: \(binaries.name(.checkRDB)) and \(binaries.name(.checkAOF)) "
+                + "are most often links to it")
+    }
+
+    /// A head that was changed, or that a server wrote which goes by another's release.
+    static func contradictoryHead(_ origin: RedisOrigin) -> Finding {
+        let writer = origin.version?.description ?? "its writer"
+        return Finding(
+            .redisDataDamaged, object: "redis snapshot", expected: "the format that \(writer) writes",
+            actual: origin.rdb.map { "RDB \($0)" } ?? "another", message: "the snapshot's first bytes contradict each other",
+            hint:
+                "fetch another copy; where a fork wrote it that goes by the number of a redis release, name the fork's programs as binaries of "
+                + "the service")
+    }
+
     /// A file that a server of another version or project reads. Nothing is known of its health.
     static func unreadable(_ origin: RedisOrigin, by version: RedisVersion?) -> Finding {
         Finding(

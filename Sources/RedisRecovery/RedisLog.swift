@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+import Glibc
 import ScratchHost
 
 /// The last words of a scratch server.
@@ -21,7 +22,7 @@ struct RedisLog: Sendable {
     ) -> DrillFailure {
         // The second is what a server says to the other project's magic.
         if says("Can't handle RDB format version", "Wrong signature trying to load DB") {
-            return .error(.unreadable(origin, by: version))
+            return Self.foreign(origin, by: version)
         }
         if let module = first(/Can't load module from (.+): server aborting/) {
             return .error(
@@ -49,11 +50,22 @@ struct RedisLog: Sendable {
             guard command.wholeMatch(of: /[A-Za-z0-9._|\-]+/) != nil || command.isEmpty else { return damage(content, isCut: false) }
             return .error(
                 Finding(
-                    .redisModuleMissing, object: "redis append-only files", expected: "a server that knows every command in them",
+                    .redisModuleMissing, object: "redis append-only files", expected: Self.everyCommand,
                     actual: command.isEmpty ? "a command that this server doesn't know" : "the command \(command.prefix(40))",
                     message: "the backup holds a command of a newer redis or of a module that this machine lacks, or a damaged one",
-                    hint: "name the redis that production runs in MUSTER_REDIS_BIN, and its modules as modules of the service; where "
-                        + "neither knows such a command, fetch another copy"))
+                    hint:
+                        "name the redis that production runs in MUSTER_REDIS_BIN or as binaries of the service, and its modules as modules of "
+                        + "the service; where neither knows such a command, fetch another copy"))
+        }
+        // Nothing of the backup's: Redis 7.0 to 8.2 and Valkey 9.1 all crash where a script that Redis 6 appended as it was called ends with an error.
+        if ending?.signal == SIGSEGV, content.isAppendOnly {
+            return .error(
+                Finding(
+                    .scratchServerFailed, object: "redis append-only files", expected: Self.everyCommand, actual: "a crash (signal 11)",
+                    message: "the server crashed while it loaded the append-only files",
+                    hint:
+                        "name the redis that production runs in MUSTER_REDIS_BIN or as binaries of the service: servers from 7 on crash at a script "
+                        + "that ended with an error, which redis 6 and older append as it was called"))
         }
         // A signal from outside, most often the kernel's for want of memory, says nothing about the backup.
         let killed = ending?.signal == 9
@@ -67,6 +79,28 @@ struct RedisLog: Sendable {
                 message: "the scratch redis server did not come up",
                 hint: "run again with --keep and read server.log in the scratch folder"))
     }
+
+    /// What another server may know.
+    static let everyCommand = "a server that takes every command in them"
+
+    /// A format that this server can't read: of a newer or another one, or of none at all.
+    static func foreign(_ origin: RedisOrigin, by version: RedisVersion?) -> DrillFailure {
+        origin.contradictsItself ? .failed(.contradictoryHead(origin)) : .error(.unreadable(origin, by: version))
+    }
+
+    /// The commands that a server refused while it loaded append-only files: it comes up all the same, without what they would have written.
+    ///
+    /// - Returns: Their names, each once; one of other signs than names have stands as `?`.
+    var refusedCommands: Set<String> {
+        let pattern = /is sending an error to its AOF-loading-client: .* after processing the command '(.*)'/
+        let names = text.split(whereSeparator: \.isNewline).compactMap { line in
+            line.contains("CRITICAL") ? line.firstMatch(of: pattern).map { $0.1.lowercased() } : nil
+        }
+        return Set(names.map { $0.wholeMatch(of: /[a-z0-9._|\-]+/) == nil ? "?" : $0 })
+    }
+
+    /// Before Redis 7 these were appended as they were called, and end with the error that their caller got: it may mean nothing.
+    static let scripts: Set = ["eval", "evalsha", "eval_ro", "evalsha_ro", "fcall", "fcall_ro"]
 
     /// Whose types these are, as the projects that ship them call them.
     private static let modules = [

@@ -8,6 +8,7 @@ public import ScratchHost
 extension Rule {
     static let artifactNotRedis = Rule("artifact-not-a-redis-backup")
     static let appendOnlyIncomplete = Rule("aof-incomplete")
+    static let commandsRefused = Rule("redis-commands-refused")
 }
 
 /// A dataset that came back.
@@ -17,6 +18,8 @@ public struct RestoredRedis: Sendable {
     public var detail: String
     /// What the backup says of its writer.
     public var origin: RedisOrigin
+    /// Whether there were commands among the files: these carry no checksum, as a snapshot does.
+    public var hasCommands = false
 }
 
 /// Restores Redis backups, time-faithfully: nothing expires in the scratch server.
@@ -71,26 +74,93 @@ public struct RedisRestorer: Sendable {
         let source = try appendOnly(artifact, isFolder: isFolder, name: name)
         var origin = source.origin
         if origin.version == nil { origin.version = sealedBy }
-        let binaries = try software.suitable(for: origin)
-        let checked: RedisFileCheck.Outcome
-        let content: ScratchRedis.Content
+        let (binaries, others) = try software.candidates(for: origin)
+        let placed = try place(source)
+        do {
+            return try await restore(placed, with: binaries, origin, progress)
+        } catch let failure as DrillFailure where failure.finding.expected == RedisLog.everyCommand {
+            // A server that doesn't take a command says nothing of the backup: another one may.
+            for other in others {
+                try placeAgain(placed)
+                do {
+                    return try await restore(placed, with: other, origin, progress)
+                } catch let another as DrillFailure where another.finding.expected == RedisLog.everyCommand || another.verdict == .error {
+                    continue
+                }
+            }
+            var failure = failure
+            failure.finding.actual +=
+                others.isEmpty ? "" : ", on \(([binaries] + others).map(\.version.description).joined(separator: ", "))"
+            throw failure
+        }
+    }
+
+    /// Append-only files in the server's folder.
+    private enum Placed {
+        case parts(AppendOnlySet)
+        case single(URL)
+    }
+
+    private func place(_ source: AppendOnlySource) throws(DrillFailure) -> Placed {
         switch source {
         case .parts(let parts, let manifest):
             let target = folder.appendingPathComponent("appendonlydir", isDirectory: true)
             try place(parts, at: target)
-            let set = try AppendOnlySet(in: target, manifest: manifest)
-            checked = try await check(with: binaries, origin).parts(of: set)
-            content = .appendOnly(folder: target.lastPathComponent, stem: set.stem)
+            return .parts(try AppendOnlySet(in: target, manifest: manifest))
         case .single(let file):
             let target = folder.appendingPathComponent("appendonly.aof")
             try place(file, at: target)
-            checked = try await check(with: binaries, origin).single(target)
-            content = .appendOnlyFile(target.lastPathComponent)
+            return .single(target)
+        }
+    }
+
+    /// As before the first server: from 7 on, one takes a single file over as the base of a set.
+    private func placeAgain(_ placed: Placed) throws(DrillFailure) {
+        try? FileManager.default.removeItem(at: folder.appendingPathComponent("server.log"))
+        guard case .single(let target) = placed, !FileManager.default.fileExists(atPath: target.path) else { return }
+        let taken = folder.appendingPathComponent("appendonlydir", isDirectory: true)
+        try place(taken.appendingPathComponent(target.lastPathComponent), at: target)
+        try? FileManager.default.removeItem(at: taken)
+    }
+
+    private func restore(
+        _ placed: Placed, with binaries: RedisBinaries, _ origin: RedisOrigin, _ progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws -> RestoredRedis {
+        let checked: RedisFileCheck.Outcome
+        let content: ScratchRedis.Content
+        let hasCommands: Bool
+        switch placed {
+        case .parts(let set):
+            checked = try await check(with: binaries, origin).parts(of: set)
+            content = .appendOnly(folder: set.folder.lastPathComponent, stem: set.stem)
+            hasCommands = set.hasCommands
+        case .single(let file):
+            checked = try await check(with: binaries, origin).single(file)
+            content = .appendOnlyFile(file.lastPathComponent)
+            hasCommands = true
         }
         let server = try await start(content, with: binaries, origin, checked, progress)
+        let log = RedisLog(String(decoding: (try? Data(contentsOf: server.log, options: .mappedIfSafe)) ?? Data(), as: UTF8.self))
+        let refused = log.refusedCommands
+        let commands = refused.subtracting(RedisLog.scripts).sorted()
+        guard commands.isEmpty else {
+            await server.stop()
+            throw DrillFailure.failed(.refused(commands, by: binaries.version))
+        }
+        let scripts = refused.intersection(RedisLog.scripts).sorted()
+        let cases = scripts.isEmpty ? [] : [refusedScripts(scripts)]
         return RestoredRedis(
-            server: server, cases: [checked.result],
-            detail: "append-only files, as a replica of nowhere so that nothing expires", origin: origin)
+            server: server, cases: [checked.result] + cases,
+            detail: "append-only files, as a replica of nowhere so that nothing expires", origin: origin, hasCommands: hasCommands)
+    }
+
+    private func refusedScripts(_ names: [String]) -> CaseResult {
+        let finding = Finding(
+            .commandsRefused, .warning, object: "redis append-only files", expected: "scripts that run to their ends",
+            actual: "\(names.joined(separator: ", ")) ended with an error",
+            message: "a script in the append-only files ended with an error, as it may have at the source too",
+            hint: "declare a check of what such scripts write; from redis 7 on, files hold what a script wrote and not the script")
+        return .judged(.backup, service: service, name: "every script is run to its end", findings: [finding])
     }
 
     private func start(
@@ -120,6 +190,9 @@ public struct RedisRestorer: Sendable {
         if !isFolder, let name, AppendOnlySource.isPart(name) {
             throw notRedis("one part of a set", expected: expected)
         }
+        if !isFolder, AppendOnlySource.isLoneBase(artifact) {
+            throw notRedis("the base of a set, without the commands that were written since", expected: expected)
+        }
         guard let source = AppendOnlySource(artifact, isFolder: isFolder) else {
             throw notRedis(isFolder ? "a folder without its manifest" : "another file", expected: expected)
         }
@@ -147,5 +220,17 @@ public struct RedisRestorer: Sendable {
             Finding(
                 .artifactNotRedis, object: service, expected: expected, actual: actual, message: "the artifact isn't what its kind says",
                 hint: "check the backup's kind and match in the estate file"))
+    }
+}
+
+extension Finding {
+    fileprivate static func refused(_ commands: [String], by version: RedisVersion) -> Finding {
+        Finding(
+            .commandsRefused, object: "redis append-only files", expected: RedisLog.everyCommand,
+            actual: "\(commands.joined(separator: ", ")) ended with an error",
+            message: "the server refused commands that it loaded, and came up without what they had written",
+            hint:
+                "fetch another copy; where production runs a newer server than \(version), name it in MUSTER_REDIS_BIN or as binaries of the service"
+        )
     }
 }

@@ -33,7 +33,9 @@ public struct RedisSoftware: Sendable, Hashable {
 
     func suitable(for origin: RedisOrigin, among installed: [RedisBinaries]) throws(DrillFailure) -> RedisBinaries {
         guard !installed.isEmpty else { throw .error(missing) }
-        let readers = installed.filter { origin.isRead(by: $0.version) }
+        var readers = installed.filter { origin.isRead(by: $0.version) }
+        // Where none is known to read what the file seems to be, its writer's own release says what is wrong with it.
+        if readers.isEmpty { readers = installed.filter { origin.isReadAsItSays(by: $0.version) } }
         guard let first = readers.first else { throw .error(unread(origin, by: installed)) }
         guard let writer = origin.version else {
             // Only Redis is as old as a file that doesn't name its writer.
@@ -44,6 +46,18 @@ public struct RedisSoftware: Sendable, Hashable {
         if let newer = own.filter({ $0.version > writer }).min(by: { $0.version < $1.version }) { return newer }
         if let older = own.max(by: { $0.version < $1.version }) { return older }
         return readers.min { $0.version < $1.version } ?? first
+    }
+
+    /// The servers that may replay commands, the most suitable and all others: commands don't tell their writer, and a base may be older than what
+    /// follows it.
+    ///
+    /// - Throws: as ``suitable(for:)``.
+    func candidates(for origin: RedisOrigin) throws(DrillFailure) -> (first: RedisBinaries, others: [RedisBinaries]) {
+        let all = installed()
+        let first = try suitable(for: origin, among: all)
+        let others = all.filter { $0 != first && origin.isRead(by: $0.version) }.sorted { $0.version > $1.version }
+        let own = others.filter { $0.version.flavour == first.version.flavour }
+        return (first, own + others.filter { $0.version.flavour != first.version.flavour })
     }
 
     /// The client that takes a snapshot of a running server, by path or by name.
@@ -66,7 +80,7 @@ public struct RedisSoftware: Sendable, Hashable {
     }
 
     private func unread(_ origin: RedisOrigin, by installed: [RedisBinaries]) -> Finding {
-        let writer = origin.version.map { "\($0.flavour.rawValue) \($0.major).\($0.minor) or newer" }
+        let writer = origin.oldestReader.map { "\($0.flavour.rawValue) \($0.major).\($0.minor) or newer" }
         return Finding(
             .redisTooOld, object: origin.words, expected: writer ?? "a server that reads \(origin.words)",
             actual: installed.map(\.version.description).joined(separator: ", "),

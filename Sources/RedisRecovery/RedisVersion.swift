@@ -47,6 +47,17 @@ public struct RedisVersion: Sendable, Hashable, Comparable, CustomStringConverti
         flavour == other.flavour && major == other.major && minor == other.minor
     }
 
+    /// Whether it is of a release whose formats are known here: nothing is said of later ones, nor of what goes by a number of its own.
+    var isKnown: Bool {
+        switch flavour {
+        case .valkey: (major, minor) <= (9, 1)
+        case .redis:
+            [(3, 2), (4, 0), (5, 0), (6, 0), (6, 2), (7, 0), (7, 2), (7, 4), (8, 0), (8, 2), (8, 4), (8, 6)].contains {
+                $0 == (major, minor)
+            }
+        }
+    }
+
     /// The newest RDB version that it is known to read, whoever wrote the file; a newer release of the writer's own project always does.
     ///
     /// Valkey refuses 12 to 79, which only Redis writes.
@@ -74,33 +85,54 @@ public struct RedisOrigin: Sendable, Hashable {
     public var version: RedisVersion?
     /// The RDB format's version; nil where there is no snapshot in it.
     public var rdb: Int?
-    /// A folder with a manifest: no server before Redis 7 reads one.
-    public var isInParts: Bool
+    /// In a form that no server before Redis 7 reads: a folder with a manifest, or with times between the commands.
+    public var needsSeven: Bool
 
-    public init(version: RedisVersion? = nil, rdb: Int? = nil, isInParts: Bool = false) {
+    public init(version: RedisVersion? = nil, rdb: Int? = nil, needsSeven: Bool = false) {
         self.version = version
         self.rdb = rdb
-        self.isInParts = isInParts
+        self.needsSeven = needsSeven
     }
 
-    public init(_ header: RDBHeader?, isInParts: Bool = false) {
+    public init(_ header: RDBHeader?, needsSeven: Bool = false) {
         let flavour: RedisVersion.Flavour? = header?.isValkey.map { $0 ? .valkey : .redis }
         version = flavour.flatMap { flavour in header?.serverVersion.flatMap { RedisVersion(flavour, $0) } }
         // Its magic alone says whose it is, where the field that names the version can't be read.
         if version == nil, header?.isValkey == true { version = RedisVersion(.valkey, 9) }
         rdb = header?.formatVersion
-        self.isInParts = isInParts
+        self.needsSeven = needsSeven
     }
 
     /// `valkey 9.1.2 (RDB 80)`.
     var words: String {
         let format = rdb.map { "RDB \($0)" }
-        guard let version else { return format ?? (isInParts ? "redis 7 or newer" : "redis") }
+        guard let version, !isOlderThanItsForm else { return needsSeven ? "redis 7 or newer" : format ?? "redis" }
         return version.description + (format.map { " (\($0))" } ?? "")
     }
 
+    /// The oldest that is known to read it; nil where nothing is said.
+    var oldestReader: RedisVersion? { isOlderThanItsForm || (version == nil && needsSeven) ? RedisVersion(.redis, 7) : version }
+
+    /// Commands of a newer server follow the snapshot of an older one.
+    private var isOlderThanItsForm: Bool { needsSeven && (version.map { $0 < RedisVersion(.redis, 7) } ?? false) }
+
+    /// No server of the release that it names wrote this format: its first bytes were changed, or another project's server goes by that
+    /// release's name.
+    var contradictsItself: Bool {
+        guard let version, let rdb, version.isKnown else { return false }
+        // The field that names the release came with 7.
+        return rdb < 7 || !version.reads(rdb: rdb)
+    }
+
     func isRead(by reader: RedisVersion) -> Bool {
-        if isInParts, reader < RedisVersion(.redis, 7) { return false }
+        if needsSeven, reader < RedisVersion(.redis, 7) { return false }
+        if let rdb, contradictsItself { return reader.reads(rdb: rdb) }
+        return isReadAsItSays(by: reader)
+    }
+
+    /// Where the file's own word is all there is.
+    func isReadAsItSays(by reader: RedisVersion) -> Bool {
+        if needsSeven, reader < RedisVersion(.redis, 7) { return false }
         if let version, version.flavour == reader.flavour, (reader.major, reader.minor) >= (version.major, version.minor) { return true }
         guard let rdb else { return true }
         return reader.reads(rdb: rdb)

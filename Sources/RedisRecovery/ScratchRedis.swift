@@ -29,6 +29,13 @@ public struct ScratchRedis: Sendable {
         case appendOnlyFile(String)
         /// What another scratch server in the same network sends on a port of loopback.
         case replica(port: Int)
+
+        var isAppendOnly: Bool {
+            switch self {
+            case .appendOnly, .appendOnlyFile: true
+            case .nothing, .snapshot, .replica: false
+            }
+        }
     }
     public let socketPath: String
     public let folder: URL

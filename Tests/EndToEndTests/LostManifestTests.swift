@@ -59,6 +59,46 @@ struct LostManifestTests {
             try await Program.require(["sh", "-c", "cp '\(folder.path)'/*.base.rdb '\(source.desk.store.path)/a.rdb'"])
             let (outcome, drill) = try await source.drill("rdb", checks: Self.pages)
             #expect(outcome.code == 1 && drill.findings.contains { $0.hint.contains("kind: aof") }, "\(outcome.text)")
+            // Nor does init take it for one, or for a single append-only file.
+            try await Program.require(["sh", "-c", "rm '\(folder.path)'/*.manifest"])
+            let begun = try await source.desk.run(["init", source.desk.store.path, "--output", source.desk.folder.path + "/new"])
+            #expect(!begun.out.contains("found ") && begun.text.contains("a part of append-only files"), "\(begun.text)")
+        }
+    }
+
+    /// Nothing but a seal notices a changed value among commands.
+    @Test func commandsWithoutASealAreNotProven() async throws {
+        try await RedisSource.with(.system, arguments: ["--appendonly", "yes"]) { source in
+            _ = try await set(source)
+            let (outcome, drill) = try await source.drill("aof", checks: Self.pages)
+            #expect(outcome.code == 0 && drill.unproven.contains { $0.contains("carry no checksum") }, "\(outcome.text)")
+            _ = try await source.seal("aof", ["--existing", "latest"])
+            let (sealed, other) = try await source.drill("aof", checks: Self.pages)
+            #expect(sealed.code == 0 && !other.unproven.contains { $0.contains("carry no checksum") }, "\(sealed.text)")
+        }
+    }
+
+    /// Commands don't tell their writer: of two servers here, the second knows what the first doesn't.
+    @Test(.enabled(if: RedisVersion.redis82.bin != nil || Program.inCI, "no redis 8 is here"))
+    func aServerThatKnowsTheCommandIsTaken() async throws {
+        try await RedisSource.with(.redis82, arguments: ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"]) { source in
+            for i in 0..<5 { try await source.ask("HSET", "page:\(i)", "title", "t") }
+            try await source.ask("HEXPIRE", "page:1", "1000", "FIELDS", "1", "title")
+            try await source.ask("BGREWRITEAOF")
+            try await source.wait(for: "aof_rewrite_in_progress:0", in: "persistence")
+            try await Program.require([
+                "cp", "-r", source.data.appendingPathComponent("appendonlydir").path,
+                source.desk.store.appendingPathComponent("aof-1").path,
+            ])
+            let file = try source.desk.drillFile(
+                "redis", from: "aof", more: "checks: {redis: [{keys: {pattern: \"page:*\", at-least: 5}}]}")
+            let (outcome, _) = try await source.desk.drill(file, environment: ["MUSTER_REDIS_BIN": "/usr/bin:\(source.bin)"])
+            #expect(outcome.code == 0, "\(outcome.text)")
+            // Where no other is, it is this machine's lack, and what to name is said.
+            try source.desk.editEstate("engine: redis", "engine: redis\n    binaries: /usr/bin")
+            let (alone, drill) = try await source.desk.drill(file)
+            #expect(alone.code == 2, "\(alone.text)")
+            #expect(drill.drills.first?.findings.contains { $0.hint.contains("binaries of the service") } == true, "\(alone.text)")
         }
     }
 

@@ -184,7 +184,7 @@ func failure<Value>(_ body: () async throws -> Value) async -> DrillFailure? {
         #expect(try RedisSoftware().suitable(for: RedisOrigin(rdb: 6), among: installed("valkey 9.1.2", "redis 7.0.15")).prefix == "redis")
         // Redis 6 reads no manifest.
         #expect(
-            try RedisSoftware().suitable(for: RedisOrigin(isInParts: true), among: installed("redis 6.2.5", "redis 7.0.15")).version
+            try RedisSoftware().suitable(for: RedisOrigin(needsSeven: true), among: installed("redis 6.2.5", "redis 7.0.15")).version
                 == RedisVersion(.redis, 7, 0, 15))
         let none = #expect(throws: DrillFailure.self) { try RedisSoftware().suitable(for: RedisOrigin(), among: []) }
         #expect(none?.verdict == .error && none?.finding.rule.name == "redis-missing")
