@@ -30,8 +30,18 @@ public struct RedisBinaries: Sendable, Hashable {
     /// Where it lies: beside the server, or else by its name alone, for PATH to find.
     public func path(_ program: Program) -> String { isBeside(program) ? "\(folder)/\(name(program))" : name(program) }
 
-    /// Whether it came with the server. Another's checker may not know what this server reads.
-    public func isBeside(_ program: Program) -> Bool { ScratchHost.locate("\(folder)/\(name(program))") != nil }
+    private func isBeside(_ program: Program) -> Bool { ScratchHost.locate("\(folder)/\(name(program))") != nil }
+
+    /// Whether it came with the server, or is at least of its version. Another's checker may not know what this server reads.
+    public func isOwn(_ program: Program) -> Bool {
+        if isBeside(program) { return true }
+        guard let found = ScratchHost.locate(name(program)).map({ URL(fileURLWithPath: $0) }) else { return false }
+        let server = URL(fileURLWithPath: "\(folder)/\(name(.server))")
+        // Most often all are one program. Of the checkers, that of snapshots alone tells its version, from 7 on.
+        if found.resolvingSymlinksInPath() == server.resolvingSymlinksInPath() { return true }
+        let teller = found.deletingLastPathComponent().appendingPathComponent(name(.checkRDB))
+        return ScratchHost.version(of: teller.path)?.contains(version.number) ?? false
+    }
 
     /// All installations, in the order in which they are looked for; of two of the same version the first.
     ///

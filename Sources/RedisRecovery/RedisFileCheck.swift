@@ -155,8 +155,8 @@ struct RedisFileCheck: Sendable {
         // The last two are Valkey's: its checker ends with 0 on files that its server refuses.
         let foreign = ["Can't handle RDB format version", "Wrong signature", "but loading requires config", "Foreign RDB version"]
         let isForeign = foreign.contains { text.range(of: $0, options: .caseInsensitive) != nil }
-        if isForeign || !result.succeeded, !binaries.isBeside(program) {
-            throw DrillFailure.error(.checkerNotBeside(binaries, program))
+        if isForeign || !result.succeeded, !binaries.isOwn(program) {
+            throw DrillFailure.error(.checkerOfAnother(binaries, program))
         }
         if isForeign { throw RedisLog.foreign(origin, by: binaries.version) }
         guard result.succeeded else {
@@ -255,11 +255,12 @@ struct RedisFileCheck: Sendable {
 
 extension Finding {
     /// Only what another installation's checker finds whole is believed: what it refuses may be newer than it, and no damage.
-    fileprivate static func checkerNotBeside(_ binaries: RedisBinaries, _ program: RedisBinaries.Program) -> Finding {
+    fileprivate static func checkerOfAnother(_ binaries: RedisBinaries, _ program: RedisBinaries.Program) -> Finding {
         let name = binaries.name(program)
         return Finding(
-            .redisMissing, object: name, expected: "\(name) of \(binaries.version) in \(binaries.folder)", actual: "another one, on PATH",
-            message: "\(binaries.folder) has no \(name), and that on PATH refuses the backup, which may be newer than it",
+            .redisMissing, object: name, expected: "\(name) of \(binaries.version) in \(binaries.folder)",
+            actual: "one of another version, on PATH",
+            message: "\(binaries.folder) has no \(name), and that on PATH, of another version, refuses the backup",
             hint: "put the checkers of \(binaries.version) beside its server: \(binaries.name(.checkRDB)) and \(binaries.name(.checkAOF)) "
                 + "are most often links to it")
     }

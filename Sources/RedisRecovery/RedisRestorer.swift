@@ -117,9 +117,11 @@ public struct RedisRestorer: Sendable {
     /// As before the first server: from 7 on, one takes a single file over as the base of a set.
     private func placeAgain(_ placed: Placed) throws(DrillFailure) {
         try? FileManager.default.removeItem(at: folder.appendingPathComponent("server.log"))
-        guard case .single(let target) = placed, !FileManager.default.fileExists(atPath: target.path) else { return }
+        guard case .single(let target) = placed else { return }
         let taken = folder.appendingPathComponent("appendonlydir", isDirectory: true)
-        try place(taken.appendingPathComponent(target.lastPathComponent), at: target)
+        if !FileManager.default.fileExists(atPath: target.path) {
+            try place(taken.appendingPathComponent(target.lastPathComponent), at: target)
+        }
         try? FileManager.default.removeItem(at: taken)
     }
 

@@ -171,11 +171,22 @@ struct Snapshot: Sendable {
         #expect(failure?.verdict == .failed && failure?.finding.rule.name == "redis-data-damaged")
     }
 
+    /// Its head names a release that this machine can't know; that of a known one would contradict the format.
     @Test func aNewerSnapshotIsThisMachinesFault() async throws {
+        func makeNewer(_ bytes: inout [UInt8]) {
+            bytes.replaceSubrange(5..<9, with: "0099".utf8)
+            guard let word = bytes.firstRange(of: Array("redis-ver".utf8)) else { return }
+            // Behind the length of the number.
+            bytes[word.upperBound + 1] = UInt8(ascii: "9")
+        }
         let snapshot = try await Snapshot.made()
-        let failure = await snapshot.failure { $0.replaceSubrange(5..<9, with: "0099".utf8) }
+        let failure = await snapshot.failure { makeNewer(&$0) }
         #expect(failure?.verdict == .error && failure?.finding.rule.name == "redis-too-old")
-        let parts = await snapshot.partsFailure { $0[snapshot.name(".base.")]?.replaceSubrange(5..<9, with: "0099".utf8) }
+        let parts = await snapshot.partsFailure { files in
+            var base = files[snapshot.name(".base.")] ?? []
+            makeNewer(&base)
+            files[snapshot.name(".base.")] = base
+        }
         #expect(parts?.verdict == .error && parts?.finding.rule.name == "redis-too-old")
     }
 
