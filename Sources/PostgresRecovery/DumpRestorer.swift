@@ -109,7 +109,8 @@ public struct DumpRestorer: Sendable {
         let parallel = source.format == .custom || source.format == .directory
         return RestoredDatabase(
             server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
-            hasRoles: source.globals != nil, sourceVersion: source.serverVersion, unrestored: made.unrestored,
+            hasRoles: source.globals != nil || !script.madeRoles.isEmpty, sourceVersion: source.serverVersion,
+            unrestored: made.unrestored,
             detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
     }
 
@@ -153,7 +154,7 @@ public struct DumpRestorer: Sendable {
                 throw DrillFailure.failed(
                     Finding(
                         .scriptTruncated, object: service, expected: "a script that ends with \"\(DumpScript.lastWords)\"",
-                        actual: "a script that ends before", message: "the dump script is cut short",
+                        actual: script.ending, message: "the dump script is cut short",
                         hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
             }
             return (script, binaries.path("pg_restore"))
@@ -194,8 +195,10 @@ public struct DumpRestorer: Sendable {
             }
             return missing
         }
-        if !missing.isEmpty {
-            let names = missing.joined(separator: ", ")
+        // Those that the script makes itself were only made for it beforehand.
+        let unknown = missing.filter { !script.madeRoles.contains($0) }
+        if !unknown.isEmpty {
+            let names = unknown.joined(separator: ", ")
             findings.append(
                 source.globals == nil
                     ? Finding(
@@ -288,15 +291,21 @@ public struct DumpRestorer: Sendable {
             try await makeRoom(for: database, on: server)
         }
         let errors = folder.appendingPathComponent("psql.log")
+        var location = source.location
+        if !script.tablespaceLines.isEmpty {
+            location = folder.appendingPathComponent("script.sql")
+            try await copy(script, of: source, without: [], to: location)
+        }
+        defer { if location != source.location { try? FileManager.default.removeItem(at: location) } }
         let start = script.database == nil ? database : "template1"
         var properties = script.database != nil
-        var result = try await psql(source.location, database: start, on: server, errors: errors)
+        var result = try await psql(location, database: start, on: server, errors: errors)
         var verdict = try self.verdict("psql", errors, script: script, harmless: script.harmlessLines)
         if let line = script.databaseLine, verdict.log.isDatabaseTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
             // Without its database the script could connect to nothing, and psql has ended: it begins anew where one is ready.
             findings += try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
             properties = false
-            result = try await psql(source.location, database: start, on: server, errors: errors)
+            result = try await psql(location, database: start, on: server, errors: errors)
             verdict = try self.verdict("psql", errors, script: script, harmless: script.harmlessLines.union([line]))
         }
         // An old psql reads the rows behind a COPY that failed as SQL, and a quote in them takes what follows along: the others are restored without it.
@@ -309,13 +318,7 @@ public struct DumpRestorer: Sendable {
             told += verdict.log.problems.filter { $0.line.map(failed.contains) == true }
             let copy = folder.appendingPathComponent("without.sql")
             defer { try? FileManager.default.removeItem(at: copy) }
-            let leftOut = without
-            do {
-                try await BlockingRead.run { try script.write(source.location, without: leftOut, to: copy) }
-                try host.folder.own(copy)
-            } catch {
-                throw host.folder.isFull ? ScratchPostgres.diskFull(host) : unusable("the script can't be copied without what failed in it")
-            }
+            try await self.copy(script, of: source, without: without, to: copy)
             try await ask(server) { try await $0.execute("DROP DATABASE IF EXISTS \(SQL.identifier(database)) WITH (FORCE)") }
             if script.database == nil {
                 _ = try await createDatabase(database, for: script, identity: identity, on: server)
@@ -341,6 +344,16 @@ public struct DumpRestorer: Sendable {
         }
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
+    }
+
+    private func copy(_ script: DumpScript, of source: DumpSource, without: Set<Int>, to target: URL) async throws {
+        do {
+            try await BlockingRead.run { try script.write(source.location, without: without, to: target) }
+            try host.folder.own(target)
+        } catch {
+            throw host.folder.isFull
+                ? ScratchPostgres.diskFull(host) : unusable("the script can't be copied without what is left out of it")
+        }
     }
 
     /// Each costs another restore.

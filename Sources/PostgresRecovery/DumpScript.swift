@@ -9,6 +9,10 @@ struct DumpScript: Sendable, Hashable {
     var roles: Set<String> = []
     /// Those of them that own what only a superuser may own.
     var superusers: Set<String> = []
+    /// The roles that it makes itself, as the globals of a cluster in the same file do.
+    var madeRoles: Set<String> = []
+    /// Its CREATE TABLESPACE, each of which would make a server write outside of its own folder.
+    var tablespaceLines: Set<Int> = []
     /// The database of its CREATE DATABASE; nil where it makes none.
     var database: String?
     /// The line that the CREATE DATABASE ends on.
@@ -24,8 +28,23 @@ struct DumpScript: Sendable, Hashable {
     var rows: [Int: Int] = [:]
     /// It sets an option of the server's own on a column, as a pg_dump does that is older than the server by a minor release.
     var serversOwnOption: String?
-    /// The last words that pg_dump or pg_dumpall writes were there, and no statement after them.
-    var complete = false
+    /// The scripts of pg_dump, and those of pg_dumpall, which hold some of the former: several may stand in one file.
+    private var dumps = Parts()
+    private var clusterDumps = Parts()
+    /// Of the scripts whose words stand among the rows of a COPY: a table may hold dumps as text.
+    private var inRows = Parts()
+    /// No statement stands behind the last words.
+    private var endsWithLastWords = false
+    /// Every script in it ends with the last words that pg_dump or pg_dumpall writes, and no statement comes after them.
+    var complete: Bool {
+        endsWithLastWords && dumps.areWhole && clusterDumps.areWhole && inRows.begun <= inRows.ended
+    }
+    /// What stands where the end of each was expected; of a script that isn't complete.
+    var ending: String {
+        if dumps.cut + clusterDumps.cut > 0 { return "another script that begins before the first has ended" }
+        if inRows.begun > inRows.ended { return "the beginning of another script among the rows of a table" }
+        return "a script that ends before"
+    }
     /// A command to psql itself that no pg_dump writes: it could end the script early, or run programs.
     var foreignCommand: String?
     /// The lines of statements whose failure is the script's normal course in an empty cluster: what `pg_dump --clean` drops before
@@ -34,9 +53,30 @@ struct DumpScript: Sendable, Hashable {
 
     static let lastWords = "-- PostgreSQL database dump complete"
     static let clusterLastWords = "-- PostgreSQL database cluster dump complete"
+    private static let firstWords = "-- PostgreSQL database dump"
     private static let clusterFirstWords = "-- PostgreSQL database cluster dump"
 
-    private var expected = DumpScript.lastWords
+    /// Scripts of one kind in one file.
+    private struct Parts: Hashable {
+        var begun = 0
+        var ended = 0
+        /// Those that another one begins in.
+        var cut = 0
+        private var isOpen = false
+        // Where somebody took the opening comment away, the end still counts.
+        var areWhole: Bool { cut == 0 && !isOpen }
+
+        mutating func begin() {
+            begun += 1
+            if isOpen { cut += 1 }
+            isOpen = true
+        }
+
+        mutating func end() {
+            ended += 1
+            isOpen = false
+        }
+    }
 
     /// Reads a script of any size in constant memory.
     init(reading file: URL) throws {
@@ -54,14 +94,16 @@ struct DumpScript: Sendable, Hashable {
         return found
     }
 
-    /// Copies a script without some of its COPY statements and their rows; every other line keeps its number.
+    /// Copies a script without its tablespaces and without some of its COPY statements and their rows; every other line keeps its number.
     func write(_ file: URL, without copies: Set<Int>, to target: URL) throws {
         guard FileManager.default.createFile(atPath: target.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
             throw CocoaError(.fileWriteUnknown)
         }
         let handle = try FileHandle(forWritingTo: target)
         defer { try? handle.close() }
-        let ranges = copies.compactMap { start in rows[start].map { start...$0 } }.sorted { $0.lowerBound < $1.lowerBound }
+        let ranges = (copies.compactMap { start in rows[start].map { start...$0 } } + tablespaceLines.map { $0...$0 }).sorted {
+            $0.lowerBound < $1.lowerBound
+        }
         var next = ranges[...]
         var number = 1
         // Byte for byte: rows may be of any encoding and any length.
@@ -90,22 +132,40 @@ struct DumpScript: Sendable, Hashable {
     private mutating func take(_ item: ScriptScanner.Item) {
         switch item {
         case .comment(let bytes):
-            let text = String(decoding: bytes, as: UTF8.self)
-            if text == Self.clusterFirstWords { expected = Self.clusterLastWords }
-            if text == expected { complete = true }
+            switch String(decoding: bytes, as: UTF8.self) {
+            case Self.firstWords:
+                dumps.begin()
+                endsWithLastWords = false
+            case Self.clusterFirstWords:
+                clusterDumps.begin()
+                endsWithLastWords = false
+            case Self.lastWords:
+                dumps.end()
+                endsWithLastWords = true
+            case Self.clusterLastWords:
+                clusterDumps.end()
+                endsWithLastWords = true
+            default: break
+            }
+        case .commentInRows(let bytes):
+            switch String(decoding: bytes, as: UTF8.self) {
+            case Self.firstWords, Self.clusterFirstWords: inRows.begin()
+            case Self.lastWords, Self.clusterLastWords: inRows.end()
+            default: break
+            }
         case .command(let bytes):
             let own = ["\\connect", "\\encoding", "\\restrict", "\\unrestrict"]
             if foreignCommand == nil, !own.contains(where: { bytes.starts(with: $0.utf8) }) {
                 foreignCommand = String(decoding: bytes.prefix { !UnicodeScalar($0).properties.isWhitespace }.prefix(20), as: UTF8.self)
             }
             // Newer versions end with this one.
-            if !bytes.starts(with: Array("\\unrestrict".utf8)) { complete = false }
+            if !bytes.starts(with: Array("\\unrestrict".utf8)) { endsWithLastWords = false }
         case .rows(let statement, let end):
             rows[statement] = end
         case .unfinished:
-            complete = false
+            endsWithLastWords = false
         case .statement(let bytes, let line):
-            complete = false
+            endsWithLastWords = false
             if Self.concerns(bytes) { read(SQLToken.all(in: bytes), line: line) }
         }
     }
@@ -130,6 +190,12 @@ struct DumpScript: Sendable, Hashable {
                 collate = Self.value(after: "LC_COLLATE", in: tokens) ?? locale
                 ctype = Self.value(after: "LC_CTYPE", in: tokens) ?? locale
             }
+        } else if starts("CREATE", "ROLE") {
+            if let name = tokens[2].identifier { madeRoles.insert(name) }
+        } else if starts("CREATE", "TABLESPACE") {
+            tablespaceLines.insert(line)
+        } else if starts("ALTER", "TABLESPACE") {
+            harmlessLines.insert(line)
         } else if starts("SET", "SESSION", "AUTHORIZATION") {
             if case .literal(let name) = tokens[3] { add(.name(name)) } else { add(tokens[3]) }
         } else if starts("SET"), tokens.count > 2, tokens[2].isSign("=") {

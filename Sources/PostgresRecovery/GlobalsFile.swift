@@ -11,11 +11,12 @@ enum GlobalsFile {
     /// - Parameter superuser: The role that the restore itself works as.
     /// - Throws: ``DrillFailure`` (failed): it is cut short.
     static func prepare(_ file: URL, as target: URL, superuser: String) throws {
-        guard try DumpScript(reading: file).complete else {
+        let script = try DumpScript(reading: file)
+        guard script.complete else {
             throw DrillFailure.failed(
                 Finding(
                     .scriptTruncated, object: "globals", expected: "a script that ends with \"\(DumpScript.clusterLastWords)\"",
-                    actual: "a script that ends before", message: "the globals file is cut short",
+                    actual: script.ending, message: "the globals file is cut short",
                     hint: "psql would restore it without an error and with roles missing: look at that day's backup log"))
         }
         // It holds password verifiers: nobody else may read it, not even for a moment.

@@ -14,6 +14,8 @@ struct ScriptScanner {
         case command([UInt8])
         /// The rows of a COPY: the line of its statement, and that of the end mark.
         case rows(statement: Int, end: Int)
+        /// A row of a COPY that reads as a comment of pg_dump's own would.
+        case commentInRows([UInt8])
         /// The script ended inside a statement, a literal or COPY data.
         case unfinished
     }
@@ -34,6 +36,8 @@ struct ScriptScanner {
 
     private static let longestStatement = 1 << 20
     private static let longestLiteral = 256
+    private static let longestRowHead = 64
+    private static let commentHead = Array("-- ".utf8)
 
     private var state = State.code
     private var text: [UInt8] = []
@@ -66,14 +70,16 @@ struct ScriptScanner {
             if case .copyData = state {
                 // Rows are most of a dump: they are passed over a line at a time.
                 guard let start = chunk.baseAddress, let end = memchr(start + index, 0x0a, chunk.count - index) else {
-                    copyHead.append(contentsOf: chunk[index...].prefix(3 - min(3, copyHead.count)))
+                    keepHead(of: chunk[index...])
                     return
                 }
                 let position = UnsafeRawPointer(end) - start
-                copyHead.append(contentsOf: chunk[index..<position].prefix(3 - min(3, copyHead.count)))
+                keepHead(of: chunk[index..<position])
                 if copyHead == Array("\\.".utf8) || copyHead == Array("\\.\r".utf8) {
                     state = .code
                     try body(.rows(statement: copyLine, end: line))
+                } else if copyHead.starts(with: Self.commentHead) {
+                    try body(.commentInRows(copyHead))
                 }
                 copyHead.removeAll(keepingCapacity: true)
                 line += 1
@@ -86,6 +92,12 @@ struct ScriptScanner {
             try step(byte, body)
             previous = byte
         }
+    }
+
+    /// Of most rows three bytes tell what they are.
+    private mutating func keepHead(of row: Slice<UnsafeRawBufferPointer>) {
+        let limit = (copyHead.first ?? row.first) == UInt8(ascii: "-") ? Self.longestRowHead : 3
+        copyHead.append(contentsOf: row.prefix(limit - min(limit, copyHead.count)))
     }
 
     mutating func finish(_ body: (Item) throws -> Void) rethrows {

@@ -75,9 +75,30 @@ import Testing
         ("CREATE FUNCTION f() AS $$\n-- PostgreSQL database dump complete\n", false),
         ("-- PostgreSQL database cluster dump\n-- PostgreSQL database dump complete\n", false),
         ("-- PostgreSQL database cluster dump\n-- PostgreSQL database dump complete\n-- PostgreSQL database cluster dump complete\n", true),
+        // Several in one file: whole, and with one that is cut, wherever that is.
+        ("\(dump)\(dump)", true), ("\(dump)\\connect b\n\(dump)", true), ("\(head)\(dump)", false), ("\(dump)\(head)", false),
+        ("\(head)\(dump)-- PostgreSQL database dump complete\n", false), ("\(dump)\(head)\(dump)", false),
+        ("\(globals)\(dump)", true), ("\(dump)\(globals)", true), ("\(globalsHead)\(dump)", false),
+        ("\(globalsHead)\(globals)\(dump)", false),
+        ("\(globalsHead)\(dump)\(dump)-- PostgreSQL database cluster dump complete\n", true),
+        ("\(globalsHead)\(head)\(dump)-- PostgreSQL database cluster dump complete\n", false),
+        // The rows of a table without columns to count take up what follows.
+        ("\(head)COPY lines FROM stdin;\nfirst\n\(head)COPY lines FROM stdin;\nx\n\\.\n-- PostgreSQL database dump complete\n", false),
+        // And a table may hold whole dumps.
+        ("\(head)COPY lines FROM stdin;\n\(dump)\\.\n-- PostgreSQL database dump complete\n", true),
     ])
     func theLastWordsMustBeTheLast(_ text: String, _ complete: Bool) {
         #expect(DumpScript(text: text).complete == complete)
+    }
+
+    private static let head = "--\n-- PostgreSQL database dump\n--\n\nSET a = b;\n"
+    private static let dump = head + "CREATE TABLE t ();\n--\n-- PostgreSQL database dump complete\n--\n\n"
+    private static let globalsHead = "--\n-- PostgreSQL database cluster dump\n--\n\nSET a = b;\n"
+    private static let globals = globalsHead + "CREATE ROLE r;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n"
+
+    @Test func theFindingSaysHowItEnds() {
+        #expect(DumpScript(text: Self.head).ending == "a script that ends before")
+        #expect(DumpScript(text: Self.head + Self.dump).ending == "another script that begins before the first has ended")
     }
 
     @Test func whatMayFailIsKnownByItsLine() {

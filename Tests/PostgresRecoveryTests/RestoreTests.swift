@@ -163,6 +163,35 @@ import Testing
         #expect(failure?.verdict == .failed && failure?.finding.rule.name == "script-truncated")
     }
 
+    /// psql would run both, and leave what was cut away for whoever looks at the first database.
+    @Test func aScriptThatIsCutBeforeAnotherBeginsIsNeverRun() async throws {
+        let source = try await Source.made()
+        let failure = try await source.failure("p.sql") { bytes in
+            let end = bytes[..<(bytes.count / 2)].ranges(of: Array(";\n\n".utf8)).last?.upperBound ?? 0
+            bytes = bytes[..<end] + bytes
+        }
+        #expect(failure?.verdict == .failed && failure?.finding.rule.name == "script-truncated")
+    }
+
+    /// `pg_dumpall --globals-only` and then `pg_dump` into one file is a way that people go.
+    @Test(arguments: ["p.sql", "pc.sql"]) func rolesAndADumpInOneFile(_ name: String) async throws {
+        let source = try await Source.made()
+        let globals = Array(try Data(contentsOf: source.folder.appendingPathComponent("globals.sql")))
+        // A tablespace is a folder of another machine: nothing is written there.
+        let tablespace = Array("CREATE TABLESPACE ts OWNER owner_a LOCATION '/tmp';\n\n-- PostgreSQL database cluster dump complete".utf8)
+        var roles = globals
+        roles.replace(Array("-- PostgreSQL database cluster dump complete".utf8), with: tablespace)
+        let script = roles
+        try await source.restore(name, change: { $0 = script + $0 }) { restored, _ in
+            #expect(restored.hasRoles && restored.cases.flatMap(\.findings).isEmpty)
+            #expect(restored.cases.map(\.verdict) == [.passed, .passed], "\(restored.cases.flatMap(\.findings))")
+            let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
+            #expect(try await Source.counts(connection) == source.rows)
+            #expect(try await Source.owners(connection) == source.owners)
+            await connection.close()
+        }
+    }
+
     @Test func aDuplicateIsNamedWithoutItsValues() async throws {
         let source = try await Source.made()
         try await source.restore("p.sql", change: replace("\n7\tname 7\t", "\n8\tname 7\t")) { restored, _ in
