@@ -70,16 +70,39 @@ struct PolicyWindow {
         return min(byDate, startByCount(tier, count: count))
     }
 
-    /// The start of the n-th newest period that holds a backup.
+    /// The start of the n-th newest period that holds a backup, as far as the holes explain that it is still there.
+    ///
+    /// Behind the first n periods a backup stands in for one that failed among them, so no longer hole lies before it than there, but for an
+    /// outage that goes on from there: none from long ago becomes one of the newest since a night was missed.
     private func startByCount(_ tier: Retention.Tier, count: Int) -> Date {
         guard counting else { return now }
-        var starts: [Date] = []
-        for moment in series.moments.reversed() where moment.time <= now {
-            if let last = starts.last, moment.time >= last { continue }
-            starts.append(period(tier, holding: moment.time).start)
-            if starts.count == count { break }
+        let times = series.moments.map(\.time).filter { $0 <= now }
+        guard let newest = times.last else { return now }
+        var start = period(tier, holding: newest).start
+        var (passed, held, hole, longest) = (1, 1, 0, 0)
+        var isOutage = false
+        var rest = times[...]
+        while held < count {
+            while let last = rest.last, last >= start { rest.removeLast() }
+            guard let next = rest.last else { break }
+            let current = period(tier, holding: start.addingTimeInterval(-1))
+            passed += 1
+            if next >= current.start {
+                held += 1
+                hole = 0
+                isOutage = false
+            } else {
+                hole += 1
+                if passed <= count {
+                    longest = max(longest, hole)
+                    isOutage = hole > 1
+                } else if hole > (isOutage ? count : longest) {
+                    break
+                }
+            }
+            start = current.start
         }
-        return starts.last ?? now
+        return period(tier, holding: times.first { $0 >= start } ?? newest).start
     }
 
     /// What the retention keeps, as positions in the series.

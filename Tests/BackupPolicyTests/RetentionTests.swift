@@ -88,9 +88,42 @@ import Testing
     /// A tool that counts backups keeps an older one for each that failed.
     @Test func keepingByCountIsKeeping() {
         var series = Series.regime()
-        series.remove("2026-11-09 02:00")
-        series.add("2026-10-22 02:00")
-        #expect(series.findings() == ["backup-missing postgres/daily of 2026-11-09 02:00"])
+        let missing = ["2026-11-05 02:00", "2026-11-09 02:00", "2026-11-10 02:00"]
+        missing.forEach { series.remove($0) }
+        // In the rhythm of the others, which failed for two nights in a row once.
+        for night in ["2026-10-24 02:00", "2026-10-21 02:00", "2026-10-22 02:00"] { series.add(night) }
+        let holes = ["2026-11-05 02:00", "2026-11-09 02:00 to 2026-11-10 02:00"]
+        #expect(series.findings() == holes.map { "backup-missing postgres/daily of \($0)" }, "\(series.findings())")
+        // A fourth is one too many.
+        series.add("2026-10-20 02:00")
+        #expect(series.findings().filter { $0.hasPrefix("retention-exceeded") }.count == 1)
+    }
+
+    /// A file from long ago is no stand-in for a night that failed, wherever that night lies.
+    @Test(arguments: ["2026-11-21", "2026-11-24", "2026-11-26"])
+    func aHoleExcusesNoMoreThanItExplains(_ hole: String) {
+        for old in ["2026-01-05 02:00", "2026-11-15 02:00"] {
+            var series = Series(now: "2026-11-27 11:00", nil, [.daily: 7])
+            series.addDaily("2026-11-21", through: "2026-11-27")
+            series.remove("\(hole) 02:00")
+            series.add(old)
+            let told = series.findings().filter { $0.hasPrefix("retention-exceeded") }
+            #expect(told.count == 1 && told.allSatisfy { $0.hasSuffix("of \(old)") }, "\(series.findings())")
+        }
+    }
+
+    /// Who keeps the last seven keeps them while the job is dead, and what was there before an outage until seven are there again.
+    @Test func aDeadJobKeepsWhatThereIs() {
+        func excess(_ series: Series) -> Verdict? { series.verdict("what is older is gone") }
+        var dead = Series(now: "2026-11-27 11:00", nil, [.daily: 7])
+        dead.addDaily("2026-10-01", through: "2026-10-07")
+        #expect(excess(dead) == .passed)
+        dead.add("2026-09-30 02:00")
+        #expect(excess(dead) == .failed)
+        var back = Series(now: "2026-11-27 11:00", nil, [.daily: 7])
+        back.addDaily("2026-11-15", through: "2026-11-18")
+        back.addDaily("2026-11-25", through: "2026-11-27")
+        #expect(excess(back) == .passed)
     }
 
     @Test func withoutAScheduleTheDaysAreTheCalendars() {
