@@ -94,7 +94,8 @@ enum SealBytes {
         var status = stat()
         guard stat(file.path, &status) == 0 else {
             let code = errno
-            return code == ENOENT ? .missing : .failed(String(cString: strerror(code)).lowercased())
+            // Beside a name that leaves no room for the seal's ending there can be none.
+            return [ENOENT, ENAMETOOLONG].contains(code) ? .missing : .failed(String(cString: strerror(code)).lowercased())
         }
         guard status.st_mode & S_IFMT == S_IFREG else { return .failed("it is no file") }
         guard status.st_size <= limit else { return .failed("it is larger than any seal") }

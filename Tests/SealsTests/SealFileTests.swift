@@ -56,6 +56,13 @@ struct SealFileTests {
         #expect(try Data(contentsOf: file) == before, "the same seal under the same key is the same bytes")
     }
 
+    @Test("a name that leaves no room for the ending has no seal", arguments: [245, 246, 255])
+    func longName(length: Int) throws {
+        let long = folder.url.appending(path: String(repeating: "a", count: length))
+        try Data("x".utf8).write(to: long)
+        #expect(SealFile.read(besides: long, trusted: [try key.publicKey()]) == .missing)
+    }
+
     @Test("any one of the trusted keys will do")
     func severalKeys() throws {
         try SealFile.write(sealOf("redis.rdb"), besides: artifact, signedBy: key)
