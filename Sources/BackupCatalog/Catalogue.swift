@@ -48,6 +48,10 @@ public struct Catalogue: Sendable {
         public var emptyStores: [Finding]
         /// Stores that this machine could not ask.
         public var unasked: [Finding] = []
+        /// What the seals of the series say of each other: that they are of different databases or clusters.
+        public var origins: [Finding] = []
+        /// What matches under a name that can't be used.
+        public var passedOver: [PassedOver] = []
     }
 
     /// All recovery points, the newest first. Copies of one artifact in several stores stand side by side, in the estate's order.
@@ -63,10 +67,12 @@ public struct Catalogue: Sendable {
         var problems: [DrillFailure] = []
         var empty: [Finding] = []
         var unasked: [Finding] = []
+        var passedOver: [PassedOver] = []
         for name in set.stores {
             guard let store = estate.stores[name] else { continue }
             do {
-                let found = try self.points(in: store)
+                let (found, passed) = try self.points(in: store)
+                passedOver += passed
                 if found.isEmpty { empty.append(nothing(in: "store \(name)", of: name)) }
                 points += found
             } catch {
@@ -75,6 +81,7 @@ public struct Catalogue: Sendable {
             }
         }
         if points.isEmpty, let problem = problems.first { throw problem }
+        if points.isEmpty, let passed = passedOver.first { throw .failed(passed.finding()) }
         guard !points.isEmpty else {
             throw .failed(nothing(in: "\(set.service)/\(set.name)", of: set.stores.joined(separator: ", ")))
         }
@@ -83,22 +90,48 @@ public struct Catalogue: Sendable {
         let sorted = points.enumerated().sorted {
             ($1.element.time, $1.element.path, $0.offset) < ($0.element.time, $0.element.path, $1.offset)
         }.map(\.element)
-        return Survey(points: sorted, emptyStores: empty, unasked: unasked)
+        let (judged, origins) = heldAgainstEachOther(sorted)
+        return Survey(points: judged, emptyStores: empty, unasked: unasked, origins: origins, passedOver: passedOver)
     }
 
-    /// All that can be listed, in the order of the set's stores, and the stores that can't be.
-    public func listing() -> (points: [RecoveryPoint], problems: [(store: Store, failure: DrillFailure)]) {
-        var points: [RecoveryPoint] = []
-        var problems: [(store: Store, failure: DrillFailure)] = []
+    /// Points whose seal is of another database or cluster than the others' are believed as little as one with a broken seal.
+    private func heldAgainstEachOther(_ points: [RecoveryPoint]) -> ([RecoveryPoint], [Finding]) {
+        let series = SealOrigin(estate: estate, set: set).judge(points)
+        guard !series.strangers.isEmpty else { return (points, series.findings) }
+        let judged = points.map { point in
+            guard point.sealState.seal != nil, let finding = series.strangers[point.path] else { return point }
+            var point = point
+            point.sealState = .broken(finding)
+            return point
+        }
+        return (judged, series.findings)
+    }
+
+    /// What can be listed, and what can't.
+    public struct Listing: Sendable {
+        /// In the order of the set's stores.
+        public var points: [RecoveryPoint] = []
+        public var problems: [(store: Store, failure: DrillFailure)] = []
+        /// As in ``Survey``.
+        public var origins: [Finding] = []
+        public var passedOver: [PassedOver] = []
+    }
+
+    /// All that can be listed, and the stores that can't be.
+    public func listing() -> Listing {
+        var listing = Listing()
         for name in set.stores {
             guard let store = estate.stores[name] else { continue }
             do {
-                points += try self.points(in: store)
+                let (found, passed) = try self.points(in: store)
+                listing.points += found
+                listing.passedOver += passed
             } catch {
-                problems.append((store, error))
+                listing.problems.append((store, error))
             }
         }
-        return (points, problems)
+        (listing.points, listing.origins) = heldAgainstEachOther(listing.points)
+        return listing
     }
 
     private func nothing(in object: String, of stores: String) -> Finding {
@@ -108,22 +141,32 @@ public struct Catalogue: Sendable {
             hint: "check the backup job, then match and path in \(estate.file.lastPathComponent)")
     }
 
-    private func points(in store: Store) throws(DrillFailure) -> [RecoveryPoint] {
-        if let lister { return try lister(store) }
+    private func points(in store: Store) throws(DrillFailure) -> ([RecoveryPoint], [PassedOver]) {
+        if let lister { return (try lister(store), []) }
         let listing = StoreListing(store: store, opened: opened)
         let globals = try set.globals.map { pattern throws(DrillFailure) in try listing.items(matching: pattern) }
         let ends = set.kind == .baseBackup ? backupEnds() : [:]
         let globalsPaths = Set((globals ?? []).map(\.path))
         var left = mostOpened
-        let items = try listing.items(matching: set.match).filter { !globalsPaths.contains($0.path) }
-        return items.sorted { $0.modified > $1.modified }.map { item in
-            let seal = set.holdsData ? SealFile.read(besides: item.location, trusted: trusted) : .missing
+        let (matching, passedOver) = try listing.listed(matching: set.match)
+        let items = matching.filter { !globalsPaths.contains($0.path) }
+        let origin = SealOrigin(estate: estate, set: set)
+        let points = items.sorted { $0.modified > $1.modified }.map { item in
+            let seal = set.holdsData ? self.seal(of: item, origin) : .missing
             let (time, source) = time(of: item, seal: seal, ends: ends, left: &left)
             return RecoveryPoint(
                 service: set.service, backup: set.name, store: store.name, zone: store.zone, path: item.path, location: item.location,
                 globals: globals.flatMap { GlobalsPairing.globals(for: item, among: $0)?.location }, size: item.size, time: time,
                 timeSource: source, sealState: seal)
         }
+        return (points, passedOver)
+    }
+
+    /// Genuine is not enough: it must be of this very backup.
+    private func seal(of item: StoredItem, _ origin: SealOrigin) -> RecoveryPoint.SealState {
+        let state = SealFile.read(besides: item.location, trusted: trusted)
+        guard let seal = state.seal, let finding = origin.judge(seal, name: item.path) else { return state }
+        return .broken(finding)
     }
 
     private func time(

@@ -12,10 +12,12 @@ public enum ContentProbe {
     /// Fewer bytes than this show too little of their distribution.
     private static let fewest = 512
 
-    /// - Parameter walk: One for all files of a store.
+    /// - Parameters:
+    ///   - walk: One for all files of a store.
+    ///   - set: What it is a backup of; nil where that is no matter.
     /// - Returns: nil where it isn't there or can't be read.
-    public static func look(at item: URL, _ walk: FolderWalk = FolderWalk()) -> StoredContent? {
-        guard var content = look(into: item) else { return nil }
+    public static func look(at item: URL, _ walk: FolderWalk = FolderWalk(), as set: BackupSet? = nil) -> StoredContent? {
+        guard var content = look(into: item, as: set) else { return nil }
         content.reach = walk.reach(item)
         return content
     }
@@ -31,7 +33,7 @@ public enum ContentProbe {
         return content
     }
 
-    private static func look(into item: URL) -> StoredContent? {
+    private static func look(into item: URL, as set: BackupSet?) -> StoredContent? {
         let descriptor = open(item.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -42,7 +44,8 @@ public enum ContentProbe {
         guard status.st_mode & S_IFMT == S_IFREG, let head = read(descriptor, at: 0) else { return nil }
         var middle: [UInt8]?
         if let place = Self.middle(of: Int64(status.st_size)) { middle = read(descriptor, at: place) }
-        return judge(head: head, middle: middle, permissions: permissions)
+        let content = judge(head: head, middle: middle, permissions: permissions)
+        return set.map { content.doubted(as: $0, head: head, size: Int64(status.st_size)) } ?? content
     }
 
     /// Where the second sample begins; nil where the first shows enough. A file may begin with noise and go on in plain text.

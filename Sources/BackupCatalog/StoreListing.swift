@@ -32,9 +32,14 @@ struct StoreListing: Sendable {
     /// A folder that matches is one item, and is not looked into. Seals and hidden files never match.
     /// - Throws: ``DrillFailure`` (failed): the store isn't there or can't be read. A store that can't be reached holds no backup
     ///   for anybody who needs one.
-    func items(matching pattern: String) throws(DrillFailure) -> [StoredItem] {
-        if let snapshot = try opened.snapshot(of: store) { return snapshot.items(matching: pattern) }
-        guard let root = store.folder else { return [] }
+    func items(matching pattern: String) throws(DrillFailure) -> [StoredItem] { try listed(matching: pattern).items }
+
+    /// As ``items(matching:)``, and what matches under a name that can't be used.
+    func listed(matching pattern: String) throws(DrillFailure) -> (items: [StoredItem], passedOver: [PassedOver]) {
+        if let snapshot = try opened.snapshot(of: store) {
+            return (snapshot.items(matching: pattern), snapshot.passedOver(matching: pattern, in: store.name))
+        }
+        guard let root = store.folder else { return ([], []) }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder), isFolder.boolValue else {
             if StoredAccess.isRefused(root.path) { throw .error(.accessDenied("store \(store.name)", root)) }
@@ -43,29 +48,33 @@ struct StoreListing: Sendable {
                     .storeMissing, object: "store \(store.name)", expected: "a folder", actual: "nothing there",
                     message: "the store \(root.path) doesn't exist", hint: "mount it, or mend its path in the estate file"))
         }
-        var items: [StoredItem] = []
+        var found = (items: [StoredItem](), passedOver: [PassedOver]())
         let parts = pattern.split(separator: "/").map(String.init)
-        if !parts.isEmpty { try walk(root, relative: "", depth: 0, parts: parts, into: &items) }
-        return items.sorted { $0.path < $1.path }
+        if !parts.isEmpty { try walk(root, relative: "", depth: 0, parts: parts, into: &found) }
+        return (found.items.sorted { $0.path < $1.path }, found.passedOver.sorted { $0.path < $1.path })
     }
 
     /// Descends only where the pattern's next part matches, so that a large store isn't walked for one folder's sake.
     private func walk(
-        _ folder: URL, relative: String, depth: Int, parts: [String], into items: inout [StoredItem]
+        _ folder: URL, relative: String, depth: Int, parts: [String], into found: inout (items: [StoredItem], passedOver: [PassedOver])
     ) throws(DrillFailure) {
         // Names may be told where what they name may not be looked at.
         if StoredAccess.isRefused(folder.path, R_OK | X_OK) { throw .error(.accessDenied("store \(store.name)", folder)) }
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        } catch {
+        guard let names = Self.names(in: folder.path) else {
             throw .failed(
                 Finding(
                     .storeUnreadable, object: "store \(store.name)", expected: "a readable folder", actual: "no access",
                     message: "\(folder.path) can't be read", hint: "check its permissions for this user"))
         }
         let parent = folder.path
-        for name in names where fnmatch(parts[depth], name, FNM_PERIOD) == 0 && !name.hasSuffix(".seal.json") {
+        for bytes in names {
+            guard let name = String(validating: bytes, as: UTF8.self) else {
+                if let passed = passedOver(bytes, in: parent, relative: relative, depth: depth, parts: parts) {
+                    found.passedOver.append(passed)
+                }
+                continue
+            }
+            guard fnmatch(parts[depth], name, FNM_PERIOD) == 0, !name.hasSuffix(".seal.json") else { continue }
             let path = relative.isEmpty ? name : "\(relative)/\(name)"
             var info = stat()
             let file = "\(parent)/\(name)"
@@ -75,7 +84,7 @@ struct StoreListing: Sendable {
             // Without the hint, Foundation asks the file system once more for each name.
             let location = folder.appending(path: name, directoryHint: isFolder ? .isDirectory : .notDirectory)
             if depth + 1 < parts.count {
-                if isFolder { try walk(location, relative: path, depth: depth + 1, parts: parts, into: &items) }
+                if isFolder { try walk(location, relative: path, depth: depth + 1, parts: parts, into: &found) }
                 continue
             }
             var modified = Date(timeIntervalSince1970: TimeInterval(info.st_mtim.tv_sec))
@@ -85,8 +94,36 @@ struct StoreListing: Sendable {
                 size = content.size
                 modified = content.modified ?? modified
             }
-            items.append(StoredItem(path: path, location: location, isFolder: isFolder, size: size, modified: modified))
+            found.items.append(StoredItem(path: path, location: location, isFolder: isFolder, size: size, modified: modified))
         }
+    }
+
+    /// The names as the system has them: bytes, which need be no text. nil where the folder can't be read.
+    private static func names(in folder: String) -> [[UInt8]]? {
+        guard let handle = opendir(folder) else { return nil }
+        defer { closedir(handle) }
+        var names: [[UInt8]] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(handle) else { return errno == 0 ? names : nil }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name != Array(".".utf8), name != Array("..".utf8) { names.append(name) }
+        }
+    }
+
+    /// Neither a URL nor a report can hold such a name; that something is there must be said.
+    private func passedOver(_ name: [UInt8], in parent: String, relative: String, depth: Int, parts: [String]) -> PassedOver? {
+        let text = name.map { CChar(bitPattern: $0) } + [0]
+        guard fnmatch(parts[depth], text, FNM_PERIOD) == 0, !name.reversed().starts(with: ".seal.json".utf8.reversed()) else { return nil }
+        var info = stat()
+        let file = parent.utf8.map { CChar(bitPattern: $0) } + [CChar(bitPattern: UInt8(ascii: "/"))] + text
+        let isThere = lstat(file, &info) == 0
+        // What lies below another kind of thing can't match.
+        if isThere, depth + 1 < parts.count, ![S_IFDIR, S_IFLNK].contains(info.st_mode & S_IFMT) { return nil }
+        let shown = PassedOver.shown(name)
+        return PassedOver(
+            store: store.name, path: relative.isEmpty ? shown : "\(relative)/\(shown)",
+            modified: isThere ? Date(timeIntervalSince1970: TimeInterval(info.st_mtim.tv_sec)) : nil, reason: "the name is not UTF-8")
     }
 
     /// A folder's own time tells of names that came and went; its content is as old as the file that was written last.

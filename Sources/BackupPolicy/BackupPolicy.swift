@@ -7,16 +7,19 @@ import Foundation
 public enum BackupPolicy {
     /// One promise, asked.
     struct Check: Sendable {
+        /// Whether it asks of backups alone: what was found to be none counts for it as if it weren't there.
+        var isOfBackups = false
         /// - Parameter broken: The artifacts that an earlier check has found broken: one mistake is told once. Those that it finds are added.
         var ask: @Sendable (BackupSeries, inout BrokenArtifacts) -> [CaseResult]
     }
 
     /// In this order: what is wrong with an artifact itself comes before what follows from it.
     static let checks: [Check] = [
-        Check(ask: TimesHaveBeen.ask), Check(ask: ReallyEncrypted.ask), Check(ask: SealsHold.ask), Check(ask: ChangesNoticed.ask),
-        Check(ask: CopiesAgree.ask),
-        Check(ask: GlobalsKept.ask), Check(ask: SizesFit.ask),
-        Check(ask: ScheduleKept.ask), Check(ask: RetentionKept.ask), Check(ask: FilePermissions.ask),
+        Check(ask: TimesHaveBeen.ask), Check(ask: ReallyEncrypted.ask), Check(ask: LooksLikeItsKind.ask), Check(ask: SealsHold.ask),
+        Check(ask: ChangesNoticed.ask), Check(ask: CopiesAgree.ask),
+        Check(isOfBackups: true, ask: GlobalsKept.ask), Check(isOfBackups: true, ask: SizesFit.ask),
+        Check(isOfBackups: true, ask: ScheduleKept.ask), Check(isOfBackups: true, ask: RetentionKept.ask),
+        Check(ask: FilePermissions.ask),
     ]
 
     /// One case for each promise, with a finding for each date or artifact that breaks it.
@@ -34,7 +37,7 @@ public enum BackupPolicy {
     ///
     /// - Parameter known: Artifacts that are known to be broken; those that are found are added.
     public static func judge(_ series: BackupSeries, known broken: inout BrokenArtifacts) -> [CaseResult] {
-        checks.flatMap { $0.ask(series, &broken) }
+        checks.flatMap { $0.ask($0.isOfBackups ? series.backups(except: broken) : series, &broken) }
     }
 }
 
@@ -45,11 +48,20 @@ public struct BrokenArtifacts: Sendable, Hashable {
         var path: String
     }
     private var places: Set<Place> = []
+    private var noBackups: Set<Place> = []
 
     public init() {}
 
-    public mutating func insert(_ point: RecoveryPoint) {
-        places.insert(Place(store: point.store, path: point.path))
+    /// - Parameter isBackup: Whether there is something to recover from all the same: it then counts for schedule, retention and losses.
+    public mutating func insert(_ point: RecoveryPoint, isBackup: Bool = true) {
+        let place = Place(store: point.store, path: point.path)
+        places.insert(place)
+        if !isBackup { noBackups.insert(place) }
+    }
+
+    /// Whether it was found to be no backup at all.
+    public func isNoBackup(_ point: RecoveryPoint) -> Bool {
+        noBackups.contains(Place(store: point.store, path: point.path))
     }
 
     public func contains(_ point: RecoveryPoint) -> Bool {

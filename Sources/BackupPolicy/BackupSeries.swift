@@ -51,6 +51,8 @@ public struct BackupSeries: Sendable {
     public var moments: [BackupMoment]
     /// What claims a time that hasn't been yet, whatever instant is judged for; no part of ``moments``.
     public var toCome: [BackupMoment]
+    /// What should be looked at of where the seals say that the backups come from.
+    public var origins: [Finding] = []
     /// Clocks of two machines may differ by that much.
     private static let clockSkew = 300.0
 
@@ -95,6 +97,13 @@ public struct BackupSeries: Sendable {
 
     /// Every artifact in every store, one after the other: not as an array, of a hundred thousand there would be two then.
     var allCopies: some Sequence<StoredCopy> { moments.lazy.flatMap(\.copies) }
+
+    /// Without the moments of which no copy is a backup.
+    public func backups(except broken: BrokenArtifacts) -> BackupSeries {
+        var series = self
+        series.moments.removeAll { moment in moment.copies.allSatisfy { broken.isNoBackup($0.point) } }
+        return series
+    }
 
     /// The date and time of a moment on the estate's clocks.
     func text(_ date: Date) -> String { LocalText.time(date, in: timeZone) }

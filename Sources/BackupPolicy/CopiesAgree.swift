@@ -27,9 +27,10 @@ enum CopiesAgree {
         var findings: [Finding] = []
         var unasked: [Finding] = []
         // What the retention has no use for any more is missed by nobody: one store's job may have removed it hours before the other's.
-        let wanted = PolicyWindow(series, now: series.now).kept()
-        for (index, moment) in series.moments.enumerated() where !moment.copies.contains(where: { broken.contains($0.point) }) {
-            if wanted.contains(index) { findings += missing(moment, series) }
+        let backups = series.backups(except: broken)
+        let wanted = Set(PolicyWindow(backups, now: series.now).kept().map { backups.moments[$0].path })
+        for moment in series.moments where !moment.copies.contains(where: { broken.contains($0.point) }) {
+            if wanted.contains(moment.path) { findings += missing(moment, series) }
             if series.set.kind != .gitMirror { findings += differing(moment, series, &broken) }
             unasked += moment.copies.compactMap { if case .unasked(let finding) = $0.comparison { finding } else { nil } }
         }
@@ -77,7 +78,7 @@ enum CopiesAgree {
             case .identical, .sameFile, .unasked: continue
             case .different(let sha256, let size, let firstSHA256, let firstSize):
                 let culprit = culprit(first.point, firstSHA256, copy.point, sha256)
-                broken.insert(culprit ?? copy.point)
+                broken.insert(culprit ?? copy.point, isBackup: culprit == nil)
                 let both = "\(first.point.store): \(firstSize) bytes, SHA-256 \(firstSHA256.prefix(16))…; "
                 findings.append(
                     Finding(
@@ -89,7 +90,7 @@ enum CopiesAgree {
                             ? "restore both and compare, then put the good one in place of the other"
                             : "put the good copy in its place, and check that store's disk and its permissions"))
             case .unreadable(let why):
-                broken.insert(copy.point)
+                broken.insert(copy.point, isBackup: false)
                 findings.append(
                     Finding(
                         .artifactUnreadable, object: series.object(copy.point), expected: "a file that can be read", actual: why,

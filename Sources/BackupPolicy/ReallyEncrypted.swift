@@ -29,8 +29,8 @@ enum ReallyEncrypted {
             guard let content = copy.content else {
                 // Told already: this user may not read it.
                 if broken.contains(copy.point) { continue }
-                broken.insert(copy.point)
-                findings.append(unreadable(series.object(copy.point)))
+                broken.insert(copy.point, isBackup: false)
+                findings.append(.artifactUnreadable(series.object(copy.point)))
                 continue
             }
             // Of the files themselves none is encrypted, and an empty folder holds nothing.
@@ -41,7 +41,7 @@ enum ReallyEncrypted {
                 if !found.isEmpty { broken.insert(copy.point) }
                 findings += found
             } else if let finding = judge(content, as: declared, object: series.object(copy.point)) {
-                broken.insert(copy.point)
+                broken.insert(copy.point, isBackup: isBackup(content))
                 findings.append(finding)
             } else if let globals = copy.globals,
                 let finding = judge(globals, as: declared, object: "globals of " + series.object(copy.point))
@@ -53,14 +53,16 @@ enum ReallyEncrypted {
         return [series.judged(name, findings)]
     }
 
-    private static func unreadable(_ object: String) -> Finding {
-        Finding(
-            .artifactUnreadable, object: object, expected: "a file that can be read", actual: "no access",
-            message: "the stored file can't be read", hint: "check its permissions for this user")
+    /// A dump in plain text, or in another format, can be recovered from; nothing, noise or an error message can't.
+    private static func isBackup(_ content: StoredContent) -> Bool {
+        switch content.kind {
+        case .empty, .unknown: false
+        case .folder, .encrypted, .plain: true
+        }
     }
 
     private static func judge(_ part: StoredContent?, as declared: Encryption.Format, object: String) -> Finding? {
-        guard let part else { return unreadable(object) }
+        guard let part else { return .artifactUnreadable(object) }
         return judge(part, as: declared, object: object)
     }
 
@@ -68,9 +70,7 @@ enum ReallyEncrypted {
         let actual: String
         switch content.kind {
         case .empty:
-            return Finding(
-                .artifactEmpty, object: object, expected: "a backup", actual: "0 bytes", message: "the stored file is empty",
-                hint: "look at the backup job's log of that day: its disk may have been full")
+            return .artifactEmpty(object, actual: "0 bytes")
         case .folder: actual = "a folder of plain files"
         case .plain(let kind): actual = kind
         case .encrypted(let kind):

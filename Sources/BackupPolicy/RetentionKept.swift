@@ -24,13 +24,16 @@ enum RetentionKept {
             ]
         }
         let window = PolicyWindow(series, now: series.now)
-        var cases = retention.tiers.map { tier in
+        let gone = "what is older is gone"
+        let tiers = retention.tiers.map { tier in
             let count = retention.counts[tier] ?? 0
-            return series.judged(
-                "\(count) \(tier.rawValue) \(count == 1 ? "backup" : "backups") kept", missing(tier, count: count, series, window))
+            return (tier, count, name: "\(count) \(tier.rawValue) \(count == 1 ? "backup" : "backups") kept")
         }
-        cases.append(series.judged("what is older is gone", excess(series, window)))
-        return cases
+        guard !series.moments.isEmpty else {
+            return (tiers.map(\.name) + [gone]).map { series.unasked($0, .nothingToJudge(series)) }
+        }
+        return tiers.map { series.judged($0.name, missing($0.0, count: $0.1, series, window)) }
+            + [series.judged(gone, excess(series, window))]
     }
 
     private static func missing(_ tier: Retention.Tier, count: Int, _ series: BackupSeries, _ window: PolicyWindow) -> [Finding] {

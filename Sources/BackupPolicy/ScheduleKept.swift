@@ -20,6 +20,7 @@ enum ScheduleKept {
         if series.set.kind == .gitMirror { return [MirrorFetched.ask(series, schedule)] }
         let tolerance = LocalText.span(schedule.tolerance)
         let name = schedule.at == nil ? "made \(schedule)" : "made \(schedule), within \(tolerance)"
+        guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
         var findings: [Finding]
         if case .span(let span) = schedule.interval, schedule.at == nil {
             findings = gaps(series, longest: span + schedule.tolerance)

@@ -1,11 +1,22 @@
 // Has every artifact a seal, and does it hold?
 
-import DrillModel
+public import DrillModel
 import Foundation
 
 extension Rule {
     static let notSealed = Rule("not-sealed")
     static let sealedSizeDiffers = Rule("artifact-truncated")
+    static let globalsNotSealed = Rule("globals-not-sealed")
+}
+
+extension Finding {
+    /// Who may write into the store may put any roles beside a dump whose seal names no globals file.
+    public static func globalsNotSealed(object: String, isRequired: Bool) -> Finding {
+        Finding(
+            .globalsNotSealed, isRequired ? .critical : .warning, object: object, expected: "a globals file that the seal names",
+            actual: "one that it doesn't name", message: "nothing vouches for the globals file beside the dump, which makes the roles",
+            hint: "make both with muster seal; or seal what is there: muster seal --existing")
+    }
 }
 
 /// Looks at the seals, and at what can be compared with them without reading the artifact.
@@ -22,12 +33,15 @@ enum SealsHold {
         let sealed = copies.contains { $0.point.sealState != .missing }
         guard sealed || series.seals.required else { return [series.skipped(name, "not sealed")] }
         var findings: [Finding] = []
+        var bare: [RecoveryPoint] = []
         for copy in copies where !broken.contains(copy.point) {
             switch copy.point.sealState {
             case .valid(let seal):
                 if let finding = size(copy.point, seal, series) {
                     findings.append(finding)
-                    broken.insert(copy.point)
+                    broken.insert(copy.point, isBackup: false)
+                } else if copy.point.globals != nil, seal.globals == nil {
+                    bare.append(copy.point)
                 }
             case .missing:
                 findings.append(
@@ -38,10 +52,17 @@ enum SealsHold {
             case .broken(var finding):
                 finding.object = series.object(copy.point)
                 findings.append(finding)
-                broken.insert(copy.point)
+                // Another source's is no backup of this one.
+                broken.insert(copy.point, isBackup: finding.rule.name != "seal-names-other-source")
             }
         }
-        return [series.judged(name, findings)]
+        // As a warning one for the whole series: the mend is one as well.
+        if series.seals.required {
+            findings += bare.map { .globalsNotSealed(object: series.object($0), isRequired: true) }
+        } else if !bare.isEmpty {
+            findings.append(.globalsNotSealed(object: "\(bare.count) of \(series.name)", isRequired: false))
+        }
+        return [series.judged(name, findings + series.origins)]
     }
 
     private static func size(_ point: RecoveryPoint, _ seal: Seal, _ series: BackupSeries) -> Finding? {

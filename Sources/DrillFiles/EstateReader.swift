@@ -42,10 +42,13 @@ struct EstateReader {
                 byHand[entry.name] = file.text(entry.node, what: "promise \"\(entry.name)\"")
             }
         }
+        let sealedAs = OriginReader(fields: fields).sealedAs()
         guard file.problems.isEmpty, let name, let zone, let seals else { return nil }
-        return Estate(
+        var estate = Estate(
             name: name, timeZone: zone, stores: stores, keys: keys, services: readServices, applications: readApplications, zones: zones,
             seals: seals, byHand: byHand, file: file.url)
+        estate.sealedAs = sealedAs
+        return estate
     }
 
     private static func timeZone(_ fields: Fields) -> TimeZone? {

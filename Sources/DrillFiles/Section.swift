@@ -38,7 +38,7 @@ extension Section {
             "version": "1", "estate": "my-estate", "stores": "{primary: {type: file, path: /backups}}",
             "services": "{postgres: {engine: postgres, backups: …}}",
         ],
-        optional: ["timezone", "keys", "applications", "zones", "seals", "by-hand"])
+        optional: ["timezone", "keys", "applications", "zones", "seals", "sealed-as", "by-hand"])
 
     static let store = Section("store", required: ["type": "file", "path": "/backups"], optional: ["zone"])
 
@@ -64,7 +64,10 @@ extension Section {
     static let service = Section(
         "service",
         required: ["engine": "postgres", "backups": "{daily: {kind: pg_dump, …}}"],
-        optional: ["source", "standby", "replica", "living", "binaries", "modules", "rpo-worst-case", "preload", "settings"])
+        optional: [
+            "source", "standby", "replica", "living", "binaries", "modules", "rpo-worst-case", "preload", "settings", "sealed-as",
+            "databases", "system-identifiers",
+        ])
 
     static let module = Section("module", required: ["path": "/usr/lib/redis/modules/rejson.so"], optional: ["arguments"])
 
@@ -89,7 +92,7 @@ extension Section {
         optional: [
             "store", "stores", "globals", "wal", "stanza", "restore", "fetch-wal", "required", "live", "may-differ", "branch", "runs",
             "schedule",
-            "retention",
+            "retention", "sealed-as",
         ])
 
     static let live = Section("live", optional: ["file", "command"], holdsSecrets: true)

@@ -45,10 +45,15 @@ struct ServiceReader {
             }
         }
         let worstCase = fields.duration("rpo-worst-case")
+        let origin = OriginReader(fields: fields)
+        let sealedAs = origin.sealedAs(isSealed: engine?.holdsData)
+        let (databases, systems) = (origin.databases(of: engine), origin.systemIdentifiers(of: engine))
         return engine.map {
-            Service(
+            var service = Service(
                 name: entry.name, engine: $0, source: source, backups: backups, worstCaseTarget: worstCase, standby: standby,
                 replica: replica, living: living, needs: needs, binaries: software.binaries, modules: software.modules)
+            (service.sealedAs, service.databases, service.systemIdentifiers) = (sealedAs, databases, systems)
+            return service
         }
     }
 
@@ -155,12 +160,15 @@ struct ServiceReader {
         let promises = PromiseReader(parent: fields)
         let schedule = promises.schedule()
         let retention = promises.retention()
+        let sealedAs = OriginReader(fields: fields).sealedAs(isSealed: kind.map { [.pgDump, .rdb, .aof].contains($0) })
         guard let kind, let stores, let match, let encryption, let foreign, let held, wal == nil || wal != .some(nil)
         else { return nil }
-        return BackupSet(
+        var set = BackupSet(
             name: entry.name, service: service, kind: kind, stores: stores, match: match, encryption: encryption.scheme,
             globals: globals, wal: wal ?? nil, stanza: foreign.stanza, restore: foreign.restore,
             configuration: held.configuration, code: held.code, schedule: schedule, retention: retention)
+        set.sealedAs = sealedAs
+        return set
     }
 
     func storeNames(_ fields: Fields) -> [String]? {

@@ -14,6 +14,8 @@ public struct Estate: Sendable, Hashable {
     /// How a zone is cut off for a drill that loses it, by the zone's name.
     public var zones: [String: Outage.Commands]
     public var seals: SealPolicy
+    /// Other names that the seals of its backups may carry: former ones.
+    public var sealedAs: [String] = []
     /// Promises that Muster can't ask, by name, each with what is asked by hand instead. They are reported as skipped.
     public var byHand: [String: String]
     /// The file it came from; relative paths inside it start at its folder.
@@ -114,6 +116,12 @@ public struct Service: Sendable, Hashable {
     public var binaries: URL?
     /// Of Redis alone: what the server must load to read the data.
     public var modules: [ServerModule]
+    /// Other names that the seals of its backups may carry: former ones.
+    public var sealedAs: [String] = []
+    /// Of Postgres alone: the names that the sealed database may have; empty: the source's, or what the series' seals agree on.
+    public var databases: [String] = []
+    /// Of Postgres alone: the clusters that it may lie in, by system identifier; empty: what the series' seals agree on.
+    public var systemIdentifiers: [String] = []
     public var backups: [String: BackupSet]
     /// What a disaster at the worst moment may cost, all backups of the service together; nil: nothing promised.
     public var worstCaseTarget: Duration?
@@ -216,6 +224,8 @@ public struct BackupSet: Sendable, Hashable {
     public var schedule: Schedule?
     /// How long it is promised to be kept; nil: nothing promised.
     public var retention: Retention?
+    /// Other names that its seals may carry: former ones, and those of series whose backups are copied into this one.
+    public var sealedAs: [String] = []
 
     public init(
         name: String, service: String, kind: Kind, stores: [String], match: String, encryption: Encryption? = nil, globals: String? = nil,

@@ -13,7 +13,18 @@ public struct StoredContent: Sendable, Hashable {
         case plain(String)
         case unknown
     }
+    /// What speaks against its being a backup.
+    public enum Doubt: Sendable, Hashable {
+        /// It holds nothing, and what shows that.
+        case empty(String)
+        /// Something that no backup of its kind is, in words.
+        case foreign(String)
+        /// Encrypted where the estate says plain text, in words.
+        case stillEncrypted(String)
+    }
     public var kind: Kind
+    /// nil where nothing does, or nobody looked.
+    public var doubt: Doubt?
     /// The estate file's word for the encrypted format; nil where there is none, or nobody looked that closely.
     public var encryption: String?
     /// Whether the encrypted format itself would tell a changed file from the right one.

@@ -20,6 +20,8 @@ struct FoundSet: Sendable, Hashable {
     var wal: String?
     var walEncryption: String?
     var stanza: String?
+    /// What the seals beside its artifacts say.
+    var sealed = SealedNames()
 
     var summary: String {
         let what = "\(count) of kind \(kind.rawValue)\(isGuessed ? " (by their names)" : "")\(encryption == nil ? "" : ", encrypted")"

@@ -53,6 +53,15 @@ struct DamagedCopy: Sendable {
         case .postgres(let apply):
             harm = try await damagePostgres(retrieved, point: point, seal: seal, to: artifact, apply)
             if harm == nil { return nil }
+        case .script(let apply):
+            harm = try await damagePostgres(retrieved, point: point, seal: seal, to: artifact, as: ["-Fp"]) { _, _ in Self.untold }
+            harm = try harm.flatMap { _ in try change(artifact, apply) }
+            if harm == nil { return nil }
+        case .content(let apply):
+            // Whatever it was, a folder or a file.
+            try Data().write(to: artifact)
+            harm = try change(artifact, apply)
+            if harm == nil { return nil }
         case .redis(let apply):
             harm = try await damageRedis(retrieved, backup: point.path, to: artifact, apply)
             if harm == nil { return nil }
@@ -70,6 +79,7 @@ struct DamagedCopy: Sendable {
             try FileManager.default.copyItem(at: globals, to: copy)
             seal.globals = try await Seal.Artifact.measuring(copy)
         }
+        if case .sealed(let apply) = damage?.means { harm = apply(&seal) }
         let key = try Ed25519PrivateKey.generate()
         let sealFile = try SealFile.write(seal, besides: artifact, signedBy: key)
         switch damage?.means {
@@ -78,12 +88,13 @@ struct DamagedCopy: Sendable {
         default: break
         }
         if damage != nil, harm == nil { return nil }
-        try date(artifact, as: seal.snapshotTime)
+        // Where its seal isn't believed, it is no younger than the backup that it is a copy of.
+        try date(artifact, as: point.time)
         return Made(plan: try drill(store: store, artifact: artifact, globals: retrieved.globals, key: key), harm: harm)
     }
 
     private func damagePostgres(
-        _ retrieved: RetrievedArtifact, point: RecoveryPoint, seal: Seal, to artifact: URL,
+        _ retrieved: RetrievedArtifact, point: RecoveryPoint, seal: Seal, to artifact: URL, as format: [String] = ["-Fc", "-Z1"],
         _ apply: @Sendable (PostgresConnection, PostgresTruth) async throws -> Harm?
     ) async throws -> Harm? {
         guard let truth = seal.postgres else { return nil }
@@ -103,7 +114,7 @@ struct DamagedCopy: Sendable {
             return nil
         }
         let dumped = try await host.run(
-            [restored.server.binaries.path("pg_dump"), "-Fc", "-Z1"],
+            [restored.server.binaries.path("pg_dump")] + format,
             environment: restored.server.environment(database: restored.database), workingFolder: folder, output: artifact)
         await restored.server.stop()
         guard dumped.succeeded else {
@@ -153,6 +164,9 @@ struct DamagedCopy: Sendable {
         }
         return found
     }
+
+    /// Of a copy that nothing was done to yet.
+    private static let untold = Harm(Rule("untold"), object: "")
 
     private func copyPlain(_ retrieved: RetrievedArtifact, to artifact: URL) throws {
         try FileManager.default.copyItem(at: retrieved.location, to: artifact)

@@ -69,11 +69,13 @@ struct EstateDraft: Sendable {
         for case (let name, .file(let file)) in keys { text += "  \(name): {file: \(Self.quoted(file.path))}\n" }
         if encrypted { text += "  backup: {env: \(Self.keyVariable)}    # or {file: …}, or {command: […]}; never the key itself\n" }
         if let trusted { text += "seals: {trust: [\(Self.quoted(trusted.path))]}\n" }
+        text += sealedAs(sets.map(\.sealed.estates), besides: name, indent: "")
         text += "services:\n"
         for service in Service.Engine.allCases.map(\.rawValue) {
             let own = named.filter { $0.service == service }
             guard !own.isEmpty else { continue }
-            text += "  \(service):\n    engine: \(service)\n    backups:\n"
+            text += "  \(service):\n    engine: \(service)\n"
+            text += sealedAs(own.map(\.set.sealed.services), besides: service, indent: "    ") + "    backups:\n"
             for (_, name, set) in own { text += backup(name, set) }
         }
         return text
@@ -89,6 +91,8 @@ struct EstateDraft: Sendable {
         lines.append("        encryption: \(encryption(set.encryption))")
         if let globals = set.globals { lines.append("        globals: \(Self.quoted(globals))") }
         if let wal = set.wal { lines.append("        wal: {match: \(Self.quoted(wal)), encryption: \(encryption(set.walEncryption))}") }
+        let sealed = sealedAs([set.sealed.backups], besides: name, indent: "        ")
+        if !sealed.isEmpty { lines.append(String(sealed.dropLast())) }
         switch set.kind {
         case .env:
             lines.append("        # required: [DATABASE_URL]    # the keys that must be in it; and live: {file: …} to compare it with")
@@ -97,6 +101,14 @@ struct EstateDraft: Sendable {
         default: break
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The line that lets seals speak of the same thing under the names that it was sealed by; empty where they are these.
+    private func sealedAs(_ names: [Set<String>], besides own: String, indent: String) -> String {
+        let others = names.reduce(into: Set<String>()) { $0.formUnion($1) }.subtracting([own]).sorted()
+        guard !others.isEmpty else { return "" }
+        return
+            "\(indent)sealed-as: [\(others.map(Self.quoted).joined(separator: ", "))]    # as the seals call it: check that they are of this\n"
     }
 
     private func heldDrill(service: String, set name: String) -> String {

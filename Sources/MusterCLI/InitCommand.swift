@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BackupCatalog
+import Cryptography
 import DrillFiles
 import DrillModel
 import Foundation
@@ -34,7 +35,7 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (store, keys) = try source.store()
-        let found = try await find(in: store, keys)
+        var found = try await find(in: store, keys)
         guard !found.sets.isEmpty else {
             tellPassedOver(found)
             throw CommandFailure(
@@ -49,9 +50,23 @@ struct InitCommand: AsyncParsableCommand {
             }
             return file
         }
+        if let trusted, let root = store.folder {
+            let key: Ed25519PublicKey
+            do {
+                key = try Ed25519PublicKey(pem: String(contentsOf: trusted, encoding: .utf8))
+            } catch {
+                throw CommandFailure(.usage, "\(trusted.path) is no Ed25519 public key, PEM", hint: "--trust names the public key's file")
+            }
+            for index in found.sets.indices {
+                found.sets[index].sealed = SealedNames(of: found.sets[index], below: root, trusted: key)
+            }
+        }
+        // Seals are believed for their own estate alone.
+        let sealedEstates = found.sets.reduce(into: Set<String>()) { $0.formUnion($1.sealed.estates) }
+        let sealedAs = sealedEstates.count == 1 ? sealedEstates.first : nil
         let files = EstateDraft(
-            name: estate ?? EstateDraft.word(store.folder?.lastPathComponent ?? source.place), store: store, keys: keys, sets: found.sets,
-            trusted: trusted
+            name: estate ?? sealedAs ?? EstateDraft.word(store.folder?.lastPathComponent ?? source.place), store: store, keys: keys,
+            sets: found.sets, trusted: trusted
         ).files
         for file in files where FileManager.default.fileExists(atPath: target.appendingPathComponent(file.name).path) {
             throw CommandFailure(

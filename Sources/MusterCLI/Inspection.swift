@@ -105,7 +105,7 @@ struct Inspection: Sendable {
         } catch {
             return ([.unasked(.policy, service: set.service, name: name, finding: error.finding)], nil)
         }
-        var findings = survey.problems.map(\.finding)
+        var findings = survey.problems.map(\.finding) + survey.passedOver.map { $0.finding() }
         if findings.isEmpty, survey.series.moments.isEmpty {
             findings.append(
                 Finding(
@@ -142,7 +142,7 @@ struct Inspection: Sendable {
         }
         cases += BackupPolicy.judge(survey.series, known: &broken)
         if let archive = set.wal, let listings = survey.wal {
-            let moments = survey.series.moments
+            let moments = survey.series.backups(except: broken).moments
             cases += WALPromises(
                 set: set, archive: archive, listings: listings, oldestBase: moments.first?.time, newestBase: moments.last?.time,
                 now: now
@@ -154,6 +154,8 @@ struct Inspection: Sendable {
             if let read = try await inspection.readWAL() { cases.append(read) }
         }
         cases += try await HeldPromises(estate: estate, survey: survey, now: now, root: deep, stores: stores).ask(except: broken)
+        // What follows counts recovery points, and what was found to be none is none.
+        survey.series = survey.series.backups(except: broken)
         return (cases, survey)
     }
 

@@ -1,5 +1,6 @@
 // `muster inspect --list`: the recovery points as a table for people, or as JSON.
 
+import BackupCatalog
 import BackupPolicy
 import DrillModel
 import Foundation
@@ -17,7 +18,9 @@ struct RecoveryPointList {
         case .text: surveys.forEach(table)
         case .json: try Console.print(json())
         }
-        let whole = surveys.allSatisfy { $0.problems.isEmpty && !$0.series.moments.isEmpty && $0.series.toCome.isEmpty }
+        let whole = surveys.allSatisfy {
+            $0.problems.isEmpty && $0.passedOver.isEmpty && !$0.series.moments.isEmpty && $0.series.toCome.isEmpty
+        }
         if !whole { throw DrillModel.ExitCode.failed }
     }
 
@@ -34,7 +37,7 @@ struct RecoveryPointList {
         }
         Console.print(head)
         for problem in survey.problems { Console.print("  ! \(problem.finding.message)\n    hint: \(problem.finding.hint)") }
-        for finding in BackupPolicy.timesToCome(in: survey.series) {
+        for finding in survey.passedOver.map({ $0.finding() }) + BackupPolicy.timesToCome(in: survey.series) {
             Console.print("  ! \(finding.object): \(finding.message)\n    hint: \(finding.hint)")
         }
         let rows = survey.series.moments.reversed().map { row($0, of: set) }
@@ -111,7 +114,8 @@ struct RecoveryPointList {
             sets: surveys.map { survey in
                 SetDocument(
                     service: survey.set.service, backup: survey.set.name, kind: survey.set.kind.rawValue,
-                    problems: survey.problems.map(\.finding) + BackupPolicy.timesToCome(in: survey.series),
+                    problems: survey.problems.map(\.finding) + survey.passedOver.map { $0.finding() }
+                        + BackupPolicy.timesToCome(in: survey.series),
                     recoveryPoints: survey.series.moments.map { self.document($0, of: survey.set.kind) })
             })
         let encoder = JSONEncoder()

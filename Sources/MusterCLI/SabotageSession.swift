@@ -171,7 +171,7 @@ extension Damage {
     /// Whether it is done to backups of such a set.
     fileprivate func fits(_ set: BackupSet) -> Bool {
         switch means {
-        case .artifact, .seal, .postgres, .redis: !set.isPhysical
+        case .artifact, .content, .seal, .sealed, .postgres, .script, .redis: !set.isPhysical
         case .tableFile: set.isPhysical
         }
     }

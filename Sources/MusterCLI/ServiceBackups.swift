@@ -52,7 +52,19 @@ struct ServiceBackups: Sendable {
                     actual: "\(all.count) backups, all later", message: "every backup is younger than the incident",
                     hint: "check the incident's time and zone in the drill file"))
         }
-        var cases = [Self.storesCase(survey, service: set.service), youngerCase(all.filter { $0.time > disaster })]
+        var cases = [
+            Self.storesCase(survey, service: set.service),
+            youngerCase(
+                all.filter { $0.time > disaster },
+                // By its file's time, which is all that is known of it.
+                unusable: survey.passedOver.map { $0.finding($0.modified.map { $0 < newest.time } == true ? .warning : .critical) }),
+        ]
+        // Where the newest is the stranger itself, its own seal's case says so.
+        if case .broken = newest.sealState {
+        } else if !survey.origins.isEmpty {
+            cases.append(
+                .judged(.backup, service: set.service, name: "the seals are of one database in one cluster", findings: survey.origins))
+        }
         if newest.sealState == .missing, all.contains(where: { $0.sealState.seal != nil }) {
             cases.append(
                 .judged(.backup, service: set.service, name: "sealed like the others", findings: [sealGone(newest)]))
@@ -72,8 +84,15 @@ struct ServiceBackups: Sendable {
         return Identified(
             points: points,
             // Of configuration and code, the gap between two backups is no loss as long as nothing was changed in it.
-            worstCase: set.holdsData ? WorstCaseLoss.compute(all, until: disaster, retention: set.retention) : nil, cases: cases,
+            worstCase: set.holdsData ? WorstCaseLoss.compute(all.filter(isBackup), until: disaster, retention: set.retention) : nil,
+            cases: cases,
             detail: "\(count), newest \(newest.path) of \(Readable.time(newest.time, in: estate.timeZone))")
+    }
+
+    /// Whether there is anything of this very source in it, as far as a listing tells: the rest is for the attempt to recover it to find.
+    private func isBackup(_ point: RecoveryPoint) -> Bool {
+        if case .broken(let finding) = point.sealState, finding.rule.name == "seal-names-other-source" { return false }
+        return point.size > 0 || !set.holdsData || set.isPhysical
     }
 
     private static func storesCase(_ survey: Catalogue.Survey, service: String) -> CaseResult {
@@ -84,11 +103,12 @@ struct ServiceBackups: Sendable {
         return .judged(.backup, service: service, name: name, findings: survey.emptyStores + survey.unasked)
     }
 
-    private func youngerCase(_ younger: [RecoveryPoint]) -> CaseResult {
+    private func youngerCase(_ younger: [RecoveryPoint], unusable: [Finding]) -> CaseResult {
         let name = "no younger backup is passed over unseen"
         // What may not be read may be as good as any.
         let refused = younger.compactMap { point in StoredAccess.refused(of: point).map { (path: point.path, item: $0) } }
         let findings = younger.filter { point in !refused.contains { $0.path == point.path } }.compactMap { passedOver($0, now: Date()) }
+            + unusable
         if !findings.contains(where: { $0.severity == .critical }), let (path, item) = refused.first {
             return .unasked(
                 .backup, service: set.service, name: name, finding: .accessDenied(path, item, others: refused.count - 1))
@@ -148,6 +168,10 @@ struct ServiceBackups: Sendable {
         case .valid(let seal):
             cases.append(.judged(.backup, service: set.service, name: name, findings: []))
             if point.globals != nil, seal.globals == nil {
+                cases.append(
+                    .judged(
+                        .backup, service: set.service, name: "the globals file is sealed with it",
+                        findings: [.globalsNotSealed(object: point.path, isRequired: estate.seals.required)]))
                 log.unproven("\(set.service): the globals file is not part of the seal, so nothing vouches for its roles.")
             }
             if seal.truth == .backup {

@@ -12,6 +12,8 @@ struct SetSurvey: Sendable {
     var series: BackupSeries
     /// The stores that could not be listed.
     var problems: [DrillFailure]
+    /// What matches under a name that can't be used.
+    var passedOver: [PassedOver]
     /// Why artifacts could not be opened for their own time, in a sentence; empty where they could.
     var unproven: String
     /// The files of its write-ahead log, by store; nil where it has none.
@@ -44,7 +46,8 @@ struct SetSurvey: Sendable {
         catalogue.mostOpened = share(of: estate)
         catalogue.lister = set.lister(of: estate)
         catalogue.opened = opened
-        let (points, problems) = catalogue.listing()
+        let listing = catalogue.listing()
+        let (points, problems) = (listing.points, listing.problems)
         if catalogue.decryption?.needsProgram == true, [.pgDump, .rdb].contains(set.kind),
             points.contains(where: { $0.timeSource == .modificationTime })
         {
@@ -59,18 +62,21 @@ struct SetSurvey: Sendable {
             return StoredCopy(
                 point,
                 content: set.kind == .baseBackup
-                    ? ContentProbe.look(atBaseBackup: point.location, walk) : ContentProbe.look(at: set.visible(point), walk),
+                    ? ContentProbe.look(atBaseBackup: point.location, walk) : ContentProbe.look(at: set.visible(point), walk, as: set),
                 globals: point.globals.flatMap { ContentProbe.look(at: $0, walk) })
         }
         let stores = set.stores.compactMap { estate.stores[$0] }.filter { !failed.contains($0.name) }
-        let series = BackupSeries(
+        var series = BackupSeries(
             set: set, seals: estate.seals, stores: stores, timeZone: estate.timeZone, now: now, clock: Date(), copies: copies)
+        // Which artifacts are the strangers, the seal of each says.
+        series.origins = listing.origins.filter { $0.severity != .critical }
         let wal = set.wal.map { archive in
             archive.stores.compactMap { estate.stores[$0] }.map { store in
                 WALPromises.Listing(store: store, files: Result { () throws(DrillFailure) in try catalogue.walFiles(in: store) })
             }
         }
-        return SetSurvey(set: set, series: series, problems: problems.map(\.failure), unproven: unproven, wal: wal)
+        return SetSurvey(
+            set: set, series: series, problems: problems.map(\.failure), passedOver: listing.passedOver, unproven: unproven, wal: wal)
     }
 
     /// All copies held against the first of each artifact: byte by byte, or by digest where both stores have one of their own.

@@ -34,6 +34,12 @@ public struct Damage: Sendable {
         case tableFile(@Sendable (inout [UInt8], String) -> Harm?)
         /// In the bytes of the seal.
         case seal(@Sendable (inout [UInt8]) -> Harm?)
+        /// In the bytes of the copy before it is sealed: only what they are can give them away.
+        case content(@Sendable (inout [UInt8]) -> Harm?)
+        /// The same, in a script of pg_dump's of the database.
+        case script(@Sendable (inout [UInt8]) -> Harm?)
+        /// In what the seal says, signed all the same.
+        case sealed(@Sendable (inout Seal) -> Harm?)
     }
     /// Stable; `--damage` names it.
     public var name: String
@@ -50,9 +56,9 @@ public struct Damage: Sendable {
     /// Whether it can be done to a service of this engine.
     public func fits(_ engine: Service.Engine) -> Bool {
         switch means {
-        case .postgres, .tableFile: engine == .postgres
+        case .postgres, .script, .tableFile: engine == .postgres
         case .redis: engine == .redis
-        case .artifact, .seal: engine.holdsData
+        case .artifact, .content, .seal, .sealed: engine.holdsData
         }
     }
 

@@ -25,6 +25,20 @@ extension Damage {
                 return Harm(Rule("artifact-empty"), object: "")
             }),
         Damage(
+            "error-message", "the backup job's error message was stored in the backup's place, and sealed",
+            .content { bytes in
+                bytes = Array("pg_dump: error: connection to server failed: FATAL:  the database system is starting up\n".utf8)
+                return Harm(Rule("artifact-unknown-kind"), object: "")
+            }),
+        Damage(
+            "cut-script", "two scripts of pg_dump stand in one file, and the first is cut between two of its objects",
+            .script { bytes in
+                // Behind the last statement that lies in the first half.
+                guard let end = bytes[..<(bytes.count / 2)].lastRange(of: Array(";\n\n".utf8))?.upperBound else { return nil }
+                bytes = bytes[..<end] + bytes
+                return Harm(Rule("script-truncated"), object: "")
+            }),
+        Damage(
             "changed-seal", "one byte of the seal is changed",
             .seal { bytes in
                 // Inside of the payload's base64, so that it stays a readable envelope.
@@ -33,5 +47,15 @@ extension Damage {
                 bytes[place] = bytes[place] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
                 return Harm(Rule("seal-signature-invalid"), object: "")
             }),
+        Damage(
+            "other-service", "another service's backup with its genuine seal lies in its place",
+            .sealed { seal in
+                seal.service += "-other"
+                return Harm(Rule("seal-names-other-source"), object: "")
+            }),
     ]
+}
+
+extension Collection where Element: Equatable {
+    fileprivate func lastRange(of other: [Element]) -> Range<Index>? { ranges(of: other).last }
 }

@@ -162,6 +162,31 @@ func archive(hour: UInt8, layout: UInt8 = 1) -> [UInt8] {
         #expect(finding.severity == .critical)
     }
 
+    /// Neither a file nor a folder on the way with a name that is no text vanishes.
+    @Test func aNameThatIsNoText() throws {
+        let shelf = try Shelf()
+        try shelf.file("primary/pg/a.dump", modified: 100)
+        func make(_ name: [UInt8], in folder: String, isFolder: Bool = false) throws {
+            let path = Array(shelf.url.appendingPathComponent(folder).path.utf8) + [UInt8(ascii: "/")] + name + [0]
+            let bytes = path.map { CChar(bitPattern: $0) }
+            if isFolder { return try #require(mkdir(bytes, 0o700) == 0 ? () : nil) }
+            let descriptor = open(bytes, O_CREAT | O_WRONLY, 0o600)
+            try #require(descriptor >= 0)
+            close(descriptor)
+        }
+        try make(Array("bad".utf8) + [0xff] + Array(".dump".utf8), in: "primary/pg")
+        try make(Array("bad".utf8) + [0xff] + Array(".txt".utf8), in: "primary/pg")
+        try make([0xfe], in: "primary", isFolder: true)
+        let survey = try shelf.catalogue("pg/*.dump").survey()
+        #expect(survey.points.map(\.path) == ["pg/a.dump"])
+        #expect(survey.passedOver.map(\.path) == ["pg/bad\\xff.dump"] && survey.passedOver.allSatisfy { $0.modified != nil })
+        #expect(shelf.catalogue("*/*.dump").listing().passedOver.map(\.path) == ["\\xfe", "pg/bad\\xff.dump"])
+        // Alone, it is what the failure speaks of.
+        try FileManager.default.removeItem(at: shelf.url.appendingPathComponent("primary/pg/a.dump"))
+        let alone = #expect(throws: DrillFailure.self) { try shelf.catalogue("pg/*.dump").points() }
+        #expect(alone?.verdict == .failed && alone?.finding.rule.name == "name-unusable")
+    }
+
     @Test func whatIsMissingIsAFailureThatNamesIt() throws {
         let shelf = try Shelf()
         let gone = #expect(throws: DrillFailure.self) { try shelf.catalogue("*.dump").points() }

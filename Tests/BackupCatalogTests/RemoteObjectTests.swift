@@ -25,6 +25,22 @@ struct RemoteObjectTests {
         #expect(RemoteObject(line: line) == nil)
     }
 
+    /// Nothing that matches is dropped without a word.
+    @Test(arguments: [
+        ("pg//a.dump", true), ("/pg/a.dump", true), ("pg/./a.dump", true), ("../pg/a.dump", true), ("pg/bad\u{fffd}.dump", true),
+        ("pg/a.dump", false),
+        ("other//a.dump", false), ("pg//a.dump.seal.json", false), ("pg//.a.dump", false),
+    ])
+    func aKeyThatCannotBeUsed(_ path: String, _ isTold: Bool) {
+        let lines = [Self.object(path)]
+        let snapshot = StoreSnapshot(
+            root: URL(fileURLWithPath: "/r"), objects: lines.compactMap { RemoteObject(line: $0) },
+            unusable: lines.compactMap { UnusableObject(line: $0) }, heads: [:])
+        let passed = snapshot.passedOver(matching: "pg/*.dump", in: "s3")
+        #expect(passed.map(\.path) == (isTold ? [path] : []))
+        #expect(passed.allSatisfy { $0.finding().rule.name == "name-unusable" && $0.modified != nil })
+    }
+
     @Test func matchesAsInAFolder() {
         let root = URL(fileURLWithPath: "/r")
         let paths = [

@@ -68,6 +68,82 @@ import Testing
         #expect(only { $0.content = nil }?.rule == .artifactUnreadable)
     }
 
+    /// One series in plain text, with something wrong with what lies there for each night that is named.
+    private static func plain(_ nights: ClosedRange<Int>, wrong: Set<Int>, _ content: StoredContent?) -> Series {
+        var series = Series(now: "2026-11-27 11:00", Schedule(interval: .day, at: TimeOfDay(hour: 2, minute: 0)), [.daily: nights.count])
+        series.set.encryption = nil
+        series.addDaily("2026-11-\(nights.lowerBound)", through: "2026-11-\(nights.upperBound)")
+        for index in series.copies.indices {
+            series.copies[index].point.sealState = .missing
+            series.copies[index].content = StoredContent(kind: .plain("an SQL script"), permissions: 0o600)
+        }
+        for night in wrong { series.change("2026-11-\(night) 02:00") { $0.content = content } }
+        return series
+    }
+
+    private static let doubtful: [(StoredContent?, rule: String)] = {
+        func content(_ kind: StoredContent.Kind, _ doubt: StoredContent.Doubt) -> StoredContent {
+            var content = StoredContent(kind: kind, permissions: 0o600)
+            content.doubt = doubt
+            return content
+        }
+        return [
+            (content(.empty, .empty("0 bytes")), "artifact-empty"),
+            (content(.plain("a gzip file"), .empty("20 bytes of a gzip file")), "artifact-empty"),
+            (content(.unknown, .foreign("an unknown kind of file")), "artifact-unknown-kind"), (nil, "artifact-unreadable"),
+        ]
+    }()
+
+    /// What one row found to be no backup counts in no other.
+    @Test(arguments: doubtful.indices) func whatIsNoBackupCountsNowhere(_ index: Int) {
+        let (content, rule) = Self.doubtful[index]
+        let series = Self.plain(24...27, wrong: [26], content)
+        let findings = series.findings()
+        #expect(findings.filter { $0.hasPrefix(rule) }.count == 2, "in each store: \(findings)")
+        #expect(findings.filter { !$0.hasPrefix(rule) } == ["backup-missing postgres/daily of 2026-11-26 02:00"], "\(findings)")
+        var broken = BrokenArtifacts()
+        let judged = BackupSeries(
+            set: series.set, seals: series.seals, stores: series.stores, timeZone: series.zone, now: series.now, clock: series.now,
+            copies: series.copies)
+        _ = BackupPolicy.judge(judged, known: &broken)
+        let points = judged.backups(except: broken).moments.compactMap { $0.copies.first?.point }
+        #expect(WorstCaseLoss.compute(points, until: series.now)?.loss == .seconds(2 * 86_400))
+        // Where the other store has a good one, that night is there.
+        var half = series
+        half.change("2026-11-26 02:00", in: "dr") { $0.content = StoredContent(kind: .plain("an SQL script"), permissions: 0o600) }
+        #expect(half.findings().count == 1 && half.findings().allSatisfy { $0.hasPrefix(rule) }, "\(half.findings())")
+    }
+
+    /// Bad from the first night on, and too short for its sizes to be compared.
+    @Test(arguments: [[27], [26, 27], Array(18...27)], doubtful.indices)
+    func aSeriesOfNothingIsNoSeries(_ nights: [Int], _ index: Int) {
+        let (content, rule) = Self.doubtful[index]
+        let series = Self.plain(nights[0]...27, wrong: Set(nights), content)
+        let cases = series.judged()
+        #expect(cases.flatMap(\.findings).filter { $0.rule.name == rule }.count == 2 * nights.count)
+        for promise in ["made every day", nights.count == 1 ? "backup kept" : "backups kept", "what is older is gone"] {
+            #expect(cases.first { $0.name.contains(promise) }?.verdict == .error, "\(promise)")
+        }
+        let passed = cases.filter { $0.verdict == .passed }.map(\.name)
+        #expect(!passed.contains { $0.contains("kept") || $0.contains("made") || $0.contains("sizes") || $0.contains("gone") }, "\(passed)")
+    }
+
+    /// A dump that was stored in plain text is told, and can be recovered from: it is no missing backup.
+    @Test func whatCanBeRecoveredFromCounts() {
+        var series = Series.regime()
+        series.change(Self.night) { $0.content = StoredContent(kind: .plain("a pg_dump custom archive"), permissions: 0o600) }
+        #expect(Set(series.judged().flatMap(\.findings).map(\.rule)) == [.artifactNotEncrypted])
+        series.change(Self.night) { $0.content = StoredContent(kind: .unknown, entropy: 4.6, sampled: 4096, permissions: 0o600) }
+        #expect(series.findings().contains("backup-missing postgres/daily of \(Self.night)"))
+    }
+
+    @Test func encryptedWherePlainTextIsDeclared() {
+        var content = StoredContent(kind: .encrypted("an age-encrypted file"), permissions: 0o600)
+        content.doubt = .stillEncrypted("an age-encrypted file")
+        let series = Self.plain(24...27, wrong: [26], content)
+        #expect(Set(series.judged().flatMap(\.findings).map(\.rule)) == [.artifactStillEncrypted])
+    }
+
     @Test func statedPlainTextIsSkipped() {
         var series = Series.regime()
         series.set.encryption = nil
@@ -177,6 +253,16 @@ import Testing
         for index in series.copies.indices {
             series.copies[index].point.globals = URL(fileURLWithPath: "/g")
             series.copies[index].globals = Series.encrypted
+        }
+        // Whoever can write into the store can put roles beside a dump whose seal names none.
+        #expect(series.judged().flatMap(\.findings).map { "\($0.rule) \($0.severity)" } == ["globals-not-sealed warning"])
+        series.seals.required = true
+        #expect(series.verdict("the seals hold") == .failed)
+        series.seals.required = false
+        for index in series.copies.indices {
+            guard case .valid(var seal) = series.copies[index].point.sealState else { continue }
+            seal.globals = seal.artifact
+            series.copies[index].point.sealState = .valid(seal)
         }
         #expect(series.findings() == [] && series.verdict(name) == .passed)
         series.change(Self.night, in: "dr") {

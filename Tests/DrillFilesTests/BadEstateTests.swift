@@ -17,7 +17,7 @@ private let ofTheFile = [
         "unknown key", replace: "timezone:", with: "‸timezoen:", "unknown key \"timezoen\"", hint: "did you mean \"timezone\"?"),
     BadInput(
         "unknown key, nothing near", replace: "timezone: Asia/Kolkata", with: "‸colour: red", "unknown key \"colour\"",
-        hint: "known keys: applications, by-hand, estate, keys, seals, services, stores, timezone, version, zones"),
+        hint: "known keys: applications, by-hand, estate, keys, sealed-as, seals, services, stores, timezone, version, zones"),
     BadInput(
         "missing key", replace: "version: 1\nestate: domainscope", with: "‸version: 1", "missing key \"estate\"",
         hint: "add \"estate: my-estate\""),

@@ -68,6 +68,45 @@ struct BadSealTests {
         }
     }
 
+    /// One key seals all of an estate: what lies in the wrong folder is genuine, and still not this service's.
+    @Test(arguments: ["redis", "postgres"])
+    func anotherServicesBackup(service: String) async throws {
+        try await Desk.with { desk in
+            let (folder, ending, set) = service == "redis" ? (desk.snapshots, "rdb.enc", "rdb") : (desk.dumps, "dump.enc", "daily")
+            let newest = try desk.newest(service)
+            let other = desk.store.appendingPathComponent("other/\(newest.lastPathComponent)")
+            try FileManager.default.createDirectory(at: other.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.moveItem(at: newest, to: other)
+            try FileManager.default.removeItem(at: desk.seal(of: newest))
+            try desk.editEstate(
+                "services:\n",
+                """
+                services:
+                  billing:
+                    engine: \(service)
+                    backups:
+                      \(set): {kind: \(service == "redis" ? "rdb" : "pg_dump"), store: primary, match: "other/*.\(ending)", encryption: {format: openssl, key: backup}}
+
+                """)
+            let sealed = try await desk.run(["seal", desk.estate.path, "--service", "billing", "--backup", set, "--existing", "latest"])
+            try #require(sealed.code == 0, "\(sealed.text)")
+            // Its globals lie beside it still.
+            for file in [other, desk.seal(of: other)] {
+                try FileManager.default.copyItem(at: file, to: folder.appendingPathComponent(file.lastPathComponent))
+            }
+            let drill = try await desk.expect(try desk.drillFile(service), code: 1, rule: ["seal-names-other-source"])
+            let finding = try #require(drill.findings.first { $0.rule == "seal-names-other-source" })
+            #expect(finding.expected.contains("\(service)/\(set)") && finding.actual.contains("billing/\(set)"))
+            let inspected = try await desk.run(["inspect", desk.estate.path, "--output", desk.reports.path])
+            #expect(inspected.code == 1 && inspected.out.contains("seal-names-other-source"), "\(inspected.text)")
+            guard service == "redis" else { return }
+            // A service that was renamed says so.
+            try desk.editEstate("    engine: redis\n    source", "    engine: redis\n    sealed-as: [billing]\n    source")
+            let (outcome, _) = try await desk.drill(try desk.drillFile(service))
+            #expect(outcome.code == 0, "\(outcome.text)")
+        }
+    }
+
     @Test func sealsAreDemanded() async throws {
         try await Desk.with { desk in
             try desk.editEstate("  trust: [keys/seal.pub]", "  trust: [keys/seal.pub]\n  required: true")

@@ -21,6 +21,25 @@ struct BadStoreTests {
         }
     }
 
+    /// A name that is no text is in no list of files, and yet it may be the newest backup.
+    @Test func aNewestBackupWhoseNameIsNoText() async throws {
+        try await Desk.with { desk in
+            let name = Array(desk.snapshots.path.utf8) + Array("/bad".utf8) + [0xff] + Array(".rdb.enc".utf8) + [0]
+            let bytes = name.map { CChar(bitPattern: $0) }
+            let descriptor = open(bytes, O_CREAT | O_WRONLY, 0o600)
+            try #require(descriptor >= 0)
+            close(descriptor)
+            let drill = try await desk.expect(try desk.drillFile(), code: 1, rule: ["name-unusable"])
+            #expect(drill.findings.contains { $0.rule == "name-unusable" && $0.object.hasSuffix("redis/rdb/bad\\xff.rdb.enc") })
+            // An older one is told, and turns nothing red.
+            var times = [timespec(tv_sec: 1000, tv_nsec: 0), timespec(tv_sec: 1000, tv_nsec: 0)]
+            try #require(utimensat(AT_FDCWD, bytes, &times, 0) == 0)
+            let (outcome, report) = try await desk.drill(try desk.drillFile())
+            #expect(outcome.code == 0, "\(outcome.text)")
+            #expect(report.drills.first?.findings.contains { $0.rule == "name-unusable" && $0.severity == "warning" } == true)
+        }
+    }
+
     @Test func aPatternThatMatchesNothing() async throws {
         try await Desk.with { desk in
             try desk.editEstate("redis/rdb/*.rdb.enc", "redis/rdb/*.rdb.gpg")

@@ -25,6 +25,14 @@ struct InitAndDoctorTests {
             try await Program.require([Program.muster, "init", desk.store.path, "--output", trusting.path, "--trust", publicKey])
             let (proven, _) = try await desk.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)
             #expect(proven.code == 0, "\(proven.text)")
+            // Its seals are of the estate of that name, and are believed for no other.
+            let drafted = try String(contentsOf: trusting.appendingPathComponent("estate.yaml"), encoding: .utf8)
+            #expect(drafted.contains("\nestate: domainscope\n"), "\(drafted)")
+            let named = desk.folder.appendingPathComponent("named").path
+            try await Program.require([
+                Program.muster, "init", desk.store.path, "--output", named, "--trust", publicKey, "--estate", "mine",
+            ])
+            #expect(try String(contentsOfFile: named + "/estate.yaml", encoding: .utf8).contains("\nsealed-as: [\"domainscope\"]"))
             // Without a seal and without a check nothing is proven, and it says so.
             try desk.removeSeals(in: desk.snapshots)
             let (unproven, _) = try await desk.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)

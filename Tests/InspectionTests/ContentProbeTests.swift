@@ -16,6 +16,57 @@ import Testing
         return ContentProbe.look(at: file)
     }
 
+    /// What each tool writes of nothing at all: gzip, zstd, xz, bzip2 and lz4 of Debian 12, then openssl enc of nothing, and of gzip's.
+    private static let nothing = [
+        "1f8b080000000000000303000000000000000000", "28b52ffd240001000099e9d851",
+        "fd377a585a000004e6d6b446000000001cdf44211fb6f37d010000000004595a", "425a683917724538509000000000",
+        "04224d186440a700000000055dcc02",
+        "53616c7465645f5f31323334353637388f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c",
+        "53616c7465645f5f31323334353637388f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c8f1c", "",
+    ].map { hex in
+        stride(from: 0, to: hex.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) }
+    }
+
+    private func doubt(_ bytes: [UInt8], _ kind: BackupSet.Kind, isEncrypted: Bool = false) throws -> StoredContent.Doubt? {
+        let file = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(bytes).write(to: file)
+        var set = BackupSet(name: "daily", service: "s", kind: kind, stores: [], match: "*")
+        if isEncrypted { set.encryption = Encryption(format: .opensslEnc(iterations: 1, digest: "sha256"), key: "k") }
+        return try #require(ContentProbe.look(at: file, as: set)).doubt
+    }
+
+    @Test(arguments: [BackupSet.Kind.pgDump, .rdb, .aof]) func nothingIsNoBackup(_ kind: BackupSet.Kind) throws {
+        for bytes in Self.nothing {
+            let isEncrypted = bytes.starts(with: Array("Salted__".utf8))
+            guard case .empty = try doubt(bytes, kind, isEncrypted: isEncrypted) else {
+                Issue.record("\(bytes.count) bytes of nothing, as \(kind)")
+                continue
+            }
+        }
+    }
+
+    @Test func whatIsNoBackupOfItsKind() throws {
+        let message = Array("pg_dump: error: connection to server on socket failed\n".utf8)
+        let page = Array("<html><body>502 Bad Gateway</body></html>".utf8)
+        for kind in [BackupSet.Kind.pgDump, .rdb, .aof, .gitBundle] {
+            for bytes in [message, page, [UInt8](repeating: 0, count: 9000)] {
+                #expect(try doubt(bytes, kind) == .foreign("an unknown kind of file"), "\(kind)")
+                // That it isn't encrypted says the row of encryption.
+                #expect(try doubt(bytes, kind, isEncrypted: true) == nil, "\(kind)")
+            }
+            #expect(try doubt([0x1f, 0x8b, 8] + noise(3000), kind) == nil)
+        }
+        let archive = Array("PGDMP".utf8) + noise(200)
+        #expect(try doubt(archive, .pgDump) == nil && doubt(archive, .rdb) == .foreign("a pg_dump custom archive"))
+        let snapshot = Array("REDIS0010".utf8) + noise(200)
+        #expect(
+            try doubt(snapshot, .rdb) == nil && doubt(snapshot, .aof) == nil && doubt(snapshot, .pgDump) == .foreign("a redis snapshot"))
+        #expect(try doubt(header + noise(900), .pgDump) == .stillEncrypted("an openssl-encrypted file"))
+        #expect(try doubt(header + noise(900), .pgDump, isEncrypted: true) == nil)
+        #expect(try doubt(message, .command) == nil && doubt(Array("A=1\n".utf8), .env) == nil)
+    }
+
     private func noise(_ count: Int) -> [UInt8] {
         var random = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }

@@ -146,7 +146,9 @@ struct InspectionTests {
         let lab = try await InspectedLab()
         for store in InspectedLab.stores { try lab.change(lab.dumps[2], in: store) { $0.removeLast(1000) } }
         let findings = try await lab.findings()
-        #expect(findings.map(\.rule.name) == ["artifact-truncated", "artifact-truncated"], "one for each copy")
+        #expect(
+            findings.map(\.rule.name) == ["artifact-truncated", "artifact-truncated", "backup-missing"],
+            "one for each copy, and there is no other backup of that night")
     }
 
     @Test func aForgedSeal() async throws {

@@ -15,7 +15,7 @@ struct Rclone: Sendable {
     /// Everything in the store.
     ///
     /// - Throws: ``DrillFailure``; `CancellationError`.
-    func list() async throws -> [RemoteObject] {
+    func list() async throws -> (objects: [RemoteObject], unusable: [UnusableObject]) {
         let file = host.folder.url.appendingPathComponent("listing-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: file) }
         let digests = connection.listsDigests ? ["--hash"] : []
@@ -23,7 +23,8 @@ struct Rclone: Sendable {
             try await run(
                 ["lsjson", "-R", "--files-only", "--no-mimetype", "--fast-list"] + digests + [connection.base], output: .file(file))
         }
-        return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { RemoteObject(line: $0) }
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        return (lines.compactMap { RemoteObject(line: $0) }, lines.compactMap { UnusableObject(line: $0) })
     }
 
     /// What the store says of one object now; nil where there is none.

@@ -15,28 +15,64 @@ struct RemoteObject: Sendable, Hashable {
     /// MD5 in lower-case hex, where the store knows it without reading the object.
     var md5: String?
 
-    private struct Line: Decodable {
-        var Path: String
-        var Size: Int64
-        var ModTime: String
-        var IsDir: Bool
-        var Hashes: [String: String]?
-    }
-
-    /// Reads one line of `rclone lsjson`; nil for its brackets and for folders.
+    /// Reads one line of `rclone lsjson`; nil for its brackets, for folders and for what is an ``UnusableObject``.
     init?(line: some StringProtocol) {
-        var text = line.trimmingCharacters(in: .whitespacesAndNewlines)
-        if text.hasSuffix(",") { text.removeLast() }
-        guard text.hasPrefix("{"), let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)), !line.IsDir, line.Size >= 0
-        else { return nil }
-        // A name that would lead out of the folder that it is brought into is none of a backup's.
-        guard line.Path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy({ !["", ".", ".."].contains($0) })
-        else { return nil }
+        guard let line = ListedLine(line), line.reason == nil else { return nil }
         path = line.Path
         size = line.Size
-        modified = (try? Date(line.ModTime.prefix(19) + "Z", strategy: .iso8601)) ?? .distantPast
+        modified = line.modified ?? .distantPast
         let digest = line.Hashes?["md5"] ?? line.Hashes?["MD5"] ?? ""
         md5 = digest.isEmpty ? nil : digest
+    }
+}
+
+/// One line of `rclone lsjson`.
+private struct ListedLine: Decodable {
+    var Path: String
+    var Size: Int64
+    var ModTime: String
+    var IsDir: Bool
+    var Hashes: [String: String]?
+
+    /// nil for brackets and folders.
+    init?(_ line: some StringProtocol) {
+        var text = line.trimmingCharacters(in: .whitespacesAndNewlines)
+        if text.hasSuffix(",") { text.removeLast() }
+        guard text.hasPrefix("{"), let line = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)), !line.IsDir else { return nil }
+        self = line
+    }
+
+    var modified: Date? { try? Date(ModTime.prefix(19) + "Z", strategy: .iso8601) }
+
+    /// Why it can't be brought under its own name; nil where it can.
+    var reason: String? {
+        let parts = Path.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.contains(where: { [".", ".."].contains($0) }) { return "a part of the key is . or .., which would lead out of a folder" }
+        if parts.contains("") { return "the key has an empty part between two slashes, or begins or ends with one" }
+        // What rclone puts in the place of bytes that are no text: nothing can be asked for by that name.
+        if Path.contains("\u{fffd}") { return "the name is not UTF-8" }
+        return Size < 0 ? "the store tells no size of it" : nil
+    }
+}
+
+/// One object whose name can't be used.
+struct UnusableObject: Sendable, Hashable {
+    var path: String
+    var modified: Date?
+    var reason: String
+
+    /// Reads one line of `rclone lsjson`; nil where it is no such object.
+    init?(line: some StringProtocol) {
+        guard let line = ListedLine(line), let reason = line.reason else { return nil }
+        (path, modified, self.reason) = (line.Path, line.modified, reason)
+    }
+
+    /// Whether a glob would match it without what is wrong with it.
+    func matches(_ pattern: String) -> Bool {
+        let parts = pattern.split(separator: "/").map(String.init)
+        let names = path.split(separator: "/").map(String.init).filter { ![".", ".."].contains($0) }
+        return !parts.isEmpty && names.count >= parts.count
+            && zip(parts, names).allSatisfy { fnmatch($0, $1, FNM_PERIOD) == 0 && !$1.hasSuffix(".seal.json") }
     }
 }
 

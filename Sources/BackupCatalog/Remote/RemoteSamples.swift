@@ -21,7 +21,7 @@ struct RemoteSamples: Sendable {
     }
 
     /// By path; an object that has gone has none.
-    func look(at items: [StoredItem]) async throws -> [String: StoredContent] {
+    func look(at items: [StoredItem], of set: BackupSet) async throws -> [String: StoredContent] {
         try await each(items) { item in
             if item.isFolder { return StoredContent(kind: .folder, permissions: nil) }
             let head = try await rclone.read(item.path, count: ContentProbe.sampleSize)
@@ -30,7 +30,7 @@ struct RemoteSamples: Sendable {
             if let place = ContentProbe.middle(of: item.size) {
                 middle = try await rclone.read(item.path, from: place, count: ContentProbe.sampleSize)
             }
-            return ContentProbe.judge(head: head, middle: middle, permissions: nil)
+            return ContentProbe.judge(head: head, middle: middle, permissions: nil).doubted(as: set, head: head, size: item.size)
         }
     }
 

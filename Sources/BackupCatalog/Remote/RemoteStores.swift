@@ -19,6 +19,7 @@ public actor RemoteStores {
         var rclone: Rclone
         var root: URL
         var objects: [RemoteObject]
+        var unusable: [UnusableObject]
     }
 
     /// How much of a set's artifacts is read ahead of a restore.
@@ -70,7 +71,8 @@ public actor RemoteStores {
                 try FileManager.default.createDirectory(
                     at: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
                 let rclone = Rclone(connection: try await RcloneConnection(store, remote, keyring: Keyring(estate)), host: host)
-                return Listing(rclone: rclone, root: root, objects: try await rclone.list())
+                let (objects, unusable) = try await rclone.list()
+                return Listing(rclone: rclone, root: root, objects: objects, unusable: unusable)
             }
         }
         listings[store.name] = task
@@ -129,7 +131,7 @@ public actor RemoteStores {
     private func prepare(
         _ listing: Listing, _ set: BackupSet, in store: String, _ reading: Reading
     ) async throws(DrillFailure) -> StoreSnapshot {
-        var snapshot = StoreSnapshot(root: listing.root, objects: listing.objects, heads: [:])
+        var snapshot = StoreSnapshot(root: listing.root, objects: listing.objects, unusable: listing.unusable, heads: [:])
         let items = set.stores.contains(store) ? snapshot.items(matching: set.match) : []
         let known = Set(listing.objects.lazy.map(\.path))
         var small = items.map { $0.path + ".seal.json" }
@@ -146,7 +148,7 @@ public actor RemoteStores {
                     var samples = RemoteSamples(rclone: listing.rclone)
                     if case .looks = reading {
                         let globals = set.globals.map { listing.objects.items(matching: $0, root: listing.root) } ?? []
-                        samples.looked = try await samples.look(at: items + globals)
+                        samples.looked = try await samples.look(at: items + globals, of: set)
                     }
                     samples.heads = try await samples.heads(of: Array(unsealed))
                     return samples

@@ -10,6 +10,7 @@ import Foundation
 public struct StoreSnapshot: Sendable {
     var root: URL
     var objects: [RemoteObject]
+    var unusable: [UnusableObject] = []
     /// The first bytes of artifacts that have no seal, by path.
     var heads: [String: [UInt8]]
     /// What a look without the key told, by path; empty where nobody looked.
@@ -17,6 +18,11 @@ public struct StoreSnapshot: Sendable {
 
     /// An object's path by the place where it would lie.
     func path(of location: URL) -> String { String(location.path.dropFirst(root.path.count + 1)) }
+
+    func passedOver(matching pattern: String, in store: String) -> [PassedOver] {
+        unusable.filter { $0.matches(pattern) }
+            .map { PassedOver(store: store, path: $0.path, modified: $0.modified, reason: $0.reason) }
+    }
 
     func items(matching pattern: String) -> [StoredItem] {
         objects.items(matching: pattern, root: root).map { item in
