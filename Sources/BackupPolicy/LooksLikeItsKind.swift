@@ -26,8 +26,8 @@ enum LooksLikeItsKind {
 
     private static func judge(_ copy: StoredCopy, _ series: BackupSeries) -> Finding? {
         let object = series.object(copy.point)
-        if copy.point.size == 0 { return .artifactEmpty(object, actual: "0 bytes") }
         guard let content = copy.content else { return .artifactUnreadable(object) }
+        if copy.point.size == 0 { return .artifactEmpty(object, actual: "0 bytes") }
         if let (name, part) = content.parts.sorted(by: { $0.key < $1.key }).first(where: { $0.value?.kind == .empty || $0.value == nil }) {
             return part == nil ? .artifactUnreadable("\(name) of \(object)") : .artifactEmpty("\(name) of \(object)", actual: "0 bytes")
         }
