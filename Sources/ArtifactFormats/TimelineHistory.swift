@@ -21,15 +21,16 @@ public struct TimelineHistory: Sendable, Hashable {
         self.ancestors = ancestors
     }
 
-    /// - Returns: nil where a line can't be read.
+    /// - Returns: nil where a line can't be read, and where there is none: every timeline that has a history file has an ancestor.
     public init?(timeline: UInt32, text: String) {
         var ancestors: [Ancestor] = []
         for line in text.split(separator: "\n") {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
             guard let first = words.first, !first.hasPrefix("#") else { continue }
-            guard words.count >= 2, let number = UInt32(first), let end = WALPosition.parse(words[1]) else { return nil }
+            guard words.count >= 2, let number = UInt32(first), number < timeline, let end = WALPosition.parse(words[1]) else { return nil }
             ancestors.append(Ancestor(timeline: number, end: end))
         }
+        if ancestors.isEmpty { return nil }
         self.init(timeline: timeline, ancestors: ancestors)
     }
 

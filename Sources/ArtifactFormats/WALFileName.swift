@@ -28,8 +28,7 @@ public enum WALFileName: Sendable, Hashable {
 
     /// - Returns: nil for `.partial` files, which no recovery asks for, and for anything else.
     public init?(stored name: String) {
-        var name = name
-        while let suffix = Self.suffixes.first(where: { name.hasSuffix($0) }) { name.removeLast(suffix.count) }
+        let name = Self.bare(name)
         if let segment = WALSegmentName(name) {
             self = .segment(segment)
         } else if name.hasSuffix(".history"), name.count == 16, let timeline = UInt32(name.prefix(8), radix: 16) {
@@ -39,6 +38,19 @@ public enum WALFileName: Sendable, Hashable {
         } else {
             return nil
         }
+    }
+
+    /// The segment that a `.partial` file is the beginning of; nil for anything else. A promotion leaves one of the timeline that ends, and
+    /// pg_receivewal keeps the segment so that it is at.
+    public static func partial(stored name: String) -> WALSegmentName? {
+        let name = bare(name)
+        return name.hasSuffix(".partial") ? WALSegmentName(String(name.dropLast(8))) : nil
+    }
+
+    private static func bare(_ name: String) -> String {
+        var name = name
+        while let suffix = suffixes.first(where: { name.hasSuffix($0) }) { name.removeLast(suffix.count) }
+        return name
     }
 
     /// As the server asks for it.

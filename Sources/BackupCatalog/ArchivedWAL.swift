@@ -48,6 +48,15 @@ extension Catalogue {
         return files.values.sorted { $0.name.plain < $1.name.plain }
     }
 
+    /// The segments that only a `.partial` file is there of: no recovery reads those.
+    public func partialSegments() -> Set<WALSegmentName> {
+        guard let wal = set.wal else { return [] }
+        let items = wal.stores.compactMap { estate.stores[$0] }.flatMap { store in
+            (try? StoreListing(store: store, opened: opened).items(matching: wal.match)) ?? []
+        }
+        return Set(items.filter { !$0.isFolder }.compactMap { WALFileName.partial(stored: $0.location.lastPathComponent) })
+    }
+
     /// When base backups ended, by their first position: the source archives a history file with each.
     func backupEnds() -> [UInt64: Date] {
         guard let files = try? walFiles() else { return knownEnds }

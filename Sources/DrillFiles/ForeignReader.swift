@@ -27,6 +27,7 @@ struct ForeignReader {
         refuse("stanza", .pgBackRest)
         refuse("restore", .command)
         refuse("fetch-wal", .command)
+        refuse("fetch-wal-missing", .command)
         if let encryption, (encryption.format == .pgBackRest) != (kind == .pgBackRest) {
             fields.report(
                 "encryption", "this format of \"encryption\" does not fit kind \"\(kind.rawValue)\"",
@@ -58,10 +59,28 @@ struct ForeignReader {
                 fetch = command("fetch-wal", knowing: RestoreCommand.ofFetch, needing: [.wal, .path])
                 isRight = isRight && fetch != nil
             }
-            guard let restore, isRight else { return nil }
-            return Stated(restore: RestoreCommand(restore: restore, fetchWAL: fetch))
+            let codes = missingCodes()
+            guard let restore, let codes, isRight else { return nil }
+            return Stated(restore: RestoreCommand(restore: restore, fetchWAL: fetch, missingCodes: codes))
         default: return isRight ? Stated() : nil
         }
+    }
+
+    /// nil where they can't be read, which has been told.
+    private func missingCodes() -> Set<Int>? {
+        let key = "fetch-wal-missing"
+        guard fields[key] != nil else { return RestoreCommand.usualMissingCodes }
+        guard fields["fetch-wal"] != nil else {
+            fields.report(key, "\"\(key)\" without \"fetch-wal\"", hint: "say how the write-ahead log is fetched, or remove it")
+            return nil
+        }
+        guard let texts = fields.texts(key) else { return nil }
+        let codes = texts.compactMap { Int($0.text) }.filter { (1...255).contains($0) }
+        guard codes.count == texts.count else {
+            fields.report(key, "\"\(key)\" must hold exit codes from 1 to 255", hint: "write \"\(key): [74]\" for wal-g")
+            return nil
+        }
+        return Set(codes)
     }
 
     private func required(_ key: String, example: String) -> String? {

@@ -7,9 +7,16 @@ public struct RestoreCommand: Sendable, Hashable {
     /// Fetches one file of the write-ahead log; nil: the restore brings all that is needed, or ``BackupSet/wal`` names an archive.
     public var fetchWAL: [String]?
 
-    public init(restore: [String], fetchWAL: [String]? = nil) {
+    /// The exit codes of ``fetchWAL`` that say that the archive doesn't hold the file.
+    public var missingCodes: Set<Int>
+
+    /// What barman-cloud-wal-restore, barman and pgbackrest end with then.
+    public static let usualMissingCodes: Set<Int> = [1]
+
+    public init(restore: [String], fetchWAL: [String]? = nil, missingCodes: Set<Int> = usualMissingCodes) {
         self.restore = restore
         self.fetchWAL = fetchWAL
+        self.missingCodes = missingCodes
     }
 
     /// What may stand inside an argument.

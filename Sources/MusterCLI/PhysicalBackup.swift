@@ -105,12 +105,13 @@ struct PhysicalBackup: Sendable {
     }
 
     /// nil where nothing is archived beside the backup itself.
-    func archive(of files: [ArchivedWAL], data: URL) throws(DrillFailure) -> WALSource? {
+    func archive(of files: [ArchivedWAL], partial: Set<WALSegmentName>, data: URL) throws(DrillFailure) -> WALSource? {
         if set.kind == .pgBackRest { return WALSource(tool: WALFetch(.pgBackRest(try repository()), data: data)) }
-        if let fetch = set.restore?.fetchWAL {
-            return WALSource(tool: WALFetch(.command(fetch, hidden: source.keyring.secretVariables), data: data))
+        if let restore = set.restore, let fetch = restore.fetchWAL {
+            return WALSource(
+                tool: WALFetch(.command(fetch, missing: restore.missingCodes, hidden: source.keyring.secretVariables), data: data))
         }
-        return try source.archive(of: files)
+        return try source.archive(of: files, partial: partial)
     }
 
     /// Saying so at once beats a full disk half-way; segments that lie ready need some room too.
@@ -128,11 +129,11 @@ struct PhysicalBackup: Sendable {
 
 extension ServiceBackups {
     /// The declared archive's files; nil where the set declares none.
-    func archive(of files: [ArchivedWAL]) throws(DrillFailure) -> WALSource? {
+    func archive(of files: [ArchivedWAL], partial: Set<WALSegmentName> = []) throws(DrillFailure) -> WALSource? {
         guard let declared = set.wal else { return nil }
         return WALSource(
             files: Dictionary(files.map { ($0.name, $0.location) }) { first, _ in first },
-            encryption: try keyring.decryption(of: declared.encryption))
+            encryption: try keyring.decryption(of: declared.encryption), partial: partial)
     }
 }
 

@@ -32,6 +32,7 @@ actor PhysicalPostgresDriver: EndpointProviding {
     private var point: RecoveryPoint?
     private var copied: CopiedBase?
     private var wal: [ArchivedWAL] = []
+    private var partial: Set<WALSegmentName> = []
     private var cluster: RecoveredCluster?
     /// The one that is asked, once it is known.
     private var database: String?
@@ -78,7 +79,9 @@ actor PhysicalPostgresDriver: EndpointProviding {
         if source.set.encryption != nil, source.set.kind != .command {
             log.record(.judged(.backup, service: service, name: "the artifact is encrypted and opens", findings: []))
         }
-        wal = try await source.catalogue().walFiles()
+        let catalogue = try await source.catalogue()
+        wal = try catalogue.walFiles()
+        partial = catalogue.partialSegments()
         if let refused = wal.lazy.compactMap({ StoredAccess.refused(below: $0.location) }).first {
             throw DrillFailure.error(.accessDenied("write-ahead log of \(source.set.name)", refused))
         }
@@ -97,12 +100,13 @@ actor PhysicalPostgresDriver: EndpointProviding {
         for result in ArmedSettings.cases(aside: copied.asideFolder, service: service) { log.record(result) }
         let recovery = PointInTimeRecovery(
             host: host, folder: folder, base: copied, backup: point.path, service: service, profile: plan.profile,
-            wal: try backup(point).archive(of: wal, data: copied.dataFolder), target: target)
+            wal: try backup(point).archive(of: wal, partial: partial, data: copied.dataFolder), target: target)
         let cluster = try await recovery.run(superusers: superusers) {
             log.progress("replaying segments", completed: $0, total: $1, unit: .segments)
         }
         self.cluster = cluster
         cluster.cases.forEach(log.record)
+        for sentence in cluster.unproven { log.unproven("\(service): \(sentence)") }
         log.fact("recovery-target", target.description)
         log.fact("recoverable-up-to", cluster.upTo.description)
         if let lsn = cluster.upTo.lsn { log.fact("recoverable-up-to.lsn", RecoveryTarget.text(lsn: lsn)) }

@@ -65,10 +65,13 @@ public struct ForeignBase: Sendable {
             throw DrillFailure.error(Finding(.restoreCommandFailed, object: program, message: error.message, hint: error.hint))
         }
         guard result.succeeded else {
+            // Some tools say why on standard output, others on standard error.
+            let told = ToolWords(hiding: hidden).tail(
+                of: [log, log.appendingPathExtension("err")].map(ToolWords.end))
             throw DrillFailure.broken(
-                .restoreCommandFailed, backup, expected: "exit 0", actual: result.ending,
+                .restoreCommandFailed, backup, expected: "exit 0", actual: told.isEmpty ? result.ending : "\(result.ending): \(told)",
                 "the declared restore command of this backup failed",
-                hint: "run it by hand, or run again with --keep and read restore.log in the scratch folder")
+                hint: "run it by hand, or run again with --keep and read restore.log and restore.log.err in the scratch folder")
         }
     }
 

@@ -1,6 +1,6 @@
 // One stanza of a pgBackRest repository, asked through the pgbackrest program itself; the repository is only read.
 
-import ArtifactFormats
+public import ArtifactFormats
 public import Cryptography
 public import DrillModel
 public import Foundation
@@ -16,7 +16,7 @@ extension Rule {
 /// A repository in a folder.
 public struct PgBackRest: Sendable {
     /// One backup of it, as `pgbackrest info` has it.
-    public struct Backup: Sendable, Hashable {
+    public struct Backup: Sendable {
         public var label: String
         /// `full`, `diff` or `incr`.
         public var type: String
@@ -27,6 +27,12 @@ public struct PgBackRest: Sendable {
         public var end: UInt64
         /// Bytes in the repository that restoring it reads.
         public var size: Int64
+        /// The segments that were written while it was taken.
+        public var archive: (first: WALSegmentName, last: WALSegmentName)?
+        /// Which of the stanza's clusters it is of: an upgrade makes a new one.
+        public var database: Int
+        /// The backups that it can't be restored without.
+        public var references: Set<String>
     }
 
     public let folder: URL
@@ -103,7 +109,11 @@ public struct PgBackRest: Sendable {
             return Backup(
                 label: entry.label, type: entry.type, prior: entry.prior,
                 stop: Date(timeIntervalSince1970: TimeInterval(entry.timestamp.stop)), end: end,
-                size: entry.info.repository?.size ?? entry.info.size)
+                size: entry.info.repository?.size ?? entry.info.size,
+                archive: WALSegmentName(entry.archive?.start ?? "").flatMap { first in
+                    WALSegmentName(entry.archive?.stop ?? "").map { (first, $0) }
+                },
+                database: entry.database?.id ?? 0, references: Set((entry.reference ?? []) + [entry.prior].compactMap { $0 }))
         }
     }
 
@@ -219,21 +229,29 @@ public struct PgBackRest: Sendable {
     }
 
     /// What the archive holds, by the names of its files; those are plain whatever the cipher. Segments of the newest history only.
-    func archived() -> Set<WALFileName> {
+    ///
+    /// - Parameter database: The number of one cluster; nil: the newest's.
+    public func archived(database: Int? = nil) -> Set<WALFileName> {
+        Set(archivedNames(database).compactMap(WALFileName.init(stored:)))
+    }
+
+    func partialSegments() -> Set<WALSegmentName> { Set(archivedNames().compactMap(WALFileName.partial(stored:))) }
+
+    private func archivedNames(_ database: Int? = nil) -> [String] {
         let archive = folder.appendingPathComponent("archive/\(stanza)", isDirectory: true)
         let files = FileManager.default
         // `15-1`: major version and the number of the cluster, which counts up with each new one.
         let histories = ((try? files.contentsOfDirectory(atPath: archive.path)) ?? []).filter { $0.wholeMatch(of: /[0-9.]+-[0-9]+/) != nil }
-        guard let newest = histories.max(by: { (Int($0.split(separator: "-")[1]) ?? 0) < (Int($1.split(separator: "-")[1]) ?? 0) })
-        else { return [] }
-        var found: Set<WALFileName> = []
+        func number(_ history: String) -> Int { Int(history.split(separator: "-")[1]) ?? 0 }
+        let wanted = database.map { database in histories.filter { number($0) == database } } ?? histories
+        guard let newest = wanted.max(by: { number($0) < number($1) }) else { return [] }
+        var names: [String] = []
         let walk = files.enumerator(atPath: archive.appendingPathComponent(newest).path)
         while let path = walk?.nextObject() as? String {
             // Behind a segment's name stands its checksum: `000000010000000000000003-8913….gz`.
-            let name = path.split(separator: "/").last.map { String($0.prefix { $0 != "-" }) } ?? ""
-            if let known = WALFileName(stored: name) { found.insert(known) }
+            if let name = path.split(separator: "/").last { names.append(String(name.prefix { $0 != "-" })) }
         }
-        return found
+        return names
     }
 
     /// What `pgbackrest verify` says of the whole stanza; it ends with 0 whatever it finds, so its text is read.
@@ -253,7 +271,8 @@ public struct PgBackRest: Sendable {
         guard result.succeeded, verification.isThere else {
             throw unreadable("verify", result, words: String(decoding: said.suffix(64 << 10), as: UTF8.self))
         }
-        return verification.judged(stanza: stanza)
+        return verification.judged(
+            stanza: stanza, references: Dictionary(((try? backups()) ?? []).map { ($0.label, $0.references) }) { first, _ in first })
     }
 
     private static func run(

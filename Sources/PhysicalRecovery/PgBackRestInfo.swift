@@ -24,9 +24,20 @@ struct PgBackRestInfo: Decodable {
             var size: Int64
             var repository: Repository?
         }
+        struct Segments: Decodable {
+            var start: String?
+            var stop: String?
+        }
+        struct Database: Decodable {
+            var id: Int
+        }
         var label: String
         var type: String
         var prior: String?
+        /// What it holds files of.
+        var reference: [String]?
+        var archive: Segments?
+        var database: Database?
         var lsn: Positions?
         var timestamp: Times
         var info: Sizes

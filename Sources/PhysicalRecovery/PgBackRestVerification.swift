@@ -82,7 +82,9 @@ struct PgBackRestVerification: Sendable {
     }
 
     /// A finding for each part that isn't valid: what is damaged, and what only this machine can't read.
-    func judged(stanza: String) -> (findings: [Finding], errors: [Finding]) {
+    ///
+    /// - Parameter references: By a backup's label, the backups that it can't be restored without; pgbackrest calls it valid without them.
+    func judged(stanza: String, references: [String: Set<String>] = [:]) -> (findings: [Finding], errors: [Finding]) {
         let bad = parts.filter { !$0.isValid || !$0.flaws.isEmpty }
         if bad.isEmpty, isOK, !parts.isEmpty { return ([], []) }
         let hint = "take a new full backup, and find out what damaged the repository"
@@ -113,6 +115,21 @@ struct PgBackRestVerification: Sendable {
                         actual: part.flaws.isEmpty ? "invalid" : part.flaws.joined(separator: ", "),
                         message: "pgbackrest verify found damage in the repository", hint: hint))
             }
+        }
+        let broken = Set(findings.map(\.object))
+        // What a backup refers to may refer to more itself.
+        func parents(_ label: String, _ seen: Set<String> = []) -> Set<String> {
+            var seen = seen
+            for parent in references[label] ?? [] where seen.insert(parent).inserted { seen.formUnion(parents(parent, seen)) }
+            return seen
+        }
+        for part in parts where !broken.contains(part.name) {
+            guard let parent = parents(part.id).sorted().first(where: { broken.contains("backup \($0)") }) else { continue }
+            findings.append(
+                Finding(
+                    .repositoryDamaged, object: part.name, expected: "valid, with all that it builds on", actual: "builds on \(parent)",
+                    message: "the backup builds on one that is damaged, so it can't be restored, though pgbackrest verify calls it valid",
+                    hint: hint))
         }
         return (findings, errors)
     }

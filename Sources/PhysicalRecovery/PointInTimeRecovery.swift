@@ -53,28 +53,28 @@ public struct PointInTimeRecovery: Sendable {
         let beginning = try self.beginning(control)
         var cases: [CaseResult] = []
         var feeder: WALFeeder?
-        var row = 0
+        var plan: WALPlan?
         if let wal {
-            var segments: [WALSegmentName] = []
             if wal.isListed {
-                let (plan, found) = try await look(at: wal, from: beginning, control: control, major: binaries.major)
+                let (way, found) = try await look(at: wal, from: beginning, control: control, major: binaries.major)
                 cases += found
-                segments = plan.segments
+                plan = way
             } else {
                 cases.append(
                     .skipped(
                         .backup, service: service, name: "the WAL archive has no gap from the base backup on",
-                        reason: "only the declared command reads the archive: gaps before its end show as an early end of recovery"))
+                        reason: "only the declared command reads the archive: it is asked what lies behind the end of recovery"))
             }
-            row = segments.count
             feeder = WALFeeder(
                 host: host, folder: folder.appendingPathComponent("wal", isDirectory: true), files: wal.byPlainName, tool: wal.tool,
-                row: segments.map(\.text),
-                check: SegmentCheck(systemIdentifier: control.systemIdentifier, segmentSize: control.segmentSize, major: binaries.major))
+                row: (plan?.segments ?? []).map(\.text),
+                check: SegmentCheck(
+                    systemIdentifier: control.systemIdentifier, segmentSize: control.segmentSize, major: binaries.major,
+                    timeline: label.timeline))
         }
         do {
             return try await recover(
-                binaries: binaries, control: control, feeder: feeder, row: Int64(row), cases: cases, superusers: superusers,
+                binaries: binaries, control: control, label: label, feeder: feeder, plan: plan, cases: cases, superusers: superusers,
                 progress: progress)
         } catch let problem as StoredFileProblem {
             throw BaseBackup.failure(of: problem, object: backup, damaged: .recoveryFailed)
@@ -125,9 +125,11 @@ public struct PointInTimeRecovery: Sendable {
     ) async throws -> (WALPlan, [CaseResult]) {
         let start = ContinuousClock.now
         let inside = (try? FileManager.default.contentsOfDirectory(atPath: base.dataFolder.appendingPathComponent("pg_wal").path)) ?? []
+        let histories = try await wal.histories(on: host)
         let plan = WALPlan(
             start: beginning.position, base: beginning.timeline, wanted: target.timeline, archived: wal.segments,
-            bundled: Set(inside.compactMap(WALSegmentName.init)), histories: try await wal.histories(on: host), size: control.segmentSize)
+            bundled: Set(inside.compactMap(WALSegmentName.init)), histories: histories.readable, unreadable: histories.unreadable,
+            partial: wal.partial, size: control.segmentSize)
         let continuity = CaseResult.judged(
             .backup, service: service, name: "the WAL archive has no gap from the base backup on", duration: start.duration(to: .now),
             findings: plan.findings)
@@ -149,10 +151,11 @@ public struct PointInTimeRecovery: Sendable {
     }
 
     private func recover(
-        binaries: PostgresBinaries, control: ControlData, feeder: WALFeeder?, row: Int64, cases: [CaseResult], superusers: [String],
-        progress: @escaping @Sendable (Int64, Int64?) -> Void
+        binaries: PostgresBinaries, control: ControlData, label: BackupLabel, feeder: WALFeeder?, plan: WALPlan?, cases: [CaseResult],
+        superusers: [String], progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> RecoveredCluster {
         let start = ContinuousClock.now
+        let row = Int64(plan?.segments.count ?? 0)
         var settings = RecoverySettings.make(target: target, control: control, fromArchive: feeder != nil)
         var command = ""
         if let feeder {
@@ -197,7 +200,9 @@ public struct PointInTimeRecovery: Sendable {
             cluster.cases.append(
                 .judged(
                     .restore, service: service, name: "every segment that was replayed is whole",
-                    findings: feeder.findings.filter { finding in !cases.flatMap(\.findings).contains { $0.object == finding.object } }))
+                    findings: feeder.findings.filter { finding in
+                        finding.object != plan?.lost?.reason?.object && !cases.flatMap(\.findings).contains { $0.object == finding.object }
+                    }))
         }
         cluster.detail = "replayed \(cluster.segments) segments up to \(outcome.upTo.description)"
         if let failure = feeder?.machineFailure {
@@ -206,11 +211,28 @@ public struct PointInTimeRecovery: Sendable {
             cluster.failure = failure
             return cluster
         }
-        guard came else {
-            cluster.failure = outcome.failure ?? server.failure("the server ended while it recovered", host: host)
+        let rest: ArchiveRest
+        do {
+            rest = try await ArchiveRest.ask(
+                feeder, plan: plan, end: ReplayEnd(log: log, dataFolder: base.dataFolder, segmentSize: control.segmentSize), log: log,
+                target: target, label: label, known: cluster.cases.flatMap(\.findings))
+        } catch {
+            await server.stop()
+            guard let failure = error as? DrillFailure else { throw error }
+            cluster.failure = failure
             return cluster
         }
-        cluster.cases.append(outcome.reached)
+        cluster.cases += rest.cases(service: service)
+        cluster.unproven += rest.unproven
+        guard came else {
+            cluster.failure = outcome.failure ?? server.failure("the server ended while it recovered", host: host)
+            // Why the target wasn't reached is a finding of its own.
+            if let early = rest.early {
+                cluster.cases.append(.judged(.restore, service: service, name: ArchiveRest.question, findings: [early]))
+            }
+            return cluster
+        }
+        cluster.cases.append(outcome.reached(rest))
         cluster.server = await speaking(server, as: superusers)
         return cluster
     }

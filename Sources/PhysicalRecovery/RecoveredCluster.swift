@@ -43,4 +43,6 @@ public struct RecoveredCluster: Sendable {
     public var consistentAt: UInt64?
     /// One line for the report.
     public var detail: String
+    /// What of the archive could not be asked.
+    public var unproven: [String] = []
 }

@@ -24,6 +24,8 @@ public struct RecoveryLog: Sendable, Hashable {
     /// The target lies before the base backup's end.
     public var targetBeforeConsistency: Bool
     public var endedBeforeConsistency: Bool
+    /// What the server said last of a record that it couldn't read: a position, and what was wrong with it.
+    public var unreadable: String?
     /// The last FATAL or PANIC.
     public var fatal: String?
 
@@ -47,6 +49,8 @@ public struct RecoveryLog: Sendable, Hashable {
                 lastCommit = ServerClock.date(line[found.upperBound...], zone: .gmt)
             } else if let found = line.firstRange(of: "selected new timeline ID: ") {
                 newTimeline = UInt32(line[found.upperBound...].prefix { $0.isNumber })
+            } else if replayedTo == nil, let found = line.firstRange(of: "LOG:  "), Self.speaksOfRecord(line[found.upperBound...]) {
+                unreadable = String(line[found.upperBound...])
             } else if let found = line.firstRange(of: "restored log file \"") {
                 lastFile = String(line[found.upperBound...].prefix { $0 != "\"" })
             } else if let found = line.firstRange(of: "FATAL:  ") ?? line.firstRange(of: "PANIC:  ") {
@@ -55,5 +59,17 @@ public struct RecoveryLog: Sendable, Hashable {
                 fatal = String(line[found.upperBound...])
             }
         }
+    }
+
+    /// The reader's own words (xlogreader.c), which name positions and lengths, and nothing of what stands there.
+    private static func speaksOfRecord(_ words: Substring) -> Bool {
+        let beginnings = [
+            "invalid ", "incorrect ", "unexpected pageaddr", "out-of-sequence timeline ID", "record with ", "record length ",
+            "there is no contrecord flag",
+            "contrecord ", "missing contrecord", "WAL file is from different database system", "could not decompress image",
+            "successfully skipped missing contrecord",
+        ]
+        return words.firstMatch(of: #/\ (?:at\ [0-9A-F]+/[0-9A-F]+|in\ (?:log|WAL)\ segment)/#) != nil
+            && beginnings.contains { words.hasPrefix($0) }
     }
 }

@@ -12,12 +12,15 @@ struct RecoveryOutcome: Sendable {
     var backup: String
 
     /// For a server that came up.
-    var reached: CaseResult {
+    func reached(_ rest: ArchiveRest) -> CaseResult {
         let name = "recovery reached \(target.description)"
-        if target.goal == .end { return .judged(.restore, service: service, name: name, findings: []) }
+        if target.goal == .end {
+            if let reason = rest.explained { return .skipped(.restore, service: service, name: name, reason: reason) }
+            return .judged(.restore, service: service, name: name, findings: [rest.early].compactMap { $0 })
+        }
         // A server that promotes without these words has recovered something else than was asked for.
         guard log.stopped == nil else { return .judged(.restore, service: service, name: name, findings: []) }
-        return .judged(.restore, service: service, name: name, findings: [notReached])
+        return .judged(.restore, service: service, name: name, findings: [notReached, rest.early].compactMap { $0 })
     }
 
     /// For a server that ended while it recovered; nil where its log gives no reason that is known here.

@@ -9,6 +9,8 @@ struct SegmentCheck: Sendable {
     var segmentSize: UInt64
     /// nil where nobody has said.
     var major: Int?
+    /// The base backup's.
+    var timeline: UInt32 = 1
 
     /// - Parameters:
     ///   - head: The segment's first bytes.

@@ -25,7 +25,17 @@ final class WALFeeder: Sendable {
         var waits = 0
         var findings: [Finding] = []
         var machine: DrillFailure?
+        /// What the server asked for and the archive doesn't hold.
+        var absent: Set<WALSegmentName> = []
+        /// The newest history file that the server was given.
+        var newestHistory: UInt32?
+        /// How often the server asked for each file, and which file began at each position: of a declared command alone.
+        var asked: [String: Int] = [:]
+        var begun: [UInt64: String] = [:]
     }
+    /// A server asks for a file a few times at the most; and nobody has switched over this often since the base backup.
+    private static let mostAsked = 50
+    private static let mostHistories = 200
     private let host: ScratchHost
     private let folder: URL
     private let files: [String: StoredFile]
@@ -58,6 +68,12 @@ final class WALFeeder: Sendable {
     var waits: Int { state.withLock { $0.waits } }
     /// Segments that turned out damaged when they were needed.
     var findings: [Finding] { state.withLock { $0.findings } }
+    /// What the server asked for and the archive doesn't hold.
+    var absent: Set<WALSegmentName> { state.withLock { $0.absent } }
+    /// Whether a declared command gave the segment that begins there, of whatever timeline.
+    func gave(_ address: UInt64) -> Bool { state.withLock { $0.begun[address] != nil } }
+    /// The newest timeline whose history the server was given.
+    var newestHistory: UInt32? { state.withLock { $0.newestHistory } }
     /// What kept this machine from fetching one.
     var machineFailure: DrillFailure? { state.withLock { $0.machine } }
 
@@ -122,10 +138,19 @@ final class WALFeeder: Sendable {
             for name in asked {
                 unlink(path("asked", name))
                 guard files[name] != nil || tool != nil else {
+                    if let segment = WALSegmentName(name) { state.absent.insert(segment) }
                     mark(path("none", name))
                     continue
                 }
                 state.waits += 1
+                if let tool, tool.isDeclared {
+                    state.asked[name, default: 0] += 1
+                    if state.asked[name, default: 0] > Self.mostAsked {
+                        state.machine = state.machine ?? tool.confused(name, "asked for it \(Self.mostAsked) times, and no end")
+                        mark(path("none", name))
+                        continue
+                    }
+                }
                 // What lies before it in the row was passed over and would block the window.
                 if let place = places[name] {
                     let passed = state.ready.filter { places[$0].map { $0 < place } ?? false }
@@ -160,7 +185,11 @@ final class WALFeeder: Sendable {
         } catch is CancellationError {
             return
         } catch is NotArchived {
-            state.withLock { _ = $0.fetching.remove(name) }
+            unlink(part.path)
+            state.withLock { state in
+                state.fetching.remove(name)
+                if let segment = WALSegmentName(name) { state.absent.insert(segment) }
+            }
             mark(path("none", name))
         } catch {
             // Whatever a fetch ahead throws once nobody wants it any more, it was the cancellation.
@@ -183,6 +212,9 @@ final class WALFeeder: Sendable {
         if let file = files[name] {
             let sink = try SegmentSink(part)
             try await file.read(on: host) { try sink.take($0) }
+            if case .history(let timeline) = WALFileName(stored: name), TimelineHistory(timeline: timeline, text: text(part)) == nil {
+                return LostTimeline.unreadable(name, isEmpty: sink.size == 0)
+            }
             if let segment = WALSegmentName(name), let finding = check.problem(segment, head: sink.head, size: sink.size) {
                 return finding
             }
@@ -194,10 +226,91 @@ final class WALFeeder: Sendable {
         defer { try? handle.close() }
         try handle.seek(toOffset: 0)
         let head = Array(try handle.read(upToCount: WALSegmentHeader.size) ?? Data())
-        if let segment = WALSegmentName(name), let finding = check.problem(segment, head: head, size: size) { return finding }
+        if case .history(let timeline) = WALFileName(stored: name) {
+            guard TimelineHistory(timeline: timeline, text: text(part)) != nil else {
+                // Whatever it is, a declared command that gives it says of no timeline where it began.
+                if tool.isDeclared { throw NotArchived() }
+                return LostTimeline.unreadable(name, isEmpty: size == 0)
+            }
+            try took(timeline, from: tool)
+        }
+        if let segment = WALSegmentName(name) {
+            if tool.isDeclared, let header = WALSegmentHeader(head) { try note(name, beginsAt: header.address, tool) }
+            if let finding = check.problem(segment, head: head, size: size) { return finding }
+        }
         try host.folder.own(part)
         chmod(part.path, 0o600)
         return nil
+    }
+
+    /// One that gives one segment for another's name would have the archive called damaged.
+    private func note(_ name: String, beginsAt address: UInt64, _ tool: WALFetch) throws {
+        let earlier = state.withLock { state in
+            defer { state.begun[address] = state.begun[address] ?? name }
+            return state.begun[address]
+        }
+        // Two timelines share the segment in which one was left for the other.
+        if let earlier, earlier.suffix(16) != name.suffix(16) { throw tool.confused(name, "the segment that it gave for \(earlier)") }
+    }
+
+    private func took(_ timeline: UInt32, from tool: WALFetch) throws {
+        let isEndless = state.withLock { state in
+            state.newestHistory = max(state.newestHistory ?? 0, timeline)
+            return tool.isDeclared && timeline > check.timeline &+ UInt32(Self.mostHistories)
+        }
+        if isEndless {
+            throw tool.confused(WALFileName.history(timeline).plain, "more than \(Self.mostHistories) history files")
+        }
+    }
+
+    private func text(_ file: URL) -> String { String(decoding: (try? Data(contentsOf: file)) ?? Data(), as: UTF8.self) }
+
+    // MARK: Behind the end
+
+    /// Brings a file once more, for a look at it.
+    ///
+    /// - Returns: nil where the archive doesn't hold it, or holds none that could be looked at, which has a finding.
+    func again(_ name: String) async throws -> URL? {
+        guard files[name] != nil || tool != nil else { return nil }
+        let part = folder.appendingPathComponent("part/again-\(name)")
+        do {
+            guard try await bring(name, to: part) == nil else { return nil }
+            return part
+        } catch is NotArchived {
+            return nil
+        } catch let problem as StoredFileProblem where problem.kind != .machine && problem.kind != .cancelled {
+            return nil
+        }
+    }
+
+    /// Asks the tool for files that no server asked for, several at once.
+    ///
+    /// - Returns: Those that are there.
+    func probe(_ names: [String]) async throws -> [String] {
+        guard let tool else { return [] }
+        return try await withThrowingTaskGroup(of: String?.self) { group in
+            var found: [String] = []
+            for name in names {
+                group.addTask { [host, folder] in
+                    let part = folder.appendingPathComponent("part/\(name)")
+                    defer { unlink(part.path) }
+                    guard try await tool.fetch(name, to: part, on: host) else { return nil }
+                    switch WALFileName(stored: name) {
+                    case .history(let timeline): return TimelineHistory(timeline: timeline, text: self.text(part)) == nil ? nil : name
+                    case .segment:
+                        // What isn't even the beginning of this one is no sign of an archive that goes on.
+                        let head = (try? FileHandle(forReadingFrom: part).read(upToCount: WALSegmentHeader.size)).flatMap { $0 } ?? Data()
+                        guard let segment = WALSegmentName(name), self.check.problem(segment, head: Array(head), size: nil) == nil else {
+                            return nil
+                        }
+                        return name
+                    default: return nil
+                    }
+                }
+            }
+            for try await name in group { if let name { found.append(name) } }
+            return found.sorted()
+        }
     }
 
     /// The server hears "not there" and recovers up to it: how far it came is worth knowing.

@@ -9,8 +9,9 @@ import ScratchHost
 public struct WALFetch: Sendable {
     public enum Tool: Sendable {
         case pgBackRest(PgBackRest)
-        /// A command of the estate's. As PostgreSQL has it: 1 to 125 means that there is no such file, anything above that it broke.
-        case command([String], hidden: Set<String>)
+        /// A command of the estate's, and the exit codes by which it says that there is no such file. Every other code is an error: most
+        /// tools end with one of their own where they may not read the archive, or can't reach it.
+        case command([String], missing: Set<Int>, hidden: Set<String>)
     }
     let tool: Tool
     /// The data folder of the cluster that is recovered.
@@ -29,26 +30,78 @@ public struct WALFetch: Sendable {
         }
     }
 
+    /// Segments that only a `.partial` file is known to be there of.
+    var partial: Set<WALSegmentName> {
+        switch tool {
+        case .pgBackRest(let repository): repository.partialSegments()
+        case .command: []
+        }
+    }
+
+    /// What nobody but the estate's author vouches for.
+    var isDeclared: Bool { if case .command = tool { true } else { false } }
+
     /// - Parameter target: A file that doesn't exist yet, inside the scratch folder.
     /// - Returns: false where the archive doesn't hold it.
     func fetch(_ name: String, to target: URL, on host: ScratchHost) async throws -> Bool {
         switch tool {
         case .pgBackRest(let repository): return try await repository.fetch(name, to: target, data: data, on: host)
-        case .command(let words, let hidden):
+        case .command(let words, let missing, let hidden):
             let command = RestoreCommand.filled(words, with: [.wal: name, .path: target.path, .data: data.path])
             let environment = ProcessInfo.processInfo.environment.filter { !hidden.contains($0.key) }
+            let log = target.appendingPathExtension("said")
+            defer {
+                unlink(log.path)
+                unlink(log.appendingPathExtension("err").path)
+            }
+            let result: ToolResult
             do {
-                let result = try await host.runAsInvoker(command, environment: environment, isolated: false, output: nil)
-                guard let code = result.exitCode, code <= 125 else {
-                    throw StoredFileProblem(
-                        .machine, "the declared fetch-wal command broke off with \(result.ending)",
-                        hint: "run it by hand; let it end with 1 where the archive doesn't hold the file")
-                }
-                // A command that says so by leaving nothing there, too.
-                return result.succeeded && FileManager.default.fileExists(atPath: target.path)
+                result = try await host.runAsInvoker(command, environment: environment, isolated: false, output: log)
             } catch let error as ScratchError {
                 throw StoredFileProblem(.machine, error.message, hint: error.hint)
             }
+            let said = [log, log.appendingPathExtension("err")].map(ToolWords.end)
+            if let code = result.exitCode, code == 0 || missing.contains(Int(code)), code == 0 || !Self.speakOfTrouble(said) {
+                // An empty file is none: a redirection makes one whatever the command before it finds.
+                return code == 0 && Self.size(of: target) > 0
+            }
+            let told = ToolWords(hiding: hidden).tail(of: said)
+            throw failure(name, told.isEmpty ? result.ending : "\(result.ending): \(told)", missing: missing)
         }
+    }
+
+    private static func size(of file: URL) -> Int {
+        (try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int).flatMap { $0 } ?? 0
+    }
+
+    private func failure(_ name: String, _ actual: String, missing: Set<Int>) -> DrillFailure {
+        let codes = missing.sorted().map(String.init).joined(separator: ", ")
+        return .error(
+            Finding(
+                .fetchFailed, object: name, expected: "exit 0, or \(codes) where the archive doesn't hold it", actual: actual,
+                message:
+                    "the declared fetch-wal command could not fetch a file of the write-ahead log, so nobody knows where the archive ends",
+                hint: "run it by hand; if it ends so where there is no such file, name that code in fetch-wal-missing"))
+    }
+
+    /// Whether a tool whose code says "not there" says by its words that it couldn't look: `barman get-wal`, `cp` and a shell's pipes end with
+    /// 1 for that, too. Only what no tool says of a file that isn't there.
+    static func speakOfTrouble(_ said: [String]) -> Bool {
+        said.contains {
+            $0.contains(
+                #/EXCEPTION: |Traceback \(most recent call last\)|Permission denied|Unknown server|Error decompressing WAL|No space left on device|Input/output error|Connection (?:refused|reset|timed out)|Could not resolve host|Stale file handle/#
+            )
+        }
+    }
+
+    // MARK: What a declared command gives
+
+    /// One that ignores what it is asked for never lets a recovery end, or fills it with the same file over and over.
+    func confused(_ name: String, _ actual: String) -> DrillFailure {
+        .error(
+            Finding(
+                .fetchFailed, object: name, expected: "the file that {wal} names, at {path}", actual: actual,
+                message: "the declared fetch-wal command gives other files than it is asked for",
+                hint: "run it by hand with \(name), and let it end with 1 where the archive doesn't hold that file"))
     }
 }

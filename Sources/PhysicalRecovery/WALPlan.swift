@@ -12,28 +12,35 @@ public struct WALPlan: Sendable, Hashable {
     public var findings: [Finding]
     /// The number of gaps, and how many segments they miss.
     public var missing: Int
+    /// The newest segment of the way, in the archive or inside the base backup.
+    public var newest: WALSegmentName?
+    /// What the archive holds of timelines that no recovery finds.
+    public var lost: LostTimeline?
 
     /// - Parameters:
     ///   - start: The first position that recovery reads.
     ///   - base: The timeline that the base backup was taken on.
     ///   - archived: All segments of the archive.
     ///   - bundled: Segments inside the base backup: they fill what the archive lacks.
-    ///   - histories: All history files of the archive, by timeline.
+    ///   - histories: All history files of the archive that can be read, by timeline.
+    ///   - unreadable: Why others can't be.
+    ///   - partial: Segments that only a `.partial` file is there of.
     ///   - size: Bytes of one segment.
     public init(
         start: UInt64, base: UInt32, wanted: RecoveryTarget.Timeline, archived: Set<WALSegmentName>, bundled: Set<WALSegmentName>,
-        histories: [UInt32: TimelineHistory], size: UInt64
+        histories: [UInt32: TimelineHistory], unreadable: [UInt32: Finding] = [:], partial: Set<WALSegmentName> = [], size: UInt64
     ) {
         var findings: [Finding] = []
         timeline = Self.timeline(wanted, base: base, histories: histories)
         let history = histories[timeline] ?? TimelineHistory(timeline: timeline)
         if timeline != base, history.begin(of: base) == nil {
             findings.append(
-                Finding(
-                    .walTimeline, object: "timeline \(timeline)", expected: "a timeline that comes from the base backup's, \(base)",
-                    actual: histories[timeline] == nil ? "no history file" : "another ancestry",
-                    message: "the timeline that is to be followed doesn't come from the base backup's",
-                    hint: "archive the .history files too, or say timeline: current"))
+                unreadable[timeline]
+                    ?? Finding(
+                        .walTimeline, object: "timeline \(timeline)", expected: "a timeline that comes from the base backup's, \(base)",
+                        actual: histories[timeline] == nil ? "no history file" : "another ancestry",
+                        message: "the timeline that is to be followed doesn't come from the base backup's",
+                        hint: "archive the .history files too, or say timeline: current"))
         }
         let chain = (history.ancestors.map(\.timeline) + [timeline]).filter { history.begin(of: base).map { _ in true } ?? ($0 == base) }
         let first = start / size
@@ -69,14 +76,19 @@ public struct WALPlan: Sendable, Hashable {
                 }
             }
         }
-        if last == nil {
-            findings.append(
-                Finding(
-                    .walMissing, object: WALSegmentName(timeline: base, number: first, size: size).text,
-                    expected: "the write-ahead log from the base backup's start on", actual: "none of it",
-                    message: "the archive holds nothing from the base backup's start on, at \(WALPosition.text(start))",
-                    hint: "check wal: match and stores in the estate file, then the source's archive_command"))
+        if segments.isEmpty, chain.contains(base) || last == nil {
+            findings.append(Self.nothing(from: WALSegmentName(timeline: base, number: first, size: size), start, bundled: last != nil))
         }
+        let beyond = partial.filter { chain.contains($0.timeline) && belongs($0.timeline, $0.number(size: size)) }
+            .filter { $0.number(size: size) > newest && $0.number(size: size) >= first }
+        if let newer = beyond.max(by: { $0.number(size: size) < $1.number(size: size) }) { findings.append(Self.note(newer)) }
+        self.newest = last
+        lost =
+            wanted == .latest
+            ? LostTimeline(
+                behind: timeline, segments: archived.filter { $0.number(size: size) >= first }, histories: histories,
+                unreadable: unreadable, size: size)
+            : nil
         self.segments = segments
         self.findings = findings
         self.missing = missing
@@ -94,6 +106,23 @@ public struct WALPlan: Sendable, Hashable {
             while histories[newest + 1] != nil { newest += 1 }
             return newest
         }
+    }
+
+    /// Where the base backup itself holds what makes it consistent, a server starts happily, and everything since is lost.
+    static func nothing(from first: WALSegmentName, _ start: UInt64, bundled: Bool) -> Finding {
+        Finding(
+            .walMissing, object: first.text, expected: "the write-ahead log from the base backup's start on",
+            actual: bundled ? "only what the base backup itself holds" : "none of it",
+            message: "the archive holds nothing from the base backup's start on, at \(WALPosition.text(start))"
+                + (bundled ? ": nothing is rolled forward" : ""),
+            hint: "check wal: match and stores in the estate file, then the source's archive_command and pg_stat_archiver")
+    }
+
+    private static func note(_ partial: WALSegmentName) -> Finding {
+        Finding(
+            .walPartial, .note, object: "\(partial.text).partial", expected: "whole segments", actual: "the beginning of one",
+            message: "it is newer than what recovery reads: no server asks for a .partial file",
+            hint: "to recover up to its end, give a copy of it the segment's own name, by hand")
     }
 
     private static func finding(_ gap: [WALSegmentName], after: WALSegmentName?, before: WALSegmentName) -> Finding {

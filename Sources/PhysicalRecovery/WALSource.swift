@@ -14,18 +14,38 @@ public struct WALSource: Sendable {
     var tool: WALFetch?
     /// What the tool's archive is known to hold; nil where nobody can tell.
     private var listed: Set<WALFileName>?
+    /// Segments that only a `.partial` file is there of.
+    let partial: Set<WALSegmentName>
 
     /// An archive that another tool reads.
     public init(tool: WALFetch) {
         self.tool = tool
         listed = tool.listed
+        partial = tool.partial
     }
 
     /// Whether what it holds is known before it is read.
     var isListed: Bool { tool == nil || listed != nil }
 
-    public init(files: [WALFileName: URL], encryption: ArtifactStream.Encryption?) {
+    public init(files: [WALFileName: URL], encryption: ArtifactStream.Encryption?, partial: Set<WALSegmentName> = []) {
+        self.partial = partial
         self.files = files.mapValues { StoredFile(location: $0, encryption: encryption) }
+    }
+
+    /// Writes every file into a folder, decrypted and unpacked, by the name that the server asks for.
+    ///
+    /// - Throws: ``DrillFailure``; `CancellationError`.
+    public func copyPlain(to folder: URL, on host: ScratchHost) async throws {
+        for (name, file) in files {
+            do {
+                let sink = try SegmentSink(folder.appendingPathComponent(name.plain))
+                try await file.read(on: host) { try sink.take($0) }
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                throw BaseBackup.failure(of: error, object: name.plain, damaged: .walSegmentDamaged)
+            }
+        }
     }
 
     var segments: Set<WALSegmentName> {
@@ -40,50 +60,45 @@ public struct WALSource: Sendable {
         Dictionary(files.map { ($0.key.plain, $0.value) }) { first, _ in first }
     }
 
-    /// Every history file.
+    /// Every history file, and what is wrong with those that can't be read: whether that matters, the plan tells.
     ///
-    /// - Throws: ``DrillFailure`` where one can't be read.
-    func histories(on host: ScratchHost) async throws -> [UInt32: TimelineHistory] {
-        var histories: [UInt32: TimelineHistory] = [:]
-        for (name, file) in files {
+    /// - Throws: ``DrillFailure`` (error) where this machine can't read one; `CancellationError`.
+    func histories(on host: ScratchHost) async throws -> (readable: [UInt32: TimelineHistory], unreadable: [UInt32: Finding]) {
+        var readable: [UInt32: TimelineHistory] = [:]
+        var unreadable: [UInt32: Finding] = [:]
+        for name in Set(files.keys).union(listed ?? []) {
             guard case .history(let timeline) = name else { continue }
-            let content = Mutex<[UInt8]>([])
             do {
-                try await file.read(on: host) { bytes in content.withLock { $0 += bytes } }
+                readable[timeline] = try await history(timeline, on: host)
             } catch let error as CancellationError {
                 throw error
             } catch {
-                throw BaseBackup.failure(of: error, object: name.plain, damaged: .walTimeline)
+                let failure = BaseBackup.failure(of: error, object: name.plain, damaged: .walTimeline)
+                guard failure.verdict == .failed else { throw failure }
+                unreadable[timeline] = failure.finding
             }
-            guard let history = TimelineHistory(timeline: timeline, text: String(decoding: content.withLock { $0 }, as: UTF8.self)) else {
-                throw DrillFailure.broken(
-                    .walTimeline, name.plain, expected: "a timeline's ancestors", actual: "something else",
-                    "the history file can't be read", hint: "fetch another copy of it")
-            }
-            histories[timeline] = history
         }
-        for case .history(let timeline) in listed ?? [] { histories[timeline] = try await history(timeline, on: host) }
-        return histories
+        return (readable, unreadable)
     }
 
     private func history(_ timeline: UInt32, on host: ScratchHost) async throws -> TimelineHistory {
-        let name = WALFileName.history(timeline).plain
-        do {
-            let target = try host.folder.privateFolder("wal-histories").appendingPathComponent(name)
+        let name = WALFileName.history(timeline)
+        let text: String
+        if let file = files[name] {
+            let content = Mutex<[UInt8]>([])
+            try await file.read(on: host) { bytes in content.withLock { $0 += bytes } }
+            text = String(decoding: content.withLock { $0 }, as: UTF8.self)
+        } else {
+            let target = try host.folder.privateFolder("wal-histories").appendingPathComponent(name.plain)
             defer { try? FileManager.default.removeItem(at: target) }
-            if try await tool?.fetch(name, to: target, on: host) == true,
-                let history = TimelineHistory(timeline: timeline, text: String(decoding: try Data(contentsOf: target), as: UTF8.self))
-            {
-                return history
-            }
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw BaseBackup.failure(of: error, object: name, damaged: .walTimeline)
+            text =
+                try await tool?.fetch(name.plain, to: target, on: host) == true
+                ? String(decoding: Data(contentsOf: target), as: UTF8.self) : ""
         }
-        throw DrillFailure.broken(
-            .walTimeline, name, expected: "a timeline's ancestors", actual: "something else, or nothing",
-            "the history file can't be read", hint: "fetch another copy of it")
+        guard let history = TimelineHistory(timeline: timeline, text: text) else {
+            throw DrillFailure.failed(LostTimeline.unreadable(name.plain, isEmpty: text.isEmpty))
+        }
+        return history
     }
 
     /// Looks at size and header of each segment that can be looked at without unpacking it, on all cores.

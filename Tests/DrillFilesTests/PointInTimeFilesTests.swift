@@ -148,6 +148,8 @@ import Testing
 
         """
 
+    private static let fetch = "        fetch-wal: [tool, \"{wal}\", \"{path}\"]\n"
+
     private func loadForeign(_ old: String = "", _ new: String = "") throws -> (Estate?, [String]) {
         let desk = try Desk()
         try #require(old.isEmpty || Self.foreign.contains(old))
@@ -166,6 +168,9 @@ import Testing
         #expect(repo.hasWAL && repo.isPhysical)
         let other = try #require(estate.services["postgres"]?.backups["other"])
         #expect(other.restore == RestoreCommand(restore: ["tool", "{backup}", "{data}"], fetchWAL: ["tool", "{wal}", "{path}"]))
+        #expect(other.restore?.missingCodes == [1])
+        let coded = try #require(try loadForeign(Self.fetch, Self.fetch + "        fetch-wal-missing: [74, 2]\n").0)
+        #expect(coded.services["postgres"]?.backups["other"]?.restore?.missingCodes == [74, 2])
     }
 
     @Test func mistakesInOtherToolsBackups() throws {
@@ -174,6 +179,15 @@ import Testing
         #expect(
             try loadForeign("\"{backup}\", \"{data}\"]", "\"{wal}\", \"{data}\"]").1 == ["\"restore\" can't know {wal}"])
         #expect(try loadForeign("\"{wal}\", \"{path}\"]", "\"{wal}\"]").1 == ["\"fetch-wal\" doesn't say {path}"])
+        for wrong in ["[0]", "[256]", "[none]", "[74, x]"] {
+            #expect(
+                try loadForeign(Self.fetch, Self.fetch + "        fetch-wal-missing: \(wrong)\n").1
+                    == ["\"fetch-wal-missing\" must hold exit codes from 1 to 255"])
+        }
+        #expect(try loadForeign(Self.fetch, "        fetch-wal-missing: [74]\n").1 == ["\"fetch-wal-missing\" without \"fetch-wal\""])
+        #expect(
+            try loadForeign("        stanza: main\n", "        stanza: main\n        fetch-wal-missing: [74]\n").1
+                == ["\"fetch-wal-missing\" does not fit kind \"pgbackrest\""])
         #expect(
             try loadForeign("match: other/*\n", "match: other/*\n        stanza: x\n").1 == ["\"stanza\" does not fit kind \"command\""])
         #expect(

@@ -27,8 +27,9 @@ struct ArchivedCluster: Sendable {
 
     /// Copies the base backup and rolls it forward.
     func recover(
-        base: String = "base", wal: String? = "wal", to goal: RecoveryTarget.Goal, inclusive: Bool = true,
-        encryption: ArtifactStream.Encryption? = nil, walEncryption: ArtifactStream.Encryption? = nil,
+        base: String = "base", wal: String? = "wal", partial: Set<WALSegmentName> = [], to goal: RecoveryTarget.Goal,
+        inclusive: Bool = true, timeline: RecoveryTarget.Timeline = .latest, encryption: ArtifactStream.Encryption? = nil,
+        walEncryption: ArtifactStream.Encryption? = nil,
         check: (RecoveredCluster, CopiedBase) async throws -> Void
     ) async throws {
         let folder = try host.folder.privateFolder("r\(UInt16.random(in: .min ... .max))")
@@ -42,7 +43,8 @@ struct ArchivedCluster: Sendable {
         }
         let cluster = try await PointInTimeRecovery(
             host: host, folder: folder, base: copied, backup: base, service: "postgres", profile: .fast,
-            wal: wal == nil ? nil : WALSource(files: files, encryption: walEncryption), target: RecoveryTarget(goal, inclusive: inclusive)
+            wal: wal == nil ? nil : WALSource(files: files, encryption: walEncryption, partial: partial),
+            target: RecoveryTarget(goal, inclusive: inclusive, timeline: timeline)
         ).run(superusers: ["postgres"]) { _, _ in }
         do {
             try await check(cluster, copied)
@@ -113,5 +115,40 @@ func withArchivedCluster(_ body: (ArchivedCluster) async throws -> Void) async t
             await archiving.stop()
             throw error
         }
+    }
+}
+
+extension ArchivedCluster {
+    /// Brings the cluster back from an archive and promotes it, as a standby is at a failover: it archives into the same folder from then on.
+    func promote(from archive: String, binaries: PostgresBinaries, _ body: (PostgresConnection) async throws -> Void) async throws {
+        let folder = try host.folder.privateFolder("p\(UInt16.random(in: .min ... .max))")
+        let data = folder.appendingPathComponent("data")
+        try FileManager.default.copyItem(at: url("base"), to: data)
+        try Data().write(to: data.appendingPathComponent("recovery.signal"))
+        for top in [data, url(archive)] {
+            let paths = FileManager.default.enumerator(atPath: top.path)?.compactMap { $0 as? String } ?? []
+            for path in [""] + paths { try host.folder.own(top.appendingPathComponent(path)) }
+        }
+        chmod(data.path, 0o700)
+        let promoted = try await ArchivingPostgres.start(
+            on: host, in: folder, dataFolder: data, binaries: binaries, compress: false,
+            settings: [
+                ("restore_command", "cp \"\(url(archive).path)/%f\" \"%p\""), ("hot_standby", "off"), ("track_commit_timestamp", "on"),
+            ])
+        do {
+            let session = try await PostgresConnection.connect(promoted.server.configuration(database: "postgres"))
+            try await body(session)
+            for _ in 0..<2 { try await promoted.switchSegment(session) }
+            await session.close()
+        } catch {
+            await promoted.stop()
+            throw error
+        }
+        await promoted.stop()
+        for name in try FileManager.default.contentsOfDirectory(atPath: promoted.spool.path) where !name.hasPrefix(".") {
+            try? FileManager.default.removeItem(at: url("\(archive)/\(name)"))
+            try FileManager.default.copyItem(at: promoted.spool.appendingPathComponent(name), to: url("\(archive)/\(name)"))
+        }
+        try FileManager.default.removeItem(at: folder)
     }
 }

@@ -9,6 +9,8 @@ import Testing
         #expect(WALFileName(stored: "000000010000000A000000FF")?.plain == "000000010000000A000000FF")
         #expect(WALFileName(stored: "000000010000000A000000FF.zst.enc")?.plain == "000000010000000A000000FF")
         #expect(WALFileName(stored: "00000002.history.enc") == .history(2))
+        #expect(WALFileName.partial(stored: "000000010000000A000000FF.partial.gz")?.text == "000000010000000A000000FF")
+        #expect(WALFileName.partial(stored: "000000010000000A000000FF.gz") == nil && WALFileName.partial(stored: "x.partial") == nil)
         #expect(WALFileName(stored: "000000010000000000000002.00000028.backup.gz")?.plain == "000000010000000000000002.00000028.backup")
     }
 
@@ -52,6 +54,8 @@ import Testing
         #expect(history.begin(of: 1) == 0 && history.begin(of: 2) == 0x500_0000 && history.begin(of: 3) == 0x900_0148)
         #expect(history.begin(of: 4) == nil)
         #expect(TimelineHistory(timeline: 3, text: "one two\n") == nil)
+        // Empty, with a comment alone, and with an ancestor that is none.
+        for text in ["", "# nothing\n", "3\t0/5000000\tx\n"] { #expect(TimelineHistory(timeline: 3, text: text) == nil) }
     }
 
     @Test func clock() {

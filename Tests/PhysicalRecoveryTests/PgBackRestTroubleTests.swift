@@ -128,6 +128,23 @@ struct PgBackRestTroubleTests {
         #expect(findings.count == damaged && errors.count == 2 - damaged)
     }
 
+    /// verify calls a backup valid whose full backup is damaged.
+    @Test func aBadParent() {
+        let text = """
+            stanza: x
+            status: error
+              backup: 20261129-180012F, status: invalid, total files checked: 964, total valid files: 963
+                missing: 0, checksum invalid: 1, size invalid: 0, other: 0
+              backup: 20261129-180012F_20261129-181937D, status: valid, total files checked: 3, total valid files: 3
+              backup: 20261129-180012F_20261129-191937I, status: valid, total files checked: 3, total valid files: 3
+              backup: 20261129-200012F, status: valid, total files checked: 964, total valid files: 964
+            """
+        let full = "20261129-180012F", differential = "20261129-180012F_20261129-181937D", incremental = "20261129-180012F_20261129-191937I"
+        let judged = verified(text).judged(stanza: "x", references: [differential: [full], incremental: [differential]])
+        #expect(judged.findings.map(\.object) == ["backup \(full)", "backup \(differential)", "backup \(incremental)"])
+        #expect(judged.findings.last?.actual == "builds on \(full)" && judged.errors.isEmpty)
+    }
+
     @Test func longWordsKeepTheirEnd() {
         let words = "P00  ERROR: [041]: unable to open '/\(String(repeating: "a", count: 400))': [13] Permission denied"
         guard case .machine(let told) = PgBackRestTrouble(exit: 41, words: words) else { return #expect(Bool(false)) }
