@@ -148,6 +148,7 @@ struct Inspection: Sendable {
                 now: now
             ).ask()
         }
+        cases += PgBackRestPromises(estate: estate, set: set, stores: survey.series.stores).ask()
         if let deep {
             let inspection = DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores)
             cases.append(try await inspection.run(except: broken))

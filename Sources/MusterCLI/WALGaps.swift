@@ -9,7 +9,7 @@ import PhysicalRecovery
 extension WALPromises {
     /// Whether a segment was stored long before the oldest base backup that is kept was made. Where that backup began, only its label tells,
     /// and that is encrypted; no base backup takes a day more than it took to archive its first segment.
-    private func isNeededByNobody(_ file: ArchivedWAL?) -> Bool {
+    func isNeededByNobody(_ file: ArchivedWAL?) -> Bool {
         guard let file, let oldestBase else { return false }
         return file.modified < oldestBase.addingTimeInterval(-86_400)
     }
@@ -54,7 +54,7 @@ extension WALPromises {
     /// Bytes of a segment, as the names tell: where the first half of a number goes up, the second half has been through all of its values.
     ///
     /// - Parameter largest: Bytes of the largest file as stored.
-    private static func size(of segments: [WALSegmentName], largest: Int64) -> UInt64 {
+    static func size(of segments: [WALSegmentName], largest: Int64) -> UInt64 {
         let usual: UInt64 = 256
         var parts = (segments.map { UInt64($0.part) }.max() ?? 0) + 1
         // Fewer than 16 MB segments have: of larger ones, or by a gap of most of them. What is stored uncompressed shows which, or the switches.

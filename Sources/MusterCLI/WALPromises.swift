@@ -37,7 +37,10 @@ struct WALPromises: Sendable {
         var findings = problems.map(\.finding)
         for (store, files) in stored { findings += missing(of: files, in: store) }
         guard stored.contains(where: { !$0.files.isEmpty }) else { return [judged(gaps, findings)] }
-        return [judged(gaps, findings), goesOn(stored.flatMap(\.files))] + copies(stored) + [encrypted(stored)]
+        let everywhere = stored.flatMap(\.files)
+        let lost = stored.flatMap { withoutHistory($0.files, everywhere: everywhere, in: $0.store) }
+        return [judged(gaps, findings), judged("every timeline in the archive can be found", lost), goesOn(stored.flatMap(\.files))]
+            + copies(stored) + [encrypted(stored)]
     }
 
     var name: String { "\(set.service)/\(set.name)" }
