@@ -45,20 +45,24 @@ struct SabotageSession: Sendable {
         var results: [SabotageResult] = []
         for recovery in plan.recover {
             guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
-            let fitting = damages.filter { $0.fits(service.engine) && $0.fits(set) }
+            let fitting = damages.filter { $0.fits(service.engine) && Way(of: $0).fits(set) }
             if let reason = Self.whyNot(set, fitting) {
                 results.append(
                     SabotageResult(
                         service: recovery.service, damage: "\(set.kind.rawValue) \(set.name)", verdict: .skipped, explanation: reason))
                 continue
             }
-            let control = try await attempt(nil, recovery: recovery, set: set)
-            results.append(control)
-            // Where the untouched copy isn't green, a red one proves nothing.
-            guard control.verdict == .passed else { continue }
-            for damage in fitting {
-                try Task.checkCancellation()
-                results.append(try await attempt(damage, recovery: recovery, set: set))
+            // The copy that a damage is done to must be green as it is: otherwise a red one proves nothing.
+            for way in Way.allCases {
+                let damages = fitting.filter { Way(of: $0) == way }
+                if damages.isEmpty { continue }
+                let control = try await attempt(nil, by: way, recovery: recovery, set: set)
+                results.append(control)
+                guard control.verdict == .passed else { continue }
+                for damage in damages {
+                    try Task.checkCancellation()
+                    results.append(try await attempt(damage, by: way, recovery: recovery, set: set))
+                }
             }
         }
         return results
@@ -72,15 +76,17 @@ struct SabotageSession: Sendable {
     }
 
     /// - Parameter damage: nil for the untouched copy, which must be green.
-    private func attempt(_ damage: Damage?, recovery: Recovery, set: BackupSet) async throws -> SabotageResult {
+    private func attempt(_ damage: Damage?, by way: Way, recovery: Recovery, set: BackupSet) async throws -> SabotageResult {
         var result = SabotageResult(
-            service: recovery.service, damage: damage?.name ?? "untouched", verdict: .error, explanation: "")
+            service: recovery.service, damage: damage?.name ?? way.untouched, verdict: .error, explanation: "")
         let host = try await ScratchHost.prepare(in: root, purpose: "sabotage \(plan.name)")
         do {
             let copy =
-                set.isPhysical
-                ? try await DamagedCluster(plan: plan, recovery: recovery, set: set, host: host).make(damage)
-                : try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+                switch way {
+                case .copy: try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+                case .cluster: try await DamagedCluster(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+                case .archive: try await DamagedArchive(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+                }
             if let copy {
                 let report = try await drill(on: copy, recovery: recovery)
                 (result.verdict, result.explanation) = Self.judge(report, harm: copy.harm)
@@ -167,12 +173,33 @@ struct SabotageSession: Sendable {
     }
 }
 
-extension Damage {
-    /// Whether it is done to backups of such a set.
-    fileprivate func fits(_ set: BackupSet) -> Bool {
-        switch means {
-        case .artifact, .content, .seal, .sealed, .postgres, .script, .redis: !set.isPhysical
-        case .tableFile: set.isPhysical
+/// What is copied, to be damaged.
+private enum Way: CaseIterable {
+    /// One artifact.
+    case copy
+    /// What a physical backup recovers to.
+    case cluster
+    /// A base backup, and what it is rolled forward by.
+    case archive
+
+    init(of damage: Damage) {
+        self =
+            switch damage.means {
+            case .artifact, .content, .seal, .sealed, .postgres, .script, .redis: .copy
+            case .tableFile: .cluster
+            case .archive: .archive
+            }
+    }
+
+    /// The name of the copy that nothing is done to.
+    var untouched: String { self == .archive ? "untouched archive" : "untouched" }
+
+    /// Whether such a copy can be made.
+    func fits(_ set: BackupSet) -> Bool {
+        switch self {
+        case .copy: !set.isPhysical
+        case .cluster: set.isPhysical
+        case .archive: DamagedArchive.fits(set)
         }
     }
 }

@@ -40,7 +40,8 @@ struct ArchiveRest: Sendable {
     ///   - end: nil where the server's log doesn't tell.
     ///   - known: What has been found already.
     static func ask(
-        _ feeder: WALFeeder?, plan: WALPlan?, end: ReplayEnd?, log: RecoveryLog, target: RecoveryTarget, label: BackupLabel,
+        _ feeder: WALFeeder?, plan: WALPlan?, end: ReplayEnd?, log: RecoveryLog, target: RecoveryTarget,
+        beginning: PointInTimeRecovery.Beginning,
         known: [Finding]
     ) async throws -> ArchiveRest {
         var rest = ArchiveRest()
@@ -59,7 +60,7 @@ struct ArchiveRest: Sendable {
             return rest
         }
         guard !isReached, let end else { return rest }
-        try await rest.probe(feeder, end: end, target: target, label: label)
+        try await rest.probe(feeder, end: end, target: target, beginning: beginning)
         rest.settle(end, known: known, later: [])
         return rest
     }
@@ -90,19 +91,19 @@ struct ArchiveRest: Sendable {
     // MARK: A declared command
 
     /// Nobody can list what only a command reads: so it is asked for what would come next.
-    private mutating func probe(_ feeder: WALFeeder, end: ReplayEnd, target: RecoveryTarget, label: BackupLabel) async throws {
+    private mutating func probe(_ feeder: WALFeeder, end: ReplayEnd, target: RecoveryTarget, beginning: PointInTimeRecovery.Beginning) async throws {
         let size = end.segmentSize
         if feeder.delivered == 0 {
             nothing = WALPlan.nothing(
-                from: WALSegmentName(timeline: label.timeline, number: label.start / size, size: size), label.start, bundled: true)
+                from: WALSegmentName(timeline: beginning.timeline, number: beginning.position / size, size: size), beginning.position, bundled: true)
         }
         // A server asks for each segment by the newest timeline's name first: only what it had by none of them is missing.
         let missed = feeder.absent.filter { $0.number(size: size) >= end.number && !feeder.gave($0.number(size: size) * size) }
         let timeline: UInt32 =
             switch target.timeline {
             case .number(let number): number
-            case .current: label.timeline
-            case .latest: max(label.timeline, feeder.newestHistory ?? 0)
+            case .current: beginning.timeline
+            case .latest: max(beginning.timeline, feeder.newestHistory ?? 0)
             }
         let first = missed.map { $0.number(size: size) }.max()
         let behind = (first ?? end.number) + 1

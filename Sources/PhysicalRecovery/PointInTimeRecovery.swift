@@ -70,11 +70,11 @@ public struct PointInTimeRecovery: Sendable {
                 row: (plan?.segments ?? []).map(\.text),
                 check: SegmentCheck(
                     systemIdentifier: control.systemIdentifier, segmentSize: control.segmentSize, major: binaries.major,
-                    timeline: label.timeline))
+                    timeline: beginning.timeline))
         }
         do {
             return try await recover(
-                binaries: binaries, control: control, label: label, feeder: feeder, plan: plan, cases: cases, superusers: superusers,
+                binaries: binaries, control: control, from: beginning, feeder: feeder, plan: plan, cases: cases, superusers: superusers,
                 progress: progress)
         } catch let problem as StoredFileProblem {
             throw BaseBackup.failure(of: problem, object: backup, damaged: .recoveryFailed)
@@ -100,7 +100,7 @@ public struct PointInTimeRecovery: Sendable {
     }
 
     /// Where replay begins.
-    private typealias Beginning = (position: UInt64, timeline: UInt32)
+    typealias Beginning = (position: UInt64, timeline: UInt32)
 
     private func beginning(_ control: ControlData) throws(DrillFailure) -> Beginning {
         let file = base.dataFolder.appendingPathComponent("backup_label")
@@ -151,7 +151,7 @@ public struct PointInTimeRecovery: Sendable {
     }
 
     private func recover(
-        binaries: PostgresBinaries, control: ControlData, label: BackupLabel, feeder: WALFeeder?, plan: WALPlan?, cases: [CaseResult],
+        binaries: PostgresBinaries, control: ControlData, from beginning: Beginning, feeder: WALFeeder?, plan: WALPlan?, cases: [CaseResult],
         superusers: [String], progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> RecoveredCluster {
         let start = ContinuousClock.now
@@ -215,7 +215,7 @@ public struct PointInTimeRecovery: Sendable {
         do {
             rest = try await ArchiveRest.ask(
                 feeder, plan: plan, end: ReplayEnd(log: log, dataFolder: base.dataFolder, segmentSize: control.segmentSize), log: log,
-                target: target, label: label, known: cluster.cases.flatMap(\.findings))
+                target: target, beginning: beginning, known: cluster.cases.flatMap(\.findings))
         } catch {
             await server.stop()
             guard let failure = error as? DrillFailure else { throw error }

@@ -32,6 +32,8 @@ public struct Damage: Sendable {
         case artifact(@Sendable (inout [UInt8]) -> Harm?)
         /// In the bytes of a table's file, in a copy of a physical backup whose server was stopped. Hears the table's name.
         case tableFile(@Sendable (inout [UInt8], String) -> Harm?)
+        /// In a copy of the archive that a base backup is rolled forward by.
+        case archive(@Sendable (ArchiveCopy) throws -> Harm?)
         /// In the bytes of the seal.
         case seal(@Sendable (inout [UInt8]) -> Harm?)
         /// In the bytes of the copy before it is sealed: only what they are can give them away.
@@ -56,12 +58,12 @@ public struct Damage: Sendable {
     /// Whether it can be done to a service of this engine.
     public func fits(_ engine: Service.Engine) -> Bool {
         switch means {
-        case .postgres, .script, .tableFile: engine == .postgres
+        case .postgres, .script, .tableFile, .archive: engine == .postgres
         case .redis: engine == .redis
         case .artifact, .content, .seal, .sealed: engine.holdsData
         }
     }
 
     /// Every damage that muster knows: a new one is a line here.
-    public static let all: [Damage] = rowDamages + schemaDamages + redisDamages + fileDamages + storageDamages
+    public static let all: [Damage] = rowDamages + schemaDamages + redisDamages + fileDamages + storageDamages + archiveDamages
 }

@@ -58,8 +58,8 @@ struct SabotageTests {
     @Test func whatCannotBeDamagedIsSaid() async throws {
         try await Desk.with { desk in
             let file = desk.drills.appendingPathComponent("point-in-time.yaml")
-            let outcome = try await desk.run(["sabotage", file.path])
-            #expect(outcome.code == 2 && outcome.out.contains("no damage is made for physical backups"), "\(outcome.text)")
+            let outcome = try await desk.run(["sabotage", file.path, "--damage", "changed-value"])
+            #expect(outcome.code == 2 && outcome.out.contains("is one of physical backups"), "\(outcome.text)")
             let other = try await desk.run(["sabotage", try desk.drillFile().path, "--damage", "dropped-index"])
             #expect(other.code == 2 && other.out.contains("none of the named damages"), "\(other.text)")
         }
@@ -79,6 +79,24 @@ struct SabotageTests {
             for damage in ["zeroed-page", "emptied-relation"] {
                 #expect(
                     lines.contains { $0.hasPrefix("✓ postgres \(damage)") && $0.contains("caught: relation-page-lost") }, "\(outcome.out)")
+            }
+        }
+    }
+
+    /// A server comes up on each of these archives.
+    @Test func everyDamageOfAnArchiveIsCaught() async throws {
+        try await Desk.with { desk in
+            let outcome = try await desk.start(
+                ["sabotage", desk.drills.appendingPathComponent("point-in-time.yaml").path], patience: .seconds(900)
+            ).outcome()
+            #expect(outcome.code == 0, "\(outcome.text)")
+            let lines = outcome.out.split(separator: "\n")
+            #expect(lines.contains { $0.hasPrefix("✓ postgres untouched") && $0.contains("green") })
+            for (damage, rule) in [
+                ("flipped-wal-record", "recovery-ended-early"), ("zeroed-wal-tail", "recovery-ended-early"), ("missing-segment", "wal-gap"),
+                ("missing-history", "wal-timeline-broken"), ("emptied-archive", "wal-missing"),
+            ] {
+                #expect(lines.contains { $0.hasPrefix("✓ postgres \(damage)") && $0.contains("caught: \(rule)") }, "\(outcome.out)")
             }
         }
     }
