@@ -139,7 +139,7 @@ let package = Package(
         tests("RedisClientTests", ["RedisClient", "TestSupport"]),
         tests(
             "IntegrityChecksTests",
-            ["IntegrityChecks", "TestSupport", "DrillModel", "PostgresClient", "RedisClient", "RedisRecovery"]),
+            ["IntegrityChecks", "TestSupport", "ServerVersions", "DrillModel", "PostgresClient", "RedisClient", "RedisRecovery"]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),

@@ -92,11 +92,17 @@ public struct PostgresTruth: Sendable, Hashable, Codable {
     public var objects: [SchemaObject]
     public var sequences: [SequenceState]
     public var largeObjects: LargeObjectFingerprint
+    /// What was asked of the schema, by the number that counts its changes; nil in seals of earlier releases, which is 1.
+    public var catalogue: Int?
+    /// One per table that belongs to an extension; nil in seals of earlier releases, which hold none of them.
+    public var extensionTables: [ExtensionTable]?
 
     public init(
         identity: PostgresIdentity, tables: [TableFingerprint], objects: [SchemaObject], sequences: [SequenceState],
-        largeObjects: LargeObjectFingerprint
+        largeObjects: LargeObjectFingerprint, catalogue: Int? = nil, extensionTables: [ExtensionTable]? = nil
     ) {
+        self.catalogue = catalogue
+        self.extensionTables = extensionTables
         self.identity = identity
         self.tables = tables
         self.objects = objects
@@ -166,6 +172,41 @@ public struct TableFingerprint: Sendable, Hashable, Codable {
     public var name: String { "\(schema).\(table)" }
 }
 
+/// A table that `CREATE EXTENSION` makes. A dump holds of its rows those that the extension marks (`pg_extension_config_dump`), and no others.
+public struct ExtensionTable: Sendable, Hashable, Codable {
+    /// Count and content hash, as of ``TableFingerprint``.
+    public struct Rows: Sendable, Hashable, Codable {
+        public var count: Int64
+        public var hash: String
+
+        public init(count: Int64, hash: String) {
+            self.count = count
+            self.hash = hash
+        }
+    }
+    public var `extension`: String
+    /// The extension's.
+    public var version: String
+    public var schema: String
+    public var table: String
+    /// The rows that a dump carries; nil where none are marked.
+    public var dumped: Rows?
+    /// The other rows; nil where whoever asked may not read them.
+    public var rest: Rows?
+
+    public init(extension: String, version: String, schema: String, table: String, dumped: Rows? = nil, rest: Rows? = nil) {
+        self.extension = `extension`
+        self.version = version
+        self.schema = schema
+        self.table = table
+        self.dumped = dumped
+        self.rest = rest
+    }
+
+    /// `schema.table`, unquoted, for people.
+    public var name: String { "\(schema).\(table)" }
+}
+
 /// One object of a schema, with a definition that two databases can be compared by.
 public struct SchemaObject: Sendable, Hashable, Codable {
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
@@ -177,6 +218,9 @@ public struct SchemaObject: Sendable, Hashable, Codable {
         case rule, collation, language
         case textSearch = "text-search"
         case roleMembership = "role-membership"
+        case accessMethod = "access-method"
+        case conversion, transform, dependency
+        case rolePassword = "role-password"
     }
     public var kind: Kind
     /// Unique within its kind: `public.domains`, `public.domains.name`, `public.touch(integer)`.

@@ -118,9 +118,10 @@ actor PostgresDriver: EndpointProviding {
                 databasePropertiesUnproven: restored.hasDatabaseProperties
                     ? nil : "the dump carries no properties of the database itself",
                 rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",
+                positions: restored.positions,
                 // The scratch server has nothing else to do.
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
-                emit: { tally.record(lack?.weighed($0) ?? $0) },
+                emit: { tally.record(lack?.weighed($0) ?? $0) }, unproven: { log.unproven($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
         return tally.summary

@@ -110,6 +110,8 @@ public struct DumpRestorer: Sendable {
         return RestoredDatabase(
             server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
             hasRoles: source.globals != nil || !script.madeRoles.isEmpty, sourceVersion: source.serverVersion,
+            positions: source.format == .plain
+                ? SequencePositions(names: script.sequencesSet) : try await positions(in: source, by: pgRestore),
             unrestored: made.unrestored,
             detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
     }
@@ -181,6 +183,15 @@ public struct DumpRestorer: Sendable {
         guard let failure else { throw unusable("no pg_restore was asked") }
         throw failure.failure(
             ending: ending, object: service, scratch: host.folder.url.path, serverDied: false, writtenBy: source.header?.dumpVersion)
+    }
+
+    /// Where an archive's sequences stand is among its rows, which its script was read without: its table of contents names them.
+    private func positions(in source: DumpSource, by pgRestore: String) async throws -> SequencePositions? {
+        let list = folder.appendingPathComponent("contents.txt")
+        let errors = folder.appendingPathComponent("pg_restore-list.log")
+        defer { try? FileManager.default.removeItem(at: list) }
+        guard try await tool([pgRestore, "-l", source.location.path], output: list, errors: errors).succeeded else { return nil }
+        return try? SequencePositions(contents: String(decoding: Data(contentsOf: list), as: UTF8.self))
     }
 
     private func prepareRoles(of source: DumpSource, script: DumpScript, on server: ScratchPostgres) async throws -> CaseResult {
@@ -271,6 +282,7 @@ public struct DumpRestorer: Sendable {
             throw verdict.failure(
                 ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
+        findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
     }

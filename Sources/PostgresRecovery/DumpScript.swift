@@ -47,6 +47,8 @@ struct DumpScript: Sendable, Hashable {
     }
     /// A command to psql itself that no pg_dump writes: it could end the script early, or run programs.
     var foreignCommand: String?
+    /// What its `setval` calls name, quoted as in SQL.
+    var sequencesSet: Set<String> = []
     /// The lines of statements whose failure is the script's normal course in an empty cluster: what `pg_dump --clean` drops before
     /// it makes it, and tablespaces, which are folders of another machine.
     var harmlessLines: Set<Int> = []
@@ -172,7 +174,10 @@ struct DumpScript: Sendable, Hashable {
 
     /// Most statements of a script of INSERTs name nobody, and are not worth taking apart.
     private static func concerns(_ statement: [UInt8]) -> Bool {
-        ["ALTER ", "CREATE ", "DROP ", "GRANT ", "REVOKE ", "SET ", "SELECT pg_catalog.lo_unlink("].contains {
+        [
+            "ALTER ", "CREATE ", "DROP ", "GRANT ", "REVOKE ", "SET ", "SELECT pg_catalog.lo_unlink(", "SELECT pg_catalog.setval(",
+            "SELECT setval(",
+        ].contains {
             statement.starts(with: $0.utf8)
         }
     }
@@ -202,6 +207,10 @@ struct DumpScript: Sendable, Hashable {
             if let name = tokens[1].identifier { parameters[line] = name.lowercased() }
             if starts("SET", "DEFAULT_TABLESPACE") { harmlessLines.insert(line) }
             if encoding == nil { encoding = Self.value(after: "CLIENT_ENCODING", in: tokens) }
+        } else if starts("SELECT", "SETVAL") || starts("SELECT", "PG_CATALOG") && tokens.count > 4 && tokens[3].isWord("SETVAL") {
+            if case .literal(let name)? = tokens.first(where: { if case .literal = $0 { true } else { false } }) {
+                sequencesSet.insert(name)
+            }
         } else if starts("DROP") || starts("SELECT", "PG_CATALOG") {
             // The second is `lo_unlink`, which stands for dropping a large object.
             harmlessLines.insert(line)

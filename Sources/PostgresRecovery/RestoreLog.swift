@@ -35,6 +35,13 @@ struct RestoreLog: Sendable {
     /// The lines of the COPY statements that failed as they began, or whose rows did.
     var failedCopies: Set<Int> = []
 
+    /// Forgets one that was mended.
+    mutating func remove(_ problem: Problem) {
+        guard let index = problems.firstIndex(of: problem) else { return }
+        problems.remove(at: index)
+        count -= 1
+    }
+
     static let shown = 50
     private static let kept = 20_000
 

@@ -14,6 +14,8 @@ public struct RestoredDatabase: Sendable {
     public var hasRoles: Bool
     /// The server that was dumped, as `server_version_num` has it; nil where the dump doesn't say.
     public var sourceVersion: Int?
+    /// Which sequences the dump sets to where they stood; nil where it doesn't tell.
+    public var positions: SequencePositions?
     /// The names, without quotes, of what could not be made since this machine lacks something.
     public var unrestored: Set<String> = []
     /// One line for the report: `custom archive, 2 jobs`.

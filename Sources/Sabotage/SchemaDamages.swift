@@ -86,6 +86,17 @@ extension Damage {
                     """)
             }),
         Damage(
+            "changed-language-right", "a right on what an extension brings is changed",
+            .postgres { connection, _ in
+                try await first(
+                    connection, rule: "grant-extra",
+                    """
+                    SELECT 'language ' || quote_ident(l.lanname), format('REVOKE USAGE ON LANGUAGE %I FROM PUBLIC', l.lanname)
+                    FROM pg_language l JOIN pg_depend e ON e.classid = 'pg_language'::regclass AND e.objid = l.oid AND e.deptype = 'e'
+                    WHERE l.lanpltrusted AND l.lanacl IS NULL
+                    """)
+            }),
+        Damage(
             "extra-enum-label", "an enum has a label too many",
             .postgres { connection, _ in
                 try await first(

@@ -1,6 +1,7 @@
 // What pg_restore leaves behind by chance is told from damage, and mended.
 
 import DrillModel
+import Foundation
 import PostgresClient
 import ScratchHost
 import TestSupport
@@ -37,6 +38,40 @@ import Testing
             #expect(findings.first?.severity == .warning && findings.first?.object == "index public.t1_i_idx")
             // One that never had its parts is the source's own, and stays.
             #expect(try await connection.value(Self.invalid) == "parts_missing")
+            await connection.close()
+        }
+    }
+
+    /// What pg_restore says where one job came to a partition's trigger before another had made that of the whole table.
+    @Test func theStateOfAPartitionsTriggerIsSetAgain() async throws {
+        try await withServer { server in
+            let connection = try await PostgresConnection.connect(server.configuration(database: "postgres"))
+            try await connection.execute(
+                """
+                CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+                CREATE TABLE t (i int) PARTITION BY RANGE (i);
+                CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+                CREATE TRIGGER touch BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()
+                """)
+            let file = server.socketFolder.appendingPathComponent("restore.log")
+            let text =
+                ["touch", "gone"].map { name in
+                    """
+                    pg_restore: from TOC entry 3213; 2620 16403 TRIGGER t1 \(name) postgres
+                    pg_restore: error: could not execute query: ERROR:  trigger "\(name)" for table "t1" does not exist
+                    Command was: ALTER TABLE public.t1 DISABLE TRIGGER \(name);
+
+
+                    """
+                }.joined() + "pg_restore: warning: errors ignored on restore: 2\n"
+            try Data(text.utf8).write(to: file)
+            var log = try RestoreLog(reading: file)
+            #expect(log.problems.count == 2 && log.count == 2)
+            let findings = await AfterRestore(database: "postgres", service: "s").switchTriggersAgain(&log, on: server)
+            #expect(findings.map { "\($0.severity) \($0.rule) \($0.object)" } == ["warning partition-trigger-late TRIGGER t1 touch"])
+            #expect(try await connection.value("SELECT tgenabled FROM pg_trigger WHERE tgrelid = 't1'::regclass") == "D")
+            // What isn't there at all is the backup's.
+            #expect(log.count == 1 && log.problems.count == 1 && log.problems[0].object.contains("gone"))
             await connection.close()
         }
     }

@@ -9,6 +9,9 @@ enum RichSchema {
         CREATE ROLE app_group NOINHERIT CREATEDB;
         GRANT app_group TO app_reader WITH ADMIN OPTION;
         ALTER ROLE app_reader SET work_mem = '7MB';
+        ALTER ROLE app_reader PASSWORD 'secret-4711';
+        COMMENT ON ROLE app_reader IS 'a role';
+        GRANT SET ON PARAMETER log_statement TO app_reader;
         """#
 
     static let schema = #"""
@@ -60,6 +63,20 @@ enum RichSchema {
         CREATE TEXT SEARCH DICTIONARY app.plain (TEMPLATE = pg_catalog.simple, STOPWORDS = 'english');
         CREATE TEXT SEARCH CONFIGURATION app.search (COPY = pg_catalog.english);
         ALTER TEXT SEARCH CONFIGURATION app.search ALTER MAPPING FOR asciiword WITH app.plain;
+
+        CREATE TEXT SEARCH PARSER app.parser (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+        CREATE TEXT SEARCH TEMPLATE app.template (INIT = dsimple_init, LEXIZE = dsimple_lexize);
+        CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler;
+        CREATE CONVERSION app.latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+        CREATE TRANSFORM FOR integer LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal), TO SQL WITH FUNCTION int4recv(internal));
+        CREATE OPERATOR FAMILY app.family USING btree;
+        CREATE OPERATOR CLASS app.class FOR TYPE app.address USING btree FAMILY app.family AS STORAGE app.address;
+        CREATE AGGREGATE app.writing(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0', FINALFUNC = int4abs, FINALFUNC_MODIFY = READ_WRITE);
+        ALTER FUNCTION app.touch() DEPENDS ON EXTENSION ltree;
+        GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO app_reader;
+        REVOKE EXECUTE ON FUNCTION public.nlevel(ltree) FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION public.nlevel(ltree) TO app_reader;
+        REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
 
         CREATE SEQUENCE app.plain_seq START 5 INCREMENT BY 3 MINVALUE 2 MAXVALUE 1000 CACHE 4 CYCLE;
         SELECT nextval('app.plain_seq'), nextval('app.plain_seq');
@@ -197,6 +214,9 @@ enum RichSchema {
         CREATE MATERIALIZED VIEW app.m_filled AS SELECT id, count(*) FROM app.orders WHERE amount BETWEEN 1 AND 2 AND id > 0 GROUP BY id;
         CREATE UNIQUE INDEX m_filled_id ON app.m_filled (id);
         CREATE MATERIALIZED VIEW app.m_empty AS SELECT 1 AS one WITH NO DATA;
+        CREATE MATERIALIZED VIEW app.m_other USING other_heap AS SELECT 1 AS one, 'x'::text AS t;
+        ALTER MATERIALIZED VIEW app.m_other ALTER t SET STORAGE MAIN, ALTER one SET STATISTICS 7;
+        ALTER INDEX app.people_name ALTER COLUMN 1 SET STATISTICS 500;
         COMMENT ON MATERIALIZED VIEW app.m_filled IS 'materialized';
 
         CREATE FOREIGN DATA WRAPPER bare OPTIONS (note 'secret-4711');

@@ -98,3 +98,12 @@ extension [CaseResult] {
         first { $0.name == name && $0.group == group }
     }
 }
+
+/// What was said not to be proven.
+final class Sentences: Sendable {
+    private let list = Mutex<[String]>([])
+
+    var all: [String] { list.withLock { $0 } }
+
+    func add(_ sentence: String) { list.withLock { $0.append(sentence) } }
+}

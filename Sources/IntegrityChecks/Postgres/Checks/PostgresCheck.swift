@@ -19,7 +19,9 @@ public enum PostgresChecks {
         KnownServerBugCheck(),
         SchemaCheck(),
         SequenceValuesCheck(),
+        ColumnSequencesCheck(),
         TableContentsCheck(),
+        ExtensionTablesCheck(),
         LargeObjectsCheck(),
         DeclaredRowsCheck(),
         DeclaredQueryCheck(),
@@ -59,10 +61,14 @@ public struct PostgresCheckContext: Sendable {
     public var databasePropertiesUnproven: String?
     /// Why roles can't be compared; nil where they can.
     public var rolesUnproven: String?
+    /// Which sequences the dump sets; nil where there is none, or none that tells.
+    public var positions: SequencePositions?
     /// How long a declared question may take.
     public var statementTimeout: Duration
     public var inventoryOptions: PostgresInventory.Options
     public var emit: @Sendable (CaseResult) async -> Void
+    /// A whole sentence for people: what was not proven.
+    public var unproven: @Sendable (String) -> Void
     /// Label, completed, total; in bytes.
     public var progress: @Sendable (String, Int64, Int64?) -> Void
 
@@ -70,8 +76,9 @@ public struct PostgresCheckContext: Sendable {
         connection: PostgresConnection, service: String, seal: PostgresTruth?, origin: Origin = .dump(serverVersion: nil),
         unsealedReason: String = "not sealed",
         declared: [DeclaredCheck] = [], databasePropertiesUnproven: String? = nil, rolesUnproven: String? = nil,
-        statementTimeout: Duration = .seconds(600), inventoryOptions: PostgresInventory.Options = PostgresInventory.Options(),
-        emit: @escaping @Sendable (CaseResult) async -> Void,
+        positions: SequencePositions? = nil, statementTimeout: Duration = .seconds(600),
+        inventoryOptions: PostgresInventory.Options = PostgresInventory.Options(),
+        emit: @escaping @Sendable (CaseResult) async -> Void, unproven: @escaping @Sendable (String) -> Void = { _ in },
         progress: @escaping @Sendable (String, Int64, Int64?) -> Void = { _, _, _ in }
     ) {
         self.connection = connection
@@ -82,9 +89,11 @@ public struct PostgresCheckContext: Sendable {
         self.declared = declared
         self.databasePropertiesUnproven = databasePropertiesUnproven
         self.rolesUnproven = rolesUnproven
+        self.positions = positions
         self.statementTimeout = statementTimeout
         self.inventoryOptions = inventoryOptions
         self.emit = emit
+        self.unproven = unproven
         self.progress = progress
     }
 

@@ -10,8 +10,10 @@ struct SchemaCheck: PostgresCheck {
         let start = ContinuousClock.now
         var sealed = seal.objects
         let found: [SchemaObject]
+        let unknown: Int
         do throws(PostgresError) {
-            found = try await context.inventory.schema(comparingWith: sealed)
+            (found, unknown) = SealedForm.known(
+                to: seal.catalogue ?? 1, of: try await context.inventory.schema(comparingWith: sealed))
             if seal.identity.serverVersion / 10000 != context.connection.serverVersion / 10000 {
                 sealed = try await context.inventory.reprinted(sealed, comparingWith: found)
             }
@@ -31,6 +33,12 @@ struct SchemaCheck: PostgresCheck {
                 .schema, "schema", since: start, object: context.service,
                 PostgresError(.query, message: "neither the seal nor the database holds any object", hint: "seal the right database"))
         }
+        if unknown > 0 {
+            let objects = unknown == 1 ? "one object" : "\(unknown) objects"
+            let reason = "\(objects) of kinds, or with properties, that the release of Muster that made the seal didn't ask for"
+            await context.skip(.schema, "what the seal doesn't hold", reason)
+            context.unproven("\(context.service): the schema was not compared in all: \(reason) came back.")
+        }
         if let reason = context.databasePropertiesUnproven { await context.skip(.schema, "the database's own properties", reason) }
         if let reason = context.rolesUnproven { await context.skip(.schema, "roles and memberships", reason) }
     }
@@ -49,6 +57,9 @@ extension SchemaObject.Kind {
         case .statistics: "extended statistics"
         case .textSearch: "text search"
         case .foreign: "foreign data"
+        case .accessMethod: "access methods"
+        case .dependency: "dependencies on extensions"
+        case .rolePassword: "role passwords"
         default: rawValue + "s"
         }
     }

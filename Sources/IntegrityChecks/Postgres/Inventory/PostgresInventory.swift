@@ -77,7 +77,8 @@ public struct PostgresInventory: Sendable {
             done += table.bytes
         }
         return PostgresTruth(
-            identity: identity, tables: fingerprints, objects: objects, sequences: sequences, largeObjects: largeObjects)
+            identity: identity, tables: fingerprints, objects: objects, sequences: sequences, largeObjects: largeObjects,
+            catalogue: CatalogQuery.version, extensionTables: try await readExtensionTables())
     }
 
     /// Which database it is, and where it stands.
@@ -119,6 +120,12 @@ public struct PostgresInventory: Sendable {
         return try await readSequences()
     }
 
+    /// The tables that belong to extensions, with what a dump carries of their rows.
+    public func extensionTables() async throws(PostgresError) -> [ExtensionTable] {
+        try await pin()
+        return try await readExtensionTables()
+    }
+
     /// Count and content hash of all large objects.
     ///
     /// - Throws: SQLSTATE `42501` where there are some, and the user may not read `pg_largeobject`.
@@ -128,7 +135,7 @@ public struct PostgresInventory: Sendable {
     }
 
     /// Sets what the answers depend on. Whoever opened the session may have set anything.
-    private func pin() async throws(PostgresError) {
+    func pin() async throws(PostgresError) {
         var all = Self.settings
         if !options.parallelWorkers { all["max_parallel_workers_per_gather"] = "0" }
         let calls = all.sorted { $0.key < $1.key }.map {

@@ -53,3 +53,8 @@ enum Catalog {
             "(SELECT string_agg('option \(prefix)' || o, E'\\n' ORDER BY o COLLATE \"C\") FROM unnest(\(options)) o WHERE o !~ '^(\(own))=')"
     }
 }
+
+extension CatalogQuery {
+    /// For servers that know nothing of the kind.
+    static let nothing = "SELECT NULL AS name, NULL AS definition WHERE false"
+}

@@ -11,7 +11,12 @@ struct CatalogQuery: Sendable {
         var version: Int
         /// Roles that are read whether this database needs them or not.
         var roles: [String]
+        /// Whether who asks may know which roles have a password.
+        var showsPasswords = false
     }
+
+    /// Counts the changes of what is asked. A seal says which it was asked by: ``SealedForm`` knows what each has brought.
+    static let version = 2
 
     var kind: SchemaObject.Kind
     var sql: @Sendable (Server) -> String
@@ -25,19 +30,22 @@ struct CatalogQuery: Sendable {
     static let all: [CatalogQuery] = [
         .database, .schemas, .extensions, .languages,
         .enums, .domains, .composites, .ranges, .baseTypes, .collations,
-        .tables, .columns, .defaults, .partitions, .constraints, .indexes, .statistics,
+        .tables, .columns, .tunedColumns, .defaults, .partitions, .constraints, .indexes, .statistics,
         .views, .materializedViews, .rules,
-        .functions, .aggregates, .triggers, .eventTriggers, .policies,
-        .sequences, .publications, .casts, .operators, .operatorClasses, .operatorFamilies, .textSearch,
+        .functions, .aggregates, .triggers, .partitionTriggers, .eventTriggers, .policies, .dependencies,
+        .sequences, .publications, .casts, .operators, .operatorClasses, .operatorFamilies, .textSearch, .textSearchParts,
+        .accessMethods, .conversions, .transforms,
         .foreignWrappers, .foreignServers, .userMappings, .foreignTables,
-        .owners, .grants, .columnGrants, .defaultPrivileges, .comments, .databaseComments,
-        .roles, .roleMemberships, .settings,
+        .owners, .grants, .changedGrants, .columnGrants, .parameterGrants, .defaultPrivileges,
+        .comments, .databaseComments, .roleComments,
+        .roles, .rolePasswords, .roleMemberships, .settings,
     ]
 }
 
 extension PostgresInventory {
     func readSchema(roles: [String] = []) async throws(PostgresError) -> [SchemaObject] {
-        let server = CatalogQuery.Server(version: connection.serverVersion, roles: roles)
+        let showsPasswords = try await connection.value("SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')") == "t"
+        let server = CatalogQuery.Server(version: connection.serverVersion, roles: roles, showsPasswords: showsPasswords)
         var objects: [SchemaObject] = []
         for query in CatalogQuery.all {
             let rows = try await connection.query(

@@ -57,7 +57,7 @@ extension CatalogQuery {
         let tables =
             server.version >= 150000
             ? """
-            (SELECT string_agg('table ' || pr.prrelid::regclass
+            (SELECT string_agg('\(server.version >= 190000 ? "' || CASE WHEN pr.prexcept THEN 'except ' ELSE '' END || '" : "")table ' || pr.prrelid::regclass
                 || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C") FROM pg_attribute a
                     WHERE a.attrelid = pr.prrelid AND a.attnum = ANY (pr.prattrs)) || ')', '')
                 || coalesce(' where ' || pg_get_expr(pr.prqual, pr.prrelid), ''), E'\\n' ORDER BY pr.prrelid::regclass::text COLLATE "C")
@@ -71,9 +71,11 @@ extension CatalogQuery {
             """
         return """
             SELECT quote_ident(pubname) AS name, concat_ws(E'\\n', CASE WHEN puballtables THEN 'all tables' END,
+              \(server.version >= 190000 ? "CASE WHEN puballsequences THEN 'all sequences' END," : "")
               'publishes: ' || concat_ws(', ', CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END,
                 CASE WHEN pubdelete THEN 'delete' END, CASE WHEN pubtruncate THEN 'truncate' END),
               \(server.version >= 130000 ? "CASE WHEN pubviaroot THEN 'via partition root' END," : "")
+              \(server.version >= 180000 ? "CASE pubgencols WHEN 's' THEN 'publishes generated columns: stored' END," : "")
               \(tables)) AS definition
             FROM pg_publication p WHERE \(Catalog.isNoMember("pg_publication", "p.oid"))
             """

@@ -43,6 +43,21 @@ extension CatalogQuery {
           UNION ALL SELECT 'statistics', format('%I.%I', n.nspname, s.stxname), s.stxowner, NULL, NULL
             FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
             WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_statistic_ext", "s.oid"))
+          UNION ALL SELECT 'text-search', 'configuration ' || format('%I.%I', n.nspname, s.cfgname), s.cfgowner, NULL, NULL
+            FROM pg_ts_config s JOIN pg_namespace n ON n.oid = s.cfgnamespace
+            WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_ts_config", "s.oid"))
+          UNION ALL SELECT 'text-search', 'dictionary ' || format('%I.%I', n.nspname, s.dictname), s.dictowner, NULL, NULL
+            FROM pg_ts_dict s JOIN pg_namespace n ON n.oid = s.dictnamespace
+            WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_ts_dict", "s.oid"))
+          UNION ALL SELECT 'operator', 'class ' || format('%I.%I', n.nspname, s.opcname) || ' using ' || quote_ident(m.amname), s.opcowner, NULL, NULL
+            FROM pg_opclass s JOIN pg_namespace n ON n.oid = s.opcnamespace JOIN pg_am m ON m.oid = s.opcmethod
+            WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_opclass", "s.oid"))
+          UNION ALL SELECT 'operator', 'family ' || format('%I.%I', n.nspname, s.opfname) || ' using ' || quote_ident(m.amname), s.opfowner, NULL, NULL
+            FROM pg_opfamily s JOIN pg_namespace n ON n.oid = s.opfnamespace JOIN pg_am m ON m.oid = s.opfmethod
+            WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_opfamily", "s.oid"))
+          UNION ALL SELECT 'conversion', format('%I.%I', n.nspname, s.conname), s.conowner, NULL, NULL
+            FROM pg_conversion s JOIN pg_namespace n ON n.oid = s.connamespace
+            WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_conversion", "s.oid"))
           UNION ALL SELECT 'event-trigger', quote_ident(t.evtname), t.evtowner, NULL, NULL FROM pg_event_trigger t
             WHERE \(Catalog.isNoMember("pg_event_trigger", "t.oid"))
           UNION ALL SELECT 'publication', quote_ident(p.pubname), p.pubowner, NULL, NULL FROM pg_publication p
@@ -54,22 +69,71 @@ extension CatalogQuery {
     /// One per object and grantee whose rights are not what an object without any GRANT or REVOKE has: whether the server
     /// has written the default down or not makes no difference. All rights at once read `ALL`, since their number grows
     /// with the server's version. Who granted them is left out: a restore may do it in another's name.
-    static let grants = CatalogQuery(.grant) { _ in
+    static let grants = CatalogQuery(.grant) { _ in grants(of: owned, usual: "acldefault(o.letter, o.owner)") }
+
+    /// What was granted or revoked on the server's own objects and on those of extensions, which both come with rights of their own:
+    /// a dump holds what was changed of them.
+    static let changedGrants = CatalogQuery(.grant) { _ in
+        grants(of: changed, usual: "coalesce(o.initial, acldefault(o.letter, o.owner))", more: "o.whose,")
+    }
+
+    private static func grants(of objects: String, usual: String, more: String = "") -> String {
         """
         SELECT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE coalesce((SELECT quote_ident(rolname) FROM pg_roles WHERE oid = x.grantee), 'a dropped role') END
             || ' on ' || o.kind || ' ' || o.name AS name,
-          concat_ws(E'\\n', 'of ' || o.kind || ' ' || o.name,
+          concat_ws(E'\\n', 'of ' || o.kind || ' ' || o.name, \(more)
             CASE WHEN x.actual IS NULL THEN 'nothing'
               WHEN (SELECT array_agg(p.privilege_type::text ORDER BY p.privilege_type COLLATE "C") FROM aclexplode(acldefault(o.letter, o.owner)) p
                 WHERE p.grantee = o.owner) = x.actual THEN 'ALL'
               ELSE array_to_string(x.actual, E'\\n') END) AS definition
-        FROM (\(owned)) AS o
+        FROM (\(objects)) AS o
           CROSS JOIN LATERAL (
             SELECT coalesce(a.grantee, d.grantee) AS grantee, a.rights AS actual, d.rights AS usual
             FROM (\(rights("o.acl", or: "acldefault(o.letter, o.owner)"))) AS a
-              FULL JOIN (\(rights("acldefault(o.letter, o.owner)"))) AS d USING (grantee)) AS x
+              FULL JOIN (\(rights(usual))) AS d USING (grantee)) AS x
         WHERE x.actual IS DISTINCT FROM x.usual
         """
+    }
+
+    private static let changed = """
+        SELECT q.*, i.initprivs AS initial,
+          coalesce((SELECT 'of extension ' || quote_ident(x.extname) FROM pg_depend e JOIN pg_extension x ON x.oid = e.refobjid
+            WHERE e.classid = q.class AND e.objid = q.oid AND e.deptype = 'e'), 'of the server') AS whose
+        FROM (
+          SELECT \(Catalog.relationKind("c.relkind")) AS kind, \(Catalog.relationName("c")) AS name, c.relowner AS owner, c.relacl AS acl,
+              CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS letter, 'pg_catalog.pg_class'::regclass AS class, c.oid,
+              \(Catalog.isUserSchema("n.nspname")) AS own
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_(toast|temp)'
+          UNION ALL SELECT 'function', p.oid::regprocedure::text, p.proowner, p.proacl, 'f', 'pg_catalog.pg_proc'::regclass, p.oid,
+              \(Catalog.isUserSchema("n.nspname"))
+            FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+          UNION ALL SELECT 'schema', quote_ident(n.nspname), n.nspowner, n.nspacl, 'n', 'pg_catalog.pg_namespace'::regclass, n.oid,
+              \(Catalog.isUserSchema("n.nspname"))
+            FROM pg_namespace n WHERE n.nspname !~ '^pg_(toast|temp)'
+          UNION ALL SELECT 'type', format('%I.%I', n.nspname, t.typname), t.typowner, t.typacl, 'T', 'pg_catalog.pg_type'::regclass, t.oid,
+              \(Catalog.isUserSchema("n.nspname"))
+            FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+          UNION ALL SELECT 'language', quote_ident(l.lanname), l.lanowner, l.lanacl, 'l', 'pg_catalog.pg_language'::regclass, l.oid, l.lanispl
+            FROM pg_language l
+          UNION ALL SELECT 'foreign', 'wrapper ' || quote_ident(w.fdwname), w.fdwowner, w.fdwacl, 'F',
+              'pg_catalog.pg_foreign_data_wrapper'::regclass, w.oid, true FROM pg_foreign_data_wrapper w
+        ) AS q LEFT JOIN pg_init_privs i ON i.classoid = q.class AND i.objoid = q.oid AND i.objsubid = 0
+        WHERE q.acl IS DISTINCT FROM i.initprivs AND q.acl IS NOT NULL AND (NOT q.own
+          OR EXISTS (SELECT FROM pg_depend e WHERE e.classid = q.class AND e.objid = q.oid AND e.deptype = 'e'))
+        """
+
+    /// `GRANT SET ON PARAMETER`: of the cluster, as roles are.
+    static let parameterGrants = CatalogQuery(.grant) { server in
+        guard server.version >= 150000 else { return nothing }
+        return """
+            SELECT CASE p.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END || ' on parameter ' || a.parname AS name,
+              concat_ws(E'\\n', 'of parameter ' || a.parname, 'of role ' || quote_ident(r.rolname),
+                string_agg(p.privilege_type || CASE WHEN p.is_grantable THEN ' with grant option' ELSE '' END, E'\\n'
+                  ORDER BY p.privilege_type COLLATE "C")) AS definition
+            FROM pg_parameter_acl a CROSS JOIN LATERAL aclexplode(a.paracl) p LEFT JOIN pg_roles r ON r.oid = p.grantee
+            WHERE p.grantee = 0 OR p.grantee IN (\(RoleQueries.relevant(server))) GROUP BY p.grantee, r.rolname, a.parname
+            """
     }
 
     /// An owner's own rights can always be granted onwards, so a grant option of theirs says nothing.
@@ -173,6 +237,14 @@ extension CatalogQuery {
         SELECT 'database' AS name, concat_ws(E'\\n', 'of database database', s.description) AS definition
         FROM pg_shdescription s JOIN pg_database d ON d.oid = s.objoid
         WHERE s.classoid = 'pg_catalog.pg_database'::regclass AND d.datname = current_database()
+        """
+    }
+
+    static let roleComments = CatalogQuery(.comment) { server in
+        """
+        SELECT 'role ' || quote_ident(r.rolname) AS name, concat_ws(E'\\n', 'of role ' || quote_ident(r.rolname), s.description) AS definition
+        FROM pg_shdescription s JOIN pg_roles r ON r.oid = s.objoid
+        WHERE s.classoid = 'pg_catalog.pg_authid'::regclass AND r.oid IN (\(RoleQueries.relevant(server)))
         """
     }
 }

@@ -18,6 +18,16 @@ enum RoleQueries {
 }
 
 extension CatalogQuery {
+    /// Whether a role that logs in has a password at all. A superuser alone may ask that.
+    static let rolePasswords = CatalogQuery(.rolePassword) { server in
+        guard server.showsPasswords else { return nothing }
+        return """
+            SELECT quote_ident(rolname) AS name, concat_ws(E'\\n', 'of role ' || quote_ident(rolname),
+              CASE WHEN rolpassword IS NULL THEN 'none' ELSE 'a password' END) AS definition
+            FROM pg_authid WHERE rolcanlogin AND oid IN (\(RoleQueries.relevant(server)))
+            """
+    }
+
     /// Attributes only: a password verifier is never read.
     static let roles = CatalogQuery(.role) { server in
         """
@@ -36,10 +46,11 @@ extension CatalogQuery {
         SELECT quote_ident(m.rolname) || ' in ' || quote_ident(g.rolname) AS name,
           concat_ws(E'\\n', 'of role ' || quote_ident(m.rolname), 'of role ' || quote_ident(g.rolname),
             CASE WHEN bool_or(a.admin_option) THEN 'with admin option' END
-            \(server.version >= 160000 ? ", CASE WHEN NOT bool_or(a.set_option) THEN 'without set option' END" : "")) AS definition
+            \(server.version >= 160000 ? ", CASE WHEN NOT bool_or(a.set_option) THEN 'without set option' END" : "")
+            \(server.version >= 160000 ? ", CASE WHEN bool_or(a.inherit_option) <> m.rolinherit THEN CASE WHEN m.rolinherit THEN 'without inherit option' ELSE 'with inherit option' END END" : "")) AS definition
         FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
         WHERE a.member IN (\(RoleQueries.relevant(server))) AND (a.roleid IN (\(RoleQueries.relevant(server))) OR a.roleid < 16384)
-        GROUP BY m.rolname, g.rolname
+        GROUP BY m.rolname, m.rolinherit, g.rolname
         """
     }
 }

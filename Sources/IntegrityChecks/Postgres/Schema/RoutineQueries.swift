@@ -18,6 +18,7 @@ extension CatalogQuery {
             ("deserialize", "aggdeserialfn"), ("moving transition", "aggmtransfn"), ("moving inverse", "aggminvtransfn"),
             ("moving final", "aggmfinalfn"),
         ].map { "'\($0): ' || nullif(a.\($1), 0)::oid::regprocedure" }
+        let unmodified = "CASE a.aggkind WHEN 'n' THEN 'r' ELSE 'w' END"
         return """
             SELECT p.oid::regprocedure::text AS name, concat_ws(E'\\n', 'aggregate',
               'kind: ' || nullif(a.aggkind::text, 'n'), 'direct arguments: ' || nullif(a.aggnumdirectargs, 0),
@@ -25,7 +26,10 @@ extension CatalogQuery {
               \(functions.joined(separator: ", ")),
               'state: ' || format_type(a.aggtranstype, NULL), 'initial: ' || a.agginitval, 'space: ' || nullif(a.aggtransspace, 0),
               'moving state: ' || format_type(nullif(a.aggmtranstype, 0), NULL), 'moving initial: ' || a.aggminitval,
-              'sort operator: ' || nullif(a.aggsortop, 0)::regoperator, 'parallel: ' || p.proparallel::text) AS definition
+              'sort operator: ' || nullif(a.aggsortop, 0)::regoperator, 'parallel: ' || p.proparallel::text,
+              CASE WHEN a.aggfinalextra THEN 'final extra' END, CASE WHEN a.aggmfinalextra THEN 'moving final extra' END,
+              'final modifies: ' || nullif(a.aggfinalmodify::text, \(unmodified)), 'moving final modifies: ' || nullif(a.aggmfinalmodify::text, \(unmodified)),
+              'moving space: ' || nullif(a.aggmtransspace, 0)) AS definition
             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_aggregate a ON a.aggfnoid = p.oid WHERE \(isUserRoutine)
             """
     }
@@ -101,6 +105,64 @@ extension CatalogQuery {
             WHERE p.oid = d.dicttemplate), 'options: ' || regexp_replace(d.dictinitoption, '"([a-z_][a-z0-9_]*)" = ', '\\1 = ', 'g'))
         FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace
         WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_ts_dict", "d.oid"))
+        """
+    }
+
+    /// Parsers and templates, which are made of functions in C. They have no owner.
+    static let textSearchParts = CatalogQuery(.textSearch) { _ in
+        """
+        SELECT 'parser ' || format('%I.%I', n.nspname, p.prsname) AS name, concat_ws(E'\\n', 'start: ' || p.prsstart::oid::regprocedure,
+          'token: ' || p.prstoken::oid::regprocedure, 'end: ' || p.prsend::oid::regprocedure,
+          'headline: ' || nullif(p.prsheadline, 0)::oid::regprocedure, 'types: ' || p.prslextype::oid::regprocedure) AS definition
+        FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = p.prsnamespace
+        WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_ts_parser", "p.oid"))
+        UNION ALL
+        SELECT 'template ' || format('%I.%I', n.nspname, p.tmplname), concat_ws(E'\\n', 'init: ' || nullif(p.tmplinit, 0)::oid::regprocedure,
+          'lexize: ' || p.tmpllexize::oid::regprocedure)
+        FROM pg_ts_template p JOIN pg_namespace n ON n.oid = p.tmplnamespace
+        WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_ts_template", "p.oid"))
+        """
+    }
+
+    static let accessMethods = CatalogQuery(.accessMethod) { _ in
+        """
+        SELECT quote_ident(amname) AS name, concat_ws(E'\\n', CASE amtype WHEN 't' THEN 'for tables' ELSE 'for indexes' END,
+          'handler: ' || amhandler::oid::regprocedure) AS definition
+        FROM pg_am a WHERE a.oid >= 16384 AND \(Catalog.isNoMember("pg_am", "a.oid"))
+        """
+    }
+
+    static let conversions = CatalogQuery(.conversion) { _ in
+        """
+        SELECT format('%I.%I', n.nspname, c.conname) AS name, concat_ws(E'\\n', 'from: ' || pg_encoding_to_char(c.conforencoding),
+          'to: ' || pg_encoding_to_char(c.contoencoding), 'function: ' || c.conproc::oid::regprocedure, CASE WHEN c.condefault THEN 'default' END)
+          AS definition
+        FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace
+        WHERE \(Catalog.isUserSchema("n.nspname")) AND \(Catalog.isNoMember("pg_conversion", "c.oid"))
+        """
+    }
+
+    static let transforms = CatalogQuery(.transform) { _ in
+        """
+        SELECT 'for ' || format_type(t.trftype, NULL) || ' language ' || quote_ident(l.lanname) AS name, concat_ws(E'\\n',
+          'from SQL: ' || nullif(t.trffromsql, 0)::oid::regprocedure, 'to SQL: ' || nullif(t.trftosql, 0)::oid::regprocedure) AS definition
+        FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang WHERE \(Catalog.isNoMember("pg_transform", "t.oid"))
+        """
+    }
+
+    /// `ALTER … DEPENDS ON EXTENSION`: dropping the extension drops it.
+    static let dependencies = CatalogQuery(.dependency) { _ in
+        """
+        SELECT o.kind || ' ' || o.name || ' on extension ' || quote_ident(x.extname) AS name, 'of ' || o.kind || ' ' || o.name AS definition
+        FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+          CROSS JOIN LATERAL (
+            SELECT 'function' AS kind, p.oid::regprocedure::text AS name FROM pg_proc p
+              WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = d.objid
+            UNION ALL SELECT \(Catalog.relationKind("c.relkind")), \(Catalog.relationName("c")) FROM pg_class c
+              WHERE d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
+            UNION ALL SELECT 'trigger', \(Catalog.relationName("c")) || '.' || quote_ident(t.tgname) FROM pg_trigger t
+              JOIN pg_class c ON c.oid = t.tgrelid WHERE d.classid = 'pg_catalog.pg_trigger'::regclass AND t.oid = d.objid) AS o
+        WHERE d.deptype = 'x'
         """
     }
 }

@@ -33,10 +33,13 @@ public enum SchemaDiff {
             }
         }
 
+        private static func isOfCluster(_ parent: String) -> Bool { parent.hasPrefix("role ") || parent.hasPrefix("parameter ") }
+
         func compares(_ object: SchemaObject) -> Bool {
             let parents = object.parents
             if !databaseProperties, object.kind == .database || parents.contains("database database") { return false }
-            if !roles, object.kind == .role || object.kind == .roleMembership { return false }
+            if !roles, [.role, .roleMembership, .rolePassword].contains(object.kind) { return false }
+            if !roles, [.grant, .comment].contains(object.kind), parents.first.map(Self.isOfCluster) == true { return false }
             if !roles, object.kind == .setting, !parents.contains("database database") { return false }
             return true
         }
@@ -93,7 +96,9 @@ public enum SchemaDiff {
     private static func isAboutRole(_ object: SchemaObject, otherThan known: Set<String>) -> Bool {
         switch object.kind {
         case .role: return !known.contains(object.key)
-        case .roleMembership, .setting: return object.parents.contains { $0.hasPrefix("role ") && !known.contains($0) }
+        // Who sealed it may not have been allowed to ask.
+        case .rolePassword: return true
+        case .roleMembership, .setting, .grant, .comment: return object.parents.contains { $0.hasPrefix("role ") && !known.contains($0) }
         default: return false
         }
     }
@@ -187,6 +192,7 @@ public enum SchemaDiff {
         switch kind {
         case .extension: "install the source's version of the extension on the machine that you would recover to"
         case .owner, .grant: "back up the roles too (pg_dumpall --globals-only), and restore them first"
+        case .rolePassword: "let pg_dumpall hold the passwords (without --no-role-passwords), or keep them where a recovery finds them"
         case .role, .roleMembership, .setting: "take the globals file at the same time as the dump"
         default: "compare the dump's own text (pg_restore -f - FILE) with the source; one of the two was changed"
         }
@@ -249,7 +255,7 @@ extension SchemaObject {
     /// The schema that it lies in, where its name begins with one.
     fileprivate var schemaKeys: [String] {
         switch kind {
-        case .type, .table, .view, .materializedView, .function, .sequence, .collation, .statistics, .index:
+        case .type, .table, .view, .materializedView, .function, .sequence, .collation, .statistics, .index, .conversion:
             // A quoted name may hold dots of its own.
             if name.hasPrefix("\"") {
                 guard let end = name.dropFirst().firstRange(of: "\".") else { return [] }
@@ -272,6 +278,7 @@ extension SchemaObject {
         case .comment: "comment on \(name)"
         case .grant: name.hasPrefix("default privileges") ? name : "rights of \(name)"
         case .roleMembership: "role \(name)"
+        case .rolePassword: "password of role \(name)"
         case .database: "database"
         default: key
         }

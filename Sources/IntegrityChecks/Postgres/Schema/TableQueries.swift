@@ -51,6 +51,21 @@ extension CatalogQuery {
         """
     }
 
+    /// What was set on a column of a materialized view or an index. All else of it follows from the definition.
+    static let tunedColumns = CatalogQuery(.column) { server in
+        """
+        SELECT \(columnName) AS name, concat_ws(E'\\n', \(Catalog.ofRelation("c")), q.tuned) AS definition
+        FROM \(relations) JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+          CROSS JOIN LATERAL (SELECT concat_ws(E'\\n',
+            CASE WHEN c.relkind = 'm' AND a.attstorage <> t.typstorage THEN 'storage: ' ||
+              CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
+            \(server.version >= 140000 ? "CASE WHEN c.relkind = 'm' THEN CASE a.attcompression WHEN 'p' THEN 'compression: pglz' WHEN 'l' THEN 'compression: lz4' END END," : "")
+            'statistics target: ' || nullif(a.attstattarget, -1), \(Catalog.options("a.attoptions"))) AS tuned) AS q
+        WHERE c.relkind IN ('m', 'i', 'I') AND q.tuned <> '' AND a.attnum > 0 AND NOT a.attisdropped AND \(isUserRelation)
+          AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
+        """
+    }
+
     static let defaults = CatalogQuery(.default) { _ in
         """
         SELECT \(columnName) AS name, concat_ws(E'\\n', 'of column ' || \(columnName), \(Catalog.ofRelation("c")),
@@ -138,7 +153,10 @@ extension CatalogQuery {
     static let materializedViews = CatalogQuery(.materializedView) { _ in
         """
         SELECT c.oid::regclass::text AS name, concat_ws(E'\\n', CASE WHEN c.relispopulated THEN 'populated' ELSE 'not populated' END,
-          \(Catalog.options("c.reloptions")), pg_get_viewdef(c.oid)) AS definition
+          'access method: ' || (SELECT amname FROM pg_am WHERE oid = c.relam AND amname <> 'heap'),
+          \(Catalog.options("c.reloptions")),
+          (SELECT \(Catalog.options("toast.reloptions", prefix: "toast.")) FROM pg_class toast WHERE toast.oid = c.reltoastrelid),
+          pg_get_viewdef(c.oid)) AS definition
         FROM \(relations) WHERE c.relkind = 'm' AND \(isUserRelation)
         """
     }
@@ -178,6 +196,17 @@ extension CatalogQuery {
               pg_get_triggerdef(t.oid), \(enabled("t.tgenabled"))) AS definition
             FROM \(relations) JOIN pg_trigger t ON t.tgrelid = c.oid
             WHERE NOT t.tgisinternal AND NOT \(isCopy) AND \(isUserRelation)
+            """
+    }
+
+    /// A partition's copy of a trigger that was switched on or off by itself.
+    static let partitionTriggers = CatalogQuery(.trigger) { server in
+        guard server.version >= 130000 else { return nothing }
+        return """
+            SELECT \(Catalog.relationName("c")) || '.' || quote_ident(t.tgname) AS name, concat_ws(E'\\n', \(Catalog.ofRelation("c")),
+              'copy of that of table ' || u.tgrelid::regclass, coalesce(\(enabled("t.tgenabled")), 'enabled')) AS definition
+            FROM \(relations) JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_trigger u ON u.oid = t.tgparentid
+            WHERE NOT t.tgisinternal AND t.tgenabled <> u.tgenabled AND \(isUserRelation)
             """
     }
 
