@@ -36,8 +36,8 @@ struct AfterRestore: Sendable {
         }
     }
 
-    /// Several jobs of pg_restore may come to the state of the trigger of a partition's partition before that of the whole table is made: the entry depends
-    /// on the level between, which has none (PostgreSQL 15 to 19). What failed so is run once more, and leaves the log where it succeeds.
+    /// pg_dump writes the state of a trigger of a partition's partition without a dependency on the trigger of the whole table (PostgreSQL 15 to 19): it may stand,
+    /// or with several jobs come, before the trigger is made. What failed so is run once more, and leaves the log where it succeeds.
     func switchTriggersAgain(_ log: inout RestoreLog, on server: ScratchPostgres) async -> [Finding] {
         let late = log.problems.filter(Self.isLateTrigger)
         guard !late.isEmpty,
@@ -51,11 +51,11 @@ struct AfterRestore: Sendable {
             log.remove(problem)
             findings.append(
                 Finding(
-                    .partitionTriggerLate, .warning, object: problem.object, expected: "the state that the trigger of this partition had",
-                    actual: "an error of pg_restore's, since the trigger wasn't there yet",
+                    .partitionTriggerLate, .warning, object: problem.object.isEmpty ? problem.text : problem.object,
+                    expected: "the state that the trigger of this partition had", actual: "an error, since the trigger wasn't there yet",
                     message:
-                        "pg_restore with several jobs failed on it, by a race of PostgreSQL's own; the backup is good, and it was run again",
-                    hint: "after a recovery in earnest read pg_restore's errors and run such statements again, or restore with one job"))
+                        "PostgreSQL restores this state before the trigger itself, and fails on it; the backup is good, and it was run again",
+                    hint: "after a recovery in earnest run such a statement again: else a trigger that was switched off fires"))
         }
         await connection.close()
         return findings

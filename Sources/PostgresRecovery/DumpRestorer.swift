@@ -350,6 +350,7 @@ public struct DumpRestorer: Sendable {
         for (index, problem) in verdict.log.problems.enumerated() {
             if let line = problem.line, let statement = statements[line] { verdict.log.problems[index].statement = statement }
         }
+        findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
             throw verdict.failure(
                 ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)

@@ -72,11 +72,22 @@ struct RestoreLog: Sendable {
     init(reading file: URL, script: DumpScript? = nil, harmless: Set<Int> = []) throws {
         var entry = ""
         var lastIsOpen = false
+        var awaitsStatement = false
         var failedCopy: FailedCopy?
         // pg_restore tells the statement on the next line.
         var pending: Said?
         try LineReader.forEachLine(of: file) { line in
-            if line.hasPrefix("pg_restore: from TOC entry ") {
+            if awaitsStatement, !line.isEmpty {
+                // A statement that begins with a line break.
+                awaitsStatement = false
+                if let last = problems.indices.last, problems[last].statement.isEmpty {
+                    problems[last].statement = String(line.prefix(500))
+                }
+                if lastIsOpen, let last = problems.indices.last { problems[last].object = Self.object(ofCommand: line) }
+                lastIsOpen = false
+            } else if line == "Command was: " {
+                awaitsStatement = true
+            } else if line.hasPrefix("pg_restore: from TOC entry ") {
                 entry = Self.object(of: line.dropFirst("pg_restore: from TOC entry ".count))
             } else if line.hasPrefix("pg_restore: warning: errors ignored on restore") {
                 ignored = true

@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    /// What pg_restore says where one job came to a partition's trigger before another had made that of the whole table.
+    /// What pg_restore says where a partition's trigger comes before that of the whole table.
     @Test func theStateOfAPartitionsTriggerIsSetAgain() async throws {
         try await withServer { server in
             let connection = try await PostgresConnection.connect(server.configuration(database: "postgres"))
@@ -56,13 +56,9 @@ import Testing
             let file = server.socketFolder.appendingPathComponent("restore.log")
             let text =
                 ["touch", "gone"].map { name in
-                    """
-                    pg_restore: from TOC entry 3213; 2620 16403 TRIGGER t1 \(name) postgres
-                    pg_restore: error: could not execute query: ERROR:  trigger "\(name)" for table "t1" does not exist
-                    Command was: ALTER TABLE public.t1 DISABLE TRIGGER \(name);
-
-
-                    """
+                    "pg_restore: from TOC entry 3213; 2620 16403 TRIGGER t1 \(name) postgres\n"
+                        + "pg_restore: error: could not execute query: ERROR:  trigger \"\(name)\" for table \"t1\" does not exist\n"
+                        + "Command was: \nALTER TABLE public.t1 DISABLE TRIGGER \(name);\n\n\n"
                 }.joined() + "pg_restore: warning: errors ignored on restore: 2\n"
             try Data(text.utf8).write(to: file)
             var log = try RestoreLog(reading: file)
