@@ -7,6 +7,8 @@ import Testing
 @Suite(.enabled(if: PostgresVersion.areHere(.system), "PostgreSQL 15 is not here"))
 struct SequenceAndExtensionTests {
     private static let rule = "sequence-behind-column"
+    /// Without a seal a drill needs a question of its own.
+    private static let counted = "{rows: {table: public.orders, exactly: 20}}"
 
     @Test func aDumpWithoutItsSequencesPositions() async throws {
         try await PostgresSource.with(.system) { source in
@@ -21,13 +23,13 @@ struct SequenceAndExtensionTests {
             try await source.dump(pgDump, [], to: "a.sql")
             let whole = try String(contentsOf: script, encoding: .utf8)
             // Untouched: the lookup table's is so in the source.
-            let green = try await source.expectGreen("script", bins: bins)
+            let green = try await source.expectGreen("script", checks: Self.counted, bins: bins)
             #expect(green.findings.filter { $0.rule == Self.rule }.map(\.severity) == ["note"], "\(green.findings)")
             let lines = whole.split(separator: "\n", omittingEmptySubsequences: false)
             let rest = lines.filter { !$0.contains("pg_catalog.setval(") }
             #expect(rest.count == lines.count - 2)
             try Data(rest.joined(separator: "\n").utf8).write(to: script)
-            let (outcome, red) = try await source.drill("script", bins: bins)
+            let (outcome, red) = try await source.drill("script", checks: Self.counted, bins: bins)
             #expect(outcome.code == 1, "\(outcome.text)")
             let lost = red.findings.filter { $0.rule == Self.rule && $0.severity == "critical" }
             #expect(lost.map(\.object) == ["sequence public.kinds_id_seq", "sequence public.orders_id_seq"], "\(red.findings)")
@@ -45,7 +47,7 @@ struct SequenceAndExtensionTests {
                 SELECT setval('orders_id_seq', 5)
                 """)
             try await source.dump("\(source.bin)/pg_dump", ["-Fc"], to: "a.dump")
-            let unsealed = try await source.expectGreen(bins: bins, noticed: [Self.rule])
+            let unsealed = try await source.expectGreen(checks: Self.counted, bins: bins, noticed: [Self.rule])
             #expect(unsealed.findings.first { $0.rule == Self.rule }?.severity == "warning")
             try FileManager.default.removeItem(at: source.desk.store.appendingPathComponent("a.dump"))
             try await source.requireSeal(bins: bins)
@@ -69,10 +71,31 @@ struct SequenceAndExtensionTests {
                 INSERT INTO t VALUES (1, 1); ALTER TABLE a DISABLE TRIGGER f
                 """)
             try await source.requireSeal(bins: bins)
-            let drill = try await source.expectGreen(bins: bins, noticed: ["partition-trigger-late"])
-            #expect(drill.findings.allSatisfy { $0.severity != "critical" }, "\(drill.findings)")
+            // Which comes first is decided by the number of jobs here, and by the script's order there.
+            try await source.expectGreen(bins: bins)
             try await source.dump("\(source.bin)/pg_dump", [], to: "a.sql")
-            try await source.expectGreen("script", bins: bins, noticed: ["partition-trigger-late"])
+            try await source.expectGreen(
+                "script", checks: "{rows: {table: public.a, exactly: 1}}", bins: bins, noticed: ["partition-trigger-late"])
+        }
+    }
+
+    /// Each version keeps some of these otherwise: until 14 a partition's copy of a trigger counts as internal.
+    @Test(.enabled(if: PostgresVersion.areHere(.v14), "PostgreSQL 14 is not here: scripts/setup-tests brings it"))
+    func theKindsOfAnOlderServer() async throws {
+        try await PostgresSource.with(.v14) { source in
+            try await source.sql(
+                """
+                CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+                CREATE TABLE k (i int PRIMARY KEY); INSERT INTO k VALUES (1);
+                CREATE TABLE t (i int REFERENCES k) PARTITION BY LIST (i); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);
+                CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); INSERT INTO t VALUES (1);
+                ALTER TABLE t1 DISABLE TRIGGER f; CREATE EXTENSION hstore; ALTER FUNCTION f() DEPENDS ON EXTENSION hstore;
+                CREATE CONVERSION latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+                CREATE AGGREGATE w(int) (SFUNC = int4pl, STYPE = int, FINALFUNC = int4abs, FINALFUNC_MODIFY = READ_WRITE);
+                CREATE MATERIALIZED VIEW m AS SELECT 'x'::text AS t; ALTER MATERIALIZED VIEW m ALTER t SET STORAGE MAIN
+                """)
+            try await source.requireSeal(bins: [source.bin])
+            for bin in [source.bin, PostgresVersion.system.bin ?? source.bin] { try await source.expectGreen(bins: [bin]) }
         }
     }
 

@@ -91,7 +91,7 @@ import Testing
         try await withTestPostgres { server in
             try await withDatabase(on: server) { connection in
                 for table in Self.tables { try await connection.execute(table.sql) }
-                let found = try #require(await check(connection, against: nil).named(Self.name, in: .schema))
+                let found = try #require(await check(connection, against: nil).named(Self.name, in: .restore))
                 // Without a dump there is nothing that lost them: what is behind was so in the source.
                 #expect(found.verdict == .passed, "\(found.findings)")
                 let severities = Dictionary(uniqueKeysWithValues: found.findings.map { ($0.object, $0.severity) })
@@ -106,7 +106,7 @@ import Testing
                         finding.hint.firstRange(of: "SELECT setval").map { String(finding.hint[$0.lowerBound...]) })
                     if finding.severity == .warning { try await connection.execute(statement) }
                 }
-                let mended = try #require(await check(connection, against: nil).named(Self.name, in: .schema))
+                let mended = try #require(await check(connection, against: nil).named(Self.name, in: .restore))
                 #expect(!mended.findings.contains { $0.severity == .warning }, "\(mended.findings)")
             }
         }
@@ -127,7 +127,7 @@ import Testing
                     await PostgresChecks.run(
                         PostgresCheckContext(
                             connection: connection, service: "db", seal: seal, positions: positions, emit: { emitted.add($0) }))
-                    let found = try #require(emitted.cases.named(Self.name, in: .schema))
+                    let found = try #require(emitted.cases.named(Self.name, in: .restore))
                     return found.findings.map { "\($0.severity) \($0.object)" }
                 }
                 let held = ["note sequence public.held_id_seq"]

@@ -13,15 +13,16 @@ extension Rule {
 /// told by the backup: a dump that makes a sequence and doesn't set it has lost where it stood, and everything else was so in the source.
 struct ColumnSequencesCheck: PostgresCheck {
     func run(_ context: PostgresCheckContext) async {
+        // Like all that a restore says of itself, no proof of what came back: it stands with that.
         let name = "sequences and their columns"
         let start = ContinuousClock.now
         do throws(PostgresError) {
             let numbering = try await context.inventory.numbering()
             guard !numbering.sequences.isEmpty else { return }
             await context.judge(
-                .schema, name, since: start, Self.findings(numbering, sealed: context.seal?.sequences, positions: context.positions))
+                .restore, name, since: start, Self.findings(numbering, sealed: context.seal?.sequences, positions: context.positions))
         } catch {
-            await context.fail(.schema, name, since: start, object: context.service, error)
+            await context.fail(.restore, name, since: start, object: context.service, error)
         }
     }
 

@@ -199,14 +199,15 @@ extension CatalogQuery {
             """
     }
 
-    /// A partition's copy of a trigger that was switched on or off by itself.
+    /// A partition's copy of a trigger that was switched on or off by itself: until 14 it counts as internal, and so do the triggers of foreign keys ever since.
     static let partitionTriggers = CatalogQuery(.trigger) { server in
         guard server.version >= 130000 else { return nothing }
         return """
             SELECT \(Catalog.relationName("c")) || '.' || quote_ident(t.tgname) AS name, concat_ws(E'\\n', \(Catalog.ofRelation("c")),
               'copy of that of table ' || u.tgrelid::regclass, coalesce(\(enabled("t.tgenabled")), 'enabled')) AS definition
             FROM \(relations) JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_trigger u ON u.oid = t.tgparentid
-            WHERE NOT t.tgisinternal AND t.tgenabled <> u.tgenabled AND \(isUserRelation)
+            WHERE t.tgenabled <> u.tgenabled AND \(isUserRelation)
+              AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype <> 't')
             """
     }
 
