@@ -19,9 +19,12 @@ public enum Lab {
     ) async throws(LabError) -> LabEstate {
         try check(options)
         // The oldest that will do: a newer one beside it is for the incremental backups.
-        guard let binaries = PostgresBinaries.installed().first(where: { $0.major >= 15 }) else {
+        let installed = PostgresBinaries.installed()
+        guard let binaries = installed.first(where: { $0.major >= 15 && $0.major == options.postgresMajor ?? $0.major }) else {
+            let wanted = options.postgresMajor.map { "of major version \($0)" } ?? "of major version 15 or newer"
+            let majors = installed.map { String($0.major) }.joined(separator: ", ")
             throw LabError(
-                .toolMissing, "the lab needs a postgres server of major version 15 or newer",
+                .toolMissing, "the lab needs a postgres server \(wanted), and here is \(majors.isEmpty ? "none" : majors)",
                 hint: "apt-get install postgresql postgresql-contrib, or name its bin folder in MUSTER_PG_BIN")
         }
         let existed = try claim(options.folder)

@@ -13,14 +13,19 @@ public struct LabOptions: Sendable {
     public var rows: Int
     /// Where the servers live while it is made.
     public var scratch: ScratchRoot
+    /// The major version of its Postgres; nil for the oldest here that will do.
+    public var postgresMajor: Int?
     /// The newest night's backup is of the last 02:00 in India before this.
     public var now: Date
 
-    public init(folder: URL, days: Int = 35, rows: Int = 2000, scratch: ScratchRoot = ScratchRoot(), now: Date = Date()) {
+    public init(
+        folder: URL, days: Int = 35, rows: Int = 2000, scratch: ScratchRoot = ScratchRoot(), postgresMajor: Int? = nil, now: Date = Date()
+    ) {
         self.folder = folder
         self.days = days
         self.rows = rows
         self.scratch = scratch
+        self.postgresMajor = postgresMajor
         self.now = now
     }
 

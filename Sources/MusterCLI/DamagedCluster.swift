@@ -76,12 +76,13 @@ struct DamagedCluster: Sendable {
         let backup = PhysicalBackup(source: backups, point: point, others: all, profile: .fast, target: target, host: host)
         try await backups.bring(point, log)
         let copied = try await backup.bring(into: folder, log)
-        let wal = try await backups.catalogue().walFiles()
+        let catalogue = try await backups.catalogue()
+        let wal = try catalogue.walFiles()
         try await backups.stores.bring(wal, of: set)
         let user = plan.estate.services[set.service]?.source?.user
         let cluster = try await PointInTimeRecovery(
             host: host, folder: folder, base: copied, backup: point.path, service: set.service, profile: .fast,
-            wal: try backup.archive(of: wal, data: copied.dataFolder), target: target
+            wal: try backup.archive(of: wal, partial: catalogue.partialSegments(), data: copied.dataFolder), target: target
         ).run(superusers: ["postgres"] + (user.map { [$0] } ?? [])) { _, _ in }
         if let failure = cluster.failure { throw failure }
         guard let server = cluster.server else { throw DriverMisuse() }

@@ -124,12 +124,13 @@ struct Doctor: Sendable {
     private func access(to set: BackupSet) -> [MachineNeed] {
         guard let estate, ![.pgBackRest, .command].contains(set.kind) else { return [] }
         let catalogue = Catalogue(estate: estate, set: set, trusted: [], decryption: nil)
-        let (points, problems) = catalogue.listing()
+        let listing = catalogue.listing()
         let archived = set.wal?.stores.compactMap { estate.stores[$0] }.flatMap { (try? catalogue.walFiles(in: $0)) ?? [] } ?? []
+        let closed =
+            listing.points.compactMap { StoredAccess.refused(of: $0) } + archived.compactMap { StoredAccess.refused(below: $0.location) }
         let refused =
-            problems.map(\.failure.finding).filter { $0.rule == .accessDenied }.map(\.message)
-            + (points.compactMap { StoredAccess.refused(of: $0) } + archived.compactMap { StoredAccess.refused(below: $0.location) })
-            .map { "\($0.path) may not be read by this user" }
+            listing.problems.map(\.failure.finding).filter { $0.rule == .accessDenied }.map(\.message)
+            + closed.map { "\($0.path) may not be read by this user" }
         guard let first = refused.first else { return [] }
         return [
             MachineNeed(

@@ -24,12 +24,25 @@ struct LabCommand: AsyncParsableCommand {
         @Option(help: "How many domains the database watches; the other tables grow with it.")
         var rows = 2000
 
+        @Option(
+            help: ArgumentHelp(
+                "The major version of its Postgres, 15 or newer. MUSTER_PG_BIN names servers that lie apart, MUSTER_REDIS_BIN its Redis or Valkey.",
+                valueName: "major"))
+        var postgres: Int?
+
         @OptionGroup var scratch: ScratchOption
+
+        func validate() throws {
+            if let postgres, postgres < 15 {
+                throw ValidationError("--postgres: the lab needs major version 15 or newer, and not \(postgres)")
+            }
+        }
 
         func run() async throws {
             try await scratch.cleanUpAfterEarlierRuns()
             let options = LabOptions(
-                folder: URL(fileURLWithPath: folder, isDirectory: true), days: days, rows: rows, scratch: scratch.root)
+                folder: URL(fileURLWithPath: folder, isDirectory: true), days: days, rows: rows, scratch: scratch.root,
+                postgresMajor: postgres)
             let started = ContinuousClock.now
             let live = Console.options.live
             let estate = try await LabCommand.reporting {

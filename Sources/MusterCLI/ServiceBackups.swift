@@ -107,7 +107,8 @@ struct ServiceBackups: Sendable {
         let name = "no younger backup is passed over unseen"
         // What may not be read may be as good as any.
         let refused = younger.compactMap { point in StoredAccess.refused(of: point).map { (path: point.path, item: $0) } }
-        let findings = younger.filter { point in !refused.contains { $0.path == point.path } }.compactMap { passedOver($0, now: Date()) }
+        let findings =
+            younger.filter { point in !refused.contains { $0.path == point.path } }.compactMap { passedOver($0, now: Date()) }
             + unusable
         if !findings.contains(where: { $0.severity == .critical }), let (path, item) = refused.first {
             return .unasked(

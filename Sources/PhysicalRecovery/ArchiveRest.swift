@@ -91,11 +91,14 @@ struct ArchiveRest: Sendable {
     // MARK: A declared command
 
     /// Nobody can list what only a command reads: so it is asked for what would come next.
-    private mutating func probe(_ feeder: WALFeeder, end: ReplayEnd, target: RecoveryTarget, beginning: PointInTimeRecovery.Beginning) async throws {
+    private mutating func probe(_ feeder: WALFeeder, end: ReplayEnd, target: RecoveryTarget, beginning: PointInTimeRecovery.Beginning)
+        async throws
+    {
         let size = end.segmentSize
         if feeder.delivered == 0 {
             nothing = WALPlan.nothing(
-                from: WALSegmentName(timeline: beginning.timeline, number: beginning.position / size, size: size), beginning.position, bundled: true)
+                from: WALSegmentName(timeline: beginning.timeline, number: beginning.position / size, size: size), beginning.position,
+                bundled: true)
         }
         // A server asks for each segment by the newest timeline's name first: only what it had by none of them is missing.
         let missed = feeder.absent.filter { $0.number(size: size) >= end.number && !feeder.gave($0.number(size: size) * size) }

@@ -151,7 +151,8 @@ public struct PointInTimeRecovery: Sendable {
     }
 
     private func recover(
-        binaries: PostgresBinaries, control: ControlData, from beginning: Beginning, feeder: WALFeeder?, plan: WALPlan?, cases: [CaseResult],
+        binaries: PostgresBinaries, control: ControlData, from beginning: Beginning, feeder: WALFeeder?, plan: WALPlan?,
+        cases: [CaseResult],
         superusers: [String], progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> RecoveredCluster {
         let start = ContinuousClock.now
