@@ -28,12 +28,11 @@ struct LabPointInTime: Sendable {
     /// - Parameter dataFolder: Of the stopped server; it is stopped again, and holds what it held, when this returns.
     func make(of dataFolder: URL) async throws -> LabMoments {
         let folder = try host.folder.privateFolder("lab-wal")
-        let repository = try LabRepository.prepare(on: host, in: folder, dataFolder: dataFolder, keys: keys)
+        let repository = try await LabRepository.prepare(on: host, in: folder, dataFolder: dataFolder, keys: keys)
         let archiving = try await ArchivingPostgres.start(
             on: host, in: folder, dataFolder: dataFolder, binaries: binaries, compress: true, alsoArchiving: repository?.archiveCommand)
         do {
             let session = try await PostgresConnection.connect(archiving.server.configuration(database: LabDatabase.name))
-            try await repository?.begin()
             try await base("first", archiving, folder)
             try await repository?.back(up: "full")
             try await session.execute(

@@ -14,8 +14,13 @@ struct LabRepository: Sendable {
 
     private var repository: URL { folder.appending(path: "repository", directoryHint: .isDirectory) }
 
-    /// - Returns: nil where pgbackrest isn't on this machine.
-    static func prepare(on host: ScratchHost, in folder: URL, dataFolder: URL, keys: LabKeys) throws -> LabRepository? {
+    /// What pgbackrest ends with where it doesn't know the cluster's version.
+    private static let versionNotSupported: Int32 = 56
+
+    /// Makes the stanza of a stopped server.
+    ///
+    /// - Returns: nil where pgbackrest isn't on this machine, or is older than the server.
+    static func prepare(on host: ScratchHost, in folder: URL, dataFolder: URL, keys: LabKeys) async throws -> LabRepository? {
         guard ScratchHost.locate("pgbackrest") != nil else { return nil }
         let made = LabRepository(
             host: host, folder: folder, configuration: folder.appending(path: "pgbackrest.conf"))
@@ -48,14 +53,15 @@ struct LabRepository: Sendable {
             throw LabError(.storage, "cannot write \(file.path)", hint: "check free space in the scratch folder")
         }
         try host.folder.own(file)
+        // Its server need not be asked: what archives must know beforehand whether there is a repository.
+        let stanza = try await made.call(["--no-online", "stanza-create"])
+        if stanza.exitCode == versionNotSupported { return nil }
+        try made.require(stanza, "stanza-create")
         return made
     }
 
     /// What the source's archive_command adds.
     var archiveCommand: String { "pgbackrest --config=\"\(configuration.path)\" --stanza=\(Self.stanza) archive-push \"%p\"" }
-
-    /// Makes the stanza; its server must be running.
-    func begin() async throws { try await run(["stanza-create"]) }
 
     /// - Parameter type: `full`, `diff` or `incr`.
     func back(up type: String) async throws { try await run(["--type=\(type)", "backup"]) }
@@ -67,14 +73,18 @@ struct LabRepository: Sendable {
         try await LabServers.move(repository, to: target)
     }
 
-    private func run(_ words: [String]) async throws {
-        let log = folder.appending(path: "pgbackrest.log")
-        let result = try await host.run(
-            ["pgbackrest", "--config=\(configuration.path)", "--stanza=\(Self.stanza)"] + words, output: log,
-            errors: folder.appending(path: "pgbackrest.err"))
+    private func run(_ words: [String]) async throws { try require(try await call(words), words.last ?? "") }
+
+    private func call(_ words: [String]) async throws -> ToolResult {
+        try await host.run(
+            ["pgbackrest", "--config=\(configuration.path)", "--stanza=\(Self.stanza)"] + words,
+            output: folder.appending(path: "pgbackrest.log"), errors: folder.appending(path: "pgbackrest.err"))
+    }
+
+    private func require(_ result: ToolResult, _ word: String) throws {
         guard result.succeeded else {
             throw LabError(
-                .server, "pgbackrest \(words.last ?? "") ended with \(result.ending)",
+                .server, "pgbackrest \(word) ended with \(result.ending)",
                 hint:
                     "this pgbackrest may be too old for the installed postgres: update it, or remove it to make a lab without a repository")
         }

@@ -33,7 +33,8 @@ sql shop -c "CREATE TABLE a (i int PRIMARY KEY)" -c "INSERT INTO a SELECT genera
     -c "CREATE TABLE b (i int) TABLESPACE elsewhere" -c "INSERT INTO b VALUES (1)" \
     -c "CREATE ROLE drill_reader LOGIN PASSWORD 'r3ader:of\\standbys'" -c "GRANT ALL ON a, b TO drill_reader"
 as "$bin/pg_basebackup" -h "$folder/p" -U postgres -D "$folder/s/data" -R -X stream -c fast --no-sync -T "$folder/ts=$folder/s/ts" >/dev/null 2>&1
-echo "unix_socket_directories='$folder/s'" >>"$folder/s/data/postgresql.conf"
+# On a machine under load replay lags, and one that lags for half a minute would end every reader at once.
+printf "unix_socket_directories='%s'\nmax_standby_streaming_delay='10min'\n" "$folder/s" >>"$folder/s/data/postgresql.conf"
 # What pg_basebackup wrote may hold words of a newer libpq than the server finds.
 echo "primary_conninfo='host=$folder/p user=postgres'" >>"$folder/s/data/postgresql.auto.conf"
 server "$folder/s/data"
