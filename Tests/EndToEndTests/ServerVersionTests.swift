@@ -430,8 +430,7 @@ struct PreloadedLibraryTests {
             try await source.requireSeal(bins: [source.bin])
             let scheduler = "select count(*) from pg_stat_activity where backend_type like '%cron%'"
             // The source's own comes once its database is there.
-            for _ in 0..<900 where try await source.sql(scheduler) == "0" { try await Task.sleep(for: .milliseconds(200)) }
-            #expect(try await source.sql(scheduler) == "1", "otherwise the next question asks nothing")
+            try await source.wait(for: "1", scheduler)
             let drill = try await source.expectGreen(
                 checks: """
                     {rows: {table: public.ticks, exactly: 5}}, {sql: {name: no scheduler, query: "\(scheduler)", expect: "= 0"}},

@@ -91,9 +91,7 @@ struct PostgresMatrixTests {
             let last = try await source.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")
             try await source.sql("SELECT pg_switch_wal()")
             // A file of that name may still be on its way: the server knows when it is there as a whole.
-            for _ in 0..<1800 where try await source.sql("SELECT last_archived_wal FROM pg_stat_archiver") != last {
-                try await Task.sleep(for: .milliseconds(100))
-            }
+            try await source.wait(for: "t", "SELECT last_archived_wal COLLATE \"C\" >= '\(last)' FROM pg_stat_archiver")
             try await Program.require(["cp", "-r", archive, store.appendingPathComponent("wal").path])
             let checks = """
                 [{sql: {name: before, query: "select count(*) from app.people where name = 'before'", expect: "= 1"}},

@@ -110,6 +110,16 @@ struct PostgresSource: Sendable {
             .out.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Asks until the answer is that one.
+    func wait(for answer: String, _ text: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(180)
+        while ContinuousClock.now < deadline {
+            if try await sql(text) == answer { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record("\(text) did not come to \(answer)")
+    }
+
     /// Dumps by any program into the store, as a backup job would.
     func dump(_ program: String, _ words: [String], to name: String) async throws {
         let target = desk.store.appendingPathComponent(name).path
