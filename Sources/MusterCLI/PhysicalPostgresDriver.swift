@@ -137,7 +137,9 @@ actor PhysicalPostgresDriver: EndpointProviding {
         let connection = try await server.connect(toRecovered: database)
         for result in await databases.armed(in: database) { tally.record(result) }
         tally.record(await databases.prepared())
-        if let (result, sentence) = await databases.unasked(besides: database, key: "source: {database: …} in the estate file") {
+        if let (result, sentence) = await databases.unasked(
+            besides: database, key: "source: {host: …, database: …} of the service in the estate file")
+        {
             tally.record(result)
             log.unproven(sentence)
         }

@@ -105,7 +105,9 @@ actor PostgresDriver: EndpointProviding {
         log.fact("database", restored.database)
         let connection = try await restored.server.connect(toRecovered: restored.database)
         let tally = CaseTally(log)
-        if let (result, sentence) = await databases.unasked(besides: restored.database, key: "source: {database: …} in the estate file") {
+        if let (result, sentence) = await databases.unasked(
+            besides: restored.database, key: "source: {host: …, database: …} of the service in the estate file")
+        {
             tally.record(result)
             log.unproven(sentence)
         }

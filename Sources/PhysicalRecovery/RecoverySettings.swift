@@ -12,6 +12,10 @@ enum RecoverySettings {
         ]
         // A server with less than the source had refuses to replay, or runs out of it while it does.
         for (name, value) in control.demanded { settings.append((name, String(max(value, name == "max_connections" ? 50 : value)))) }
+        // Each must be twice a segment at least: initdb of such a cluster wrote a larger one into the configuration that is put aside.
+        let segment = control.segmentSize >> 20
+        if segment > 40 { settings.append(("min_wal_size", "\(2 * segment)MB")) }
+        if segment > 512 { settings.append(("max_wal_size", "\(4 * segment)MB")) }
         guard fromArchive else { return settings }
         settings.append(("recovery_target_action", "promote"))
         settings.append(("recovery_target_inclusive", target.inclusive ? "on" : "off"))

@@ -157,8 +157,9 @@ struct StorageSession {
                 finish(relation)
                 continue
             }
-            // No index and no sequence is ever without its first page.
-            let wants = ["btree", "hash", "gist", "gin", "spgist", "brin"].contains(relation.method) || relation.kind == "S"
+            // No index and no sequence is ever without its first page; but one that CONCURRENTLY began and gave up may be.
+            let isBuilt = relation.isValid && ["btree", "hash", "gist", "gin", "spgist", "brin"].contains(relation.method)
+            let wants = isBuilt || relation.kind == "S"
             if bytes < size.block, wants {
                 findings.append(
                     Finding(
@@ -217,6 +218,7 @@ struct StorageSession {
         var findings: [Finding] = []
         var untold: [StorageRelation] = []
         var zeros = 0
+        var unled: [String] = []
         for table in relations where table.isHeap && !done.contains(table.oid) {
             let isHinted = hints.contains { $0.oid == table.oid }
             var asked = table
@@ -224,7 +226,12 @@ struct StorageSession {
                 var empty = try await zeroPages(table, schema)
                 guard isHinted || !empty.isEmpty || (table.bytes ?? 0) <= StoragePass.small else { continue }
                 guard let index = guide(to: table) else {
-                    if isHinted { untold.append(table) } else { zeros += empty.count }
+                    if isHinted {
+                        untold.append(table)
+                    } else if !empty.isEmpty {
+                        zeros += empty.count
+                        unled.append(table.name)
+                    }
                     continue
                 }
                 asked = index
@@ -248,7 +255,8 @@ struct StorageSession {
         judge(hints: untold, why: "no B-tree tells what it should hold")
         if zeros > 0 {
             outcome.unproven.append(
-                "\(zeros) pages of zeros lie in tables of \(database) that no B-tree leads to: they may never have held a row, or have lost them."
+                "\(zeros == 1 ? "1 page" : "\(zeros) pages") of zeros in tables of \(database) that no B-tree leads to may never have held a row, or have lost them: "
+                    + "\(Self.list(unled))."
             )
         }
     }
@@ -375,17 +383,18 @@ struct StorageSession {
             .judged(.restore, service: pass.service, name: name, duration: start.duration(to: .now), findings: shown))
     }
 
+    private static func list(_ names: [String]) -> String {
+        names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    }
+
     private mutating func sayWhatWasNotRead() {
-        func list(_ names: [String]) -> String {
-            names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
-        }
         let others = relations.filter { $0.kind == "i" && !$0.isTree && !done.contains($0.oid) && $0.method != "" }.map(\.name)
-        if !others.isEmpty { outcome.unproven.append("indexes of \(database) that are no B-trees were not read: \(list(others)).") }
+        if !others.isEmpty { outcome.unproven.append("indexes of \(database) that are no B-trees were not read: \(Self.list(others)).") }
         let foreign = relations.filter { ["r", "m"].contains($0.kind) && !$0.isHeap }.map(\.name)
-        if !foreign.isEmpty { outcome.unproven.append("tables of \(database) that are no heaps were not read: \(list(foreign)).") }
+        if !foreign.isEmpty { outcome.unproven.append("tables of \(database) that are no heaps were not read: \(Self.list(foreign)).") }
         let invalid = relations.filter { $0.isTree && !$0.isValid }.map(\.name)
-        if !invalid.isEmpty { outcome.unproven.append("invalid indexes of \(database) were not read: \(list(invalid)).") }
-        if !unread.isEmpty { outcome.unproven.append("the storage of these was not read in \(database): \(list(unread)).") }
+        if !invalid.isEmpty { outcome.unproven.append("invalid indexes of \(database) were not read: \(Self.list(invalid)).") }
+        if !unread.isEmpty { outcome.unproven.append("the storage of these was not read in \(database): \(Self.list(unread)).") }
         let large = relations.filter { $0.isHeap && ($0.bytes ?? 0) > StoragePass.small }.count
         if large > 0 {
             outcome.unproven.append(

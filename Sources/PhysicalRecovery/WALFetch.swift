@@ -48,7 +48,10 @@ public struct WALFetch: Sendable {
         case .pgBackRest(let repository): return try await repository.fetch(name, to: target, data: data, on: host)
         case .command(let words, let missing, let hidden):
             let command = RestoreCommand.filled(words, with: [.wal: name, .path: target.path, .data: data.path])
-            let environment = ProcessInfo.processInfo.environment.filter { !hidden.contains($0.key) }
+            var environment = ProcessInfo.processInfo.environment.filter { !hidden.contains($0.key) }
+            // Its words are read.
+            environment["LC_ALL"] = "C.UTF-8"
+            environment["LANGUAGE"] = nil
             let log = target.appendingPathExtension("said")
             defer {
                 unlink(log.path)
@@ -61,10 +64,10 @@ public struct WALFetch: Sendable {
                 throw StoredFileProblem(.machine, error.message, hint: error.hint)
             }
             let said = [log, log.appendingPathExtension("err")].map(ToolWords.end)
-            if let code = result.exitCode, code == 0 || missing.contains(Int(code)), code == 0 || !Self.speakOfTrouble(said) {
-                // An empty file is none: a redirection makes one whatever the command before it finds.
-                return code == 0 && Self.size(of: target) > 0
-            }
+            // An empty file is none: a redirection makes one whatever the command before it finds. A part of one is no sign that it isn't there.
+            let hasContent = Self.size(of: target) > 0
+            if result.exitCode == 0 { return hasContent }
+            if let code = result.exitCode, missing.contains(Int(code)), !hasContent, code != 1 || Self.speakOfAbsence(said) { return false }
             let told = ToolWords(hiding: hidden).tail(of: said)
             throw failure(name, told.isEmpty ? result.ending : "\(result.ending): \(told)", missing: missing)
         }
@@ -81,17 +84,29 @@ public struct WALFetch: Sendable {
                 .fetchFailed, object: name, expected: "exit 0, or \(codes) where the archive doesn't hold it", actual: actual,
                 message:
                     "the declared fetch-wal command could not fetch a file of the write-ahead log, so nobody knows where the archive ends",
-                hint: "run it by hand; if it ends so where there is no such file, name that code in fetch-wal-missing"))
+                hint: """
+                    run it by hand; if it ends so where there is no such file, name that code in fetch-wal-missing, or let it end with 1 and say \
+                    nothing but that the file was not found
+                    """))
     }
 
-    /// Whether a tool whose code says "not there" says by its words that it couldn't look: `barman get-wal`, `cp` and a shell's pipes end with
-    /// 1 for that, too. Only what no tool says of a file that isn't there.
-    static func speakOfTrouble(_ said: [String]) -> Bool {
-        said.contains {
-            $0.contains(
-                #/EXCEPTION: |Traceback \(most recent call last\)|Permission denied|Unknown server|Error decompressing WAL|No space left on device|Input/output error|Connection (?:refused|reset|timed out)|Could not resolve host|Stale file handle/#
-            )
-        }
+    /// Whether a tool that ends with 1 says nothing, or that there is no such file. `barman get-wal`, `cp`, `aws` and a shell's pipes end with 1
+    /// for refused logins, dead networks and damage, too: only words, or none, tell them apart.
+    static func speakOfAbsence(_ said: [String]) -> Bool {
+        let text = said.joined(separator: "\n")
+        if text.allSatisfy(\.isWhitespace) { return true }
+        let trouble =
+            #/
+            (?i) exception:\ | traceback | denied | forbidden | credential | unknown\ server | no\ such\ host | resolve | refused | reset\ by
+            | timed?\ ?-?out | unreachable | no\ route | not\ connected | stale | no\ space | input\/output | decompress | unexpected\ end | corrupt
+            | command\ not\ found | bucket
+            /#
+        let absence =
+            #/
+            (?i) no\ such\ file | not\ found | doesn't\ exist | does\ not\ exist | nosuchkey | \b404\b | unable\ to\ find | could\ not\ find
+            | can(?:no|')t\ find | cannot\ be\ found | no\ such\ (?:key|object|segment|wal) | no\ urls\ matched | matched\ no\ objects
+            /#
+        return !text.contains(trouble) && text.contains(absence)
     }
 
     // MARK: What a declared command gives

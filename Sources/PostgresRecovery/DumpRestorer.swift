@@ -261,7 +261,7 @@ public struct DumpRestorer: Sendable {
         try await makeRoom(for: database, on: server)
         let errors = folder.appendingPathComponent("pg_restore.log")
         // A tar can't be read at several places at once.
-        let parallel = source.format == .tar || jobs < 2 ? [] : ["-j", String(jobs)]
+        var parallel = source.format == .tar || jobs < 2 ? [] : ["-j", String(jobs)]
         func restore(_ arguments: [String], database: String) async throws -> (ToolResult, RestoreVerdict) {
             let result = try await tool(
                 [pgRestore, "--no-password", "--no-tablespaces"] + parallel + arguments + [source.location.path],
@@ -271,10 +271,23 @@ public struct DumpRestorer: Sendable {
         var findings: [Finding] = []
         var properties = true
         var (result, verdict) = try await restore(["-C", "-d", "template1"], database: "template1")
+        let created = verdict
         if !result.succeeded, verdict.log.isDatabaseTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
             findings += try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
             properties = false
             (result, verdict) = try await restore(["-d", database], database: database)
+        }
+        if !parallel.isEmpty, verdict.log.hasDeadlock, !verdict.isMachineTrouble, server.process.ending == nil {
+            // Jobs of one pg_restore can wait for each other, as over the indexes and foreign keys of nested partitions: one job can't.
+            findings.append(Self.deadlock(object: service, jobs: jobs))
+            parallel = []
+            try await ask(server) { try await $0.execute("DROP DATABASE IF EXISTS \(SQL.identifier(database)) WITH (FORCE)") }
+            if properties {
+                (result, verdict) = try await restore(["-C", "-d", "template1"], database: "template1")
+            } else {
+                _ = try await makeDatabase(database, insteadOf: created, script: script, identity: identity, on: server)
+                (result, verdict) = try await restore(["-d", database], database: database)
+            }
         }
         // Errors that pg_restore passed over are the backup's, unless the server went away under it.
         let passedOver = verdict.log.ignored && !verdict.isMachineTrouble && server.process.ending == nil
@@ -285,6 +298,14 @@ public struct DumpRestorer: Sendable {
         findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
+    }
+
+    private static func deadlock(object: String, jobs: Int) -> Finding {
+        Finding(
+            .restoreDeadlock, .warning, object: object, expected: "jobs of pg_restore that don't wait for each other",
+            actual: "deadlock detected",
+            message: "pg_restore with \(jobs) jobs came to a deadlock, and everything was restored again with one",
+            hint: "in a recovery in earnest do so too where pg_restore says so: what one of its jobs gave up is missing")
     }
 
     /// Where the server takes what a pg_dump wrote that is older than its source by a minor release: others wouldn't.

@@ -60,8 +60,10 @@ struct RestoreLog: Sendable {
             optionUnknown, "this build does not support compression", "does not support compression (",
             "unexpected end of file", "end of file", "unexpected eof", "could not read from input file",
             "unsupported version", "invalid locale name", "could not create locale", "could not open collator", "icu is not supported",
-            "could not find header for file", "could not open input file", "does not match locale",
+            "could not find header for file", "could not open input file", "does not match locale", deadlock,
         ]
+
+    private static let deadlock = "deadlock detected"
 
     /// What a server says of an option of CREATE DATABASE that is newer than it.
     private static let optionUnknown = "option \"…\" not recognized"
@@ -188,6 +190,9 @@ struct RestoreLog: Sendable {
 
     /// The dump's own CREATE DATABASE can't be had on this machine.
     var isDatabaseTrouble: Bool { isLocaleTrouble || isOptionTrouble }
+
+    /// Sessions waited for each other, and the server gave one of them up.
+    var hasDeadlock: Bool { words.contains(Self.deadlock) }
 
     /// The server is older than an option of the dump's CREATE DATABASE.
     var isOptionTrouble: Bool { words.contains(Self.optionUnknown) }

@@ -13,7 +13,7 @@ enum ServerText {
         "could not create unique index \"", "insert or update on table \"", "update or delete on table \"", "new row for relation \"",
         "null value in column \"", "no partition of relation \"", "unrecognized configuration parameter \"", "invalid locale name",
         "could not open extension control file ", "could not access file ", "could not load library ", "cannot be implemented",
-        "no schema has been selected", "large object ", "library \"", "option \"", "unrecognized parameter \"",
+        "no schema has been selected", "deadlock detected", "large object ", "library \"", "option \"", "unrecognized parameter \"",
     ]
 
     /// How other messages of the server itself begin; whatever they quote may be a value.
@@ -53,7 +53,10 @@ enum ServerText {
         let severe = lines.last { $0.contains("FATAL") || $0.contains("error:") || $0.contains("PANIC") }
         if let severe {
             let said = ["FATAL:  ", "PANIC:  "].compactMap { severe.range(of: $0) }.first.map { severe[$0.upperBound...] } ?? severe
-            return namesOnly.contains(where: said.hasPrefix) ? String(severe.prefix(300)) : withoutQuotes(String(severe.prefix(300)))
+            // A setting's name is no value.
+            let isOfSetting = said.prefixMatch(of: #/"[a-z_.]+" must be /#) != nil
+            return isOfSetting || namesOnly.contains(where: said.hasPrefix)
+                ? String(severe.prefix(300)) : withoutQuotes(String(severe.prefix(300)))
         }
         guard let last = lines.last else { return nil }
         // What a postgres says before it has read a configuration is about its files, and it has read nothing else.

@@ -21,8 +21,8 @@ extension Damage {
 
     private static let pageSize = 8192
 
-    /// Rows that are gone may be missed by what counts them, too.
+    /// Rows that are gone may be missed by what counts them, too, and what an index leads to in vain by what follows it.
     private static func lost(_ table: String) -> Harm {
-        Harm(Rule("relation-page-lost"), object: table, consequences: [Rule("nothing-restored")])
+        Harm(Rule("relation-page-lost"), object: table, consequences: [Rule("nothing-restored"), Rule("storage-damaged")])
     }
 }

@@ -196,6 +196,21 @@ struct EarlyEndTests {
             #expect(try await fetch("exit 0") == "not there")
             #expect(try await fetch(": > \"$1\"") == "not there", "an empty file is none")
             #expect(try await fetch("echo 'cp: cannot stat x: No such file or directory' >&2; exit 1") == "not there")
+            for words in [
+                "ERROR: WAL file x not found in server main", "unable to find x in the archive",
+                "An error occurred (404): Key x does not exist",
+            ] {
+                #expect(try await fetch("echo '\(words)' >&2; exit 1") == "not there")
+            }
+            for words in [
+                "dial tcp 10.0.0.1:443: connect: connection refused", "lookup b: no such host",
+                "cp: cannot stat x: Transport endpoint is not connected",
+                "No route to host", "An error occurred (403) when calling HeadObject: Forbidden", "Unable to locate credentials",
+                "gzip: x: unexpected end of file", "something that nobody knows",
+            ] {
+                #expect(try await fetch("echo '\(words)' >&2; exit 1") == "exit 1: \(words)")
+            }
+            #expect(try await fetch("echo part > \"$1\"; exit 1") == "exit 1", "a part of a file is no sign that there is none")
             // Wrong credentials, no connection, no program; and 1 with the words of something else.
             #expect(
                 try await fetch("echo 'ERROR: SignatureDoesNotMatch s3://a:hunter2@b secret_key=hunter2' >&2; exit 4")

@@ -104,6 +104,15 @@ import Testing
         #expect(short.endedBeforeTarget && short.stopped == nil && short.fatal?.hasPrefix("recovery ended") == true)
     }
 
+    /// A server refuses sizes of its log below two segments.
+    @Test(arguments: [(1, nil, nil), (16, nil, nil), (64, "128MB", nil), (1024, "2048MB", "4096MB")] as [(Int, String?, String?)])
+    func settingsOfLargeSegments(megabytes: Int, least: String?, most: String?) throws {
+        let control = try #require(ControlData("Database system identifier: 7\nBytes per WAL segment: \(megabytes << 20)\n"))
+        let settings = RecoverySettings.make(target: RecoveryTarget(.end), control: control, fromArchive: false)
+        #expect(settings.first { $0.name == "min_wal_size" }?.value == least)
+        #expect(settings.first { $0.name == "max_wal_size" }?.value == most)
+    }
+
     @Test func settingsOfTheSource() {
         let found = ArmedSettings.assignments(
             "# archive_command = 'no'\narchive_command = 'cp %p /x' # c\nssl off\nArchive_Mode=off\nprimary_conninfo = ''\n")

@@ -109,6 +109,12 @@ struct StoragePassTests {
             UPDATE used SET v = v || 'x' WHERE id < 900; DELETE FROM used WHERE id > 4000; ANALYZE used
             """)
         for _ in 0..<3 { try await connection.execute("VACUUM zeroed") }
+        // One that can't be built stays behind without a page.
+        let built: Void? = try? await connection.execute("CREATE UNIQUE INDEX CONCURRENTLY gaveup ON used ((1))")
+        #expect(built == nil)
+        #expect(
+            try await connection.value(
+                "SELECT pg_relation_size('gaveup') + indisvalid::int FROM pg_index WHERE indexrelid = 'gaveup'::regclass") == "0")
     }
 
     private func path(_ connection: PostgresConnection, _ relation: String) async throws -> String {

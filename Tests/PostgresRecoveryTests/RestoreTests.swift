@@ -276,7 +276,7 @@ import Testing
                 let task = Task { try await restorer.restore(dump, identity: nil) { _ in } }
                 let log = folder.appendingPathComponent(name == "p.sql" ? "psql.log" : "pg_restore.log")
                 let pidFile = folder.appendingPathComponent("data/postmaster.pid")
-                for _ in 0..<3000 where !FileManager.default.fileExists(atPath: log.path) { try await Task.sleep(for: .milliseconds(2)) }
+                for _ in 0..<60_000 where !FileManager.default.fileExists(atPath: log.path) { try await Task.sleep(for: .milliseconds(2)) }
                 let pid = try #require(
                     try String(contentsOf: pidFile, encoding: .utf8).split(separator: "\n").first.flatMap { Int32($0) })
                 kill(pid, SIGKILL)
@@ -331,7 +331,7 @@ import Testing
             let restorer = DumpRestorer(host: host, folder: folder, profile: .fast, jobs: 1, service: "shop")
             let task = Task { try await restorer.restore(dump, identity: nil) { _ in } }
             let log = folder.appendingPathComponent("psql.log")
-            for _ in 0..<3000 where !FileManager.default.fileExists(atPath: log.path) { try await Task.sleep(for: .milliseconds(2)) }
+            for _ in 0..<60_000 where !FileManager.default.fileExists(atPath: log.path) { try await Task.sleep(for: .milliseconds(2)) }
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(ProcessTable.belonging(toEnvironment: "MUSTER_SCRATCH_ID=\(host.folder.id)", orFolder: host.folder.url.path).isEmpty)

@@ -18,6 +18,9 @@ struct ColumnSequencesCheck: PostgresCheck {
         let start = ContinuousClock.now
         do throws(PostgresError) {
             let numbering = try await context.inventory.numbering()
+            for (table, error) in numbering.damaged {
+                await context.fail(.restore, "\(name): \(table)", since: start, object: table, error)
+            }
             guard !numbering.sequences.isEmpty else { return }
             await context.judge(
                 .restore, name, since: start, Self.findings(numbering, sealed: context.seal?.sequences, positions: context.positions))

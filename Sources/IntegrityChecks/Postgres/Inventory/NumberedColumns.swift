@@ -36,6 +36,8 @@ struct Numbering: Sendable {
     var sequences: [NumberingSequence] = []
     /// The database subscribes to another one's changes, which don't bring where its sequences stand.
     var isSubscriber = false
+    /// Tables and sequences whose files are damaged, and what the server says of them: nothing is known of these.
+    var damaged: [(name: String, error: PostgresError)] = []
 }
 
 extension PostgresInventory {
@@ -57,7 +59,10 @@ extension PostgresInventory {
                 last.map { numbering.sequences.append($0) }
                 last = nil
                 guard
-                    let state = try await connection.query("SELECT last_value, is_called FROM \(name)").first,
+                    let state = try await unlessDamaged(
+                        name, &numbering,
+                        { () async throws(PostgresError) in try await connection.query("SELECT last_value, is_called FROM \(name)") })?
+                        .first,
                     let value = state[0].flatMap(Int64.init), let isCalled = state[1].map({ $0 == "t" })
                 else { continue }
                 let step = Int128(range.increment)
@@ -68,7 +73,12 @@ extension PostgresInventory {
                     name: name)
             }
             guard var current = last else { continue }
-            let standing = try await self.standing(of: current.next, in: range, table: table, column: column)
+            let next = current.next
+            guard
+                let standing = try await unlessDamaged(
+                    table, &numbering,
+                    { () async throws(PostgresError) in try await self.standing(of: next, in: range, table: table, column: column) })
+            else { continue }
             if standing != .free { current.columns.append("\(table).\(column)") }
             if standing == .taken || current.standing == .free { current.standing = standing }
             last = current
@@ -81,6 +91,19 @@ extension PostgresInventory {
                 SELECT EXISTS (SELECT FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))
                 """) == "t"
         return numbering
+    }
+
+    /// - Returns: nil where the files are damaged, which is noted; the others are asked all the same.
+    private func unlessDamaged<Answer>(
+        _ name: String, _ numbering: inout Numbering, _ question: () async throws(PostgresError) -> Answer
+    ) async throws(PostgresError) -> Answer? {
+        do throws(PostgresError) {
+            return try await question()
+        } catch {
+            guard error.isStorageDamage else { throw error }
+            if !numbering.damaged.contains(where: { $0.name == name }) { numbering.damaged.append((name, error)) }
+            return nil
+        }
     }
 
     private struct Range {
