@@ -15,7 +15,7 @@ struct LabRepository: Sendable {
     private var repository: URL { folder.appending(path: "repository", directoryHint: .isDirectory) }
 
     /// What pgbackrest ends with where it doesn't know the cluster's version.
-    private static let versionNotSupported: Int32 = 56
+    private static let versionNotSupported: Int32 = 46
 
     /// Makes the stanza of a stopped server.
     ///

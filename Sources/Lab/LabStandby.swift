@@ -59,6 +59,11 @@ struct LabStandby: Sendable {
             throw LabError(
                 .server, "the lab's standby could not be copied from its source", hint: "check free space in \(servers.places.source.path)")
         }
+        // What pg_basebackup has written may hold options of a newer libpq than the one that the server loads. The last word counts.
+        let handle = try FileHandle(forWritingTo: fresh.appending(path: "postgresql.auto.conf"))
+        defer { try? handle.close() }
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("primary_conninfo = 'host=''\(servers.mark.socketFolder.path)'' user=postgres'\n".utf8))
         try files.moveItem(at: fresh, to: data)
     }
 }
