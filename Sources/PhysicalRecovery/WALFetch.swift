@@ -95,11 +95,13 @@ public struct WALFetch: Sendable {
     static func speakOfAbsence(_ said: [String]) -> Bool {
         let text = said.joined(separator: "\n")
         if text.allSatisfy(\.isWhitespace) { return true }
+        // Case tells Barman's own EXCEPTION from the CommandException by which gsutil says that it found nothing.
+        if text.contains("EXCEPTION: ") { return false }
         let trouble =
             #/
-            (?i) exception:\ | traceback | denied | forbidden | credential | unknown\ server | no\ such\ host | resolve | refused | reset\ by
-            | timed?\ ?-?out | unreachable | no\ route | not\ connected | stale | no\ space | input\/output | decompress | unexpected\ end | corrupt
-            | command\ not\ found | bucket
+            (?i) traceback | denied | forbidden | credential | unknown\ server | no\ such\ host | not\ resolve | name\ resolution | refused | reset\ by
+            | timed?\ ?-?out | unreachable | no\ route | not\ connected | stale\ file | no\ space | input\/output | decompress | unexpected\ end
+            | corrupt | command\ not\ found | nosuchbucket | bucket\ does\ not
             /#
         let absence =
             #/

@@ -131,10 +131,15 @@ struct DumpScript: Sendable, Hashable {
         scanner.finish { take($0) }
     }
 
+    /// A transfer as text may have ended each line with CR LF, which psql takes.
+    private static func words(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes.last == 0x0d ? bytes.dropLast() : bytes[...], as: UTF8.self)
+    }
+
     private mutating func take(_ item: ScriptScanner.Item) {
         switch item {
         case .comment(let bytes):
-            switch String(decoding: bytes, as: UTF8.self) {
+            switch Self.words(bytes) {
             case Self.firstWords:
                 dumps.begin()
                 endsWithLastWords = false
@@ -150,7 +155,7 @@ struct DumpScript: Sendable, Hashable {
             default: break
             }
         case .commentInRows(let bytes):
-            switch String(decoding: bytes, as: UTF8.self) {
+            switch Self.words(bytes) {
             case Self.firstWords, Self.clusterFirstWords: inRows.begin()
             case Self.lastWords, Self.clusterLastWords: inRows.end()
             default: break

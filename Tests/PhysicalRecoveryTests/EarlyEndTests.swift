@@ -199,6 +199,7 @@ struct EarlyEndTests {
             for words in [
                 "ERROR: WAL file x not found in server main", "unable to find x in the archive",
                 "An error occurred (404): Key x does not exist",
+                "CommandException: No URLs matched: gs://a-bucket/wal/x", "cp: cannot stat /mnt/stale/x: No such file or directory",
             ] {
                 #expect(try await fetch("echo '\(words)' >&2; exit 1") == "not there")
             }

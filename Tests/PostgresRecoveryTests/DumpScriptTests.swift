@@ -96,6 +96,13 @@ import Testing
     private static let globalsHead = "--\n-- PostgreSQL database cluster dump\n--\n\nSET a = b;\n"
     private static let globals = globalsHead + "CREATE ROLE r;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n"
 
+    @Test func aScriptWithOtherLineEnds() {
+        let text =
+            "--\n-- PostgreSQL database dump\n--\nCOPY public.t (a) FROM stdin;\nx\n\\.\n--\n-- PostgreSQL database dump complete\n--\n"
+        #expect(DumpScript(text: text.replacing("\n", with: "\r\n")).complete)
+        #expect(!DumpScript(text: text.replacing("\n", with: "\r\n").replacing(" complete", with: "")).complete)
+    }
+
     @Test func theFindingSaysHowItEnds() {
         #expect(DumpScript(text: Self.head).ending == "a script that ends before")
         #expect(DumpScript(text: Self.head + Self.dump).ending == "another script that begins before the first has ended")
