@@ -95,12 +95,13 @@ public struct WALFetch: Sendable {
     static func speakOfAbsence(_ said: [String]) -> Bool {
         let text = said.joined(separator: "\n")
         if text.allSatisfy(\.isWhitespace) { return true }
+        // That a pipe's next program got nothing says no more than the first one: `unexpected end of file` alone is no absence, and no trouble either.
         // Case tells Barman's own EXCEPTION from the CommandException by which gsutil says that it found nothing.
         if text.contains("EXCEPTION: ") { return false }
         let trouble =
             #/
             (?i) traceback | denied | forbidden | credential | unknown\ server | no\ such\ host | not\ resolve | name\ resolution | refused | reset\ by
-            | timed?\ ?-?out | unreachable | no\ route | not\ connected | stale\ file | no\ space | input\/output | decompress | unexpected\ end
+            | timed?\ ?-?out | unreachable | no\ route | not\ connected | stale\ file | no\ space | input\/output | decompress
             | corrupt | command\ not\ found | nosuchbucket | bucket\ does\ not
             /#
         let absence =

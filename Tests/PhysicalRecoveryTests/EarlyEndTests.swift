@@ -203,6 +203,8 @@ struct EarlyEndTests {
             ] {
                 #expect(try await fetch("echo '\(words)' >&2; exit 1") == "not there")
             }
+            let pipe = "openssl enc -d -aes-256-cbc -pass pass:x -in \(folder.path)/none.enc | gzip -dc > \"$1\" && [ -s \"$1\" ]"
+            #expect(try await fetch(pipe) == "not there", "the second program's words follow from the first one's")
             for words in [
                 "dial tcp 10.0.0.1:443: connect: connection refused", "lookup b: no such host",
                 "cp: cannot stat x: Transport endpoint is not connected",
