@@ -43,13 +43,14 @@ struct SabotageSession: Sendable {
 
     func run() async throws -> [SabotageResult] {
         var results: [SabotageResult] = []
+        // Told where nothing else was tried: who names damages means those that they fit.
+        var unfit: [SabotageResult] = []
         for recovery in plan.recover {
             guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
             let fitting = damages.filter { $0.fits(service.engine) && Way(of: $0).fits(set) }
             if let reason = Self.whyNot(set, fitting) {
-                results.append(
-                    SabotageResult(
-                        service: recovery.service, damage: "\(set.kind.rawValue) \(set.name)", verdict: .skipped, explanation: reason))
+                let result = SabotageResult(service: recovery.service, damage: set.name, verdict: .skipped, explanation: reason)
+                if set.holdsData { unfit.append(result) } else { results.append(result) }
                 continue
             }
             // The copy that a damage is done to must be green as it is: otherwise a red one proves nothing.
@@ -65,7 +66,7 @@ struct SabotageSession: Sendable {
                 }
             }
         }
-        return results
+        return results.allSatisfy { $0.verdict == .skipped } ? results + unfit : results
     }
 
     /// Why nothing of a backup set can be damaged; nil where something can.
