@@ -4,7 +4,6 @@ import DrillModel
 import Foundation
 
 extension Rule {
-    static let sealNamesOtherSource = Rule("seal-names-other-source")
     static let sealedClusterChanged = Rule("sealed-cluster-changed")
 }
 

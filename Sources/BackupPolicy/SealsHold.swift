@@ -53,7 +53,7 @@ enum SealsHold {
                 finding.object = series.object(copy.point)
                 findings.append(finding)
                 // Another source's is no backup of this one.
-                broken.insert(copy.point, isBackup: finding.rule.name != "seal-names-other-source")
+                broken.insert(copy.point, isBackup: finding.rule != .sealNamesOtherSource)
             }
         }
         // As a warning one for the whole series: the mend is one as well.

@@ -2,6 +2,11 @@
 
 public import Foundation
 
+extension Rule {
+    /// A seal is genuine and speaks of another estate, service, backup, database or cluster: what lies beside it is no backup of this one.
+    public static let sealNamesOtherSource = Rule("seal-names-other-source")
+}
+
 /// A record, signed where it is stored, of what a source held at the instant of a backup.
 public struct Seal: Sendable, Hashable, Codable {
     /// What the fingerprints were computed from.

@@ -63,7 +63,7 @@ struct DamagedArchive: Sendable {
         guard let last else {
             throw DrillFailure.error(
                 Finding(
-                    .notSealed, object: "\(set.service)/\(set.name)", expected: "a base backup that can be read", actual: "none",
+                    .baseFileMissing, object: "\(set.service)/\(set.name)", expected: "a base backup that can be read", actual: "none",
                     message: "there is no base backup whose archive could be damaged", hint: "take one, and run the drill itself first"))
         }
         return last

@@ -137,12 +137,7 @@ actor PhysicalPostgresDriver: EndpointProviding {
         let connection = try await server.connect(toRecovered: database)
         for result in await databases.armed(in: database) { tally.record(result) }
         tally.record(await databases.prepared())
-        if let (result, sentence) = await databases.unasked(
-            besides: database, key: "source: {host: …, database: …} of the service in the estate file")
-        {
-            tally.record(result)
-            log.unproven(sentence)
-        }
+        await databases.tellUnasked(besides: database, tally, log)
         await PostgresChecks.run(
             PostgresCheckContext(
                 // A seal of a base backup describes its own moment, and recovery has gone on from there.

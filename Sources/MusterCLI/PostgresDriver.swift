@@ -105,12 +105,7 @@ actor PostgresDriver: EndpointProviding {
         log.fact("database", restored.database)
         let connection = try await restored.server.connect(toRecovered: restored.database)
         let tally = CaseTally(log)
-        if let (result, sentence) = await databases.unasked(
-            besides: restored.database, key: "source: {host: …, database: …} of the service in the estate file")
-        {
-            tally.record(result)
-            log.unproven(sentence)
-        }
+        await databases.tellUnasked(besides: restored.database, tally, log)
         let lack = restored.lack
         await PostgresChecks.run(
             PostgresCheckContext(

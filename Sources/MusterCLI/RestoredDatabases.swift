@@ -64,11 +64,18 @@ struct RestoredDatabases: Sendable {
     }
 
     /// Names the databases that hold something and were asked nothing but about their storage, or not even that.
-    ///
-    /// - Parameter key: What the user can do to have another one asked.
-    /// - Returns: nil where there is none. The sentence is for what the report lists as not proven.
-    func unasked(besides main: String, key: String) async -> (result: CaseResult, sentence: String)? {
-        guard let names = try? await all(first: main) else { return nil }
+    func tellUnasked(besides main: String, _ tally: CaseTally, _ log: any StepLog) async {
+        let question = "which databases were asked"
+        let names: (open: [String], closed: [String])
+        do throws(PostgresError) {
+            names = try await all(first: main)
+        } catch {
+            log.unproven("\(service): the checks were put to the database \(main); which others came back could not be asked.")
+            return tally.record(
+                .unasked(
+                    .restore, service: service, name: question,
+                    finding: Finding(Rule("not-asked"), object: service, message: error.message, hint: error.hint)))
+        }
         var others: [String] = []
         for name in names.open where name != main {
             // What every cluster has by itself is named only where somebody has put something into it.
@@ -77,21 +84,24 @@ struct RestoredDatabases: Sendable {
                 others.append(name)
                 continue
             }
-            guard let connection = try? await PostgresConnection.connect(server.configuration(database: name)) else { continue }
-            if (try? await connection.value(ownTables)) == "t" { others.append(name) }
+            // One that can't be asked may hold anything.
+            guard let connection = try? await PostgresConnection.connect(server.configuration(database: name)) else {
+                others.append(name)
+                continue
+            }
+            if (try? await connection.value(ownTables)) != "f" { others.append(name) }
             await connection.close()
         }
         others += names.closed
-        guard !others.isEmpty else { return nil }
+        guard !others.isEmpty else { return }
         let list = others.prefix(20).joined(separator: ", ") + (others.count > 20 ? " and \(others.count - 20) more" : "")
         let finding = Finding(
             Rule("databases-not-asked"), .warning, object: list, expected: "every database asked", actual: "\(main) alone",
             message: "the backup holds more databases than the one that the drill's questions went to",
-            hint: "declare a service for each that matters, or choose the one to ask: \(key)")
-        return (
-            .judged(.restore, service: service, name: "which databases were asked", findings: [finding]),
-            "\(service): the checks were put to the database \(main); what these hold was not asked: \(list)."
-        )
+            hint: "declare a service for each that matters, or choose the one to ask: source: {host: …, database: …} of the service in the "
+                + "estate file")
+        tally.record(.judged(.restore, service: service, name: question, findings: [finding]))
+        log.unproven("\(service): the checks were put to the database \(main); what these hold was not asked: \(list).")
     }
 
     /// Transactions that somebody prepared and nobody ended: they come back, invisible, with every lock that they held.
@@ -129,6 +139,7 @@ struct RestoredDatabases: Sendable {
             names = try await all(first: main)
         } catch {
             if let failure = await server.ended(error.message) { throw failure }
+            log.unproven("\(service): the storage of \(main) alone was read: which other databases there are could not be asked.")
             names = ([main], [])
         }
         for (index, database) in names.open.enumerated() {
@@ -185,12 +196,7 @@ struct RestoredDatabases: Sendable {
             return [
                 .judged(
                     .quarantine, service: service, name: name,
-                    findings: [
-                        Finding(
-                            .storageDamaged, object: database, expected: "an answer", actual: "a damaged file",
-                            message: "the server calls the copy's own files damaged: \(error.message)",
-                            hint: "restore from an older backup, and check the source's disks")
-                    ])
+                    findings: [.storageDamaged(database, error)])
             ]
         } catch {
             return [

@@ -60,8 +60,8 @@ struct ServiceBackups: Sendable {
                 unusable: survey.passedOver.map { $0.finding($0.modified.map { $0 < newest.time } == true ? .warning : .critical) }),
         ]
         // Where the newest is the stranger itself, its own seal's case says so.
-        if case .broken = newest.sealState {
-        } else if !survey.origins.isEmpty {
+        let isStranger = if case .broken = newest.sealState { true } else { false }
+        if !isStranger, !survey.origins.isEmpty {
             cases.append(
                 .judged(.backup, service: set.service, name: "the seals are of one database in one cluster", findings: survey.origins))
         }
@@ -91,7 +91,7 @@ struct ServiceBackups: Sendable {
 
     /// Whether there is anything of this very source in it, as far as a listing tells: the rest is for the attempt to recover it to find.
     private func isBackup(_ point: RecoveryPoint) -> Bool {
-        if case .broken(let finding) = point.sealState, finding.rule.name == "seal-names-other-source" { return false }
+        if case .broken(let finding) = point.sealState, finding.rule == .sealNamesOtherSource { return false }
         return point.size > 0 || !set.holdsData || set.isPhysical
     }
 
@@ -174,6 +174,14 @@ struct ServiceBackups: Sendable {
                         .backup, service: set.service, name: "the globals file is sealed with it",
                         findings: [.globalsNotSealed(object: point.path, isRequired: estate.seals.required)]))
                 log.unproven("\(set.service): the globals file is not part of the seal, so nothing vouches for its roles.")
+            }
+            let service = estate.services[set.service]
+            if seal.truth == .source, let identity = seal.postgres?.identity, service?.source?.database == nil,
+                service?.databases.isEmpty != false
+            {
+                log.unproven(
+                    "\(set.service): that the database \(identity.database) is the service's, only its own seals say: name it under databases of the "
+                        + "service, and its cluster under system-identifiers.")
             }
             if seal.truth == .backup {
                 log.unproven(

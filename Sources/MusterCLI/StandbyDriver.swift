@@ -121,12 +121,7 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         let connection = try await server.connect(toRecovered: database)
         for result in await databases.armed(in: database) { tally.record(result) }
         tally.record(await databases.prepared())
-        if let (result, sentence) = await databases.unasked(
-            besides: database, key: "source: {host: …, database: …} of the service in the estate file")
-        {
-            tally.record(result)
-            log.unproven(sentence)
-        }
+        await databases.tellUnasked(besides: database, tally, log)
         await PostgresChecks.run(
             PostgresCheckContext(
                 connection: connection, service: service, seal: nil, origin: .files(serverVersion: state?.serverVersion),

@@ -47,7 +47,8 @@ public struct StoragePass: Sendable {
     /// - Parameter connection: A session of its own, as a superuser.
     /// - Parameter progress: Bytes read, and all of them.
     public func ask(_ connection: PostgresConnection, progress: @escaping @Sendable (Int64, Int64) -> Void) async -> Outcome {
-        var outcome = Outcome()
+        var session: StorageSession?
+        var broken: [CaseResult] = []
         let start = ContinuousClock.now
         do throws(PostgresError) {
             // A lock that a prepared transaction holds is never given up; triggers of the database's own are none of this.
@@ -59,21 +60,23 @@ public struct StoragePass: Sendable {
             // Without row security's and the planner's help: as few index scans as can be.
             try await connection.execute(
                 "SET LOCAL row_security = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
-            var session = StorageSession(pass: self, connection: connection, size: try await StorageSize.ask(connection))
-            try await session.askAll(since: start, progress: progress)
-            outcome = session.outcome
+            session = StorageSession(pass: self, connection: connection, size: try await StorageSize.ask(connection))
+            try await session?.askAll(since: start, progress: progress)
             try await connection.execute("ROLLBACK")
         } catch {
-            let name = Self.filesCase(database)
+            let name = session == nil ? Self.filesCase(database) : "the storage of \(database) is read to its end"
             let finding = Finding(
                 error.isStorageDamage ? .relationFileMissing : Rule("not-asked"), object: database, expected: "an answer",
                 actual: error.sqlState.map { "SQLSTATE \($0)" } ?? error.kind.rawValue, message: error.message,
                 hint: error.isStorageDamage ? Self.hint : error.hint.isEmpty ? "look into the scratch server's log" : error.hint)
-            outcome.cases.append(
+            broken.append(
                 error.isStorageDamage
                     ? .judged(.restore, service: service, name: name, duration: start.duration(to: .now), findings: [finding])
                     : .unasked(.restore, service: service, name: name, duration: start.duration(to: .now), finding: finding))
         }
+        // What was found before it broke off stays found.
+        var outcome = session?.outcome ?? Outcome()
+        outcome.cases += broken
         return outcome
     }
 

@@ -51,7 +51,7 @@ extension Damage {
             "other-service", "another service's backup with its genuine seal lies in its place",
             .sealed { seal in
                 seal.service += "-other"
-                return Harm(Rule("seal-names-other-source"), object: "")
+                return Harm(.sealNamesOtherSource, object: "")
             }),
     ]
 }

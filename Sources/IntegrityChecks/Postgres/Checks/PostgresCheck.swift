@@ -120,17 +120,22 @@ public struct PostgresCheckContext: Sendable {
         if case .files = origin, error.isStorageDamage {
             return await judge(
                 group, name, since: start,
-                [
-                    Finding(
-                        .storageDamaged, object: object, expected: "an answer", actual: error.sqlState.map { "SQLSTATE \($0)" } ?? "none",
-                        message: "the server calls the copy's own files damaged: \(error.message)",
-                        hint: "restore from an older backup, and check the source's disks")
-                ])
+                [.storageDamaged(object, error)])
         }
         let finding = Finding(
             .notAsked, object: object, expected: "an answer", actual: error.sqlState.map { "SQLSTATE \($0)" } ?? error.kind.rawValue,
             message: error.message, hint: error.hint.isEmpty ? "look into the scratch server's log" : error.hint)
         await emit(.unasked(group, service: service, name: name, duration: start.duration(to: .now), finding: finding))
+    }
+}
+
+extension Finding {
+    /// What a question to a physical copy met.
+    public static func storageDamaged(_ object: String, _ error: PostgresError) -> Finding {
+        Finding(
+            .storageDamaged, object: object, expected: "an answer", actual: error.sqlState.map { "SQLSTATE \($0)" } ?? "none",
+            message: "the server calls the copy's own files damaged: \(error.message)",
+            hint: "restore from an older backup, and check the source's disks")
     }
 }
 
