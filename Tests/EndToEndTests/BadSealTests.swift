@@ -68,6 +68,19 @@ struct BadSealTests {
         }
     }
 
+    /// Where the estate names no database, a series that is another's as a whole has nothing that it could be held against.
+    @Test func whoseASeriesIsNobodyTells() async throws {
+        try await Desk.with { desk in
+            let sentence = "only its own seals say"
+            let (named, report) = try await desk.drill(try desk.drillFile("postgres", from: "daily"))
+            #expect(named.code == 0 && report.drills.first?.unproven.contains { $0.contains(sentence) } == false, "\(named.text)")
+            try desk.editEstate(", database: domainscope,", ",")
+            for other in ["standby", "living"] { try desk.editEstate("    \(other): {", "    \(other): {database: domainscope, ") }
+            let (unnamed, other) = try await desk.drill(try desk.drillFile("postgres", from: "daily"))
+            #expect(unnamed.code == 0 && other.drills.first?.unproven.contains { $0.contains(sentence) } == true, "\(unnamed.text)")
+        }
+    }
+
     /// One key seals all of an estate: what lies in the wrong folder is genuine, and still not this service's.
     @Test(arguments: ["redis", "postgres"])
     func anotherServicesBackup(service: String) async throws {
