@@ -15,10 +15,11 @@ import Testing
 
     @Test func anRTOIsMeasuredAndMet() async throws {
         let slow = Script(restore: { _ in try await Task.sleep(for: .milliseconds(120)) })
-        let told = await run(plan(targets: Targets(rto: .seconds(60))), [FakeDriver(points: [point("p", hoursBefore: 1)], scripts: [slow])])
+        let told = await run(
+            plan(targets: Targets(rto: .seconds(600))), [FakeDriver(points: [point("p", hoursBefore: 1)], scripts: [slow])])
         let rto = try #require(told.outcome?.objectives?.rto)
         let measured = try #require(rto.measured)
-        #expect(measured >= .milliseconds(120) && measured < .seconds(30))
+        #expect(measured >= .milliseconds(120) && measured < .seconds(300))
         #expect(try #require(rto.accepting["s"]) <= measured)
         #expect(told.verdict(of: "RTO", nil) == .passed && told.verdict == .passed)
     }

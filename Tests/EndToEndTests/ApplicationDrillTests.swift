@@ -258,12 +258,12 @@ struct ApplicationDrillTests {
 
     @Test func aHookThatHangsIsEnded() async throws {
         try await Desk.with { desk in
-            try addHooks(desk, "stop: {before: {run: [sh, -c, 'trap \"\" TERM; setsid sleep 40.2001 & sleep 40.2001'], timeout: 1s}}")
+            try addHooks(desk, "stop: {before: {run: [sh, -c, 'trap \"\" TERM; setsid sleep 640.2001 & sleep 640.2001'], timeout: 1s}}")
             let (outcome, report) = try await desk.drill(desk.serverFailure)
             #expect(outcome.code == 2, "\(outcome.text)")
             let drill = try #require(report.drills.first)
             #expect(drill.rules == ["hook-timed-out"] && drill.steps.last?.verdict == "passed")
-            #expect(!ProcessList.all().contains { $0.arguments.contains("40.2001") })
+            #expect(!ProcessList.all().contains { $0.arguments.contains("640.2001") })
         }
     }
 
@@ -311,7 +311,7 @@ struct ApplicationDrillTests {
                 desk.serverFailure, "checks:\n  postgres:\n",
                 "checks:\n  postgres:\n    - sql: {name: slow, query: \"select pg_sleep(600)\", expect: is not null}\n")
         case .hook:
-            try addHooks(desk, "stop: {before: {run: [sh, -c, 'setsid sleep 40.2002 & touch \(flag.path); sleep 40.2002'], timeout: 5m}}")
+            try addHooks(desk, "stop: {before: {run: [sh, -c, 'setsid sleep 640.2002 & touch \(flag.path); sleep 640.2002'], timeout: 5m}}")
         case .restart: try desk.editEstate("hold: 2s\n      within: 60s", "hold: 5m\n      within: 10m")
         }
         let running = try desk.start(["run", desk.serverFailure.path, "--output", output.path])
@@ -337,9 +337,9 @@ struct ApplicationDrillTests {
             let sent = ContinuousClock.now
             running.send(SIGINT)
             let outcome = await running.outcome()
-            #expect(outcome.code == 130 && ContinuousClock.now - sent < .seconds(20), "\(outcome.text)")
+            #expect(outcome.code == 130 && ContinuousClock.now - sent < .seconds(300), "\(outcome.text)")
             desk.expectNothingLeft()
-            #expect(!ProcessList.all().contains { $0.arguments.contains("40.2002") })
+            #expect(!ProcessList.all().contains { $0.arguments.contains("640.2002") })
             let report = try Desk.runFolder(in: output).report()
             #expect(report.run.interrupted && report.drills.first?.cases(of: "objective").isEmpty == true)
         }
@@ -355,7 +355,7 @@ struct ApplicationDrillTests {
             let cleaned = try await desk.run(["clean"])
             #expect(cleaned.code == 0 && cleaned.out.contains("removed \(desk.scratch.path)"), "\(cleaned.text)")
             desk.expectNothingLeft()
-            #expect(!ProcessList.all().contains { $0.arguments.contains("40.2002") })
+            #expect(!ProcessList.all().contains { $0.arguments.contains("640.2002") })
         }
     }
 

@@ -247,7 +247,7 @@ struct OutageDrillTests {
             let file = try outage(desk)
             try desk.edit(
                 file, "[mv, -T, ../backups/primary, ../backups/primary.lost], timeout: 30s",
-                "[sh, -c, 'mv -T ../backups/primary ../backups/primary.lost; sleep 40.2101'], timeout: 60s")
+                "[sh, -c, 'mv -T ../backups/primary ../backups/primary.lost; sleep 640.2101'], timeout: 11m")
             let running = try desk.start(["run", file.path, "--output", output.path])
             try await desk.wait(in: output, for: "\"lost-stores\"")
             let deadline = ContinuousClock.now + .seconds(180)
@@ -256,7 +256,7 @@ struct OutageDrillTests {
             }
             running.send(SIGINT)
             #expect(await running.outcome().code == 130)
-            #expect(!ProcessList.all().contains { $0.arguments.contains("40.2101") })
+            #expect(!ProcessList.all().contains { $0.arguments.contains("640.2101") })
             expectPrimaryIsBack(desk)
         }
     }

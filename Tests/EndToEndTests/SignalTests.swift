@@ -23,7 +23,7 @@ struct SignalTests {
             running.send(signal)
             let outcome = await running.outcome()
             #expect(outcome.code == code, "\(outcome.text)")
-            #expect(ContinuousClock.now - sent < .seconds(20))
+            #expect(ContinuousClock.now - sent < .seconds(300))
             desk.expectNothingLeft()
             try await expectInterrupted(try Desk.runFolder(in: output))
         }
@@ -57,7 +57,7 @@ struct SignalTests {
     /// A key's command that hangs must not hold up whoever wants to leave.
     @Test func aHangingKeyCommand() async throws {
         try await Desk.with { desk in
-            try desk.editEstate("backup: {file: keys/backup.key}", "backup: {command: [sleep, \"40.1001\"]}")
+            try desk.editEstate("backup: {file: keys/backup.key}", "backup: {command: [sleep, \"640.1001\"]}")
             let output = desk.reports.appendingPathComponent("stopped")
             let running = try desk.start(["run", try desk.drillFile().path, "--output", output.path])
             try await desk.wait(in: output, for: "\"step-started\"", "\"identify\"")
@@ -65,8 +65,8 @@ struct SignalTests {
             let sent = ContinuousClock.now
             running.send(SIGINT)
             #expect(await running.outcome().code == 130)
-            #expect(ContinuousClock.now - sent < .seconds(15))
-            #expect(!ProcessList.all().contains { $0.arguments.contains("40.1001") })
+            #expect(ContinuousClock.now - sent < .seconds(300))
+            #expect(!ProcessList.all().contains { $0.arguments.contains("640.1001") })
         }
     }
 
