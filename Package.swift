@@ -30,7 +30,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "muster",
-    products: [.executable(name: "muster", targets: ["muster"])],
+    products: [
+        .executable(name: "muster", targets: ["muster"]), .executable(name: "muster-sandbox", targets: ["muster-sandbox"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
@@ -48,6 +50,8 @@ let package = Package(
         // The servers in other versions than the system's, for tests of every kind: it imports nothing of ours.
         .target(name: "ServerVersions", path: "Tests/ServerVersions", swiftSettings: settings),
         .executableTarget(name: "muster", dependencies: ["MusterCLI"], swiftSettings: settings),
+        // What runs between fork and exec of a drill's programs, where no Swift may run.
+        .executableTarget(name: "muster-sandbox", cSettings: [.unsafeFlags(["-std=gnu11", "-Wall", "-Wextra"] + (strict ? ["-Werror"] : []))]),
         module(
             "MusterCLI",
             [
@@ -85,7 +89,7 @@ let package = Package(
         module("Sabotage", ["DrillModel", "PostgresClient", "RedisClient"]),
         module("Reports", ["DrillModel"]),
         module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
-        module("PostgresClient", ["CLibPQ"]),
+        module("PostgresClient", ["CLibPQ", "CLinux"]),
         module("RedisClient", ["CHiredis"]),
         module("Cryptography", ["COpenSSL", "CCRC32C"]),
         tests(

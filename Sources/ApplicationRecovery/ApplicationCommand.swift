@@ -22,7 +22,8 @@ public enum ApplicationCommand {
         do {
             return try await TimeLimit.run(limit) {
                 try await host.run(
-                    resolved, environment: all, workingFolder: places.files, output: log, errors: log.appendingPathExtension("err"))
+                    resolved, environment: all, workingFolder: places.files, output: log, errors: log.appendingPathExtension("err"),
+                    reaching: places.reachable)
             }
         } catch let error as ScratchError {
             throw DrillFailure.error(

@@ -14,6 +14,9 @@ public struct ApplicationPlaces: Sendable {
     public var socket: URL { folder.appendingPathComponent("app.sock") }
     public var log: URL { folder.appendingPathComponent("application.log") }
 
+    /// The living servers' sockets that it is told of: all else outside of the scratch folder it can't call.
+    public var reachable: [URL] = []
+
     /// - Throws: ``DrillFailure`` (error).
     public init(on host: ScratchHost) throws(DrillFailure) {
         do {

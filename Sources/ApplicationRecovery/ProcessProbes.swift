@@ -87,7 +87,8 @@ public struct ProcessProbes: Sendable {
         do {
             return try await TimeLimit.run(patience) {
                 try await application.host.run(
-                    command, environment: environment, workingFolder: folder, inNetworkOf: inNetwork ? application.process : nil)
+                    command, environment: environment, workingFolder: folder, inNetworkOf: inNetwork ? application.process : nil,
+                    reaching: application.places.reachable)
             }
         } catch let error as ScratchError {
             throw DrillFailure.error(

@@ -28,8 +28,8 @@ public struct ScratchApplication: Sendable {
         let home = ["HOME": places.folder.path, "TMPDIR": places.folder.path]
         do {
             let process = try await host.start(
-                resolved, environment: home.merging(environment) { $1 }, loopback: application.usesTCP, workingFolder: places.files,
-                log: places.log)
+                resolved, environment: home.merging(environment) { $1 }, loopback: application.usesTCP, reaching: places.reachable,
+                workingFolder: places.files, log: places.log)
             return ScratchApplication(application: application, places: places, process: process, host: host)
         } catch {
             throw DrillFailure.error(
@@ -56,10 +56,10 @@ public struct ScratchApplication: Sendable {
         .error(
             Finding(
                 .applicationNetworkMissing, object: name, expected: "a network of its own with a loopback device",
-                actual: host.isolation == .none ? "the host's network" : "no loopback device",
+                actual: host.isolation.network == .none ? "the host's network" : "no loopback device",
                 message: "a TCP port of the application could not be told from other programs' on this machine",
                 hint:
-                    "run muster as root or allow user namespaces, and install iproute2; or let the application listen on {application.socket}"
+                    "run muster as root or allow user namespaces; or let the application listen on {application.socket}"
             ))
     }
 }

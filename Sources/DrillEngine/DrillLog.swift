@@ -46,6 +46,10 @@ final class DrillLog: Sendable {
             result.verdict = .error
             result.reason = result.findings.first { $0.severity == .critical }?.message ?? result.reason
         }
+        // What the machine couldn't give to a quarantine is no detail: the reports say it in words.
+        if result.group == .quarantine, result.verdict == .skipped {
+            unproven("\(result.service.map { "\($0): " } ?? "")\(result.name): \(result.reason).")
+        }
         let recorded = result
         record(asItIs: recorded)
     }

@@ -6,7 +6,7 @@ import Yams
 
 /// Reads one drill file against its estate.
 struct DrillReader {
-    private enum NetworkDemand: String, CaseIterable {
+    private enum Demand: String, CaseIterable {
         case required
         case ifPossible = "if-possible"
     }
@@ -179,6 +179,7 @@ struct DrillReader {
         guard let entry = fields["quarantine"],
             let demand = Fields(file, entry.node, .quarantine, title: "\"quarantine\"", place: entry.place)
         else { return QuarantineDemand() }
-        return QuarantineDemand(network: demand.choice("network", NetworkDemand.self) == .required)
+        return QuarantineDemand(
+            network: demand.choice("network", Demand.self) == .required, files: demand.choice("files", Demand.self) == .required)
     }
 }

@@ -175,7 +175,7 @@ extension Section {
 
     static let keyCheck = Section("key", required: ["name": "config:version"], optional: ["database", "type"])
 
-    static let quarantine = Section("quarantine", optional: ["network"])
+    static let quarantine = Section("quarantine", optional: ["network", "files"])
 
     static let ofEstates = [
         estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, replica, living, module, backup, wal,

@@ -152,8 +152,11 @@ public struct Recovery: Sendable, Hashable {
 public struct QuarantineDemand: Sendable, Hashable {
     /// The scratch servers must have no network at all.
     public var network: Bool
+    /// They must not be able to open a key or a store, nor call another server's Unix socket.
+    public var files: Bool
 
-    public init(network: Bool = false) {
+    public init(network: Bool = false, files: Bool = false) {
         self.network = network
+        self.files = files
     }
 }

@@ -36,9 +36,6 @@ struct ApplicationNeeds {
             case .command(let run, _): needs += run.first.map { need($0.text, for: "a probe of \(user)") } ?? []
             }
         }
-        if application.usesTCP {
-            needs += need("ip", for: "TCP of \(user)", package: "iproute2") + need("nsenter", for: "TCP of \(user)", package: "util-linux")
-        }
         return needs
     }
 

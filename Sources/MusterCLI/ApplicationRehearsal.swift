@@ -4,6 +4,7 @@ import ApplicationRecovery
 import DrillEngine
 import DrillModel
 import Foundation
+import PostgresClient
 import Reports
 import ScratchHost
 
@@ -63,11 +64,7 @@ actor ApplicationRehearsal: ApplicationDriver {
         }
         self.watch = watch
         let answering = try await judged(by: endpoints) { try await watch.wait() }
-        log.unproven(
-            "\(application): it was kept from the network, and not from Unix sockets on this machine that its user may open: that it used the "
-                + "recovered servers and no other is not proven.")
-        // Not as soon as it was started: its process first is the one that puts rights and network aside.
-        let answers = QuarantineAnswers.ask(pid: running.process.pid, host: host)
+        let answers = await QuarantineAnswers.ask(pid: running.process.pid, host: host, reaching: places.reachable)
         QuarantineCases.make(answers, service: application, demand: plan.quarantine, listens: declared.usesTCP).forEach(log.record)
         let took = Readable.duration(start.duration(to: answering))
         return Restarted(
@@ -114,7 +111,7 @@ actor ApplicationRehearsal: ApplicationDriver {
 
     private func prepare() async throws -> Prepared {
         if let prepared { return prepared }
-        let places = try ApplicationPlaces(on: host)
+        var places = try ApplicationPlaces(on: host)
         try await places.copy(try await source(), on: host)
         let endpoints = await endpoints()
         let filler = TemplateFiller(endpoints: endpoints, places: places, port: declared.port)
@@ -122,6 +119,9 @@ actor ApplicationRehearsal: ApplicationDriver {
         let living = try LivingLogin(endpoints.values.filter(\.isLiving).compactMap(\.postgres), places: places).write(on: host)
         let environment = try await living.merging(variables()) { $1 }.merging(declared.environment.mapValues { try filler.fill($0) }) {
             $1
+        }
+        places.reachable = endpoints.values.filter(\.isLiving).compactMap(\.postgres).map {
+            URL(fileURLWithPath: $0.host, isDirectory: true)
         }
         let made = Prepared(endpoints: endpoints, places: places, filler: filler, environment: environment)
         prepared = made

@@ -115,8 +115,8 @@ actor CodeDriver: ServiceDriver {
     /// Git is told to reach nothing; the machine makes sure of it where it can.
     private var network: CaseResult {
         let name = "git has no network"
-        guard host.isolation == .none else { return .judged(.quarantine, service: service, name: name, findings: []) }
-        let reason = "this machine allows no network namespace; git is told to use no protocol"
+        guard host.isolation.network == .none else { return .judged(.quarantine, service: service, name: name, findings: []) }
+        let reason = "this machine can't take the network from it; git is told to use no protocol"
         guard plan.quarantine.network else { return .skipped(.quarantine, service: service, name: name, reason: reason) }
         return .unasked(
             .quarantine, service: service, name: name,

@@ -57,7 +57,7 @@ struct DeepInspection: Sendable {
     func withHost<Value: Sendable>(_ body: (ScratchHost) async throws -> Value) async throws -> Value {
         let host: ScratchHost
         do throws(ScratchError) {
-            host = try await ScratchHost.prepare(in: root, purpose: "inspection of \(set.service)/\(set.name)")
+            host = try await ScratchHost.prepare(in: root, purpose: "inspection of \(set.service)/\(set.name)", view: estate.view)
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }

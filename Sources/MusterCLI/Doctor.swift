@@ -95,11 +95,9 @@ struct Doctor: Sendable {
                 MachineNeed(state: .here, name: "unprivileged user", detail: host.userName),
             ]
             needs.append(
-                host.isolation == .none
-                    ? MachineNeed(
-                        state: .weak, name: "network isolation", detail: "this machine allows no network namespace",
-                        mend: "run as root, or allow user namespaces: sysctl kernel.unprivileged_userns_clone=1")
-                    : MachineNeed(state: .here, name: "network isolation", detail: host.isolation.rawValue))
+                MachineNeed(
+                    state: host.isolation.isWhole ? .here : .weak, name: "quarantine", detail: host.isolation.summary,
+                    mend: host.isolation.mend))
             try await host.remove()
             return needs
         } catch {

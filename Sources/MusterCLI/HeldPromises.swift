@@ -33,7 +33,7 @@ struct HeldPromises: Sendable {
         }
         let host: ScratchHost
         do throws(ScratchError) {
-            host = try await ScratchHost.prepare(in: root, purpose: "inspection of \(set.service)/\(set.name)")
+            host = try await ScratchHost.prepare(in: root, purpose: "inspection of \(set.service)/\(set.name)", view: estate.view)
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }

@@ -50,7 +50,7 @@ struct RunSession: Sendable {
     func run(_ plan: DrillPlan, hub: EventHub, of run: String? = nil) async throws -> Verdict {
         let host: ScratchHost
         do throws(ScratchError) {
-            host = try await ScratchHost.prepare(in: root, purpose: "drill \(plan.name)")
+            host = try await ScratchHost.prepare(in: root, purpose: "drill \(plan.name)", view: plan.estate.view)
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }

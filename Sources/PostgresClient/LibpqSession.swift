@@ -1,6 +1,7 @@
 // The only source file that sees libpq: a session handle, and the loop that waits for it without blocking for good.
 
 import CLibPQ
+import CLinux
 import Dispatch
 import Glibc
 
@@ -157,7 +158,7 @@ final class LibpqSession: @unchecked Sendable {
     private func requireMoving(
         _ handle: OpaquePointer, within patience: Duration, _ interruption: Interruption
     ) throws(PostgresError) {
-        let isStopped = configuration.isLocal && ServerProcessState.isStopped(PQbackendPID(handle))
+        let isStopped = configuration.isLocal && ServerProcessState.isStopped(PQbackendPID(handle), of: muster_listener(PQsocket(handle)))
         guard isStopped || !Self.answers(configuration, within: patience, interruption) else { return }
         close()
         throw PostgresError(

@@ -3,13 +3,26 @@
 import Foundation
 
 enum ServerProcessState {
-    /// Whether a process of this id is a Postgres, and stopped by a signal or a debugger. False where /proc doesn't tell.
-    static func isStopped(_ pid: Int32) -> Bool {
-        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let close = stat.lastIndex(of: ")") else {
-            return false
+    /// Whether the process behind a session is a Postgres, and stopped by a signal or a debugger. False where /proc doesn't tell.
+    ///
+    /// - Parameters:
+    ///   - inner: Its process id as the server itself names it: in a namespace of its own it is another one than ours.
+    ///   - server: The process that listens, by our number.
+    static func isStopped(_ inner: Int32, of server: Int32) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(Int32.init).contains { pid in
+            guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return false }
+            var values: [Substring: Substring] = [:]
+            for line in status.split(separator: "\n") {
+                let parts = line.split(separator: ":", maxSplits: 1)
+                if parts.count == 2 { values[parts[0]] = parts[1] }
+            }
+            // The last of the ids is that in its own namespace, where another server's may have the same.
+            let own = values["NSpid"]?.split(whereSeparator: \.isWhitespace).last
+            let state = values["State"]?.trimmingCharacters(in: .whitespaces).first
+            let parent = values["PPid"].flatMap { Int32($0.trimmingCharacters(in: .whitespaces)) }
+            return own.flatMap { Int32($0) } == inner && parent == server
+                && values["Name"]?.trimmingCharacters(in: .whitespaces) == "postgres" && (state == "T" || state == "t")
         }
-        // `pid (name) state …`, and the name may hold anything.
-        let state = stat[stat.index(after: close)...].split(separator: " ").first
-        return stat.contains("(postgres)") && (state == "T" || state == "t")
     }
 }

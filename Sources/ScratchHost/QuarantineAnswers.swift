@@ -1,16 +1,95 @@
-// What the operating system shows of a scratch process: asked, not assumed.
+// What a scratch process could do: asked of the operating system, and inside its own quarantine.
 
-/// The operating system's own view of one scratch process.
+public import Foundation
+import Glibc
+
+/// The answers about one scratch process.
 public struct QuarantineAnswers: Sendable, Hashable {
     /// nil where /proc doesn't tell.
     public var effectiveUser: UInt32?
     public var userName: String
+    /// Whom Muster itself runs as.
+    public var mustersUser: UInt32
+    /// Whether no program can give it more rights than its user has; nil where /proc doesn't tell.
+    public var gainsNothing: Bool?
     public var network: NetworkView?
-    public var isolation: NetworkIsolation
+    /// Whether sockets other than Unix ones can be made in its place; nil where that could not be asked.
+    public var internet: Bool?
+    /// Whether its process ids are its own, so that all of it ends with it.
+    public var hasOwnProcesses: Bool
+    public var isolation: Isolation
+    /// What of the keys and stores could be read or changed in its place; nil where that could not be asked.
+    public var openable: [String]?
+    /// Other programs' Unix sockets that could be called in its place; nil where that could not be asked.
+    public var sockets: [String]?
 
-    public static func ask(pid: Int32, host: ScratchHost) -> QuarantineAnswers {
-        QuarantineAnswers(
-            effectiveUser: ProcessTable.effectiveUser(of: pid), userName: host.userName, network: NetworkView.of(pid: pid),
-            isolation: host.isolation)
+    public init(
+        effectiveUser: UInt32?, userName: String, mustersUser: UInt32, gainsNothing: Bool? = true, network: NetworkView?,
+        internet: Bool? = nil,
+        hasOwnProcesses: Bool = false, isolation: Isolation, openable: [String]? = [], sockets: [String]? = []
+    ) {
+        self.effectiveUser = effectiveUser
+        self.userName = userName
+        self.mustersUser = mustersUser
+        self.gainsNothing = gainsNothing
+        self.network = network
+        self.internet = internet
+        self.hasOwnProcesses = hasOwnProcesses
+        self.isolation = isolation
+        self.openable = openable
+        self.sockets = sockets
+    }
+
+    /// - Parameter reaching: The sockets that it is meant to call.
+    public static func ask(pid: Int32, host: ScratchHost, reaching: [URL] = []) async -> QuarantineAnswers {
+        let hidden = host.view.hidden.map(\.path)
+        // What is meant to be called, and what belongs to this drill, is no stranger's.
+        let meant = (reaching + [host.folder.url]).map(\.path)
+        let others = UnixSockets.listening().filter { path in !meant.contains { path == $0 || path.hasPrefix($0 + "/") } }
+        let questions =
+            ["internet"] + hidden.flatMap { ["read \($0)", "write \($0)"] } + others.map { "connect \($0)" }
+        let answers = await host.ask(questions, inPlaceOf: pid)
+        func yes(_ words: [String], _ paths: [String]) -> [String]? {
+            answers.map { answers in paths.filter { path in words.contains { answers["\($0) \(path)"] == true } } }
+        }
+        return QuarantineAnswers(
+            effectiveUser: ProcessTable.effectiveUser(of: pid), userName: host.userName, mustersUser: geteuid(),
+            gainsNothing: ProcessTable.gainsNothing(pid),
+            network: NetworkView.of(pid: pid), internet: answers?["internet"],
+            hasOwnProcesses: ProcessTable.hasOwnProcesses(pid), isolation: host.isolation, openable: yes(["read", "write"], hidden),
+            sockets: yes(["connect"], others))
+    }
+}
+
+extension ScratchHost {
+    /// The answers by question; nil where they could not be had.
+    func ask(_ questions: [String], inPlaceOf pid: Int32) async -> [String: Bool]? {
+        // A path with a line break in it can't be asked for: then nothing counts as asked.
+        guard !questions.contains(where: { $0.contains("\n") }) else { return nil }
+        let file = folder.url.appendingPathComponent(".questions-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        guard (try? Data((questions.joined(separator: "\n") + "\n").utf8).write(to: file)) != nil,
+            let result = try? await ToolRunner.spawn(
+                sandbox.asking(pid), environment: ownership, workingFolder: folder.url, input: file, output: .capture(limit: 1 << 20),
+                errors: .discard), result.succeeded
+        else { return nil }
+        let lines = result.output.split(separator: "\n")
+        guard lines.count == questions.count, lines.allSatisfy({ $0 == "yes" || $0 == "no" }) else { return nil }
+        return Dictionary(zip(questions, lines.map { $0 == "yes" })) { $0 || $1 }
+    }
+}
+
+/// The Unix sockets of this machine that have a path.
+enum UnixSockets {
+    /// Those that somebody listens on, each once.
+    static func listening() -> [String] {
+        let text = ProcessTable.read("/proc/net/unix").map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let paths = text.split(separator: "\n").dropFirst().compactMap { line -> String? in
+            // Number, references, protocol, flags, type, state, inode, path; the flag says that it was listened on.
+            let columns = line.split(separator: " ", maxSplits: 7)
+            guard columns.count == 8, columns[3] == "00010000", columns[7].hasPrefix("/") else { return nil }
+            return String(columns[7])
+        }
+        return Array(Set(paths)).sorted()
     }
 }

@@ -1,4 +1,4 @@
-// Judges the operating system's view of a scratch process.
+// Judges the answers about a scratch process.
 
 public import DrillModel
 
@@ -6,37 +6,50 @@ extension Rule {
     static let runsAsRoot = Rule("runs-as-root")
     static let networkNotIsolated = Rule("network-not-isolated")
     static let listensOnNetwork = Rule("listens-on-network")
+    static let filesNotIsolated = Rule("files-not-isolated")
+    static let socketsNotIsolated = Rule("sockets-not-isolated")
 }
 
-/// Turns the operating system's answers into test cases; the same for every engine.
+/// Turns the answers into test cases; the same for every engine.
 public enum QuarantineCases {
     /// - Parameter listens: It is to listen on TCP, inside a network of its own.
     public static func make(
         _ answers: QuarantineAnswers, service: String, demand: QuarantineDemand, listens: Bool = false
     ) -> [CaseResult] {
-        [user(answers, service)] + (listens ? [] : [listeners(answers, service)]) + [network(answers, service, demand)]
+        let judge = Judge(answers: answers, service: service, demand: demand)
+        return [judge.user()] + (listens ? [] : [judge.listeners()]) + [judge.network(), judge.files(), judge.sockets(), judge.ends()]
     }
+}
 
-    private static func user(_ answers: QuarantineAnswers, _ service: String) -> CaseResult {
+private struct Judge {
+    let answers: QuarantineAnswers
+    let service: String
+    let demand: QuarantineDemand
+
+    func user() -> CaseResult {
         let name = "runs as an unprivileged user"
-        guard let user = answers.effectiveUser else { return unknown(service, name, rule: .runsAsRoot) }
-        let findings =
-            user == 0
-            ? [
+        guard let user = answers.effectiveUser, let gainsNothing = answers.gainsNothing else { return unknown(name, .runsAsRoot) }
+        var findings: [Finding] = []
+        if user == 0 {
+            findings.append(
                 Finding(
                     .runsAsRoot, object: service, expected: "an unprivileged user", actual: "root",
-                    message: "the scratch server runs as root", hint: "report this as a defect of muster")
-            ] : []
-        return .judged(.quarantine, service: service, name: name, findings: findings)
+                    message: "the scratch server runs as root", hint: "report this as a defect of muster"))
+        } else if !gainsNothing {
+            findings.append(
+                Finding(
+                    .runsAsRoot, object: service, expected: "no new privileges", actual: "whatever a setuid program gives",
+                    message: "the scratch server could gain more rights than it began with", hint: "report this as a defect of muster"))
+        }
+        return judged(name, findings)
     }
 
-    private static func listeners(_ answers: QuarantineAnswers, _ service: String) -> CaseResult {
+    func listeners() -> CaseResult {
         let name = "no TCP socket listens in its network"
-        guard let network = answers.network else { return unknown(service, name, rule: .listensOnNetwork) }
+        guard let network = answers.network else { return unknown(name, .listensOnNetwork) }
+        if answers.isolation.network == .filter, answers.internet == false { return judged(name, []) }
         // In a namespace shared with the host other programs' sockets show as well, so only a namespace of its own can prove it.
-        guard network.separate else {
-            return .skipped(.quarantine, service: service, name: name, reason: "it shares the host's network: see the next case")
-        }
+        guard network.separate else { return skipped(name, "it shares the host's network") }
         let findings =
             network.listeners > 0
             ? [
@@ -44,29 +57,87 @@ public enum QuarantineCases {
                     .listensOnNetwork, object: service, expected: "no listening socket", actual: "\(network.listeners)",
                     message: "something in the quarantine listens on TCP", hint: "report this as a defect of muster")
             ] : []
-        return .judged(.quarantine, service: service, name: name, findings: findings)
+        return judged(name, findings)
     }
 
-    private static func network(_ answers: QuarantineAnswers, _ service: String, _ demand: QuarantineDemand) -> CaseResult {
+    func network() -> CaseResult {
         let name = "no route leads out"
-        guard let network = answers.network else { return unknown(service, name, rule: .networkNotIsolated) }
-        if network.separate, network.interfaces.isEmpty, network.routes == 0 {
-            return .judged(.quarantine, service: service, name: name, findings: [])
+        guard let network = answers.network else { return unknown(name, .networkNotIsolated) }
+        // Asked of a process in the same place: a filter shows in no network view.
+        if answers.isolation.network == .filter, answers.internet == false { return judged(name, []) }
+        if network.interfaces.isEmpty, network.routes == 0 {
+            // A container without a network has nothing that could be cut off; what else lives in it could be reached.
+            return judged(name, [])
         }
-        let finding = Finding(
-            .networkNotIsolated, object: service, expected: "a network namespace of its own without a route",
+        return weak(
+            name, .networkNotIsolated, demanded: demand.network, key: "network",
+            expected: "a network of its own without a route",
             actual: network.separate ? "\(network.routes) routes" : "the host's network",
-            message: "the scratch server could reach other machines, were it told to",
-            hint: "run muster as root, or allow unprivileged user namespaces (in a container: --cap-add SYS_ADMIN)")
-        if demand.network { return .unasked(.quarantine, service: service, name: name, finding: finding) }
-        return .skipped(
-            .quarantine, service: service, name: name,
-            reason: "this machine allows no network namespace; demand it with quarantine: {network: required}")
+            message: "the scratch server could reach other machines, were it told to")
     }
 
-    private static func unknown(_ service: String, _ name: String, rule: Rule) -> CaseResult {
+    func files() -> CaseResult {
+        let name = "keys and stores are out of its reach"
+        guard let openable = answers.openable else { return unasked(name, .filesNotIsolated) }
+        guard !openable.isEmpty else { return judged(name, []) }
+        return weak(
+            name, .filesNotIsolated, demanded: demand.files, key: "files", expected: "no key and no store that it could open",
+            actual: list(openable), message: "code in a backup could read or change what \(answers.userName) can")
+    }
+
+    func sockets() -> CaseResult {
+        let name = "no other server's socket is in its reach"
+        guard let sockets = answers.sockets else { return unasked(name, .socketsNotIsolated) }
+        guard !sockets.isEmpty else { return judged(name, []) }
+        return weak(
+            name, .socketsNotIsolated, demanded: demand.files, key: "files", expected: "no Unix socket that it could call",
+            actual: list(sockets), message: "code in a backup could call other servers of this machine")
+    }
+
+    func ends() -> CaseResult {
+        let name = "what it starts ends with it"
+        guard let user = answers.effectiveUser else { return unknown(name, .runsAsRoot) }
+        if answers.hasOwnProcesses { return judged(name, []) }
+        // Muster's own process that takes in what was left behind can be ended by others of the same user alone.
+        if answers.isolation.files == .landlock || user != answers.mustersUser { return judged(name, []) }
+        return skipped(name, "this machine allows no process ids of its own: a process that hides could outlive the drill")
+    }
+
+    // MARK: Answers
+
+    private func judged(_ name: String, _ findings: [Finding]) -> CaseResult {
+        .judged(.quarantine, service: service, name: name, findings: findings)
+    }
+
+    private func skipped(_ name: String, _ reason: String) -> CaseResult {
+        .skipped(.quarantine, service: service, name: name, reason: reason)
+    }
+
+    /// What this machine can't give: told loudly, and an error where the drill insists on it.
+    private func weak(
+        _ name: String, _ rule: Rule, demanded: Bool, key: String, expected: String, actual: String, message: String
+    ) -> CaseResult {
+        let finding = Finding(
+            rule, object: service, expected: expected, actual: actual, message: message,
+            hint: "run muster as root, or allow unprivileged user namespaces; muster doctor says what this machine allows")
+        if demanded { return .unasked(.quarantine, service: service, name: name, finding: finding) }
+        return skipped(name, "\(message) (\(actual)); demand it with quarantine: {\(key): required}")
+    }
+
+    private func unknown(_ name: String, _ rule: Rule) -> CaseResult {
         .unasked(
             .quarantine, service: service, name: name,
             finding: Finding(rule, object: service, message: "/proc doesn't tell", hint: "mount /proc in this container"))
+    }
+
+    private func unasked(_ name: String, _ rule: Rule) -> CaseResult {
+        .unasked(
+            .quarantine, service: service, name: name,
+            finding: Finding(
+                rule, object: service, message: "the quarantine could not be asked", hint: "run again; muster doctor tries it as well"))
+    }
+
+    private func list(_ paths: [String]) -> String {
+        paths.prefix(3).joined(separator: ", ") + (paths.count > 3 ? " and \(paths.count - 3) more" : "")
     }
 }

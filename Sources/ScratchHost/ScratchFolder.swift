@@ -63,6 +63,17 @@ public struct ScratchFolder: Sendable, Hashable {
         return ScratchFolder(url: url, id: id, user: user, mark: mark)
     }
 
+    /// Over which the file system is put together that a program here sees; stays empty.
+    var rootPlace: URL { url.appendingPathComponent(".root", isDirectory: true) }
+
+    /// What a program here has as /tmp.
+    var temporary: URL { url.appendingPathComponent("t", isDirectory: true) }
+
+    func makePlaces() throws(ScratchError) {
+        try Self.make(rootPlace.path, mode: 0o755, mayExist: true)
+        try Self.make(temporary.path, mode: 0o1777, mayExist: true)
+    }
+
     /// Ends what runs in it and leaves its files, for a person to look at: cleaning passes over it from now on.
     ///
     /// - Parameter run: The run's name, by which it is asked for when it is to go.

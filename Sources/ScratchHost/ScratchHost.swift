@@ -6,12 +6,32 @@ import Glibc
 /// Runs tools and servers inside a quarantine. One per drill; ``remove()`` ends all of it.
 public struct ScratchHost: Sendable {
     public let folder: ScratchFolder
-    public let isolation: NetworkIsolation
+    let sandbox: Sandbox
 
+    /// How what runs here is held back.
+    public var isolation: Isolation { sandbox.isolation }
+
+    /// What is seen here beside the system's own files, and what never is.
+    public var view: SandboxView { sandbox.view }
+
+    /// - Parameters:
+    ///   - view: What is seen here of this machine's files beside the system's own.
+    ///   - isolation: nil: the strongest that this machine allows.
     /// - Throws: ``ScratchError`` where the folder can't be made.
-    public static func prepare(in root: ScratchRoot, purpose: String) async throws(ScratchError) -> ScratchHost {
-        let isolation = await NetworkIsolation.probe()
-        return ScratchHost(folder: try ScratchFolder.create(in: root, purpose: purpose), isolation: isolation)
+    public static func prepare(
+        in root: ScratchRoot, purpose: String, view: SandboxView = SandboxView(), isolation: Isolation? = nil
+    ) async throws(ScratchError) -> ScratchHost {
+        let program = try Sandbox.program()
+        let folder = try ScratchFolder.create(in: root, purpose: purpose)
+        do throws(ScratchError) {
+            try folder.makePlaces()
+            let known: Isolation
+            if let isolation { known = isolation } else { known = try await Isolation.probe(in: folder) }
+            return ScratchHost(folder: folder, sandbox: Sandbox(folder: folder, isolation: known, view: view, program: program))
+        } catch {
+            try? folder.remove()
+            throw error
+        }
     }
 
     /// The user that everything here runs as.
@@ -29,20 +49,39 @@ public struct ScratchHost: Sendable {
     ///   - output: A file for its standard output; nil: captured, 16 MiB at the most.
     ///   - errors: A file for its standard error, which may hold row values: it must lie inside the scratch folder.
     ///   - server: Run it in that one's network; nil: in one of its own, where nothing is.
+    ///   - reaching: What it may see beside what all see here.
     /// - Throws: ``ScratchError`` where it could not be started, `CancellationError` where the task was cancelled.
     public func run(
         _ command: [String], environment: [String: String] = [:], workingFolder: URL? = nil, input: URL? = nil, output: URL? = nil,
-        errors: URL? = nil, inNetworkOf server: ServerProcess? = nil
+        errors: URL? = nil, inNetworkOf server: ServerProcess? = nil, reaching: [URL] = []
     ) async throws -> ToolResult {
         try Task.checkCancellation()
         if let program = command.first { try Self.require(program) }
         let result = try await ToolRunner.spawn(
-            wrapped(command, server.map { isolation.joining($0.pid) } ?? isolation.prefix),
-            environment: mark.merging(environment) { $1 }.merging(ownership) { $1 }, workingFolder: workingFolder, input: input,
+            sandbox.wrapped(command, network: server.map { .of(pid: $0.pid) } ?? .own, reaching: reaching),
+            environment: mark.merging(environment) { $1 }.merging(ownership) { $1 }, workingFolder: workingFolder ?? folder.url,
+            input: input,
             output: output.map { .file($0) } ?? .capture(limit: 16 << 20), errors: errors.map { .file($0) } ?? .discard)
         try Task.checkCancellation()
+        try await requireQuarantine(result, command)
         return result
     }
+
+    /// A program that could not even be put into the quarantine has said nothing, of a backup least of all.
+    private func requireQuarantine(_ result: ToolResult, _ command: [String]) async throws {
+        guard result.exitCode == Self.noQuarantine else { return }
+        // What it said went where the program's own words go: asked once more, of a program that does nothing.
+        let again = try await ToolRunner.spawn(
+            ["sh", "-c", "exec \"$@\" 2>&1", "sh"] + sandbox.wrapped(["true"]), environment: ownership, workingFolder: folder.url,
+            output: .capture(limit: 1 << 16), errors: .discard)
+        // The program's own code, then.
+        if again.succeeded { return }
+        throw ScratchError(
+            .refused, "the quarantine for \(command.first ?? "") could not be set up: \(again.output.trimmingCharacters(in: .newlines))",
+            hint: "run muster doctor on this machine")
+    }
+
+    static let noQuarantine: Int32 = 125
 
     /// Runs a program as Muster's own user: for a tool that must read what only that user may read.
     ///
@@ -55,7 +94,7 @@ public struct ScratchHost: Sendable {
     ) async throws -> ToolResult {
         if let program = command.first { try Self.require(program) }
         return try await asInvoker(
-            (isolated ? isolation.prefix : []) + command, environment: environment,
+            isolated ? sandbox.withoutNetwork(command) : command, environment: environment,
             output: output.map { .file($0) } ?? .capture(limit: 16 << 20),
             errors: output.map { .file($0.appendingPathExtension("err")) } ?? .discard)
     }
@@ -88,23 +127,27 @@ public struct ScratchHost: Sendable {
     /// - Parameters:
     ///   - loopback: Its network has a loopback device; ask ``canHaveLoopback()`` first.
     ///   - server: Start it in that one's network; nil: in one of its own.
+    ///   - reaching: What it may see beside what all see here.
     ///   - log: Takes its standard output and error.
     public func start(
         _ command: [String], environment: [String: String] = [:], loopback: Bool = false, inNetworkOf server: ServerProcess? = nil,
-        workingFolder: URL, log: URL
+        reaching: [URL] = [], workingFolder: URL, log: URL
     ) async throws(ScratchError) -> ServerProcess {
         if let program = command.first { try Self.require(program) }
+        let pidFile = folder.url.appendingPathComponent(".pid-\(UUID().uuidString)")
+        let network: Sandbox.Network = server.map { .of(pid: $0.pid) } ?? (loopback ? .loopback : .own)
         return try await ServerProcess.start(
-            wrapped(command, server.map { isolation.joining($0.pid) } ?? (loopback ? isolation.loopbackPrefix : isolation.prefix)),
+            sandbox.wrapped(command, network: network, reaching: reaching, pidFile: pidFile), pidFile: pidFile,
             environment: ToolRunner.environment(mark.merging(environment) { $1 }.merging(ownership) { $1 }),
             workingFolder: workingFolder, log: log)
     }
 
     /// Whether a program here can have a network of its own with a loopback device in it.
     public func canHaveLoopback() async -> Bool {
-        guard isolation != .none else { return false }
+        guard isolation.network == .namespace else { return false }
         let result = try? await ToolRunner.spawn(
-            wrapped(["true"], isolation.loopbackPrefix), environment: ownership, output: .discard, errors: .discard)
+            sandbox.wrapped(["true"], network: .loopback), environment: ownership, workingFolder: folder.url, output: .discard,
+            errors: .discard)
         return result?.succeeded == true
     }
 
@@ -184,15 +227,14 @@ public struct ScratchHost: Sendable {
         try result.get()
     }
 
-    private var mark: [String: String] { ownership.merging(["HOME": folder.url.path]) { $1 } }
+    private var mark: [String: String] {
+        ownership.merging(["HOME": folder.url.path].merging(isolation.files == .view ? [:] : ["TMPDIR": folder.temporary.path]) { $1 }) {
+            $1
+        }
+    }
 
     /// What `muster clean` finds a process by: to be in the environment of each that is started for this host by other means.
     public var ownership: [String: String] { [ScratchFolder.environmentName: folder.id] }
-
-    /// `unshare` and `setpriv` put aside what the program must not have, then become it: the process id stays the same.
-    private func wrapped(_ command: [String], _ network: [String]) -> [String] {
-        network + (folder.user?.prefix ?? []) + command
-    }
 
     /// The wrappers would report a missing program in their own words and with an exit code of their own.
     private static func require(_ program: String) throws(ScratchError) {

@@ -27,8 +27,12 @@ public final class ServerProcess: Sendable {
     public var ending: ToolResult? { watch.ending.withLock { $0 } }
 
     /// Starts it and returns as soon as it has a process id.
+    ///
+    /// - Parameters:
+    ///   - command: Its command line inside of the quarantine.
+    ///   - pidFile: Where the quarantine's program writes the id of the server itself; removed again.
     static func start(
-        _ command: [String], environment: [String: String], workingFolder: URL, log: URL
+        _ command: [String], pidFile: URL, environment: [String: String], workingFolder: URL, log: URL
     ) async throws(ScratchError) -> ServerProcess {
         let configuration = try ToolRunner.configuration(command, environment: environment, workingFolder: workingFolder)
         let watch = Watch()
@@ -58,9 +62,35 @@ public final class ServerProcess: Sendable {
             } catch {}
             return nil
         }.value
-        if let pid { return ServerProcess(pid: pid, watch: watch, waiter: waiter) }
+        if let pid {
+            let own = await Task.detached { await ownID(in: pidFile, watch) }.value
+            try? FileManager.default.removeItem(at: pidFile)
+            if let ending = watch.ending.withLock({ $0 }), ending.exitCode == ScratchHost.noQuarantine, own == nil {
+                throw ScratchError(
+                    .refused, "the quarantine for a server could not be set up: \(lastLine(of: log))",
+                    hint: "run muster doctor on this machine")
+            }
+            return ServerProcess(pid: own ?? pid, watch: watch, waiter: waiter)
+        }
         throw ScratchError(
             .toolFailed, "\(command.first ?? "the server") could not be started", hint: "try it by hand: \(command.joined(separator: " "))")
+    }
+
+    /// The server's own process id, which is not that of the program that put it into the quarantine; nil where that ended before.
+    private static func ownID(in file: URL, _ watch: Watch) async -> Int32? {
+        while true {
+            let isOver = watch.ending.withLock { $0 != nil }
+            if let text = try? String(contentsOf: file, encoding: .utf8), let pid = Int32(text.trimmingCharacters(in: .newlines)) {
+                return pid
+            }
+            if isOver { return nil }
+            try? await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    private static func lastLine(of log: URL) -> String {
+        let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").last.map(String.init) ?? "no word why"
     }
 
     /// Ends it: each signal with its patience, then SIGKILL. Returns when it is gone, even where the caller was cancelled.

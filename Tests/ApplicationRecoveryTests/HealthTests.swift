@@ -120,7 +120,7 @@ struct HealthTests {
     @Test func wellAndForAsLongAsPromised() async throws {
         let (taken, answering) = try await start("well") { running, host in
             #expect(ProcessTable.effectiveUser(of: running.process.pid) == host.userID)
-            if host.isolation != .none {
+            if host.isolation.network == .namespace {
                 let view = try #require(NetworkView.of(pid: running.process.pid))
                 #expect(view.separate && view.interfaces.isEmpty && view.routes == 0 && view.listeners == 0)
             }

@@ -173,7 +173,7 @@ struct ApplicationDrillTests {
 
     @Test func anExistingDatabaseThatIsLost() async throws {
         try await Desk.with { desk in
-            let script = "kill -9 $(head -1 \(desk.scratch.path)/muster-*/p*/data/postmaster.pid); sleep 1"
+            let script = ProcessList.killingPostgres(below: desk.scratch.path) + "; sleep 1"
             try addHooks(desk, "retrieve: {before: {run: [sh, -c, '\(script)']}}")
             let drill = try await desk.expect(desk.serverFailure, code: 1, rule: ["existing-gone"])
             #expect(drill.steps.last?.verdict == "skipped")
@@ -199,7 +199,7 @@ struct ApplicationDrillTests {
             try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"restart\"")
             let server = ProcessList.mentioning(desk.scratch.path).first {
                 $0.name == (service == "redis" ? "redis-server" : "postgres")
-                    && ProcessList.parent(of: $0.pid) == running.pid
+                    && ProcessList.isServer($0.pid)
             }
             Glibc.kill(try #require(server?.pid), SIGKILL)
             let outcome = await running.outcome()

@@ -62,8 +62,7 @@ struct MachineTroubleTests {
         try await Desk.with { desk in
             let file = try desk.drillFile("postgres", select: "latest-healthy")
             let command = desk.lab.appendingPathComponent("kill.sh")
-            // The server's own process is the only one whose first line of postmaster.pid names it.
-            let text = "#!/bin/sh\nkill -9 \"$(head -1 \(desk.scratch.path)/muster-*/p0-*/data/postmaster.pid)\"\n"
+            let text = "#!/bin/sh\n\(ProcessList.killingPostgres(below: desk.scratch.path))\n"
             try Data(text.utf8).write(to: command)
             try desk.edit(file, "recover:", "hooks: {restore: {after: {run: [sh, \(command.path)]}}}\nrecover:")
             let drill = try await desk.expect(file, code: 2, rule: ["scratch-server-failed"])
@@ -92,10 +91,10 @@ struct MachineTroubleTests {
             // Before that nothing is in the server yet, and muster may simply start another; with -f it only reads the archive.
             let filling = seen.contains { $0.name == "pg_restore" && $0.arguments.contains(" -d ") && !$0.arguments.contains(" -f ") }
             if service == "redis" || filling {
-                // A backend that was forked a moment ago looks like the server; only the server is muster's own child.
+                // A backend that was forked a moment ago looks like the server; only the server was started by the quarantine.
                 for server in seen
                 where server.name == program && !server.arguments.contains("--version")
-                    && ProcessList.parent(of: server.pid) == running.pid
+                    && ProcessList.isServer(server.pid)
                 {
                     return Glibc.kill(server.pid, SIGKILL) == 0 ? Date() : nil
                 }

@@ -54,7 +54,7 @@ import Testing
         try await withTestPostgres { server in
             let configuration = PostgresConfiguration(host: server.socketFolder, port: server.port, standstill: .milliseconds(500))
             let connection = try await PostgresConnection.connect(configuration)
-            let backend = Int32(connection.backendPID)
+            let backend = try #require(server.host.processID(of: connection.backendPID))
             let main = try #require(try parent(of: backend))
             let stopped = asAWhole ? [main, backend] : [backend]
             for pid in stopped { kill(pid, SIGSTOP) }
@@ -147,7 +147,7 @@ import Testing
             try await Task.sleep(for: .milliseconds(200))
             let killed = ContinuousClock.now
             if how == "kill" {
-                kill(pid_t(connection.backendPID), SIGKILL)
+                kill(try #require(server.host.processID(of: connection.backendPID)), SIGKILL)
             } else {
                 _ = try await killer.value(how, [String(connection.backendPID)])
             }

@@ -270,16 +270,16 @@ import Testing
             try await withScratchHost { host in
                 let folder = try host.folder.privateFolder("p")
                 let slow = "COPY public.people (id, name, m) FROM stdin;"
-                let change = name == "p.sql" ? replace(slow, "SELECT pg_sleep(60);\n\(slow)") : nil
+                let change = name == "p.sql" ? replace(slow, "SELECT pg_sleep(600);\n\(slow)") : nil
                 let dump = try source.dump(try source.artifact(name, on: host, change: change))
                 let restorer = DumpRestorer(host: host, folder: folder, profile: .fast, jobs: 1, service: "shop")
                 let task = Task { try await restorer.restore(dump, identity: nil) { _ in } }
                 let log = folder.appendingPathComponent(name == "p.sql" ? "psql.log" : "pg_restore.log")
                 let pidFile = folder.appendingPathComponent("data/postmaster.pid")
                 for _ in 0..<60_000 where !FileManager.default.fileExists(atPath: log.path) { try await Task.sleep(for: .milliseconds(2)) }
-                let pid = try #require(
-                    try String(contentsOf: pidFile, encoding: .utf8).split(separator: "\n").first.flatMap { Int32($0) })
-                kill(pid, SIGKILL)
+                let inner = try #require(
+                    try String(contentsOf: pidFile, encoding: .utf8).split(separator: "\n").first.flatMap { Int($0) })
+                kill(try #require(host.processID(of: inner)), SIGKILL)
                 let failure = await #expect(throws: DrillFailure.self) { try await task.value }
                 #expect(
                     failure?.verdict == .error && failure?.finding.rule == .scratchServerFailed,
@@ -288,8 +288,9 @@ import Testing
         }
     }
 
+    /// On a machine that allows no memory of a server's own.
     @Test func aKilledServersSharedMemoryIsFreed() async throws {
-        let host = try await ScratchHost.prepare(in: ScratchRoot(), purpose: "test")
+        let host = try await ScratchHost.prepare(in: ScratchRoot(), purpose: "test", isolation: Isolation.none)
         let binaries = try PostgresBinaries.suitable(forDumpOf: nil)
         let server = try await ScratchPostgres.start(on: host, in: try host.folder.privateFolder("p"), binaries: binaries, profile: .fast)
         let lock = try String(contentsOf: server.dataFolder.appendingPathComponent("postmaster.pid"), encoding: .utf8)
@@ -327,7 +328,7 @@ import Testing
         try await withScratchHost { host in
             let folder = try host.folder.privateFolder("p")
             let slow = "COPY public.people (id, name, m) FROM stdin;"
-            let dump = try source.dump(try source.artifact("p.sql", on: host, change: replace(slow, "SELECT pg_sleep(60);\n\(slow)")))
+            let dump = try source.dump(try source.artifact("p.sql", on: host, change: replace(slow, "SELECT pg_sleep(600);\n\(slow)")))
             let restorer = DumpRestorer(host: host, folder: folder, profile: .fast, jobs: 1, service: "shop")
             let task = Task { try await restorer.restore(dump, identity: nil) { _ in } }
             let log = folder.appendingPathComponent("psql.log")
@@ -362,7 +363,8 @@ import Testing
 
     private func quarantine(_ restored: RestoredDatabase, _ host: ScratchHost) async -> [CaseResult] {
         await PostgresQuarantine.ask(
-            restored.server, service: "shop", host: host, demand: QuarantineDemand(network: host.isolation != .none))
+            restored.server, service: "shop", host: host,
+            demand: QuarantineDemand(network: host.isolation.isWhole, files: host.isolation.isWhole))
     }
 
     @Test func anOrdinaryDumpLeavesTheQuarantineGreen() async throws {
@@ -371,7 +373,7 @@ import Testing
             let cases = await quarantine(restored, host)
             #expect(cases.count >= 9)
             #expect(
-                cases.allSatisfy { $0.verdict == .passed || host.isolation == .none && $0.verdict == .skipped },
+                cases.allSatisfy { $0.verdict == .passed || !host.isolation.isWhole && $0.verdict == .skipped },
                 "\(cases.filter { $0.verdict != .passed })")
         }
     }

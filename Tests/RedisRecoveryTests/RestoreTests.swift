@@ -250,10 +250,10 @@ struct Snapshot: Sendable {
     @Test func theQuarantineIsGreen() async throws {
         let snapshot = try await Snapshot.made()
         try await snapshot.restore({ _ in }) { restored, host in
-            let demand = QuarantineDemand(network: host.isolation != .none)
+            let demand = QuarantineDemand(network: host.isolation.isWhole, files: host.isolation.isWhole)
             let cases = await RedisQuarantine.ask(restored.server, service: "cache", host: host, demand: demand)
-            #expect(cases.count == 7)
-            #expect(cases.allSatisfy { $0.verdict == .passed || host.isolation == .none && $0.verdict == .skipped }, "\(cases)")
+            #expect(cases.count == 10)
+            #expect(cases.allSatisfy { $0.verdict == .passed || !host.isolation.isWhole && $0.verdict == .skipped }, "\(cases)")
         }
     }
 

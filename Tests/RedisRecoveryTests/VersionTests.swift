@@ -196,9 +196,7 @@ func failure<Value>(_ body: () async throws -> Value) async -> DrillFailure? {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         // As Fedora's valkey-compat-redis has it: the other project's name.
         for (name, says) in [("redis-server", "Valkey server v=9.1.2 sha=0"), ("valkey-server", "Valkey server v=8.0.1 sha=0")] {
-            let file = folder.appendingPathComponent(name)
-            try Data("#!/bin/sh\necho '\(says)'\n".utf8).write(to: file)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+            try writeProgram("#!/bin/sh\necho '\(says)'\n", to: folder.appendingPathComponent(name))
         }
         let found = RedisBinaries.installed(in: [folder.path])
         #expect(found.map(\.version) == [RedisVersion(.valkey, 9, 1, 2), RedisVersion(.valkey, 8, 0, 1)])

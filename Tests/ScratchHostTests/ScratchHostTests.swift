@@ -59,7 +59,7 @@ import TestSupport
         try await withScratchHost { host in
             let result = try await host.run(["env"], environment: ["GIVEN": "yes"])
             let names = Set(result.output.split(separator: "\n").compactMap { $0.split(separator: "=").first.map(String.init) })
-            #expect(names.isSubset(of: ["PATH", "LC_ALL", "TZ", "HOME", "GIVEN", "MUSTER_SCRATCH_ID", "PWD"]), "\(names)")
+            #expect(names.isSubset(of: ["PATH", "LC_ALL", "TZ", "HOME", "GIVEN", "MUSTER_SCRATCH_ID", "PWD", "TMPDIR"]), "\(names)")
             #expect(names.contains("GIVEN") && names.contains("MUSTER_SCRATCH_ID"))
             #expect(!result.output.contains("hunter2"))
             #expect(result.output.contains("LC_ALL=C\n"))
@@ -81,7 +81,7 @@ import TestSupport
 
     @Test func theNetworkIsItsOwnWhereTheMachineAllowsIt() async throws {
         try await withScratchHost { host in
-            guard host.isolation != .none else { return }
+            guard host.isolation.network == .namespace else { return }
             let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
             let other = try await host.run(["readlink", "/proc/self/ns/net"])
             #expect(other.output.trimmingCharacters(in: .whitespacesAndNewlines) != own)
@@ -141,11 +141,12 @@ final class Counter: @unchecked Sendable {
         try await withScratchHost { host in
             let part = try host.folder.privateFolder("p")
             let log = part.appendingPathComponent("log")
-            let server = try await host.start(["sh", "-c", "echo up; echo $$; exec sleep 300"], workingFolder: part, log: log)
+            let server = try await host.start(["sh", "-c", "echo up; echo on; exec sleep 300"], workingFolder: part, log: log)
             #expect(await eventually { ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n").count == 2 })
             #expect(server.ending == nil)
-            // `unshare` and `setpriv` become the program: the process id is the server's own.
-            #expect(try String(contentsOf: log, encoding: .utf8) == "up\n\(server.pid)\n")
+            #expect(try String(contentsOf: log, encoding: .utf8) == "up\non\n")
+            // Not that of the program that put it into the quarantine.
+            #expect(await eventually { ProcessTable.name(of: server.pid) == "sleep" })
             #expect(ProcessTable.effectiveUser(of: server.pid) == host.userID)
             await server.stop([(SIGTERM, .seconds(5))])
             #expect(server.ending?.signal == SIGTERM)
@@ -224,34 +225,69 @@ final class Counter: @unchecked Sendable {
         try await withScratchHost { host in
             let part = try host.folder.privateFolder("p")
             let server = try await host.start(["sleep", "300"], workingFolder: part, log: part.appendingPathComponent("log"))
-            // Until then `unshare` and `setpriv` are still putting rights aside.
-            #expect(await eventually { ProcessTable.name(of: server.pid) == "sleep" })
-            let answers = QuarantineAnswers.ask(pid: server.pid, host: host)
-            let cases = QuarantineCases.make(answers, service: "s", demand: QuarantineDemand(network: host.isolation != .none))
-            #expect(cases.count == 3)
-            #expect(cases.allSatisfy { $0.verdict == .passed || host.isolation == .none })
+            #expect(ProcessTable.name(of: server.pid) == "sleep")
+            let answers = await QuarantineAnswers.ask(pid: server.pid, host: host)
+            let cases = QuarantineCases.make(answers, service: "s", demand: QuarantineDemand(network: true, files: true))
+            #expect(cases.count == 6)
+            #expect(cases.allSatisfy { $0.verdict == .passed || !host.isolation.isWhole }, "\(cases)")
             await server.stop([(SIGTERM, .seconds(5))])
         }
     }
 }
 
 @Suite struct QuarantineCaseTests {
-    private func cases(user: UInt32? = 65534, network: NetworkView?, demand: Bool = false) -> [Verdict] {
-        QuarantineCases.make(
-            QuarantineAnswers(effectiveUser: user, userName: "nobody", network: network, isolation: .none), service: "s",
-            demand: QuarantineDemand(network: demand)
-        ).map(\.verdict)
+    private func cases(
+        user: UInt32? = 65534, muster: UInt32 = 0, gainsNothing: Bool? = true, network: NetworkView?, internet: Bool? = nil,
+        isolation: Isolation = .none, openable: [String]? = [], sockets: [String]? = [], own: Bool = false, demand: Bool = false
+    ) -> [Verdict] {
+        let answers = QuarantineAnswers(
+            effectiveUser: user, userName: "nobody", mustersUser: muster, gainsNothing: gainsNothing, network: network, internet: internet,
+            hasOwnProcesses: own, isolation: isolation, openable: openable, sockets: sockets)
+        return QuarantineCases.make(answers, service: "s", demand: QuarantineDemand(network: demand, files: demand)).map(\.verdict)
     }
     private let closed = NetworkView(interfaces: [], routes: 0, listeners: 0, separate: true)
     private let shared = NetworkView(interfaces: ["eth0"], routes: 2, listeners: 5, separate: false)
+    private let green = [Verdict](repeating: .passed, count: 6)
 
-    @Test func eachAnswerHasItsVerdict() {
-        #expect(cases(network: closed) == [.passed, .passed, .passed])
-        #expect(cases(user: 0, network: closed) == [.failed, .passed, .passed])
-        #expect(cases(user: nil, network: nil) == [.error, .error, .error])
-        #expect(cases(network: shared) == [.passed, .skipped, .skipped])
-        #expect(cases(network: shared, demand: true) == [.passed, .skipped, .error])
-        #expect(cases(network: NetworkView(interfaces: [], routes: 0, listeners: 1, separate: true)) == [.passed, .failed, .passed])
-        #expect(cases(network: NetworkView(interfaces: ["eth0"], routes: 1, listeners: 0, separate: true), demand: true).last == .error)
+    @Test func theNetworksVerdicts() {
+        #expect(cases(network: closed) == green)
+        #expect(cases(network: shared)[1...2] == [.skipped, .skipped])
+        #expect(cases(network: shared, demand: true)[1...2] == [.skipped, .error])
+        #expect(cases(network: NetworkView(interfaces: [], routes: 0, listeners: 1, separate: true))[1...2] == [.failed, .passed])
+        #expect(
+            cases(network: NetworkView(interfaces: ["eth0"], routes: 1, listeners: 0, separate: true), demand: true)[2] == .error)
+        // A container without a network: nothing leads out, and who listens there is not known.
+        #expect(cases(network: NetworkView(interfaces: [], routes: 0, listeners: 1, separate: false))[1...2] == [.skipped, .passed])
+    }
+
+    @Test func aFilterCountsWhereItWasSeenToHold() {
+        let filter = Isolation(network: .filter, files: .landlock, processes: false)
+        #expect(cases(network: shared, internet: false, isolation: filter) == green)
+        #expect(cases(network: shared, internet: true, isolation: filter, demand: true)[1...2] == [.skipped, .error])
+        #expect(cases(network: shared, internet: nil, isolation: filter, demand: true)[1...2] == [.skipped, .error])
+    }
+
+    @Test func theUsersVerdicts() {
+        #expect(cases(user: 0, network: closed)[0] == .failed)
+        #expect(cases(gainsNothing: false, network: closed)[0] == .failed)
+        #expect(cases(gainsNothing: nil, network: closed)[0] == .error)
+        #expect(cases(user: nil, network: nil) == [.error, .error, .error, .passed, .passed, .error])
+    }
+
+    @Test func whatIsInReachIsToldAndCanBeDemanded() {
+        #expect(cases(network: closed, openable: ["/k"])[3] == .skipped)
+        #expect(cases(network: closed, openable: ["/k"], demand: true)[3] == .error)
+        #expect(cases(network: closed, openable: nil)[3] == .error)
+        #expect(cases(network: closed, sockets: ["/s"])[4] == .skipped)
+        #expect(cases(network: closed, sockets: ["/s"], demand: true)[4] == .error)
+        #expect(cases(network: closed, sockets: nil)[4] == .error)
+    }
+
+    @Test func whatCouldOutliveADrillIsTold() {
+        #expect(cases(user: 1000, muster: 1000, network: closed)[5] == .skipped)
+        #expect(cases(user: 1000, muster: 1000, network: closed, own: true)[5] == .passed)
+        #expect(
+            cases(user: 1000, muster: 1000, network: closed, isolation: Isolation(network: .none, files: .landlock, processes: false))[5]
+                == .passed)
     }
 }

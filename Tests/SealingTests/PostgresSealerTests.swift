@@ -77,8 +77,7 @@ struct PostgresSealerTests {
             try await withFolder { folder in
                 let script = "#!/bin/sh\necho \"$@\" > \(folder.path)/arguments\nenv > \(folder.path)/environment\necho PGDMP\n"
                 let tool = folder.appending(path: "pg_dump")
-                try Data(script.utf8).write(to: tool)
-                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: tool.path)
+                try writeProgram(script, to: tool)
                 _ = try await PostgresSealer(source: source(server), binaries: folder.path).seal(
                     to: folder.appending(path: "a.dump"), encryption: nil, for: purpose)
                 let arguments = try String(contentsOf: folder.appending(path: "arguments"), encoding: .utf8)

@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+public import Glibc
 public import PostgresClient
 import PostgresRecovery
 public import RedisClient
@@ -37,6 +38,19 @@ public enum TestMachine {
     public static var inCI: Bool { ProcessInfo.processInfo.environment["CI"] != nil }
     public static var hasPostgres: Bool { inCI || !PostgresBinaries.installed().isEmpty }
     public static var hasRedis: Bool { inCI || ScratchHost.locate("redis-server") != nil }
+}
+
+extension ScratchHost {
+    /// Our number for a process that a server of this host names by its own; nil where there is none.
+    public func processID(of inner: Int) -> pid_t? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.first { pid in
+            let folder = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")) ?? ""
+            let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+            let line = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+            return folder.hasPrefix(self.folder.url.path + "/") && line?.split(whereSeparator: \.isWhitespace).last == "\(inner)"
+        }
+    }
 }
 
 /// A private folder and what runs in it, removed whatever the body does.

@@ -32,6 +32,19 @@ enum ProcessList {
         }
     }
 
+    /// Whether the quarantine started it itself, and no other process of the server.
+    static func isServer(_ pid: Int32) -> Bool {
+        guard let parent = parent(of: pid) else { return false }
+        let name = read("/proc/\(parent)/comm")?.trimmingCharacters(in: .newlines)
+        return name == "muster-init" || name == "muster-sandbox"
+    }
+
+    /// The words of a shell that kill every Postgres which works in a scratch folder; the ids that it names itself are not ours.
+    static func killingPostgres(below scratch: String) -> String {
+        "for p in /proc/[0-9]*; do case \"$(readlink $p/cwd)\" in \(scratch)/muster-*/data) "
+            + "if [ \"$(cat $p/comm)\" = postgres ]; then kill -9 ${p#/proc/}; fi;; esac; done"
+    }
+
     static func parent(of pid: Int32) -> Int32? {
         let line = read("/proc/\(pid)/status")?.split(separator: "\n").first { $0.hasPrefix("PPid:") }
         return line.flatMap { Int32($0.dropFirst("PPid:".count).trimmingCharacters(in: .whitespaces)) }

@@ -1,60 +1,7 @@
-// What keeps a scratch server off every network, as far as this machine allows it.
+// What /proc tells of the network that a process lives in.
 
 import Foundation
 import Glibc
-
-/// How scratch processes are cut off from networks.
-public enum NetworkIsolation: String, Sendable, Hashable, Codable {
-    /// A network namespace of their own, made by root.
-    case namespace
-    /// A network namespace inside a user namespace of their own, made by an ordinary user.
-    case userNamespace = "user-namespace"
-    /// The machine refuses both: nothing but configuration keeps them off.
-    case none
-
-    /// The words that go before a command line.
-    var prefix: [String] {
-        switch self {
-        case .namespace: ["unshare", "--net", "--"]
-        case .userNamespace: ["unshare", "--user", "--map-current-user", "--net", "--"]
-        case .none: []
-        }
-    }
-
-    /// The same, with a loopback device that works: for a program that talks TCP to itself and to its probes.
-    ///
-    /// The rights that bringing it up takes are put aside again before the program begins.
-    var loopbackPrefix: [String] {
-        switch self {
-        case .namespace: ["unshare", "--net", "--", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]
-        case .userNamespace:
-            [
-                "unshare", "--user", "--map-current-user", "--keep-caps", "--net", "--", "sh", "-c",
-                "ip link set lo up && exec setpriv --inh-caps=-all --ambient-caps=-all -- \"$@\"", "sh",
-            ]
-        case .none: []
-        }
-    }
-
-    /// The words that take a command line into the network of a process of ours.
-    func joining(_ pid: Int32) -> [String] {
-        switch self {
-        case .namespace: ["nsenter", "--target", String(pid), "--net", "--"]
-        case .userNamespace: ["nsenter", "--target", String(pid), "--user", "--preserve-credentials", "--net", "--"]
-        case .none: []
-        }
-    }
-
-    /// Tries what this machine allows, the strongest first.
-    static func probe() async -> NetworkIsolation {
-        let candidates: [NetworkIsolation] = geteuid() == 0 ? [.namespace] : [.userNamespace]
-        for candidate in candidates {
-            let result = try? await ToolRunner.spawn(candidate.prefix + ["true"], environment: [:], output: .discard, errors: .discard)
-            if result?.succeeded == true { return candidate }
-        }
-        return .none
-    }
-}
 
 /// What a process' own view of the network shows, from /proc/PID/net.
 public struct NetworkView: Sendable, Hashable {

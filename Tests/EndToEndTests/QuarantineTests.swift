@@ -1,0 +1,158 @@
+// Hostile code in a backup, on each kind of machine: what it could do there, and what the report says of it.
+
+import Foundation
+import Glibc
+import Testing
+
+struct QuarantineTests {
+    /// Who runs Muster, and what the machine allows.
+    enum Machine: String, CaseIterable, CustomTestStringConvertible {
+        case root, ordinary
+        /// An ordinary user, and no namespaces: as in a default container.
+        case container
+
+        var testDescription: String { rawValue }
+
+        private static let asOther = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+        /// The kernel counts a user namespace's own namespaces, and its owner may set how many there can be: none.
+        private static let withoutNamespaces = [
+            "unshare", "--user", "--map-current-user", "--keep-caps", "--", "sh", "-c",
+            "for name in net mnt pid ipc user; do echo 0 > /proc/sys/user/max_${name}_namespaces || exit 99; done; "
+                + "exec setpriv --inh-caps=-all --ambient-caps=-all -- \"$@\"", "sh",
+        ]
+
+        var prefix: [String] {
+            let other = Program.isRoot ? Self.asOther : []
+            return switch self {
+            case .root: []
+            case .ordinary: other
+            case .container: other + Self.withoutNamespaces
+            }
+        }
+
+        /// Whether the built program can be run so here.
+        var isHere: Bool {
+            if self == .root { return Program.isRoot }
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = prefix + [Program.muster, "--version"]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            guard (try? process.run()) != nil else { return false }
+            process.waitUntilExit()
+            return process.terminationStatus == 0
+        }
+
+        static let here = allCases.filter(\.isHere)
+    }
+
+    /// A backup whose restore runs a shell command: a constraint's function, called for each row that comes back.
+    private func hostile(_ source: PostgresSource, _ command: String) async throws {
+        let quoted = command.replacingOccurrences(of: "'", with: "''''")
+        try await source.sql("CREATE TABLE kept (id int PRIMARY KEY); INSERT INTO kept SELECT generate_series(1, 40)")
+        // In its own source it does nothing.
+        try await source.sql(
+            """
+            CREATE FUNCTION act() RETURNS bool LANGUAGE plpgsql AS $act$ BEGIN
+              IF current_setting('data_directory') LIKE '%/muster-%' THEN
+                EXECUTE 'COPY (SELECT 1) TO PROGRAM ''sh -c "\(quoted)"''';
+              END IF;
+              RETURN true;
+            END $act$;
+            CREATE TABLE door (id int CHECK (public.act()));
+            INSERT INTO door VALUES (1);
+            """)
+        try await source.dump("pg_dump", ["-Fc"], to: "shop-20261101T000000Z.dump")
+    }
+
+    private func run(_ source: PostgresSource, on machine: Machine, _ words: [String]) async throws -> Outcome {
+        try await Program.start(
+            machine.prefix + [Program.muster] + words, environment: ["MUSTER_SCRATCH_ROOT": source.desk.scratch.path],
+            folder: source.desk.folder
+        ).outcome()
+    }
+
+    @Test(arguments: Machine.here) func whatCodeInABackupCanDo(on machine: Machine) async throws {
+        try await PostgresSource.with(.system) { source in
+            let desk = source.desk
+            let key = desk.lab.appendingPathComponent("seal.key")
+            let time = "644.\(Int.random(in: 1000...9999))"
+            // Each attempt leaves a trace in the place that it reached.
+            let attempts = [
+                "cat \(key.path) > leaked", "ls \(desk.store.path) >> leaked", "touch \(desk.store.path)/added",
+                "psql -h \(source.host) -U postgres -d shop -c 'CREATE TABLE called ()'",
+                "env -i setsid sh -c 'cd /; exec sleep \(time)' >/dev/null 2>&1 &",
+            ]
+            try await hostile(source, attempts.joined(separator: "; "))
+            if Program.isRoot, machine != .root { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
+            if Program.isRoot { try await Program.require(["chmod", "777", desk.store.path]) }
+            let file = try desk.drillFile("postgres", from: "daily", more: "checks: {postgres: [rows: {table: public.kept, at-least: 40}]}")
+            let output = desk.reports.appendingPathComponent("hostile")
+            let outcome = try await run(source, on: machine, ["run", file.path, "--keep", "--output", output.path])
+            let drill = try #require(try Desk.runFolder(in: output, outcome).report().drills.first, "\(outcome.text)")
+            #expect(outcome.code == 0, "\(outcome.text)")
+
+            let leaks = try FileManager.default.subpathsOfDirectory(atPath: desk.scratch.path).filter { $0.hasSuffix("/leaked") }
+            #expect(!leaks.isEmpty, "the code of the backup has run")
+            for leak in leaks {
+                let size = try FileManager.default.attributesOfItem(atPath: desk.scratch.path + "/" + leak)[.size] as? Int
+                #expect(size == 0, "neither the key nor the store could be read")
+            }
+            #expect(!FileManager.default.fileExists(atPath: desk.store.path + "/added"))
+            let called = try await source.sql("SELECT to_regclass('called') IS NOT NULL")
+            // Landlock knows no Unix sockets that have a path.
+            #expect(called == (machine == .container ? "t" : "f"))
+            #expect(!ProcessList.all().contains { $0.arguments.hasPrefix("sleep \(time)") }, "nothing outlives a drill")
+
+            let cases = Dictionary(grouping: drill.cases.filter { $0.group == "quarantine" }, by: \.name)
+            #expect(cases["keys and stores are out of its reach"]?.allSatisfy { $0.verdict == "passed" } == true, "\(cases)")
+            #expect(cases["what it starts ends with it"]?.allSatisfy { $0.verdict == "passed" } == true)
+            #expect(cases["no route leads out"]?.allSatisfy { $0.verdict == "passed" } == true)
+            let sockets = cases["no other server's socket is in its reach"]?.map(\.verdict)
+            #expect(sockets == [machine == .container ? "skipped" : "passed"])
+            let told = drill.unproven.contains { $0.contains("socket") && $0.contains(source.host) }
+            #expect(told == (machine == .container), "\(drill.unproven)")
+            #expect(try await run(source, on: machine, ["clean", "--kept", "--yes"]).code == 0)
+            desk.expectNothingLeft()
+
+            // What a drill insists on.
+            try desk.edit(file, "recover:", "quarantine: {network: required, files: required}\nrecover:")
+            let strict = try await run(
+                source, on: machine, ["run", file.path, "--output", desk.reports.appendingPathComponent("strict").path])
+            #expect(strict.code == (machine == .container ? 2 : 0), "\(strict.text)")
+            #expect(strict.text.contains("sockets-not-isolated") == (machine == .container), "\(strict.text)")
+        }
+    }
+
+    @Test(arguments: Machine.here) func doctorSaysWhatTheMachineGives(on machine: Machine) async throws {
+        try await Desk.with { desk in
+            if Program.isRoot, machine != .root { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
+            let outcome = try await Program.start(
+                machine.prefix + [Program.muster, "doctor", desk.estate.path], environment: ["MUSTER_SCRATCH_ROOT": desk.scratch.path],
+                folder: desk.folder
+            ).outcome()
+            switch machine {
+            case .root: #expect(outcome.out.contains("✓ quarantine: namespaces: network, files, processes"), "\(outcome.text)")
+            case .ordinary: #expect(outcome.out.contains("✓ quarantine: user namespaces: network, files, processes"), "\(outcome.text)")
+            case .container:
+                #expect(outcome.out.contains("– quarantine: seccomp: network; Landlock: files"), "\(outcome.text)")
+                #expect(outcome.out.contains("sysctl user.max_user_namespaces="), "a mend that this kernel has: \(outcome.text)")
+            }
+        }
+    }
+
+    /// Copied without the program that confines a backup's code, it says so instead of running without.
+    @Test func aMusterAlone() async throws {
+        try await Desk.with { desk in
+            let alone = desk.folder.appendingPathComponent("alone", isDirectory: true)
+            try FileManager.default.createDirectory(at: alone, withIntermediateDirectories: true)
+            let copy = alone.appendingPathComponent("muster")
+            try FileManager.default.copyItem(atPath: Program.muster, toPath: copy.path)
+            let outcome = try await Program.start(
+                [copy.path, "run", try desk.drillFile().path, "--output", desk.reports.path],
+                environment: ["MUSTER_SCRATCH_ROOT": desk.scratch.path], folder: desk.folder
+            ).outcome()
+            #expect(outcome.code == 2 && outcome.err.contains("muster-sandbox is not beside muster"), "\(outcome.text)")
+        }
+    }
+}
