@@ -27,6 +27,11 @@ public enum DrillFiles {
         try? InstantText.parse(text)
     }
 
+    /// What was probably meant by a word that isn't known: the nearest of those that are, or all of them.
+    public static func nearest(_ word: String, among known: [String], called name: String) -> String {
+        NearestWord.hint(for: word, among: known, called: name)
+    }
+
     /// Reads a duration as drill files write it: `30m`, `1h30m`; nil where it is none.
     public static func duration(_ text: String) -> Duration? {
         try? DurationText.parse(text)

@@ -34,6 +34,7 @@ public struct Muster: AsyncParsableCommand {
         // A reader that goes away (`muster run | head`) must not end a drill before it has cleaned up.
         signal(SIGPIPE, SIG_IGN)
         do {
+            try CommandNames.check(CommandLine.arguments.dropFirst(), in: Muster.self)
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

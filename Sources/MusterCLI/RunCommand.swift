@@ -63,7 +63,7 @@ struct RunCommand: AsyncParsableCommand {
             }
             plans = plans.filter { $0.name.contains(pattern) }
             guard !plans.isEmpty else {
-                throw CommandFailure(.unverified, "no drill's name matches \(filter)", hint: "muster run --dry-run shows the names")
+                throw CommandFailure(.usage, "no drill's name matches \(filter)", hint: "muster run --dry-run shows the names")
             }
         }
         if let shard {
@@ -74,7 +74,7 @@ struct RunCommand: AsyncParsableCommand {
             plans = plans.enumerated().filter { $0.offset % parts[1] == parts[0] - 1 }.map(\.element)
             guard !plans.isEmpty else {
                 throw CommandFailure(
-                    .unverified, "shard \(shard) is empty: there are fewer drills than shards", hint: "use fewer shards")
+                    .usage, "shard \(shard) is empty: there are fewer drills than shards", hint: "use fewer shards")
             }
         }
         return plans

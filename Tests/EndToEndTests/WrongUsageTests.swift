@@ -82,12 +82,31 @@ struct WrongUsageTests {
         }
     }
 
+    /// Help about what isn't there is no help: a script that asks for it must not read 0.
+    @Test func commandsThatAreNotThere() async throws {
+        try await Desk.with { desk in
+            for (words, name, hint) in [
+                (["help", "nosuch"], "nosuch", "known commands: "), (["help", "inspcet"], "inspcet", "did you mean \"inspect\"?"),
+                (["help", "run", "nosuch"], "run nosuch", "muster run --help"),
+                (["help", "lab", "nosuch"], "lab nosuch", "create, destroy"),
+                (["nosuch", "--help"], "nosuch", "known commands: "), (["lab", "nosuch", "--help"], "lab nosuch", "create, destroy"),
+                (["rum"], "rum", "did you mean \"run\"?"),
+            ] {
+                let outcome = try await desk.run(words)
+                #expect(outcome.code == 64 && outcome.out == "", "\(words): \(outcome.text)")
+                #expect(outcome.err.contains("there is no command \"\(name)\"\nhint: ") && outcome.err.contains(hint), "\(outcome.err)")
+            }
+        }
+    }
+
     @Test func versionAndHelp() async throws {
         try await Desk.with { desk in
             let version = try await desk.run(["--version"])
             #expect(version.code == 0)
             #expect(version.out.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil, "\(version.out)")
-            for words in [["--help"], ["run", "--help"], ["lab", "create", "--help"], ["help", "clean"]] {
+            for words in [
+                ["--help"], ["run", "--help"], ["lab", "create", "--help"], ["help", "clean"], ["help", "lab", "create"], ["help"], ["lab"],
+            ] {
                 let help = try await desk.run(words)
                 #expect(help.code == 0 && help.out.contains("USAGE: muster"), "\(words)")
             }
