@@ -8,11 +8,11 @@ enum InstantText {
         case noZone, noTime, malformed, impossible
     }
 
-    /// `2026-03-01T02:00:00+05:30`, seconds optional, a blank instead of the T allowed.
+    /// `2026-03-01T02:00:00+05:30`, seconds optional; also as PostgreSQL prints it: `2026-03-01 02:00:00.123456+00`.
     static func parse(_ text: String) throws(Failure) -> Date {
         if text.wholeMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}/) != nil { throw .noTime }
         let form =
-            /([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,9})?)? ?(Z|z|[+\-][0-9]{2}:?[0-9]{2})?/
+            /([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,9})?)? ?(Z|z|[+\-][0-9]{2}(?::?[0-9]{2})?)?/
         guard let match = text.wholeMatch(of: form)?.output, let year = Int(match.1), let month = Int(match.2),
             let day = Int(match.3), let hour = Int(match.4), let minute = Int(match.5)
         else { throw .malformed }
@@ -31,7 +31,7 @@ enum InstantText {
     private static func offset(_ zone: Substring) -> Int? {
         guard zone.lowercased() != "z" else { return 0 }
         let digits = zone.filter(\.isNumber)
-        guard let hours = Int(digits.prefix(2)), let minutes = Int(digits.suffix(2)), hours <= 14, minutes < 60 else { return nil }
+        guard let hours = Int(digits.prefix(2)), let minutes = Int("0\(digits.dropFirst(2))"), hours <= 14, minutes < 60 else { return nil }
         return (zone.hasPrefix("-") ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }
 

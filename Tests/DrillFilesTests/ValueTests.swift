@@ -25,18 +25,23 @@ import Testing
         ("2026-03-01T02:00:00+05:30", 1_772_310_600.0), ("2026-02-28T20:30:00Z", 1_772_310_600), ("2026-02-28 20:30Z", 1_772_310_600),
         ("2026-02-28T20:30:00.25z", 1_772_310_600.25), ("2026-02-28T15:30:00 -0500", 1_772_310_600), ("1970-01-01T00:00:00Z", 0),
         ("2024-02-29T00:00:00Z", 1_709_164_800), ("1969-12-31T23:59:59Z", -1),
+        // As PostgreSQL prints it.
+        ("2026-02-28 20:30:00+00", 1_772_310_600), ("2026-03-01 02:00:00.123456+05:30", 1_772_310_600.123456),
+        ("2026-02-28 15:30:00-05", 1_772_310_600), ("2026-02-28T15:30-05", 1_772_310_600),
     ])
     func goodInstants(text: String, seconds: Double) throws {
         #expect(try InstantText.parse(text) == Date(timeIntervalSince1970: seconds))
     }
 
     @Test(arguments: [
-        ("2026-03-01T02:00:00", InstantText.Failure.noZone), ("2026-03-01 02:00", .noZone), ("2026-03-01", .noTime),
+        ("2026-03-01T02:00:00", InstantText.Failure.noZone), ("2026-03-01 02:00", .noZone), ("2026-03-01 02:00:00.123456", .noZone),
+        ("2026-03-01", .noTime),
         ("yesterday", .malformed),
         ("01.03.2026", .malformed), ("2026-02-29T00:00:00Z", .impossible), ("2026-13-01T00:00:00Z", .impossible),
         ("2026-04-31T00:00:00Z", .impossible), ("2026-03-01T24:00:00Z", .impossible), ("2026-03-01T00:60:00Z", .impossible),
         ("2026-03-01T00:00:60Z", .impossible), ("2026-03-01T00:00:00+15:00", .impossible), ("2026-03-00T00:00:00Z", .impossible),
-        ("2026-03-01T00:00:00 IST", .malformed), ("1900-02-29T00:00:00Z", .impossible),
+        ("2026-03-01T00:00:00 IST", .malformed), ("2026-03-01 00:00:00+0", .malformed), ("2026-03-01 00:00:00+053", .malformed),
+        ("2026-03-01 00:00:00+15", .impossible), ("1900-02-29T00:00:00Z", .impossible),
     ])
     func badInstants(text: String, failure: InstantText.Failure) {
         #expect(throws: failure) { try InstantText.parse(text) }
