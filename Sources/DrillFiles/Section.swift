@@ -71,8 +71,7 @@ extension Section {
 
     static let module = Section("module", required: ["path": "/usr/lib/redis/modules/rejson.so"], optional: ["arguments"])
 
-    static let source = Section(
-        "source", required: ["host": "/run/postgresql"], optional: ["port", "database", "user", "password", "zone"])
+    static let source = Section("source", optional: ["host", "port", "database", "user", "password", "zone"])
 
     static let standby = Section(
         "standby", required: ["host": "standby.example.org"], optional: ["port", "database", "user", "password", "zone"])

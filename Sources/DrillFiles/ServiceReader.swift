@@ -61,7 +61,7 @@ struct ServiceReader {
         let title = "\"source\" of service \"\(service)\""
         guard let fields = Fields(file, entry.node, .source, title: title, place: entry.place) else { return nil }
         let zone = fields.text("zone")
-        guard var source = connection(fields, engine) else { return nil }
+        guard var source = connection(fields, engine, localHost: localHost(fields, engine)) else { return nil }
         source.zone = zone
         return source
     }
@@ -100,8 +100,23 @@ struct ServiceReader {
         return living
     }
 
-    private func connection(_ fields: Fields, _ engine: Service.Engine?) -> SourceConnection? {
-        let host = host(fields)
+    /// Where a source lies that doesn't say it; what can't be told is reported.
+    private func localHost(_ fields: Fields, _ engine: Service.Engine?) -> String? {
+        guard !fields.stated.contains("host"), let engine else { return nil }
+        func demand(_ example: String, _ why: String) -> String? {
+            file.report(at: fields.place, "missing key \"host\" in \(fields.title)\(why)", hint: "add \"host: \(example)\"")
+            return nil
+        }
+        if engine == .redis { return demand("127.0.0.1", "") }
+        // That nobody answers on this machine would prove nothing of another zone.
+        if fields["zone"] != nil { return demand("db.example.org", ": its zone is not this machine's to tell") }
+        // As libpq is built by Debian and the PostgreSQL project's packages, and as by PostgreSQL's own sources.
+        let folder = "/var/run/postgresql"
+        return FileManager.default.fileExists(atPath: folder) ? folder : "/tmp"
+    }
+
+    private func connection(_ fields: Fields, _ engine: Service.Engine?, localHost: String? = nil) -> SourceConnection? {
+        let host = host(fields) ?? localHost
         let port = fields.whole("port", in: 1...65_535)
         let database = fields.text("database")
         if engine == .redis, let database, Int(database).map({ $0 < 0 }) ?? true {

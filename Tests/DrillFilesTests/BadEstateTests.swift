@@ -275,7 +275,11 @@ private let ofServices = [
         "an argument of a module holds a line break", hint: "write it on one line"),
     BadInput(
         "source without host", replace: "engine: redis\n", with: "engine: redis\n    ‸source: {port: 1}\n",
-        "missing key \"host\" in \"source\" of service \"redis\"", hint: "add \"host: /run/postgresql\""),
+        "missing key \"host\" in \"source\" of service \"redis\"", hint: "add \"host: 127.0.0.1\""),
+    BadInput(
+        "zone of a source without host", replace: "source:\n      host: /run/postgresql\n", with: "‸source:\n      zone: ksdc\n",
+        "missing key \"host\" in \"source\" of service \"postgres\": its zone is not this machine's to tell",
+        hint: "add \"host: db.example.org\""),
 ]
 
 private let ofBackups = [

@@ -14,6 +14,16 @@ import Testing
         try desk.write("estate.yaml", Good.estate)
     }
 
+    /// As psql finds the server of this machine.
+    @Test func sourceThatNamesItsDatabaseAlone() throws {
+        try desk.write(
+            "estate.yaml",
+            Good.estate.replacing("      host: /run/postgresql\n      port: 5432\n", with: ""))
+        let source = try #require(try desk.estate().services["postgres"]?.source)
+        #expect(["/var/run/postgresql", "/tmp"].contains(source.host))
+        #expect(source.database == "domainscope" && source.port == nil)
+    }
+
     @Test func estateWithEveryKey() throws {
         let estate = try desk.estate()
         #expect(estate.name == "domainscope")

@@ -107,6 +107,14 @@ struct SchemaValidationTests {
     @Test func goodFilesAreValid() throws {
         let desk = try Desk()
         let files = [
+            (
+                "estate",
+                try desk.write("local.yaml", Good.estate.replacing("      host: /run/postgresql\n      port: 5432\n", with: ""))
+            ),
+            (
+                "drill",
+                try desk.write("printed.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "\"2026-02-28 20:30:00.25+00\""))
+            ),
             ("estate", try desk.write("estate.yaml", Good.estate)), ("drill", try desk.write("drill.yaml", Good.drill)),
             ("drill", try desk.write("failure.yaml", Good.serverFailure)), ("drill", try desk.write("outage.yaml", Good.outage)),
             ("drill", try desk.write("cache.yaml", Good.lostCache)),
