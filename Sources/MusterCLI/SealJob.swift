@@ -116,7 +116,8 @@ struct SealJob: Sendable {
     /// The pg_dump of the server's own major: an older one refuses it, and a newer one writes what that server doesn't know.
     private static func dumpBinaries(for configuration: PostgresConfiguration) async throws -> String? {
         // Where it can't be reached, the sealer says why.
-        guard let connection = try? await PostgresConnection.connect(configuration) else { return nil }
+        guard let connection = try? await RecoveryConflict.outlasting({ try await PostgresConnection.connect(configuration) })
+        else { return nil }
         let version = connection.serverVersion
         for finding in (try? await KnownServerBugCheck.warnings(ofSource: connection)) ?? [] {
             Console.complain("muster: warning: \(finding.message)\nhint: \(finding.hint)")

@@ -92,29 +92,56 @@ public struct PostgresSealer: Sendable {
     public func seal(
         to artifact: URL, encryption: ArtifactStream.Encryption?, for purpose: Purpose
     ) async throws(SealingError) -> (artifact: URL, seal: Seal) {
-        do {
-            let connection = try await SourceSession.open(tool.source)
-            do {
-                let seal = try await seal(connection, to: artifact, encryption: encryption, for: purpose)
-                await connection.close()
-                return (artifact, seal)
-            } catch {
-                await connection.close()
-                throw error
+        let isTold = Mutex(false)
+        let warn: @Sendable (SealingError) throws -> Void = { finding in
+            guard let hear = options.olderClient else { throw finding }
+            let isFirst = isTold.withLock { told in
+                defer { told = true }
+                return !told
             }
+            if isFirst { hear(finding) }
+        }
+        do {
+            return (
+                artifact,
+                try await RecoveryConflict.outlasting { try await attempt(to: artifact, encryption: encryption, for: purpose, warn) }
+            )
         } catch {
             throw SealingError(error, doing: "sealing \(purpose.service)")
         }
     }
 
-    private func seal(
-        _ connection: PostgresConnection, to artifact: URL, encryption: ArtifactStream.Encryption?, for purpose: Purpose
+    private func attempt(
+        to artifact: URL, encryption: ArtifactStream.Encryption?, for purpose: Purpose,
+        _ warn: @Sendable (SealingError) throws -> Void
     ) async throws -> Seal {
-        if let finding = try await OlderClient(tool: tool).finding(connection) {
-            guard let hear = options.olderClient else { throw finding }
-            hear(finding)
+        let connection: PostgresConnection
+        do {
+            connection = try await SourceSession.open(tool.source)
+        } catch {
+            throw RecoveryConflict(error, orLost: true) ?? error
         }
-        let isStandby = try await connection.value("SELECT pg_catalog.pg_is_in_recovery()") == "t"
+        do {
+            let seal = try await seal(connection, to: artifact, encryption: encryption, for: purpose, warn)
+            await connection.close()
+            return seal
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private func seal(
+        _ connection: PostgresConnection, to artifact: URL, encryption: ArtifactStream.Encryption?, for purpose: Purpose,
+        _ warn: @Sendable (SealingError) throws -> Void
+    ) async throws -> Seal {
+        let isStandby: Bool
+        do {
+            if let finding = try await OlderClient(tool: tool).finding(connection) { try warn(finding) }
+            isStandby = try await connection.value("SELECT pg_catalog.pg_is_in_recovery()") == "t"
+        } catch {
+            throw RecoveryConflict(error, orLost: true) ?? error
+        }
         let inventory = PostgresInventory(
             connection,
             options: PostgresInventory.Options(
@@ -178,9 +205,11 @@ public struct PostgresSealer: Sendable {
         dumping.source.applicationName = "muster seal \(String(UInt64.random(in: 0 ... .max), radix: 36))"
         let named = dumping
         let isWritten = Mutex(false)
+        let hasBegun = Mutex(false)
         let isEarly = Mutex(false)
         do {
             let ((backup, unlogged), cost) = try await pause.during(connection) { standby in
+                hasBegun.withLock { $0 = true }
                 try await connection.execute(Self.begin)
                 let unlogged = try await inventory.tables().filter(\.isUnlogged).map(\.name)
                 let early = options.pause.map { $0 == .snapshot } ?? standby.sparesLongReaders
@@ -210,10 +239,14 @@ public struct PostgresSealer: Sendable {
             standby.unlogged = unlogged
             return (backup, standby)
         } catch {
+            guard hasBegun.withLock({ $0 }) else { throw RecoveryConflict(error, orLost: true) ?? error }
             if isWritten.withLock({ $0 }) { try? FileManager.default.removeItem(at: artifact) }
             let isLost = (error as? PostgresError)?.kind == .connectionLost
             let isConflict = SealingError(error, doing: "").message.contains("conflict with recovery")
-            guard isEarly.withLock({ $0 }), isLost || isConflict else { throw error }
+            // As it stands it would be tried again, and something has been read.
+            guard isEarly.withLock({ $0 }), isLost || isConflict else {
+                throw error is PostgresError ? SealingError(error, doing: "sealing a standby") : error
+            }
             throw SealingError(
                 .source, "the standby ended a session that read it: what it replays may remove what is being read",
                 hint:

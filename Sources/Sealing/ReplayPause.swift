@@ -119,6 +119,7 @@ struct ReplayPause: Sendable {
 
     private func failure(_ ending: Result<Void, any Error>, hasStopped: Bool) -> any Error {
         guard case .failure(let error) = ending else { return hasStopped ? tooLong : Self.neverStopped }
+        if !hasStopped, let conflict = RecoveryConflict(error) { return conflict }
         let reason = SealingError(error, doing: "")
         return SealingError(
             .source, "the statement that keeps the standby's replay paused has ended\(reason.message)",

@@ -448,6 +448,35 @@ private struct Halfway {
         }
     }
 
+    /// Where replay spares nobody, nearly every question that comes before the pause is cancelled, the one that pauses included.
+    @Test func conflictsBeforeThePauseAreOutlasted() async throws {
+        try await SealedStandby.with { test in
+            let pair = test.pair
+            try await pair.ask(pair.primary, "CREATE TABLE w (i int, n int); INSERT INTO w SELECT g, 0 FROM generate_series(1, 5) g")
+            try await pair.catchUp()
+            for sql in ["ALTER SYSTEM SET max_standby_streaming_delay = 0", "SELECT pg_reload_conf()"] {
+                try await pair.ask(pair.standby, sql)
+            }
+            let load = "DO $$ BEGIN LOOP UPDATE w SET n = n + 1 WHERE i = 1; COMMIT; END LOOP; END $$"
+            let writing = try Program.start(["psql", "-qXh", pair.primary, "-U", "postgres", "shop", "-c", load])
+            for _ in 1...5 {
+                let outcome = try await test.seal()
+                #expect(outcome.code == 0, "\(outcome.text)")
+                #expect(try test.payload().standby?.pausedByOthers == false)
+                for file in try FileManager.default.contentsOfDirectory(atPath: test.desk.store.path) {
+                    try FileManager.default.removeItem(at: test.desk.store.appendingPathComponent(file))
+                }
+            }
+            try await pair.ask(
+                pair.primary, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO %' AND pid <> pg_backend_pid()")
+            _ = await writing.outcome()
+            // Until then the standby would cancel the question as well.
+            let end = try await pair.ask(pair.primary, "SELECT pg_current_wal_lsn()")
+            try await pair.wait(for: "t", of: pair.primary, "SELECT replay_lsn >= '\(end)' FROM pg_stat_replication")
+            try await test.expectGoesOn()
+        }
+    }
+
     /// A standby whose settings don't spare long readers stands still for all of the dump; who wants it otherwise is told what became of it.
     @Test func whatItReplaysMayEndTheReader() async throws {
         try await SealedStandby.with { test in
