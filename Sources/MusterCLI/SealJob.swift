@@ -8,6 +8,7 @@ import Foundation
 import IntegrityChecks
 import PostgresClient
 import PostgresRecovery
+import RedisClient
 import RedisRecovery
 import ScratchHost
 import Sealing
@@ -159,6 +160,11 @@ struct SealJob: Sendable {
             let result = try await ToolRunner.spawn(
                 [client] + live.words + ["--rdb", plain.path], environment: live.environment, output: .discard, errors: .discard)
             guard result.succeeded, FileManager.default.fileExists(atPath: plain.path) else {
+                if let problem = await live.problem() {
+                    let silent = [.cannotConnect, .timedOut, .disconnected].contains(problem.kind)
+                    throw CommandFailure(
+                        .unverified, "\(silent ? "no server answers for " : "")\(service.name): \(problem.message)", hint: problem.hint)
+                }
                 if await live.withholdsSnapshot() {
                     let finding = Finding.withheld(by: service.name)
                     throw CommandFailure(.unverified, "\(service.name): \(finding.message)", hint: finding.hint)

@@ -43,6 +43,20 @@ public struct LiveRedis: Sendable {
         }
     }
 
+    /// Why nobody gets an answer as this user; nil: somebody does.
+    public func problem() async -> RedisError? {
+        do throws(RedisError) {
+            let connection = try await connect()
+            defer { connection.close() }
+            try await connection.command(["PING"])
+            return nil
+        } catch {
+            // Who may take snapshots need not be allowed to ask this.
+            if case .refused(code: "NOPERM") = error.kind { return nil }
+            return error
+        }
+    }
+
     /// Whether what it sends to replicas, and so whoever takes a snapshot of it, goes through its own snapshot file: that one is then new,
     /// or gone where `rdb-del-sync-files` wants that. False, too, where it doesn't say.
     public func renewsOwnFile() async -> Bool {

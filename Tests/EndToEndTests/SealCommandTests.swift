@@ -77,7 +77,19 @@ struct SealCommandTests {
                 let outcome = try await desk.run(["seal", desk.estate.path, "--service", service, "--backup", backup])
                 #expect(outcome.code == 2 && outcome.err.contains("hint: "), "\(outcome.text)")
                 #expect(try desk.newest(service) == before)
+                // It says that nobody is there, and where.
+                #expect(
+                    outcome.err.contains("/muster-lab-") && outcome.err.lowercased().contains("no such file or directory"),
+                    "\(outcome.text)")
+                #expect(!outcome.err.contains("SYNC"), "\(outcome.text)")
             }
+            let estate = String(decoding: try Data(contentsOf: desk.estate), as: UTF8.self)
+            let elsewhere = desk.lab.appendingPathComponent("elsewhere.yaml")
+            try Data(estate.replacing(/host: [^,]*redis\.sock, password/, with: "host: 127.0.0.1, port: 1, password").utf8).write(
+                to: elsewhere)
+            let silent = try await desk.run(["seal", elsewhere.path, "--service", "redis", "--backup", "rdb"])
+            #expect(silent.code == 2 && silent.err.contains("no server answers for redis: "), "\(silent.text)")
+            #expect(silent.err.contains("127.0.0.1:1: ") && !silent.err.contains("SYNC"), "\(silent.text)")
             let gone = try await desk.run([
                 "seal", desk.estate.path, "--service", "redis", "--backup", "rdb", "--existing", "redis/rdb/no-such.enc",
             ])
