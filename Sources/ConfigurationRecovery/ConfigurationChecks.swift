@@ -43,7 +43,7 @@ public struct ConfigurationChecks: Sendable {
     // MARK: Is it a .env file?
 
     /// - Throws: ``DrillFailure`` (failed) where it is none.
-    public static func parse(_ secret: Secret, object: String) throws(DrillFailure) -> EnvFile {
+    public static func parse(_ secret: Secret, object: String, isDecrypted: Bool) throws(DrillFailure) -> EnvFile {
         do throws(EnvFile.Unreadable) {
             return try EnvFile(parsing: secret)
         } catch {
@@ -52,7 +52,7 @@ public struct ConfigurationChecks: Sendable {
                     .configurationUnreadable, object: object, expected: "lines of KEY=value",
                     actual: error == .notText ? "something that is no text" : "not a single key",
                     message: "the stored file is no .env file",
-                    hint: "a wrong key can also look like this: try the key of that day, then look at what the backup job stores"))
+                    hint: Finding.strangerHint(isDecrypted: isDecrypted, then: "look at what the backup job stores")))
         }
     }
 

@@ -43,3 +43,14 @@ public struct Finding: Sendable, Hashable, Codable {
         self.diff = diff
     }
 }
+
+extension Finding {
+    /// What mends a file of no known kind: behind a wrong key all is noise, and so is what needs a key that nobody names.
+    ///
+    /// - Parameter isDecrypted: Whether the estate names a key for it.
+    public static func strangerHint(isDecrypted: Bool, then: String = "look at the file itself") -> String {
+        isDecrypted
+            ? "a wrong key can also look like this: try the key of that day, then \(then)"
+            : "the estate says encryption: none; if the backup job encrypts, declare its format and key there, otherwise \(then)"
+    }
+}

@@ -52,7 +52,7 @@ public struct ArtifactRetriever: Sendable {
             throw DrillFailure.failed(digestFinding(point, seal: seal, actual: stored.sha256, size: stored.bytesRead))
         }
         try own(plain)
-        var unpacked = try await ArtifactUnpacker(host: host).unpack(plain, of: point.path, in: folder)
+        var unpacked = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).unpack(plain, of: point.path, in: folder)
         try await fetchGlobals(of: point, into: folder, for: &unpacked)
         unpacked.storedSHA256 = stored.sha256
         unpacked.storedBytes = stored.bytesRead
@@ -72,7 +72,7 @@ public struct ArtifactRetriever: Sendable {
         let plain = folder.appendingPathComponent("artifact")
         let stored = try await fetch(point.location, point: point, to: plain, progress: progress)
         try own(plain)
-        var file = try await ArtifactUnpacker(host: host).decompressed(plain, of: point.path, in: folder)
+        var file = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).decompressed(plain, of: point.path, in: folder)
         file.storedSHA256 = stored.sha256
         file.storedBytes = stored.bytesRead
         return file
@@ -93,7 +93,8 @@ public struct ArtifactRetriever: Sendable {
                     hint: "it was changed, or belongs to another dump: fetch another copy before anybody takes roles from it"))
         }
         try own(target)
-        artifact.globals = try await ArtifactUnpacker(host: host).unpackScript(target, of: source.lastPathComponent, in: folder)
+        artifact.globals = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).unpackScript(
+            target, of: source.lastPathComponent, in: folder)
         artifact.globalsSHA256 = stored.sha256
         artifact.globalsBytes = stored.bytesRead
     }

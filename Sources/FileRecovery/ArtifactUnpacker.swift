@@ -9,6 +9,8 @@ import ScratchHost
 /// Unpacks with the standard tools, inside the quarantine: a hostile archive meets a user without rights.
 struct ArtifactUnpacker: Sendable {
     var host: ScratchHost
+    /// Whether a key has opened what is unpacked: with another one it would be noise.
+    var isDecrypted: Bool
 
     /// More layers than these are a bomb or a mistake.
     private static let mostLayers = 4
@@ -219,11 +221,18 @@ struct ArtifactUnpacker: Sendable {
     }
 
     private func unknown(_ name: String, _ format: ArtifactFormat, expected: String) -> DrillFailure {
-        .failed(
+        if let encryption = format.encryption {
+            return .failed(
+                Finding(
+                    .artifactUnknown, object: name, expected: expected, actual: format.rawValue,
+                    message:
+                        "what lies below \(isDecrypted ? "its encryption" : "its compression") is encrypted, which no key of the estate file is for",
+                    hint: "have the backup job compress first and encrypt then, with \(encryption) and once; restore this one by hand"))
+        }
+        return .failed(
             Finding(
                 .artifactUnknown, object: name, expected: expected, actual: format.rawValue,
-                message: "the file is no backup of a kind that is known",
-                hint: "a wrong key can also look like this: try the key of that day, then look at the file itself"))
+                message: "the file is no backup of a kind that is known", hint: Finding.strangerHint(isDecrypted: isDecrypted)))
     }
 
     private func broken(_ name: String, _ what: String) -> DrillFailure {

@@ -46,7 +46,8 @@ struct HeldArtifact: Sendable {
 
     func environment(of retrieved: RetrievedArtifact, object: String) throws -> EnvFile {
         do {
-            return try ConfigurationChecks.parse(Secret(try Data(contentsOf: retrieved.location)), object: object)
+            return try ConfigurationChecks.parse(
+                Secret(try Data(contentsOf: retrieved.location)), object: object, isDecrypted: set.encryption != nil)
         } catch let failure as DrillFailure {
             throw failure
         } catch {
@@ -63,7 +64,7 @@ struct HeldArtifact: Sendable {
                 Finding(
                     .notABundle, object: object, expected: ArtifactFormat.gitBundle.rawValue, actual: retrieved.format.rawValue,
                     message: "the file is no git bundle",
-                    hint: "a wrong key can also look like this: try the key of that day, then look at the file itself"))
+                    hint: Finding.strangerHint(isDecrypted: set.encryption != nil)))
         }
         return try await .restore(bundle: retrieved.location, in: folder, on: host, object: object)
     }

@@ -151,10 +151,31 @@ public struct PgBackRest: Sendable {
     }
 
     private func unreadable(_ actual: String) -> DrillFailure {
-        .broken(
+        let isEncrypted = passphrase != nil
+        var message = "the pgBackRest repository can't be read"
+        var hint = "check match, stanza\(isEncrypted ? " and the key" : "") in the estate file, then: pgbackrest --stanza=\(stanza) info"
+        if let stored = isStoredEncrypted, stored != isEncrypted {
+            message =
+                "the estate says that the pgBackRest repository is \(isEncrypted ? "encrypted, and it is not" : "not encrypted, and it is")"
+            hint =
+                isEncrypted
+                ? "write encryption: none for this backup in the estate file, and treat what it holds as disclosed"
+                : "declare encryption: {format: pgbackrest, key: NAME} for this backup in the estate file"
+        }
+        return .broken(
             .repositoryUnreadable, "stanza \(stanza) in \(folder.lastPathComponent)", expected: "a repository that pgbackrest can read",
-            actual: actual, "the pgBackRest repository can't be read; recoverable up to: nothing",
-            hint: "check match, stanza and the key in the estate file, then: pgbackrest --stanza=\(stanza) info")
+            actual: actual, "\(message); recoverable up to: nothing", hint: hint)
+    }
+
+    /// By its own catalogue's first bytes; nil where they tell nothing.
+    private var isStoredEncrypted: Bool? {
+        let info = ["backup/\(stanza)/backup.info", "archive/\(stanza)/archive.info"].lazy.compactMap {
+            try? FileHandle(forReadingFrom: folder.appendingPathComponent($0))
+        }.first
+        defer { try? info?.close() }
+        guard let head = try? info?.read(upToCount: 8) else { return nil }
+        if head == Data("Salted__".utf8) { return true }
+        return head.starts(with: Data("[".utf8)) ? false : nil
     }
 
     static let missing = DrillFailure.error(

@@ -119,6 +119,17 @@ struct PgBackRestDrillTests {
         }
     }
 
+    /// No key can be wrong where the estate names none.
+    @Test func anEncryptedOneThatTheEstateCallsPlain() async throws {
+        try await Desk.with { desk in
+            try desk.editEstate("encryption: {format: pgbackrest, key: backup}", "encryption: none")
+            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            let finding = try #require(report.drills.first?.findings.first { $0.rule == "repository-unreadable" })
+            #expect(outcome.code == 1 && finding.message.contains("is not encrypted, and it is"), "\(finding)")
+            #expect(finding.hint.contains("encryption: {format: pgbackrest, key: NAME}"), "\(finding)")
+        }
+    }
+
     @Test func aMissingRepository() async throws {
         try await Desk.with { desk in
             try FileManager.default.removeItem(at: repository(desk))

@@ -103,6 +103,22 @@ import Testing
             try desk.file("a", Array("hello".utf8))
             let failure = await desk.failure(of: try await desk.point("a"))
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unknown-kind")
+            // No key can be wrong where none is named.
+            #expect(failure?.finding.hint.hasPrefix("the estate says encryption: none; ") == true)
+            try desk.encrypt("a", as: "a.enc")
+            let decrypted = await desk.failure(of: try await desk.point("a.enc"), key: Desk.key)
+            #expect(decrypted?.finding.hint.hasPrefix("a wrong key can also look like this") == true)
+        }
+    }
+
+    @Test func whatIsEncryptedBelowItsCompressionIsCalledSo() async throws {
+        try await Desk.with { desk in
+            try desk.file("a", script())
+            try desk.encrypt("a", as: "a.enc")
+            try desk.shell("gzip a.enc")
+            let finding = try #require(await desk.failure(of: try await desk.point("a.enc.gz"))?.finding)
+            #expect(finding.actual == "an openssl-encrypted file" && finding.message.contains("below its compression is encrypted"))
+            #expect(finding.hint.contains("compress first and encrypt then") && !finding.hint.contains("wrong key"))
         }
     }
 
