@@ -13,10 +13,14 @@ public enum BackupPolicy {
         var ask: @Sendable (BackupSeries, inout BrokenArtifacts) -> [CaseResult]
     }
 
-    /// In this order: what is wrong with an artifact itself comes before what follows from it.
-    static let checks: [Check] = [
+    /// What is wrong with an artifact itself, in this order.
+    static let ofArtifacts: [Check] = [
         Check(ask: TimesHaveBeen.ask), Check(ask: ReallyEncrypted.ask), Check(ask: LooksLikeItsKind.ask), Check(ask: SealsHold.ask),
         Check(ask: ChangesNoticed.ask), Check(ask: CopiesAgree.ask),
+    ]
+
+    /// What follows from it.
+    static let ofSeries: [Check] = [
         Check(isOfBackups: true, ask: GlobalsKept.ask), Check(isOfBackups: true, ask: SizesFit.ask),
         Check(isOfBackups: true, ask: ScheduleKept.ask), Check(isOfBackups: true, ask: RetentionKept.ask),
         Check(ask: FilePermissions.ask),
@@ -25,7 +29,7 @@ public enum BackupPolicy {
     /// One case for each promise, with a finding for each date or artifact that breaks it.
     public static func judge(_ series: BackupSeries) -> [CaseResult] {
         var broken = BrokenArtifacts()
-        return judge(series, known: &broken)
+        return judge(artifacts: series, known: &broken) + judge(whole: series, known: &broken)
     }
 
     /// What shows that a stored file is not encrypted as the estate says; nil where nothing does.
@@ -33,10 +37,19 @@ public enum BackupPolicy {
         ReallyEncrypted.judge(content, as: declared, object: object)
     }
 
-    /// As ``judge(_:)``.
+    /// The part of ``judge(_:)`` that asks of each artifact by itself.
     ///
     /// - Parameter known: Artifacts that are known to be broken; those that are found are added.
-    public static func judge(_ series: BackupSeries, known broken: inout BrokenArtifacts) -> [CaseResult] {
+    public static func judge(artifacts series: BackupSeries, known broken: inout BrokenArtifacts) -> [CaseResult] {
+        judge(series, ofArtifacts, &broken)
+    }
+
+    /// The part that asks of the series: what was found to be no backup by then, here or elsewhere, counts for nothing in it.
+    public static func judge(whole series: BackupSeries, known broken: inout BrokenArtifacts) -> [CaseResult] {
+        judge(series, ofSeries, &broken)
+    }
+
+    private static func judge(_ series: BackupSeries, _ checks: [Check], _ broken: inout BrokenArtifacts) -> [CaseResult] {
         checks.flatMap { $0.ask($0.isOfBackups ? series.backups(except: broken) : series, &broken) }
     }
 }

@@ -32,8 +32,21 @@ enum RetentionKept {
         guard !series.moments.isEmpty else {
             return (tiers.map(\.name) + [gone]).map { series.unasked($0, .nothingToJudge(series)) }
         }
-        return tiers.map { series.judged($0.name, missing($0.0, count: $0.1, series, window)) }
-            + [series.judged(gone, excess(series, window))]
+        return tiers.map { tier, count, name in
+            let findings = missing(tier, count: count, series, window)
+            guard findings.isEmpty, let held = held(tier, count: count, series, window) else { return series.judged(name, findings) }
+            return series.skipped(name, "\(held) of \(count) are there: what is missing has a finding where the schedule is asked")
+        } + [series.judged(gone, excess(series, window))]
+    }
+
+    /// How many are there where runs of the schedule have left none, and no older ones stand in for them; nil where it is all.
+    private static func held(_ tier: Retention.Tier, count: Int, _ series: BackupSeries, _ window: PolicyWindow) -> Int? {
+        guard series.set.retention?.tiers.first == tier, let runs = window.runs(of: tier), runs.contains(where: { $0.moment == nil }) else {
+            return nil
+        }
+        let start = window.denseStart
+        let held = Set(series.moments.filter { $0.time >= start }.map { window.period(tier, holding: $0.time) }).count
+        return held < count ? held : nil
     }
 
     private static func missing(_ tier: Retention.Tier, count: Int, _ series: BackupSeries, _ window: PolicyWindow) -> [Finding] {

@@ -25,17 +25,21 @@ struct DeepInspection: Sendable {
 
     var set: BackupSet { survey.set }
 
-    /// - Parameter broken: What has a finding already: it is told once.
-    func run(except broken: BrokenArtifacts) async throws -> CaseResult {
+    /// - Parameter broken: What has a finding already: it is told once. What doesn't read is added.
+    func run(known broken: inout BrokenArtifacts) async throws -> CaseResult {
         let name = "\(set.name): every artifact reads to its end"
         let started = ContinuousClock.now
         guard set.kind != .command else {
             return .skipped(
                 .policy, service: set.service, name: name, reason: "only the declared command reads these artifacts: a drill runs it")
         }
-        let (findings, errors, read) = try await withHost { host in
-            set.kind == .pgBackRest ? try await verifyRepositories(on: host) : try await readAll(on: host, except: broken)
+        let known = broken
+        let (findings, errors, read, bad) = try await withHost { host in
+            guard set.kind == .pgBackRest else { return try await readAll(on: host, except: known) }
+            let told = try await verifyRepositories(on: host)
+            return (told.findings, told.errors, told.read, [])
         }
+        for point in bad { broken.insert(point, isBackup: false) }
         guard read > 0 || !findings.isEmpty || !errors.isEmpty else {
             return .skipped(.policy, service: set.service, name: name, reason: "every artifact has a finding of its own already")
         }
@@ -90,10 +94,11 @@ struct DeepInspection: Sendable {
 
     private func readAll(
         on host: ScratchHost, except broken: BrokenArtifacts
-    ) async throws -> (findings: [Finding], errors: [Finding], read: Int) {
+    ) async throws -> (findings: [Finding], errors: [Finding], read: Int, bad: [RecoveryPoint]) {
         var findings: [Finding] = []
         var errors: [Finding] = []
         var read = 0
+        var bad: [RecoveryPoint] = []
         // Of a mirror every copy: nothing compares their bytes.
         let points = survey.series.moments.flatMap { moment -> [RecoveryPoint] in
             // Elsewhere one, and that which a seal says something of: it may lie beside the second copy alone.
@@ -105,7 +110,7 @@ struct DeepInspection: Sendable {
         do throws(DrillFailure) {
             retriever = ArtifactRetriever(host: host, decryption: try Keyring(estate).decryption(of: set))
         } catch {
-            return ([], [error.finding], 0)
+            return ([], [error.finding], 0, [])
         }
         for (index, point) in points.enumerated() {
             try Task.checkCancellation()
@@ -121,10 +126,17 @@ struct DeepInspection: Sendable {
                 read += 1
             } catch let failure as DrillFailure {
                 let finding = named(failure.finding, point)
-                if failure.verdict == .failed { findings.append(finding) } else { errors.append(finding) }
+                guard failure.verdict == .failed else {
+                    errors.append(finding)
+                    continue
+                }
+                findings.append(finding)
+                // Another key may open it; and a copy with other bytes has a finding of its own.
+                guard failure.finding.rule != .decryptionFailed else { continue }
+                bad += survey.series.moments.lazy.flatMap(\.copies).map(\.point).filter { $0.path == point.path && !broken.contains($0) }
             }
         }
-        return (findings, errors, read)
+        return (findings, errors, read, bad)
     }
 
     /// Retrieving names the file; a regime is read by its dates.

@@ -140,7 +140,11 @@ struct Inspection: Sendable {
                     .policy, service: set.service, name: "\(set.name): this user may read every artifact",
                     finding: .accessDenied("\(point.store):\(point.path)", item, others: refused.count - 1)))
         }
-        cases += BackupPolicy.judge(survey.series, known: &broken)
+        cases += BackupPolicy.judge(artifacts: survey.series, known: &broken)
+        let inspection = deep.map { DeepInspection(estate: estate, survey: survey, root: $0, hub: hub, stores: stores) }
+        // Before the promises are asked: what doesn't read keeps none of them.
+        if let inspection { cases.append(try await inspection.run(known: &broken)) }
+        cases += BackupPolicy.judge(whole: survey.series, known: &broken)
         if let archive = set.wal, let listings = survey.wal {
             let moments = survey.series.backups(except: broken).moments
             cases += WALPromises(
@@ -149,11 +153,7 @@ struct Inspection: Sendable {
             ).ask()
         }
         cases += PgBackRestPromises(estate: estate, set: set, stores: survey.series.stores).ask()
-        if let deep {
-            let inspection = DeepInspection(estate: estate, survey: survey, root: deep, hub: hub, stores: stores)
-            cases.append(try await inspection.run(except: broken))
-            if let read = try await inspection.readWAL() { cases.append(read) }
-        }
+        if let read = try await inspection?.readWAL() { cases.append(read) }
         cases += try await HeldPromises(estate: estate, survey: survey, now: now, root: deep, stores: stores).ask(except: broken)
         // What follows counts recovery points, and what was found to be none is none.
         survey.series = survey.series.backups(except: broken)

@@ -105,7 +105,7 @@ import Testing
         let judged = BackupSeries(
             set: series.set, seals: series.seals, stores: series.stores, timeZone: series.zone, now: series.now, clock: series.now,
             copies: series.copies)
-        _ = BackupPolicy.judge(judged, known: &broken)
+        _ = BackupPolicy.judge(artifacts: judged, known: &broken)
         let points = judged.backups(except: broken).moments.compactMap { $0.copies.first?.point }
         #expect(WorstCaseLoss.compute(points, until: series.now)?.loss == .seconds(2 * 86_400))
         // Where the other store has a good one, that night is there.

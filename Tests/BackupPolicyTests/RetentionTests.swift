@@ -20,6 +20,11 @@ import Testing
         var series = Series.regime()
         series.remove("2026-11-09 02:00")
         #expect(series.findings() == ["backup-missing postgres/daily of 2026-11-09 02:00"])
+        // And no row says that all are there.
+        #expect(series.verdict("30 daily backups kept") == .skipped && series.verdict("12 monthly backups kept") == .passed)
+        // An older one that stands in for it makes so many.
+        series.add("2026-10-24 02:00")
+        #expect(series.verdict("30 daily backups kept") == .passed)
     }
 
     @Test func dailiesRemovedTooEarlyAreTheRetentions() {

@@ -458,7 +458,7 @@ private struct Halfway {
                 try await pair.ask(pair.standby, sql)
             }
             let load = "DO $$ BEGIN LOOP UPDATE w SET n = n + 1 WHERE i = 1; COMMIT; END LOOP; END $$"
-            let writing = try Program.start(["psql", "-qXh", pair.primary, "-U", "postgres", "shop", "-c", load])
+            let writing = try Program.start(["psql", "-qXh", pair.primary, "-U", "postgres", "shop", "-c", load], folder: pair.folder)
             for _ in 1...5 {
                 let outcome = try await test.seal()
                 #expect(outcome.code == 0, "\(outcome.text)")

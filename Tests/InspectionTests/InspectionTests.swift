@@ -10,8 +10,8 @@ import Testing
 
 @Suite(.enabled(if: TestMachine.hasPostgres && TestMachine.hasRedis, "needs postgres and redis-server"))
 struct InspectionTests {
-    private func expectOne(_ lab: InspectedLab, _ rule: String, naming date: String, deep: Bool = false) async throws {
-        let found = try await lab.inspect(deep: deep)
+    private func expectOne(_ lab: InspectedLab, _ rule: String, naming date: String) async throws {
+        let found = try await lab.inspect()
         let findings = found.cases.flatMap(\.findings)
         #expect(findings.map(\.rule.name) == [rule], "\(findings.map { "\($0.rule) \($0.object)" })")
         #expect(findings.first?.object.contains(date) ?? false, "\(findings.first?.object ?? "nothing") names \(date)")
@@ -238,7 +238,8 @@ struct InspectionTests {
         bytes[bytes.count - 60] ^= 0x55
         try await lab.replace(newest, with: bytes)
         let found = try await lab.inspect(deep: true)
-        #expect(found.cases.flatMap(\.findings).map(\.rule.name) == ["code-unreadable"])
+        // What doesn't read is no backup of that night.
+        #expect(found.cases.flatMap(\.findings).map(\.rule.name) == ["code-unreadable", "backup-missing"])
         let held = found.cases.first { $0.name == "bundle: it holds the commit that production runs" }
         #expect(held?.verdict == .skipped)
     }
@@ -247,7 +248,11 @@ struct InspectionTests {
         let lab = try await InspectedLab()
         for store in InspectedLab.stores { try lab.change(lab.dumps[4], in: store) { $0[$0.count / 2] ^= 1 } }
         #expect(try await lab.findings() == [], "equal copies of the right length: without reading them to the end nobody can tell")
-        try await expectOne(lab, "artifact-digest-differs", naming: InspectedLab.day(lab.nights[4]), deep: true)
+        let found = try await lab.inspect(deep: true)
+        let findings = found.cases.flatMap(\.findings)
+        #expect(findings.map(\.rule.name) == ["artifact-digest-differs", "backup-missing"], "\(findings)")
+        #expect(findings.allSatisfy { $0.object.contains(InspectedLab.day(lab.nights[4])) }, "\(findings)")
+        #expect(found.verdict == .failed && found.cases.contains { $0.name == "daily: 6 daily backups kept" && $0.verdict == .skipped })
     }
 
     /// The seal lies beside the second copy alone: that copy is the one of which something is known.
@@ -256,7 +261,9 @@ struct InspectionTests {
         for store in InspectedLab.stores { try lab.change(lab.dumps[4], in: store) { $0[$0.count / 2] ^= 1 } }
         try FileManager.default.removeItem(at: SealFile.location(besides: lab.url(lab.dumps[4], in: "primary")))
         let found = try await lab.findings(deep: true).filter { $0.severity == .critical }
-        #expect(found.map(\.rule.name) == ["artifact-digest-differs"] && found.first?.object.contains("dr:") == true, "\(found)")
+        #expect(
+            found.map(\.rule.name) == ["artifact-digest-differs", "backup-missing"] && found.first?.object.contains("dr:") == true,
+            "\(found)")
     }
 
     /// Sealed as they are: the digests hold, and only the services' own tools can tell.
@@ -271,6 +278,7 @@ struct InspectionTests {
         try await lab.reseal(lab.snapshots[1])
         #expect(try await lab.findings() == [])
         let findings = try await lab.findings(deep: true)
-        #expect(findings.count == 2 && findings.allSatisfy { $0.object.contains(InspectedLab.day(lab.nights[1])) })
+        #expect(findings.filter { $0.rule.name == "backup-missing" }.count == 2 && findings.count == 4, "\(findings)")
+        #expect(findings.allSatisfy { $0.object.contains(InspectedLab.day(lab.nights[1])) }, "\(findings)")
     }
 }

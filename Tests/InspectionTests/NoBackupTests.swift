@@ -89,6 +89,8 @@ import Testing
         nights[26] = []
         let cases = try await inspect(nights)
         #expect(red(cases) == ["artifact-empty", "backup-missing", "rpo-worst-case-missed"])
+        let kept = try #require(cases.first { $0.name == "daily: 4 daily backups kept" })
+        #expect(kept.verdict == .skipped && kept.reason.hasPrefix("3 of 4 are there"))
     }
 
     /// A link that leads to itself, a pipe, a device, and a name that is no text.
