@@ -83,3 +83,16 @@ public struct RecoveryPoint: Sendable, Hashable {
         self.end = end
     }
 }
+
+extension RecoveryPoint {
+    /// Whole seconds that are cut off where they are written: ``time`` is the next one then, by which it had ended for sure.
+    private var precision: TimeInterval { [.pgBackRestInfo, .backupHistory].contains(timeSource) ? 1 : 0 }
+
+    /// What it is for an incident of that instant: nil where it is younger. One that ended in the incident's own second is not.
+    public func counted(by incident: Date) -> RecoveryPoint? {
+        guard time.addingTimeInterval(-precision) <= incident else { return nil }
+        var point = self
+        point.time = min(time, incident)
+        return point
+    }
+}

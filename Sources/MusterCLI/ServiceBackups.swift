@@ -44,7 +44,7 @@ struct ServiceBackups: Sendable {
                 point.time = min(point.time, disaster)
                 return point
             }
-        let points = all.filter { $0.time <= disaster }
+        let points = all.compactMap { $0.counted(by: disaster) }
         guard let newest = points.first else {
             throw .failed(
                 Finding(

@@ -28,10 +28,19 @@ extension WALPromises {
         let size = Self.size(of: segments, largest: files.map(\.size).max() ?? 0)
         let stored = Dictionary(files.map { ($0.name, $0) }) { first, _ in first }
         var findings: [Finding] = []
+        // Where a timeline was left, only its history file tells, which may be encrypted: behind its last segment at the latest.
+        var older: WALSegmentName?
         for (timeline, names) in Dictionary(grouping: segments, by: \.timeline).sorted(by: { $0.key < $1.key }) {
             let numbers = Set(names.map { $0.number(size: size) }).sorted()
-            for (before, after) in zip(numbers, numbers.dropFirst()) where after > before + 1 {
-                func text(_ number: UInt64) -> String { WALSegmentName(timeline: timeline, number: number, size: size).text }
+            let ancestor = older.flatMap { isNeededByNobody(stored[.segment($0)]) ? nil : $0 }
+            let begun = ancestor.map { $0.number(size: size) }.flatMap { $0 < numbers.first ?? 0 ? $0 : nil }
+            older = numbers.last.map { WALSegmentName(timeline: timeline, number: $0, size: size) }
+            let row = (begun.map { [$0] } ?? []) + numbers
+            for (before, after) in zip(row, row.dropFirst()) where after > before + 1 {
+                func text(_ number: UInt64) -> String {
+                    if number == begun, let ancestor { return ancestor.text }
+                    return WALSegmentName(timeline: timeline, number: number, size: size).text
+                }
                 let count = after - before - 1
                 let end = WALSegmentName(timeline: timeline, number: after, size: size)
                 let old = isNeededByNobody(stored[.segment(end)])

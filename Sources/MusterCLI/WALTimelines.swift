@@ -27,7 +27,10 @@ extension WALPromises {
         let names = Set(segments.map(\.name))
         guard !elsewhere.contains(row + 1) || isEmpty, row < .max,
             let lost = LostTimeline(behind: row, segments: names, histories: known, size: Self.size(of: Array(names), largest: 0))
-        else { return [] }
+        else {
+            guard row > oldest, !names.contains(where: { $0.timeline >= row }) else { return [] }
+            return [WALPlan.withoutSegments(row, object: object(WALFileName.history(row).plain, in: store))]
+        }
         var finding = lost.finding()
         if isEmpty { finding.actual = "an empty file" }
         finding.object = object(finding.object, in: store)

@@ -14,6 +14,7 @@ extension Rule {
     public static let walSegmentDamaged = Rule("wal-segment-damaged")
     public static let walUnread = Rule("wal-unread")
     public static let walForeign = Rule("wal-segment-foreign")
+    public static let timelineWithoutSegments = Rule("timeline-without-segments")
     public static let walTimeline = Rule("wal-timeline-broken")
     public static let endedEarly = Rule("recovery-ended-early")
     public static let walPartial = Rule("wal-partial")

@@ -65,19 +65,29 @@ public struct WALPlan: Sendable, Hashable {
         if newest >= first {
             for number in first...newest {
                 let choices = candidates(number)
-                if let found = choices.first(where: present.contains) {
+                // Where a timeline begins, its ancestor's copy ends with the switch: what lies behind goes on in the younger one's alone.
+                if let youngest = choices.first, choices.count > 1, number < newest, !present.contains(youngest) {
+                    if let name = choices.first(where: archived.contains) { segments.append(name) }
+                    gap.append(youngest)
+                } else if let found = choices.first(where: present.contains) {
                     if let name = choices.first(where: archived.contains) { segments.append(name) }
                     if !gap.isEmpty { findings.append(Self.finding(gap, after: last, before: found)) }
                     missing += gap.count
                     gap = []
                     last = found
-                } else if let name = choices.last {
+                } else if let name = choices.first {
                     gap.append(name)
                 }
             }
         }
         if segments.isEmpty, chain.contains(base) || last == nil {
             findings.append(Self.nothing(from: WALSegmentName(timeline: base, number: first, size: size), start, bundled: last != nil))
+        }
+        let followed = timeline
+        if followed > base, chain.contains(followed), !present.contains(where: { $0.timeline == followed }),
+            let left = history.begin(of: followed)
+        {
+            findings.append(Self.withoutSegments(followed, left: left, object: WALFileName.history(followed).plain))
         }
         let beyond = partial.filter { chain.contains($0.timeline) && belongs($0.timeline, $0.number(size: size)) }
             .filter { $0.number(size: size) > newest && $0.number(size: size) >= first }
@@ -116,6 +126,19 @@ public struct WALPlan: Sendable, Hashable {
             message: "the archive holds nothing from the base backup's start on, at \(WALPosition.text(start))"
                 + (bundled ? ": nothing is rolled forward" : ""),
             hint: "check wal: match and stores in the estate file, then the source's archive_command and pg_stat_archiver")
+    }
+
+    /// A server follows a timeline by its history alone, and leaves the ancestor where it says.
+    ///
+    /// - Parameter left: Where that is; nil where nobody has read the history.
+    public static func withoutSegments(_ timeline: UInt32, left: UInt64? = nil, object: String) -> Finding {
+        Finding(
+            .timelineWithoutSegments, .note, object: object, expected: "a segment of each timeline", actual: "none of timeline \(timeline)",
+            message: "of timeline \(timeline) nothing but its history is archived: recovery follows it, and ends at the switch"
+                + (left.map { ", \(WALPosition.text($0))" } ?? "") + ", whatever the older timeline holds behind it",
+            hint:
+                "find out whether that server archives; if it was given up, name the older timeline with timeline, or remove its history file"
+        )
     }
 
     private static func note(_ partial: WALSegmentName) -> Finding {

@@ -60,6 +60,22 @@ func archive(hour: UInt8, layout: UInt8 = 1) -> [UInt8] {
 }
 
 @Suite struct CatalogueTests {
+    /// A base backup's end is written in whole seconds, cut off, and read as the next one.
+    @Test func whatEndedInTheIncidentsOwnSecondIsNotYounger() {
+        func point(_ source: RecoveryPoint.TimeSource, _ time: Double) -> RecoveryPoint {
+            RecoveryPoint(
+                service: "s", backup: "b", store: "st", zone: nil, path: "p", location: URL(fileURLWithPath: "/p"), globals: nil, size: 1,
+                time: Date(timeIntervalSince1970: time), timeSource: source, sealState: .missing)
+        }
+        let incident = Date(timeIntervalSince1970: 1000.4)
+        for source in [RecoveryPoint.TimeSource.backupHistory, .pgBackRestInfo] {
+            #expect(point(source, 1001).counted(by: incident)?.time == incident)
+            #expect(point(source, 1002).counted(by: incident) == nil)
+            #expect(point(source, 1000).counted(by: incident)?.time == Date(timeIntervalSince1970: 1000))
+        }
+        #expect(point(.seal, 1000.5).counted(by: incident) == nil && point(.seal, 1000.4).counted(by: incident) != nil)
+    }
+
     @Test func aStarStaysInItsFolder() throws {
         let shelf = try Shelf()
         for path in [

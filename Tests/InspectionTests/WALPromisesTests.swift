@@ -92,6 +92,27 @@ private final class Archive {
     }
 
     /// A server takes the first history file that it misses for the end, and so does everybody who only counts segments.
+    /// Where the archive of the new timeline begins too late, the gap lies between the two.
+    @Test func aTimelineThatBeginsTooLate() throws {
+        let archive = Archive()
+        archive.stores = ["primary"]
+        try archive.addSegments(1...4)
+        try archive.addSegments(6...8, timeline: 2)
+        try archive.add("00000002.history.enc")
+        #expect(archive.findings().filter { !$0.hasPrefix("one-zone") } == ["wal-gap critical 000000020000000000000005"])
+        try archive.addSegments(5...5, timeline: 2)
+        #expect(archive.findings().filter { !$0.hasPrefix("one-zone") } == [])
+        // A third is known by its history alone.
+        try archive.add("00000003.history.enc")
+        #expect(archive.findings().filter { !$0.hasPrefix("one-zone") } == ["timeline-without-segments note 00000003.history"])
+        #expect(!archive.ask().contains { $0.verdict == .failed })
+        // What was left long before the oldest base backup leads nowhere.
+        archive.oldestBase = archive.now.addingTimeInterval(-3 * 3600)
+        try archive.addSegments(1...4, hoursAgo: 60)
+        try FileManager.default.removeItem(at: archive.url(Archive.name(5, 2), in: "primary"))
+        #expect(archive.findings().filter { $0.hasPrefix("wal-gap critical") } == [])
+    }
+
     @Test func aTimelineWithoutItsHistory() throws {
         let archive = Archive()
         try archive.addSegments(1...4)

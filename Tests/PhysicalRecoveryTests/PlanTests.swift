@@ -55,6 +55,20 @@ import Testing
         #expect(plan(both, wanted: .current, histories: histories).segments.count == 6)
         #expect(
             plan(names(1, 2...7).union(names(2, [5, 6, 8])), histories: histories).findings.map(\.object) == ["000000020000000000000007"])
+        // The child's copy of what both share is the one that is needed, whether the ancestor's is there or not.
+        for ancestor in [names(1, 2...7), names(1, 2...4)] {
+            let plan = plan(ancestor.union(names(2, 6...8)), histories: histories)
+            #expect(plan.findings.map(\.object) == ["000000020000000000000005"], "\(plan.findings)")
+        }
+        // At the border of two segments the ancestor has none of it.
+        let border: [UInt32: TimelineHistory] = [2: TimelineHistory(timeline: 2, ancestors: [.init(timeline: 1, end: 5 * size)])]
+        #expect(plan(names(1, 2...4).union(names(2, 6...8)), histories: border).findings.map(\.object) == ["000000020000000000000005"])
+        #expect(plan(names(1, 2...4).union(names(2, 5...8)), histories: border).findings.isEmpty)
+        // A history alone: followed, and no more than a note.
+        let alone = plan(names(1, 2...7), histories: histories)
+        #expect(alone.findings.map(\.rule) == [.timelineWithoutSegments] && alone.findings.first?.severity == .note)
+        #expect(alone.findings.first?.message.contains("0/5000064") == true && alone.newest?.part == 5)
+        #expect(plan(names(1, 2...7), wanted: .current, histories: histories).findings.isEmpty)
         // A timeline of another ancestry.
         let strange: [UInt32: TimelineHistory] = [2: TimelineHistory(timeline: 2, ancestors: [.init(timeline: 7, end: 1)])]
         #expect(plan(both, histories: strange).findings.contains { $0.rule == .walTimeline })
