@@ -16,7 +16,7 @@ struct CatalogQuery: Sendable {
     }
 
     /// Counts the changes of what is asked. A seal says which it was asked by: ``SealedForm`` knows what each has brought.
-    static let version = 2
+    static let version = 3
 
     var kind: SchemaObject.Kind
     var sql: @Sendable (Server) -> String

@@ -174,7 +174,7 @@ extension CatalogQuery {
         """
     }
 
-    /// Not on extensions, which bring their own; not on large objects, of which there may be millions; and not those whose object is no more:
+    /// Not on the server's own extensions, whose comments no dump holds; not on large objects, of which there may be millions; and not those whose object is no more:
     /// the server keeps the comment of a subscription that was dropped.
     static let comments = CatalogQuery(.comment) { _ in
         """
@@ -214,6 +214,9 @@ extension CatalogQuery {
             FROM pg_description d JOIN pg_rewrite w ON w.oid = d.objoid AND d.classoid = 'pg_catalog.pg_rewrite'::regclass
               JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE \(Catalog.isUserSchema("n.nspname"))
+          UNION ALL SELECT 'extension', quote_ident(x.extname), NULL, d.description
+            FROM pg_description d JOIN pg_extension x ON x.oid = d.objoid AND d.classoid = 'pg_catalog.pg_extension'::regclass
+            WHERE x.oid >= 16384
           UNION ALL SELECT 'operator', o.oid::regoperator::text, NULL, d.description
             FROM pg_description d JOIN pg_operator o ON o.oid = d.objoid AND d.classoid = 'pg_catalog.pg_operator'::regclass
             WHERE o.oid >= 16384 AND o.oprcode <> 0 AND \(Catalog.isNoMember("pg_operator", "o.oid"))

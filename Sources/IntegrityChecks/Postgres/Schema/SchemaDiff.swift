@@ -69,7 +69,8 @@ public enum SchemaDiff {
         let roles = Set(expected.filter { $0.kind == .role }.map(\.key))
         let more = right.objects.filter { left[$0] == nil && !isAboutRole($0, otherThan: roles) }
         let newborn = more.filter(isOfEveryNewDatabase)
-        let extra = Fold(more.filter { !isOfEveryNewDatabase($0) })
+        // CREATE EXTENSION brings the extension's own comment, and no dump holds that it was removed at the source.
+        let extra = Fold(more.filter { !isOfEveryNewDatabase($0) && !(SealedForm.isCommentOnExtension($0) && left.has($0.parents)) })
         var result: [Difference] = []
         for object in left.objects {
             if let other = right[object] {
@@ -122,6 +123,8 @@ public enum SchemaDiff {
         }
 
         subscript(_ object: SchemaObject) -> SchemaObject? { byKey[object.key] }
+
+        func has(_ keys: [String]) -> Bool { keys.allSatisfy { byKey[$0] != nil } }
     }
 
     // MARK: - Findings

@@ -16,14 +16,24 @@ enum SealedForm {
     ///
     /// - Returns: That, and how many objects the seal can say nothing of, or not all.
     static func known(to catalogue: Int, of objects: [SchemaObject]) -> (objects: [SchemaObject], unknown: Int) {
-        guard catalogue < 2 else { return (objects, 0) }
+        guard catalogue < 3 else { return (objects, 0) }
         var unknown = 0
         let known = objects.compactMap { object -> SchemaObject? in
+            if isCommentOnExtension(object) {
+                unknown += 1
+                return nil
+            }
+            guard catalogue < 2 else { return object }
             let first = isOfFirst(object) ? firstDefinition(of: object) : nil
             if first != object.definition { unknown += 1 }
             return first.map { SchemaObject(kind: object.kind, name: object.name, definition: $0) }
         }
         return (known, unknown)
+    }
+
+    /// The third catalogue is the first that asks for it.
+    static func isCommentOnExtension(_ object: SchemaObject) -> Bool {
+        object.kind == .comment && object.parents.first?.hasPrefix("extension ") == true
     }
 
     /// Whether the first catalogue asked for it.
