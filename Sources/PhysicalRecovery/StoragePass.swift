@@ -84,6 +84,7 @@ public struct StoragePass: Sendable {
 
     static func filesCase(_ database: String) -> String { "every relation of \(database) has its files" }
     static func pagesCase(_ database: String) -> String { "no index of \(database) leads to a lost page" }
+    static func markedCase(_ database: String) -> String { "no table of \(database) without a B-tree has lost a page" }
     static func tablesCase(_ database: String) -> String { "every table of \(database) is whole (verify_heapam)" }
     static func indexesCase(_ database: String) -> String { "every B-tree of \(database) agrees with its table (bt_index_check)" }
     static let statusCase = "the status of every transaction is there"

@@ -36,6 +36,7 @@ struct StorageSession {
             try await askPages(hints: hints, schema: schema)
         } else {
             leaveOut(StoragePass.pagesCase(database), "pageinspect")
+            leaveOut(StoragePass.markedCase(database), "pageinspect")
             judge(hints: hints.filter { !done.contains($0.oid) }, why: "pageinspect is not on this machine")
         }
         if let schema = try await make("amcheck") {
@@ -212,10 +213,13 @@ struct StorageSession {
 
     // MARK: - From the index to the table
 
-    /// A page of zeros is no damage: a crash leaves some, and a COPY does. One that an index leads to is.
+    /// A page of zeros is no damage: a crash leaves some, and a COPY does. One that an index leads to is; without an index, one that is
+    /// marked in the visibility map.
     private mutating func askPages(hints: [StorageRelation], schema: String) async throws(PostgresError) {
         let start = ContinuousClock.now
+        let isCertain = try await VisibilityMap.isCertain(connection)
         var findings: [Finding] = []
+        var byMap: [Finding] = []
         var untold: [StorageRelation] = []
         var zeros = 0
         var unled: [String] = []
@@ -223,10 +227,24 @@ struct StorageSession {
             let isHinted = hints.contains { $0.oid == table.oid }
             var asked = table
             do throws(PostgresError) {
+                // The map first: a page that is marked in it was written before.
+                var marked = try await map(of: table, schema)
                 var empty = try await zeroPages(table, schema)
-                guard isHinted || !empty.isEmpty || (table.bytes ?? 0) <= StoragePass.small else { continue }
+                let isLess = marked.map { $0.end > table.pages(size) } ?? false
+                guard isHinted || isLess || !empty.isEmpty || (table.bytes ?? 0) <= StoragePass.small else { continue }
                 guard let index = guide(to: table) else {
-                    if isHinted {
+                    var lost = marked?.lost(empty, pages: table.pages(size)) ?? []
+                    if !lost.isEmpty {
+                        // Once more under a lock, which is kept: autovacuum may have shortened it in between.
+                        try await connection.execute("SELECT FROM ONLY \(table.name) LIMIT 0")
+                        marked = try await map(of: table, schema)
+                        empty = try await zeroPages(table, schema)
+                        lost = marked?.lost(empty, pages: try await pages(of: table)) ?? []
+                    }
+                    if !lost.isEmpty {
+                        byMap.append(finding(table, lost, isCertain: isCertain))
+                        finish(table)
+                    } else if isHinted {
                         untold.append(table)
                     } else if !empty.isEmpty {
                         zeros += empty.count
@@ -252,6 +270,7 @@ struct StorageSession {
             }
         }
         judge(StoragePass.pagesCase(database), since: start, findings)
+        judge(StoragePass.markedCase(database), since: start, byMap)
         judge(hints: untold, why: "no B-tree tells what it should hold")
         if zeros > 0 {
             outcome.unproven.append(
@@ -261,13 +280,42 @@ struct StorageSession {
         }
     }
 
-    private func zeroPages(_ table: StorageRelation, _ schema: String) async throws(PostgresError) -> [String] {
+    private func finding(_ table: StorageRelation, _ lost: [Int], isCertain: Bool) -> Finding {
+        Finding(
+            .relationPageLost, isCertain ? .critical : .warning, object: table.title,
+            expected: "a page wherever one is marked in its visibility map",
+            actual: "\(lost.count == 1 ? "a page is" : "\(lost.count) pages are") of zeros or behind its end, from page \(lost[0]) on",
+            message: "pages of \(words(table)) that were written once are \(isCertain ? "" : "perhaps ")lost, and the rows that they held",
+            hint: isCertain
+                ? StoragePass.hint
+                : "count its rows in the drill, and compare with the source: without page checksums an incremental backup can bring marks that are out of date"
+        )
+    }
+
+    /// - Returns: nil where it can't be read: a server clears such a map, and loses nothing by that.
+    private mutating func map(of table: StorageRelation, _ schema: String) async throws(PostgresError) -> VisibilityMap? {
+        do throws(PostgresError) {
+            return try await VisibilityMap(table, schema: schema, size: size, connection)
+        } catch {
+            guard error.isStorageDamage else { throw error }
+            try await connection.execute("ROLLBACK TO muster")
+            unread.append("the visibility map of \(table.title)")
+            return nil
+        }
+    }
+
+    private func pages(of table: StorageRelation) async throws(PostgresError) -> Int {
+        let bytes = try await connection.value("SELECT pg_catalog.pg_relation_size($1::pg_catalog.oid::pg_catalog.regclass)", [table.oid])
+        return bytes.flatMap { Int($0) }.map { $0 / size.block } ?? 0
+    }
+
+    private func zeroPages(_ table: StorageRelation, _ schema: String) async throws(PostgresError) -> [Int] {
         try await connection.query(
             """
             SELECT b FROM pg_catalog.generate_series(0, pg_catalog.pg_relation_size($2::pg_catalog.oid::pg_catalog.regclass) / \(size.block) - 1) b
             WHERE (\(schema).page_header(\(schema).get_raw_page($1, 'main', b))).upper = 0
             """, [table.name, table.oid]
-        ).compactMap { $0[0] }
+        ).compactMap { $0[0].flatMap { Int($0) } }
     }
 
     /// The smallest B-tree that covers the whole table.
@@ -278,7 +326,7 @@ struct StorageSession {
 
     /// Entries of an index that lead to nothing, those that are flagged dead among them: an index scan may have flagged them.
     private func dangling(
-        from index: StorageRelation, to table: StorageRelation, empty: [String], _ schema: String
+        from index: StorageRelation, to table: StorageRelation, empty: [Int], _ schema: String
     ) async throws(PostgresError) -> (entries: Int, pages: Int) {
         // The first item of a page with a right neighbour is its high key, which leads nowhere.
         let row = try await connection.query(
@@ -291,7 +339,7 @@ struct StorageSession {
               WHERE s.type IN ('l', 'r') AND s.btpo_level = 0 AND NOT (s.btpo_next <> 0 AND i.itemoffset = 1)) e
             WHERE block = ANY ($2::bigint[])
               OR block >= (SELECT pg_catalog.pg_relation_size($4::pg_catalog.oid::pg_catalog.regclass) / \(size.block))
-            """, [index.name, "{\(empty.joined(separator: ","))}", index.oid, table.oid]
+            """, [index.name, "{\(empty.map(String.init).joined(separator: ","))}", index.oid, table.oid]
         ).first
         return (row?[0].flatMap { Int($0) } ?? 0, row?[1].flatMap { Int($0) } ?? 0)
     }
