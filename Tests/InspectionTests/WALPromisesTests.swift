@@ -193,6 +193,39 @@ private final class Archive {
         #expect(archive.ask().contains { $0.verdict == .skipped && $0.reason == "there is no base backup" })
     }
 
+    /// Each grace to the second.
+    @Test func justInTime() throws {
+        func archive(_ now: Date = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded())) -> Archive {
+            let archive = Archive()
+            archive.now = now
+            return archive
+        }
+        let still = archive()
+        try still.addSegments(1...4, hoursAgo: 30)
+        for (later, findings) in [(300.0, []), (301, ["wal-missing critical postgres/base"])] {
+            still.newestBase = still.now.addingTimeInterval(later - 30 * 3600)
+            #expect(still.findings() == findings, "\(later)")
+        }
+        for (age, isYoung) in [(3600.0, true), (3601, false)] {
+            still.newestBase = still.now.addingTimeInterval(-age)
+            #expect(still.ask().contains { $0.reason.contains("younger than an hour") } == isYoung, "\(age)")
+        }
+        let lone = archive()
+        try lone.addSegments(1...3)
+        try lone.addSegments(4...4, in: "primary", hoursAgo: 1)
+        #expect(lone.findings() == [])
+        lone.now += 1
+        #expect(lone.findings() == ["copy-missing critical dr:000000010000000000000004"])
+        // A day older than the oldest base backup is no part of what it needs.
+        let old = archive()
+        try old.addSegments(1...2, hoursAgo: 50)
+        try old.addSegments(4...6, hoursAgo: 50)
+        for (earlier, gaps) in [(0.0, 2), (1, 0)] {
+            old.oldestBase = old.now.addingTimeInterval(earlier - 26 * 3600)
+            #expect(old.findings().filter { $0.hasPrefix("wal-gap critical") }.count == gaps, "\(earlier) \(old.findings())")
+        }
+    }
+
     @Test func nothingAtAll() throws {
         let archive = Archive()
         for store in archive.stores {
