@@ -97,6 +97,24 @@ extension Damage {
                     """)
             }),
         Damage(
+            "adopted-table", "a table was made a part of an extension, and no dump holds it any more",
+            .postgres { connection, _ in
+                // One that nothing else needs: what was gone with it would be more than this damage.
+                try await first(
+                    connection, rule: "table-missing",
+                    """
+                    SELECT n.nspname || '.' || c.relname, format('ALTER EXTENSION plpgsql ADD TABLE %I.%I', n.nspname, c.relname)
+                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE \(own) AND c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_extension WHERE extname = 'plpgsql')
+                      AND n.nspname || c.relname = quote_ident(n.nspname) || quote_ident(c.relname)
+                      AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid)
+                      AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid)
+                      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                        AND (d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass, 'pg_policy'::regclass)
+                          OR d.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_class s WHERE s.oid = d.objid AND s.relkind = 'S')))
+                    """)
+            }),
+        Damage(
             "extra-enum-label", "an enum has a label too many",
             .postgres { connection, _ in
                 try await first(
