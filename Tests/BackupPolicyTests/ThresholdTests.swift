@@ -93,6 +93,8 @@ import Testing
         }
         #expect(exceeded(series([19, 20, 22, 23])) == [])
         #expect(exceeded(series([17, 18, 19, 20, 22, 23])) == ["2026-11-17 00:00", "2026-11-18 00:00"])
+        // An outage that goes on behind the promised days may last as many days again.
+        #expect(exceeded(series([16, 17, 18, 19, 23])) == ["2026-11-16 00:00", "2026-11-17 00:00"])
         // The one of this very moment is the newest of those that are counted.
         #expect(exceeded(series([17, 18, 19, 20, 23], now: "2026-11-23 00:00")) == ["2026-11-17 00:00", "2026-11-18 00:00"])
     }

@@ -19,6 +19,16 @@ import Testing
         #expect(try #require(Expectation(parsing: text)).isSatisfied(by: value) == holds)
     }
 
+    @Test func bothBoundsAreWithin() {
+        let bounds = Bounds(atLeast: 5, atMost: 6)
+        #expect((4...7).map(bounds.contains) == [false, true, true, false])
+    }
+
+    @Test func aTimeOfDay() {
+        #expect(TimeOfDay(parsing: "23:59") == TimeOfDay(hour: 23, minute: 59))
+        for text in ["24:00", "02:60"] { #expect(TimeOfDay(parsing: text) == nil, "\(text)") }
+    }
+
     /// Less than the target is less than it.
     @Test func anRTOOfJustTheTarget() {
         func verdict(_ measured: Duration, _ allowance: Duration = .zero) -> Verdict {

@@ -1,0 +1,47 @@
+// A recovery target at the very moment, or the very position, that a base backup ended at.
+
+import BackupCatalog
+import DrillModel
+import Foundation
+import Testing
+
+@testable import MusterCLI
+
+@Suite struct TargetBorderTests {
+    private let ended = Date(timeIntervalSince1970: 1_795_395_087)
+
+    /// One repository's backup; a base backup's own end stands in its manifest, which isn't there.
+    private func fits(_ goal: RecoveryTarget.Goal, source: RecoveryPoint.TimeSource = .pgBackRestInfo) async throws -> TargetedPoints
+        .Choice?
+    {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "target-\(UUID().uuidString)")
+        let set = BackupSet(name: "repository", service: "db", kind: .pgBackRest, stores: ["one"], match: "repository")
+        let estate = Estate(
+            name: "e", timeZone: .gmt, stores: ["one": Store(name: "one", location: .folder(folder), zone: nil)], keys: [:], services: [:],
+            seals: SealPolicy(), file: folder)
+        var point = RecoveryPoint(
+            service: "db", backup: set.name, store: "one", zone: nil, path: "repository", location: folder, size: 1, time: ended,
+            timeSource: source, sealState: .missing)
+        point.end = 0x300_0100
+        let backups = ServiceBackups(estate: estate, set: set, stores: RemoteStores(estate, host: nil))
+        do {
+            return try await TargetedPoints(source: backups, target: RecoveryTarget(goal)).choose([point])
+        } catch {
+            #expect(error.finding.rule.name == "recovery-target-before-backup")
+            return nil
+        }
+    }
+
+    @Test func aMoment() async throws {
+        #expect(try await fits(.time(ended))?.isProven == true)
+        #expect(try await fits(.time(ended.addingTimeInterval(-1))) == nil)
+        // What is known of its time lies before its end.
+        #expect(try await fits(.time(ended), source: .name)?.isProven == false)
+        #expect(try await fits(.time(ended.addingTimeInterval(-1)), source: .name) == nil)
+    }
+
+    @Test func aPosition() async throws {
+        #expect(try await fits(.lsn(0x300_0100)) != nil)
+        #expect(try await fits(.lsn(0x300_00ff)) == nil)
+    }
+}
