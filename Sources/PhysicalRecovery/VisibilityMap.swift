@@ -26,10 +26,16 @@ struct VisibilityMap {
     init?(hex: String) {
         var bytes: [UInt8] = []
         var high: UInt8?
-        for digit in hex {
-            guard let value = digit.hexDigitValue else { return nil }
-            if let first = high { bytes.append(first << 4 | UInt8(value)) }
-            high = high == nil ? UInt8(value) : nil
+        bytes.reserveCapacity(hex.utf8.count / 2)
+        for digit in hex.utf8 {
+            let value: UInt8
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            if let first = high { bytes.append(first << 4 | value) }
+            high = high == nil ? value : nil
         }
         guard !bytes.isEmpty else { return nil }
         self.bytes = bytes
