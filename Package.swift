@@ -51,7 +51,8 @@ let package = Package(
         .target(name: "ServerVersions", path: "Tests/ServerVersions", swiftSettings: settings),
         .executableTarget(name: "muster", dependencies: ["MusterCLI"], swiftSettings: settings),
         // What runs between fork and exec of a drill's programs, where no Swift may run.
-        .executableTarget(name: "muster-sandbox", cSettings: [.unsafeFlags(["-std=gnu11", "-Wall", "-Wextra"] + (strict ? ["-Werror"] : []))]),
+        .executableTarget(
+            name: "muster-sandbox", cSettings: [.unsafeFlags(["-std=gnu11", "-Wall", "-Wextra"] + (strict ? ["-Werror"] : []))]),
         module(
             "MusterCLI",
             [
