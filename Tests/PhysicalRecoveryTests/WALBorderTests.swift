@@ -36,13 +36,16 @@ import Testing
         #expect(plan(names(1, 2...4).union(names(2, [2]))).lost?.timeline == 2)
     }
 
-    /// The segment that two timelines share is the older one's, too, where the younger one's copy isn't there; the next one isn't.
+    /// Of the segment that two timelines share the younger one's copy is needed: behind the switch the older one's tells another story.
     @Test func theSegmentThatATimelineWasLeftIn() {
         let histories: [UInt32: TimelineHistory] = [
             2: TimelineHistory(timeline: 2, ancestors: [.init(timeline: 1, end: 5 * size + 100)])
         ]
-        let whole = plan(names(1, 2...5).union(names(2, 6...7)), histories: histories)
-        #expect(whole.findings.isEmpty && whole.segments.map(\.timeline) == [1, 1, 1, 1, 2, 2])
+        let whole = plan(names(1, 2...5).union(names(2, 5...7)), histories: histories)
+        #expect(whole.findings.isEmpty && whole.segments.map(\.timeline) == [1, 1, 1, 2, 2, 2])
+        #expect(plan(names(1, 2...5).union(names(2, 6...7)), histories: histories).findings.map(\.object) == [name(2, 5).text])
+        // At the archive's very end nothing lies behind it.
+        #expect(plan(names(1, 2...5), histories: histories).findings.allSatisfy { $0.severity == .note })
         #expect(plan(names(1, 2...6).union(names(2, [5, 7])), histories: histories).findings.map(\.object) == [name(2, 6).text])
     }
 
