@@ -45,9 +45,7 @@ public struct ProcessProbes: Sendable {
         guard let body else { return .holds }
         // Whatever it says may be somebody's data: only whether it matches is told.
         let expected = "a body that matches \(body)"
-        let handle = try? FileHandle(forReadingFrom: answer)
-        let bytes = (try? handle?.read(upToCount: Self.mostBody)) ?? Data()
-        try? handle?.close()
+        let bytes = UnlinkedFile.data(answer)?.prefix(Self.mostBody) ?? Data()
         guard let pattern = try? Regex(body), String(decoding: bytes, as: UTF8.self).firstMatch(of: pattern) != nil else {
             return .fails(expected: expected, actual: "status \(actual), and a body of \(bytes.count) bytes that doesn't match")
         }
@@ -55,7 +53,7 @@ public struct ProcessProbes: Sendable {
     }
 
     public func tcp(port: Int) -> ProbeAnswer {
-        guard let ports = NetworkView.listeningPorts(of: application.process.pid) else {
+        guard let ports = NetworkView.listeningPorts(of: application.process.keeper) else {
             return .unasked(
                 Finding(
                     .applicationNetworkMissing, object: application.application.name,

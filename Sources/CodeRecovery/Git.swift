@@ -57,7 +57,7 @@ public struct Git: Sendable {
                     missing ? .gitMissing : .scratchUnusable, object: "git", message: error.message,
                     hint: missing ? "apt-get install git" : error.hint))
         }
-        let errors = String(decoding: ((try? Data(contentsOf: log)) ?? Data()).prefix(1 << 16), as: UTF8.self)
+        let errors = String(decoding: (UnlinkedFile.data(log) ?? Data()).prefix(1 << 16), as: UTF8.self)
         if !result.succeeded, errors.contains("No space left") || host.folder.isFull {
             throw DrillFailure.error(
                 Finding(

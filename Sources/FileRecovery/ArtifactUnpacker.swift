@@ -94,7 +94,7 @@ struct ArtifactUnpacker: Sendable {
         try await run(
             Self.begin(command, count: Self.judgedBytes), input: file, output: URL(fileURLWithPath: "/dev/null"), name: name, in: folder)
         let errors = folder.appendingPathComponent("unpack.log")
-        let said = String(decoding: (try? Data(contentsOf: errors))?.prefix(4096) ?? Data(), as: UTF8.self)
+        let said = String(decoding: UnlinkedFile.data(errors)?.prefix(4096) ?? Data(), as: UTF8.self)
         guard said.isEmpty || said.contains("roken pipe") else { throw try failure(errors, name: name, program: command[0]) }
     }
 

@@ -64,7 +64,7 @@ actor ApplicationRehearsal: ApplicationDriver {
         }
         self.watch = watch
         let answering = try await judged(by: endpoints) { try await watch.wait() }
-        let answers = await QuarantineAnswers.ask(pid: running.process.pid, host: host, reaching: places.reachable)
+        let answers = await QuarantineAnswers.ask(running.process, host: host, reaching: places.reachable)
         QuarantineCases.make(answers, service: application, demand: plan.quarantine, listens: declared.usesTCP).forEach(log.record)
         let took = Readable.duration(start.duration(to: answering))
         return Restarted(

@@ -31,6 +31,9 @@ public struct Muster: AsyncParsableCommand {
     /// The process' entry: hardens it, runs the command, and ends with the documented exit code.
     public static func main() async {
         forbidCoreDumps()
+        // Whatever others may do with it, what this process makes is its own to use.
+        let mask = umask(0)
+        umask(mask & 0o077)
         // A reader that goes away (`muster run | head`) must not end a drill before it has cleaned up.
         signal(SIGPIPE, SIG_IGN)
         do {

@@ -39,7 +39,7 @@ public struct PageChecksums: Sendable {
         await server.process.stop([(2, .seconds(600))])
         let log = server.dataFolder.deletingLastPathComponent().appendingPathComponent("pg_checksums.log")
         let result = try await host.run([server.binaries.path("pg_checksums"), "--check", "-D", server.dataFolder.path], errors: log)
-        let words = (try? String(decoding: Data(contentsOf: log), as: UTF8.self)) ?? ""
+        let words = UnlinkedFile.data(log).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return Self.judge(
             result, words: words, dataFolder: server.dataFolder.path, service: service, name: name, took: start.duration(to: .now))
     }

@@ -133,7 +133,7 @@ public struct ServerClone: Sendable {
     ]
 
     private func failure(_ result: ToolResult, _ log: URL) -> DrillFailure {
-        let text = String(decoding: (try? Data(contentsOf: log))?.suffix(8192) ?? Data(), as: UTF8.self)
+        let text = String(decoding: UnlinkedFile.data(log)?.suffix(8192) ?? Data(), as: UTF8.self)
         if text.contains("No space left on device") || host.folder.isFull { return full() }
         let why = Self.reasons.first { text.contains($0) } ?? "a reason that stands in pg_basebackup.log"
         return .error(

@@ -163,7 +163,7 @@ public struct WALReading: Sendable {
         }
         guard !result.succeeded else { return nil }
         // Of what it says only the position is taken over: the rest may hold what stands in the log.
-        let said = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        let said = UnlinkedFile.data(log).map { String(decoding: $0, as: UTF8.self) } ?? ""
         guard result.exitCode == 1, let position = Self.position(in: said) else {
             outcome.errors.append(
                 Finding(

@@ -1,6 +1,7 @@
 // Reads a text file line by line in constant memory.
 
 import Foundation
+import ScratchHost
 
 /// Lines of a file of any size.
 enum LineReader {
@@ -8,9 +9,9 @@ enum LineReader {
     static let longest = 1 << 20
 
     /// Bytes that are no UTF-8 are replaced, never fatal.
-    static func forEachLine(of file: URL, _ body: (Substring) throws -> Void) throws {
+    static func forEachLine(of file: URL, isLog: Bool = false, _ body: (Substring) throws -> Void) throws {
         var rest: [UInt8] = []
-        try forEachChunk(of: file) { chunk in
+        try forEachChunk(of: file, isLog: isLog) { chunk in
             var start = 0
             while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
                 let room = longest - rest.count
@@ -26,8 +27,10 @@ enum LineReader {
     }
 
     /// The file in pieces, each gone when the next comes.
-    static func forEachChunk(of file: URL, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let handle = try FileHandle(forReadingFrom: file)
+    ///
+    /// - Parameter isLog: It lies where code of a backup can write: no link is followed.
+    static func forEachChunk(of file: URL, isLog: Bool = false, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let handle = isLog ? try UnlinkedFile.reader(file) : try FileHandle(forReadingFrom: file)
         defer { try? handle.close() }
         while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
             try data.withUnsafeBytes { try body($0) }

@@ -18,7 +18,7 @@ public enum PostgresQuarantine {
         _ server: ScratchPostgres, service: String, host: ScratchHost, demand: QuarantineDemand, restoreCommand: String = ""
     ) async -> [CaseResult] {
         var cases = QuarantineCases.make(
-            await QuarantineAnswers.ask(pid: server.process.pid, host: host), service: service, demand: demand)
+            await QuarantineAnswers.ask(server.process, host: host), service: service, demand: demand)
         let connection: PostgresConnection
         do {
             connection = try await PostgresConnection.connect(server.configuration(database: "template1"))

@@ -142,7 +142,7 @@ public struct ScratchPostgres: Sendable {
 
     /// The log's last line that says why, safe to show: Muster's own settings keep statements and details out of it.
     static func failure(_ what: String, log: URL, host: ScratchHost) -> DrillFailure {
-        let text = String(decoding: (try? Data(contentsOf: log))?.suffix(8192) ?? Data(), as: UTF8.self)
+        let text = String(decoding: UnlinkedFile.data(log)?.suffix(8192) ?? Data(), as: UTF8.self)
         if text.contains("No space left on device") || host.folder.isFull { return diskFull(host) }
         let why = ServerText.lastWords(of: text) ?? "its log says nothing"
         if why.contains("could not access file \"") {

@@ -15,7 +15,7 @@ public enum RedisQuarantine {
         _ server: ScratchRedis, service: String, host: ScratchHost, demand: QuarantineDemand
     ) async -> [CaseResult] {
         var cases = QuarantineCases.make(
-            await QuarantineAnswers.ask(pid: server.process.pid, host: host), service: service, demand: demand)
+            await QuarantineAnswers.ask(server.process, host: host), service: service, demand: demand)
         do {
             let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
             defer { connection.close() }

@@ -145,7 +145,7 @@ public struct ReplicaCopy: Sendable {
     ]
 
     private func failure(_ result: ToolResult, _ log: URL) -> DrillFailure {
-        let text = String(decoding: (try? Data(contentsOf: log))?.suffix(8192) ?? Data(), as: UTF8.self)
+        let text = String(decoding: UnlinkedFile.data(log)?.suffix(8192) ?? Data(), as: UTF8.self)
         if text.contains("No space left on device") || host.folder.isFull {
             return Self.full(host)
         }

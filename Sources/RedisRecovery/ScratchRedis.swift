@@ -170,7 +170,7 @@ public struct ScratchRedis: Sendable {
 
     /// Why it ended, from its own log's last words.
     private func failure(of origin: RedisOrigin) -> DrillFailure {
-        let text = String(decoding: (try? Data(contentsOf: log))?.suffix(16384) ?? Data(), as: UTF8.self)
+        let text = String(decoding: UnlinkedFile.data(log)?.suffix(16384) ?? Data(), as: UTF8.self)
         return RedisLog(text).failure(of: content, from: origin, on: binaries.version, ending: process.ending)
     }
 }

@@ -104,10 +104,9 @@ extension Isolation {
     /// What would make it whole on this machine; empty where it is.
     public var mend: String {
         if isWhole { return "" }
-        if geteuid() == 0 {
-            return "this is a container, or a root without CAP_SYS_ADMIN: give it that (docker run --cap-add SYS_ADMIN), "
-                + "or run muster on a machine of its own"
-        }
+        // What a container's own /proc covers, none that is mounted anew may show.
+        let unconfined = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+        if geteuid() == 0 { return "in a container: docker run --cap-add SYS_ADMIN \(unconfined); or run muster on a machine of its own" }
         let switches = [
             ("kernel/unprivileged_userns_clone", "0", "1"), ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
             ("user/max_user_namespaces", "0", "15000"),
@@ -116,8 +115,7 @@ extension Isolation {
         for (name, barrier, mend) in switches where Self.setting(name) == barrier {
             return "run muster as root, or: sysctl \(name.replacing("/", with: "."))=\(mend)"
         }
-        return
-            "run muster as root; in a container, with a seccomp profile that allows unshare (docker run --security-opt seccomp=unconfined)"
+        return "in a container: docker run \(unconfined); else run muster as root"
     }
 
     private static func setting(_ name: String) -> String? {

@@ -26,8 +26,8 @@ extension ScratchHost {
         do {
             result = try await TimeLimit.run(limit) {
                 try await ToolRunner.spawn(
-                    command, environment: complete, workingFolder: workingFolder, output: .file(log),
-                    errors: .file(log.appendingPathExtension("err")))
+                    command, environment: complete, workingFolder: workingFolder, output: .scratch(log),
+                    errors: .scratch(log.appendingPathExtension("err")))
             }
         } catch {
             await endAll(of: id)

@@ -33,6 +33,12 @@ public enum ProcessTable {
         return (ProcessIdentity(pid: pid, startTicks: ticks), parent)
     }
 
+    /// A process that another one started and that still lives; nil where there is none.
+    static func child(of parent: Int32) -> Int32? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.first { fields(of: $0)?.parent == parent }
+    }
+
     /// The program's name as the kernel has it, at most 15 bytes; nil where there is no such process.
     static func name(of pid: Int32) -> String? {
         read("/proc/\(pid)/comm").map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .newlines) }

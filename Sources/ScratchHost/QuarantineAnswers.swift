@@ -20,13 +20,16 @@ public struct QuarantineAnswers: Sendable, Hashable {
     public var isolation: Isolation
     /// What of the keys and stores could be read or changed in its place; nil where that could not be asked.
     public var openable: [String]?
+    /// What of them could be given another mode, another time or other attributes in its place.
+    public var changeable: [String]?
     /// Other programs' Unix sockets that could be called in its place; nil where that could not be asked.
     public var sockets: [String]?
 
     public init(
         effectiveUser: UInt32?, userName: String, mustersUser: UInt32, gainsNothing: Bool? = true, network: NetworkView?,
         internet: Bool? = nil,
-        hasOwnProcesses: Bool = false, isolation: Isolation, openable: [String]? = [], sockets: [String]? = []
+        hasOwnProcesses: Bool = false, isolation: Isolation, openable: [String]? = [], changeable: [String]? = [],
+        sockets: [String]? = []
     ) {
         self.effectiveUser = effectiveUser
         self.userName = userName
@@ -37,40 +40,43 @@ public struct QuarantineAnswers: Sendable, Hashable {
         self.hasOwnProcesses = hasOwnProcesses
         self.isolation = isolation
         self.openable = openable
+        self.changeable = changeable
         self.sockets = sockets
     }
 
     /// - Parameter reaching: The sockets that it is meant to call.
-    public static func ask(pid: Int32, host: ScratchHost, reaching: [URL] = []) async -> QuarantineAnswers {
+    public static func ask(_ server: ServerProcess, host: ScratchHost, reaching: [URL] = []) async -> QuarantineAnswers {
+        let pid = server.pid
         let hidden = host.view.hidden.map(\.path)
         // What is meant to be called, and what belongs to this drill, is no stranger's.
         let meant = (reaching + [host.folder.url]).map(\.path)
         let others = UnixSockets.listening().filter { path in !meant.contains { path == $0 || path.hasPrefix($0 + "/") } }
         let questions =
-            ["internet"] + hidden.flatMap { ["read \($0)", "write \($0)"] } + others.map { "connect \($0)" }
-        let answers = await host.ask(questions, inPlaceOf: pid)
+            ["internet"] + hidden.flatMap { ["read \($0)", "write \($0)", "change \($0)"] } + others.map { "connect \($0)" }
+        let answers = await host.ask(questions, inPlaceOf: server)
         func yes(_ words: [String], _ paths: [String]) -> [String]? {
             answers.map { answers in paths.filter { path in words.contains { answers["\($0) \(path)"] == true } } }
         }
         return QuarantineAnswers(
             effectiveUser: ProcessTable.effectiveUser(of: pid), userName: host.userName, mustersUser: geteuid(),
             gainsNothing: ProcessTable.gainsNothing(pid),
-            network: NetworkView.of(pid: pid), internet: answers?["internet"],
+            network: NetworkView.of(pid: server.keeper), internet: answers?["internet"],
             hasOwnProcesses: ProcessTable.hasOwnProcesses(pid), isolation: host.isolation, openable: yes(["read", "write"], hidden),
+            changeable: yes(["change"], hidden),
             sockets: yes(["connect"], others))
     }
 }
 
 extension ScratchHost {
     /// The answers by question; nil where they could not be had.
-    func ask(_ questions: [String], inPlaceOf pid: Int32) async -> [String: Bool]? {
+    func ask(_ questions: [String], inPlaceOf server: ServerProcess) async -> [String: Bool]? {
         // A path with a line break in it can't be asked for: then nothing counts as asked.
         guard !questions.contains(where: { $0.contains("\n") }) else { return nil }
         let file = folder.url.appendingPathComponent(".questions-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: file) }
         guard (try? Data((questions.joined(separator: "\n") + "\n").utf8).write(to: file)) != nil,
             let result = try? await ToolRunner.spawn(
-                sandbox.asking(pid), environment: ownership, workingFolder: folder.url, input: file, output: .capture(limit: 1 << 20),
+                sandbox.asking(server), environment: ownership, workingFolder: folder.url, input: file, output: .capture(limit: 1 << 20),
                 errors: .discard), result.succeeded
         else { return nil }
         let lines = result.output.split(separator: "\n")
@@ -81,13 +87,14 @@ extension ScratchHost {
 
 /// The Unix sockets of this machine that have a path.
 enum UnixSockets {
-    /// Those that somebody listens on, each once.
+    /// Those that somebody listens on, or takes messages by, each once; of this network namespace, since the kernel tells of no other.
     static func listening() -> [String] {
         let text = ProcessTable.read("/proc/net/unix").map { String(decoding: $0, as: UTF8.self) } ?? ""
         let paths = text.split(separator: "\n").dropFirst().compactMap { line -> String? in
-            // Number, references, protocol, flags, type, state, inode, path; the flag says that it was listened on.
+            // Number, references, protocol, flags, type, state, inode, path. The flag says that it was listened on; nobody listens for
+            // datagrams, which are type 2.
             let columns = line.split(separator: " ", maxSplits: 7)
-            guard columns.count == 8, columns[3] == "00010000", columns[7].hasPrefix("/") else { return nil }
+            guard columns.count == 8, columns[3] == "00010000" || columns[4] == "0002", columns[7].hasPrefix("/") else { return nil }
             return String(columns[7])
         }
         return Array(Set(paths)).sorted()

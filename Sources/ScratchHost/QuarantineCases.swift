@@ -79,6 +79,14 @@ private struct Judge {
     func files() -> CaseResult {
         let name = "keys and stores are out of its reach"
         guard let openable = answers.openable else { return unasked(name, .filesNotIsolated) }
+        if openable.isEmpty, let changeable = answers.changeable, !changeable.isEmpty {
+            return weak(
+                name, .filesNotIsolated, demanded: demand.files, key: "files", expected: "no key and no store that it could change",
+                actual: list(changeable),
+                message:
+                    "code in a backup can read nothing of the keys and stores, and could give those another mode or time that are \(answers.userName)'s"
+            )
+        }
         guard !openable.isEmpty else { return judged(name, []) }
         return weak(
             name, .filesNotIsolated, demanded: demand.files, key: "files", expected: "no key and no store that it could open",
@@ -88,10 +96,12 @@ private struct Judge {
     func sockets() -> CaseResult {
         let name = "no other server's socket is in its reach"
         guard let sockets = answers.sockets else { return unasked(name, .socketsNotIsolated) }
-        guard !sockets.isEmpty else { return judged(name, []) }
+        // A socket that was mounted from elsewhere is in no list.
+        if sockets.isEmpty, answers.isolation.files == .view { return judged(name, []) }
         return weak(
             name, .socketsNotIsolated, demanded: demand.files, key: "files", expected: "no Unix socket that it could call",
-            actual: list(sockets), message: "code in a backup could call other servers of this machine")
+            actual: sockets.isEmpty ? "none is known" : list(sockets),
+            message: "nothing keeps code in a backup from calling another server's Unix socket, where the socket's mode lets it")
     }
 
     func ends() -> CaseResult {
@@ -119,7 +129,7 @@ private struct Judge {
     ) -> CaseResult {
         let finding = Finding(
             rule, object: service, expected: expected, actual: actual, message: message,
-            hint: "run muster as root, or allow unprivileged user namespaces; muster doctor says what this machine allows")
+            hint: answers.isolation.isWhole ? "report this as a defect of muster" : answers.isolation.mend)
         if demanded { return .unasked(.quarantine, service: service, name: name, finding: finding) }
         return skipped(name, "\(message) (\(actual)); demand it with quarantine: {\(key): required}")
     }

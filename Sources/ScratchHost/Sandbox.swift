@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import SystemPackage
 
 /// One drill's quarantine, as the words before a command line.
 struct Sandbox: Sendable {
@@ -12,7 +13,7 @@ struct Sandbox: Sendable {
         /// The same, with a loopback device that works.
         case loopback
         /// That of a server of the same drill.
-        case of(pid: Int32)
+        case of(ServerProcess)
     }
 
     var folder: ScratchFolder
@@ -52,10 +53,12 @@ struct Sandbox: Sendable {
     }
 
     /// What answers in the place of a program of the quarantine: in a running server's own namespaces where it has some.
-    func asking(_ pid: Int32) -> [String] {
-        isolation.files == .view
-            ? [program] + user + ["--join", String(pid)] + rights + ["--ask"]
-            : [program] + words(.of(pid: pid), resolved: nil, []) + ["--ask"]
+    func asking(_ server: ServerProcess) -> [String] {
+        // The first process in there is Muster's own user's, as the server's namespaces are not everywhere for root to enter.
+        guard isolation.files == .view, let first = ProcessTable.child(of: server.keeper) else {
+            return [program] + words(.of(server), resolved: nil, []) + ["--ask"]
+        }
+        return [program] + user + ["--join", String(first)] + rights + ["--ask"]
     }
 
     private var user: [String] { isolation.user ? ["--user-namespace"] : [] }
@@ -69,7 +72,7 @@ struct Sandbox: Sendable {
         switch (isolation.network, network) {
         case (.namespace, .own): words += ["--network"]
         case (.namespace, .loopback): words += ["--loopback"]
-        case (.namespace, .of(let pid)): words += ["--join-network", String(pid)]
+        case (.namespace, .of(let server)): words += ["--join-network", String(server.keeper)]
         case (.filter, _): words += ["--no-internet"]
         case (.none, _): break
         }
@@ -85,7 +88,8 @@ struct Sandbox: Sendable {
             words += ["--landlock"] + shown.around(view.hidden.map(\.path)).flatMap { ["--read", $0] }
         case .none: break
         }
-        return words + ["--write", folder.url.path]
+        // Not the folder itself, where the mark lies, and what is still to be undone: whoever may write there could take their place.
+        return words + folder.parts.flatMap { ["--write", $0.path] }
     }
 }
 
@@ -103,7 +107,8 @@ struct VisibleFiles {
         let folders = path.split(separator: ":").map(String.init)
         let named = program.map { [$0, Self.real($0)] } ?? []
         let all = Self.system + folders + named.flatMap(Self.home) + readable.flatMap { [$0.path, Self.real($0.path)] }
-        paths = Self.distinct(all.map { ($0 as NSString).standardizingPath })
+        // By its text alone: a link is shown as a link.
+        paths = Self.distinct(all.map { FilePath($0).lexicallyNormalized().string })
     }
 
     /// A program's own folder; of one in a folder for programs what such a folder's neighbours are.

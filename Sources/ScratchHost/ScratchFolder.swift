@@ -69,6 +69,15 @@ public struct ScratchFolder: Sendable, Hashable {
     /// What a program here has as /tmp.
     var temporary: URL { url.appendingPathComponent("t", isDirectory: true) }
 
+    /// What lies in it for the programs that run here: folders alone.
+    var parts: [URL] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        return names.sorted().map { url.appendingPathComponent($0, isDirectory: true) }.filter { part in
+            var info = stat()
+            return lstat(part.path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR && part.lastPathComponent != rootPlace.lastPathComponent
+        }
+    }
+
     func makePlaces() throws(ScratchError) {
         try Self.make(rootPlace.path, mode: 0o755, mayExist: true)
         try Self.make(temporary.path, mode: 0o1777, mayExist: true)
@@ -147,9 +156,29 @@ public struct ScratchFolder: Sendable, Hashable {
         }
     }
 
+    /// As `rm` does where Foundation can't: of folders that lie so deep in each other that no path leads there.
+    private static func removeAll(_ item: URL) {
+        guard (try? FileManager.default.removeItem(at: item)) == nil, access(item.path, F_OK) == 0 else { return }
+        _ = run("rm", ["-rf", "--one-file-system", "--", item.path])
+    }
+
+    private static func run(_ program: String, _ words: [String]) -> Bool {
+        guard let path = ScratchHost.locate(program) else { return false }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = words
+        process.environment = ToolRunner.environment([:])
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+
     private static func emptyButForItsMark(_ url: URL) -> Bool {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] where name != OwnershipMark.fileName {
-            try? FileManager.default.removeItem(at: url.appendingPathComponent(name))
+            removeAll(url.appendingPathComponent(name))
         }
         let left = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         return left.allSatisfy { $0 == OwnershipMark.fileName }

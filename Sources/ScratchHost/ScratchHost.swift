@@ -23,6 +23,12 @@ public struct ScratchHost: Sendable {
     ) async throws(ScratchError) -> ScratchHost {
         let program = try Sandbox.program()
         let folder = try ScratchFolder.create(in: root, purpose: purpose)
+        if let store = view.hidden.map({ VisibleFiles.real($0.path) }).first(where: { folder.url.path.hasPrefix($0 + "/") }) {
+            try? folder.remove()
+            throw ScratchError(
+                .refused, "the scratch folder \(root.folder.path) lies inside \(store), which no drill may see",
+                hint: "choose another with --scratch, such as /tmp")
+        }
         do throws(ScratchError) {
             try folder.makePlaces()
             let known: Isolation
@@ -58,10 +64,10 @@ public struct ScratchHost: Sendable {
         try Task.checkCancellation()
         if let program = command.first { try Self.require(program) }
         let result = try await ToolRunner.spawn(
-            sandbox.wrapped(command, network: server.map { .of(pid: $0.pid) } ?? .own, reaching: reaching),
+            sandbox.wrapped(command, network: server.map { .of($0) } ?? .own, reaching: reaching),
             environment: mark.merging(environment) { $1 }.merging(ownership) { $1 }, workingFolder: workingFolder ?? folder.url,
             input: input,
-            output: output.map { .file($0) } ?? .capture(limit: 16 << 20), errors: errors.map { .file($0) } ?? .discard)
+            output: output.map(destination) ?? .capture(limit: 16 << 20), errors: errors.map(destination) ?? .discard)
         try Task.checkCancellation()
         try await requireQuarantine(result, command)
         return result
@@ -95,8 +101,8 @@ public struct ScratchHost: Sendable {
         if let program = command.first { try Self.require(program) }
         return try await asInvoker(
             isolated ? sandbox.withoutNetwork(command) : command, environment: environment,
-            output: output.map { .file($0) } ?? .capture(limit: 16 << 20),
-            errors: output.map { .file($0.appendingPathExtension("err")) } ?? .discard)
+            output: output.map(destination) ?? .capture(limit: 16 << 20),
+            errors: output.map { destination($0.appendingPathExtension("err")) } ?? .discard)
     }
 
     /// Runs a program as Muster's own user and with its network: for a tool that must reach where backups lie.
@@ -108,7 +114,14 @@ public struct ScratchHost: Sendable {
         _ command: [String], environment: [String: String], output: ToolRunner.Destination, errors: URL
     ) async throws -> ToolResult {
         if let program = command.first { try Self.require(program) }
-        return try await asInvoker(command, environment: environment, output: output, errors: .file(errors))
+        return try await asInvoker(command, environment: environment, output: output, errors: destination(errors))
+    }
+
+    /// A pipe is opened as it is; a file here is made anew.
+    private func destination(_ url: URL) -> ToolRunner.Destination {
+        var info = stat()
+        let isPipe = lstat(url.path, &info) == 0 && info.st_mode & S_IFMT == S_IFIFO
+        return url.path.hasPrefix(folder.url.path + "/") && !isPipe ? .scratch(url) : .file(url)
     }
 
     private func asInvoker(
@@ -135,7 +148,7 @@ public struct ScratchHost: Sendable {
     ) async throws(ScratchError) -> ServerProcess {
         if let program = command.first { try Self.require(program) }
         let pidFile = folder.url.appendingPathComponent(".pid-\(UUID().uuidString)")
-        let network: Sandbox.Network = server.map { .of(pid: $0.pid) } ?? (loopback ? .loopback : .own)
+        let network: Sandbox.Network = server.map { .of($0) } ?? (loopback ? .loopback : .own)
         return try await ServerProcess.start(
             sandbox.wrapped(command, network: network, reaching: reaching, pidFile: pidFile), pidFile: pidFile,
             environment: ToolRunner.environment(mark.merging(environment) { $1 }.merging(ownership) { $1 }),

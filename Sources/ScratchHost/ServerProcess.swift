@@ -13,12 +13,16 @@ public final class ServerProcess: Sendable {
         let ending = Mutex<ToolResult?>(nil)
     }
 
+    /// The server's own, by our number.
     public let pid: Int32
+    /// That of the process which put it into the quarantine, and waits for it: in the same network, and of Muster's own user.
+    public let keeper: Int32
     private let watch: Watch
     private let waiter: Task<Void, Never>
 
-    private init(pid: Int32, watch: Watch, waiter: Task<Void, Never>) {
+    private init(pid: Int32, keeper: Int32, watch: Watch, waiter: Task<Void, Never>) {
         self.pid = pid
+        self.keeper = keeper
         self.watch = watch
         self.waiter = waiter
     }
@@ -40,8 +44,7 @@ public final class ServerProcess: Sendable {
         // Detached: a cancelled drill must still end its servers in order, so they don't end with the task that started them.
         let waiter = Task.detached {
             do {
-                let descriptor = try FileDescriptor.open(
-                    FilePath(log.path), .writeOnly, options: [.create, .append, .closeOnExec], permissions: .ownerReadWrite)
+                let descriptor = try UnlinkedFile.append(log)
                 let result = try await Subprocess.run(
                     configuration, input: .none, output: .fileDescriptor(descriptor, closeAfterSpawningProcess: true),
                     error: .combinedWithOutput
@@ -70,7 +73,7 @@ public final class ServerProcess: Sendable {
                     .refused, "the quarantine for a server could not be set up: \(lastLine(of: log))",
                     hint: "run muster doctor on this machine")
             }
-            return ServerProcess(pid: own ?? pid, watch: watch, waiter: waiter)
+            return ServerProcess(pid: own ?? pid, keeper: pid, watch: watch, waiter: waiter)
         }
         throw ScratchError(
             .toolFailed, "\(command.first ?? "the server") could not be started", hint: "try it by hand: \(command.joined(separator: " "))")
@@ -89,7 +92,7 @@ public final class ServerProcess: Sendable {
     }
 
     private static func lastLine(of log: URL) -> String {
-        let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        let text = UnlinkedFile.data(log).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return text.split(separator: "\n").last.map(String.init) ?? "no word why"
     }
 

@@ -39,6 +39,8 @@ public enum ToolRunner {
         /// Into memory, at most so many bytes: more is an error.
         case capture(limit: Int)
         case file(URL)
+        /// Into a file of a scratch folder, which is made anew: what code of a backup put there isn't followed.
+        case scratch(URL)
         /// Into an open file of the caller's, from its present offset on; the offset moves along with what is written.
         case open(Int32)
     }
@@ -68,7 +70,7 @@ public enum ToolRunner {
                     configuration, input: .fileDescriptor(inputDescriptor, closeAfterSpawningProcess: true),
                     output: .bytes(limit: limit), error: .fileDescriptor(errorDescriptor, closeAfterSpawningProcess: true))
                 return ToolResult(result.terminationStatus, output: String(decoding: result.standardOutput, as: UTF8.self))
-            case .discard, .file, .open:
+            case .discard, .file, .scratch, .open:
                 let result = try await run(
                     configuration, input: .fileDescriptor(inputDescriptor, closeAfterSpawningProcess: true),
                     output: .fileDescriptor(outputDescriptor, closeAfterSpawningProcess: true),
@@ -129,6 +131,7 @@ public enum ToolRunner {
     private static func descriptor(_ destination: Destination) throws(ScratchError) -> FileDescriptor {
         switch destination {
         case .discard, .capture: try opened("/dev/null", .writeOnly, options: .closeOnExec)
+        case .scratch(let url): try UnlinkedFile.create(url)
         case .file(let url): try opened(url.path, .writeOnly, options: [.create, .truncate, .closeOnExec])
         case .open(let descriptor): try shared(descriptor)
         }

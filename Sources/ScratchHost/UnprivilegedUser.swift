@@ -16,6 +16,12 @@ public struct UnprivilegedUser: Sendable, Hashable {
     /// The user for this process: nil where Muster is not root and everything simply runs as the caller.
     public static func current() throws(ScratchError) -> UnprivilegedUser? {
         guard geteuid() == 0 else { return nil }
+        guard mayChangeUsers else {
+            throw ScratchError(
+                .refused,
+                "muster runs as a root that may not change to another user or give files to one (CAP_CHOWN, CAP_SETUID, CAP_SETGID)",
+                hint: "run it as an ordinary user, such as docker run --user 65534, or give those capabilities back")
+        }
         for name in candidates {
             if let user = lookUp(name) { return user }
         }
@@ -29,6 +35,14 @@ public struct UnprivilegedUser: Sendable, Hashable {
         [
             "setpriv", "--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--no-new-privs", "--inh-caps=-all", "--",
         ]
+    }
+
+    private static var mayChangeUsers: Bool {
+        let status = String(decoding: ProcessTable.read("/proc/self/status") ?? [], as: UTF8.self)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        guard let digits = line?.split(whereSeparator: \.isWhitespace).last, let effective = UInt64(digits, radix: 16) else { return true }
+        // CAP_CHOWN, CAP_SETGID, CAP_SETUID.
+        return [0, 6, 7].allSatisfy { effective & 1 << $0 != 0 }
     }
 
     private static func lookUp(_ name: String) -> UnprivilegedUser? {

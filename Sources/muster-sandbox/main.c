@@ -105,7 +105,7 @@ static void become(const struct options *options, const char *folder, int report
     if (options->ask) folder = "/";
     if (folder && chdir(folder)) fail("cannot work in", folder);
     if (options->landlock) restrict_files(options);
-    if (options->no_internet) refuse_internet();
+    if (options->no_new_privileges) filter_calls(options->no_internet, options->processes);
     // The kernel adds to this message which process sent it, in the numbers of whoever reads it.
     if (send(report, "", 1, MSG_NOSIGNAL) != 1) fail("cannot report", NULL);
     if (options->ask) _exit(answer());

@@ -169,8 +169,8 @@ static void hide(const char *path, const char *nothing) {
     // The caller names places without links: one would lead out of the new root.
     if (lstat(place, &kind) || S_ISLNK(kind.st_mode)) return;
     if (S_ISDIR(kind.st_mode)) {
-        if (mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "mode=0555,size=4k")) fail("cannot hide", path);
-    } else if (mount(nothing, place, NULL, MS_BIND, NULL)) {
+        if (mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "mode=0,size=4k")) fail("cannot hide", path);
+    } else if (mount(nothing, place, NULL, MS_BIND, NULL) || mount(NULL, place, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL)) {
         fail("cannot hide", path);
     }
 }
@@ -197,8 +197,8 @@ static void make_devices(void) {
 static void enter_root(void) {
     if (chdir(root)) fail("cannot enter", root);
     if (syscall(SYS_pivot_root, ".", ".")) {
-        // The first file system of a machine can't be put aside, only covered.
-        if (errno != EINVAL || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) fail("cannot change the root to", root);
+        // The first file system of a machine can't be put aside, only covered; and a container's filter may know no such call.
+        if ((errno != EINVAL && errno != EPERM) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) fail("cannot change the root to", root);
     } else if (umount2(".", detach)) {
         fail("cannot put the old root aside", NULL);
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "sandbox.h"
@@ -25,6 +26,14 @@ static bool can_write(const char *path) {
     if (item >= 0) close(item);
     // Where the file system knows no such files, the first answer stands.
     return item >= 0 || errno == EOPNOTSUPP || errno == EISDIR;
+}
+
+// Landlock keeps nobody from changing modes, times and attributes: what one owns, and what the mode lets one write.
+static bool can_change(const char *path) {
+    struct stat kind;
+    struct statvfs system;
+    if (stat(path, &kind) || statvfs(path, &system) || system.f_flag & ST_RDONLY) return false;
+    return (kind.st_uid == geteuid() || !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS));
 }
 
 // A client needs the right to write; nobody is to be disturbed by a call.
@@ -48,6 +57,7 @@ int answer(void) {
         bool known = true, yes = false;
         if (path && !strcmp(line, "read")) yes = can_read(path);
         else if (path && !strcmp(line, "write")) yes = can_write(path);
+        else if (path && !strcmp(line, "change")) yes = can_change(path);
         else if (path && !strcmp(line, "connect")) yes = can_connect(path);
         else if (!strcmp(line, "internet")) yes = can_use_internet();
         else known = false;

@@ -101,8 +101,14 @@ void restrict_files(const struct options *options) {
 #define REFUSE(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
 // The next instruction is for this one alone.
 #define UNLESS(value, skipped) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skipped))
+#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define NEVER(call) UNLESS(SYS_##call, 1), REFUSE(EPERM)
+// Upon itself, which is process 0, and on no other: by limits and priorities a process can be ended as well as by signals.
+#define OF_ITSELF(call, argument) UNLESS(SYS_##call, 4), LOAD(args[argument]), UNLESS(0, 1), ALLOW, \
+    alone ? (struct sock_filter)ALLOW : (struct sock_filter)REFUSE(EPERM)
 
-void refuse_internet(void) {
+// What no program of a drill needs, and, without namespaces, what a socket leads to.
+void filter_calls(bool only_unix, bool alone) {
     struct sock_filter filter[] = {
         LOAD(arch),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
@@ -115,17 +121,27 @@ void refuse_internet(void) {
         REFUSE(ENOSYS),
 #endif
         // It opens sockets without the call that is looked at below.
-        UNLESS(SYS_io_uring_setup, 1),
-        REFUSE(EPERM),
-        UNLESS(SYS_ptrace, 1),
-        REFUSE(EPERM),
-        // Of sockets only Unix ones: a server needs them, and its clients.
-        UNLESS(SYS_socket, 4),
+        NEVER(io_uring_setup),
+        NEVER(ptrace),
+        // A session's keyring is inherited, whatever user a program changes to.
+        NEVER(keyctl),
+        NEVER(add_key),
+        NEVER(request_key),
+        OF_ITSELF(prlimit64, 0),
+        OF_ITSELF(setpriority, 1),
+        OF_ITSELF(sched_setaffinity, 0),
+        OF_ITSELF(sched_setscheduler, 0),
+        OF_ITSELF(sched_setparam, 0),
+        OF_ITSELF(sched_setattr, 0),
+        OF_ITSELF(ioprio_set, 1),
+        UNLESS(SYS_socket, 5),
         LOAD(args[0]),
-        UNLESS(AF_UNIX, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        REFUSE(EAFNOSUPPORT),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        UNLESS(only_unix ? AF_UNIX : AF_VSOCK, 2),
+        // Those to a machine's host belong to no network namespace; without one, a server and its clients need Unix ones.
+        only_unix ? (struct sock_filter)ALLOW : (struct sock_filter)REFUSE(EAFNOSUPPORT),
+        ALLOW,
+        only_unix ? (struct sock_filter)REFUSE(EAFNOSUPPORT) : (struct sock_filter)ALLOW,
+        ALLOW,
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) fail("cannot filter system calls", NULL);

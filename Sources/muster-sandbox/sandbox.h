@@ -50,7 +50,7 @@ void mount_proc(const char *place);
 // restrictions.c
 void drop_inheritable_capabilities(void);
 void restrict_files(const struct options *options);
-void refuse_internet(void);
+void filter_calls(bool only_unix, bool alone);
 
 // processes.c
 int children_of(pid_t parent, pid_t *children, int room);

@@ -149,10 +149,10 @@ struct ApplicationDrillTests {
     /// While hooks take their time.
     @Test func anApplicationThatFallsIllAgain() async throws {
         try await Desk.with { desk in
-            try addHooks(desk, "restart: {after: {run: [sh, -c, 'touch \(desk.folder.path)/ill; sleep 1']}}")
+            try addHooks(desk, "restart: {after: {run: [sh, -c, 'cd \(desk.scratch.path)/muster-*/a/files && touch ill; sleep 1']}}")
             try desk.edit(
                 desk.application, "self.reply(200 if report[\"status\"] == \"ok\" else 503, report)",
-                "self.reply(503 if os.path.exists(\"\(desk.folder.path)/ill\") else 200, report)")
+                "self.reply(503 if os.path.exists(\"ill\") else 200, report)")
             let drill = try await desk.expect(desk.serverFailure, code: 1, rule: ["application-unhealthy"])
             #expect(drill.findings.contains { $0.message == "the application was well, and is no longer" && $0.actual == "status 503" })
             #expect(drill.objectives?.rto.measured == nil)

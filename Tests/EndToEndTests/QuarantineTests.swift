@@ -81,6 +81,9 @@ struct QuarantineTests {
             let attempts = [
                 "cat \(key.path) > leaked", "ls \(desk.store.path) >> leaked", "touch \(desk.store.path)/added",
                 "psql -h \(source.host) -U postgres -d shop -c 'CREATE TABLE called ()'",
+                // Where the mark lies, and what Muster would run to clean up; and where it writes a log of its own.
+                "touch ../../planted",
+                "for f in pg_restore-list contents schema pg_restore; do ln -sf \(desk.store.path)/linked ../$f.log; done",
                 "env -i setsid sh -c 'cd /; exec sleep \(time)' >/dev/null 2>&1 &",
             ]
             try await hostile(source, attempts.joined(separator: "; "))
@@ -99,18 +102,24 @@ struct QuarantineTests {
                 #expect(size == 0, "neither the key nor the store could be read")
             }
             #expect(!FileManager.default.fileExists(atPath: desk.store.path + "/added"))
+            #expect(!FileManager.default.fileExists(atPath: desk.store.path + "/linked"), "no link of a backup's leads Muster anywhere")
+            for run in try FileManager.default.contentsOfDirectory(atPath: desk.scratch.path) {
+                #expect(!FileManager.default.fileExists(atPath: "\(desk.scratch.path)/\(run)/planted"))
+            }
             let called = try await source.sql("SELECT to_regclass('called') IS NOT NULL")
             // Landlock knows no Unix sockets that have a path.
             #expect(called == (machine == .container ? "t" : "f"))
             #expect(!ProcessList.all().contains { $0.arguments.hasPrefix("sleep \(time)") }, "nothing outlives a drill")
 
             let cases = Dictionary(grouping: drill.cases.filter { $0.group == "quarantine" }, by: \.name)
-            #expect(cases["keys and stores are out of its reach"]?.allSatisfy { $0.verdict == "passed" } == true, "\(cases)")
+            // Landlock keeps nobody from giving what it owns another mode.
+            let files = cases["keys and stores are out of its reach"]?.map(\.verdict)
+            #expect(files == [machine == .container ? "skipped" : "passed"], "\(cases)")
             #expect(cases["what it starts ends with it"]?.allSatisfy { $0.verdict == "passed" } == true)
             #expect(cases["no route leads out"]?.allSatisfy { $0.verdict == "passed" } == true)
             let sockets = cases["no other server's socket is in its reach"]?.map(\.verdict)
             #expect(sockets == [machine == .container ? "skipped" : "passed"])
-            let told = drill.unproven.contains { $0.contains("socket") && $0.contains(source.host) }
+            let told = drill.unproven.contains { $0.contains("no other server's socket is in its reach: nothing keeps code in a backup") }
             #expect(told == (machine == .container), "\(drill.unproven)")
             #expect(try await run(source, on: machine, ["clean", "--kept", "--yes"]).code == 0)
             desk.expectNothingLeft()
@@ -129,7 +138,8 @@ struct QuarantineTests {
             if Program.isRoot, machine != .root { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
             let outcome = try await Program.start(
                 machine.prefix + [Program.muster, "doctor", desk.estate.path], environment: ["MUSTER_SCRATCH_ROOT": desk.scratch.path],
-                folder: desk.folder
+                // Where services and containers start; and where a link such as /bin, which leads to usr/bin, can be mistaken for its end.
+                folder: URL(fileURLWithPath: "/", isDirectory: true)
             ).outcome()
             switch machine {
             case .root: #expect(outcome.out.contains("✓ quarantine: namespaces: network, files, processes"), "\(outcome.text)")

@@ -134,6 +134,36 @@ import Testing
         }
     }
 
+    /// By limits, priorities and the caller's keyring, where there are no process ids of its own to hide others.
+    @Test(arguments: kinds) func otherProcesses(isolation: Isolation) async throws {
+        guard try await Self.allows(isolation) else { return }
+        try await Place.with(isolation) { (place: Place) async throws -> Void in
+            let part = try place.host.folder.privateFolder("p")
+            let other = try await place.host.start(["sleep", "642"], workingFolder: part, log: part.appendingPathComponent("log"))
+            let program = """
+                import ctypes, resource, sys
+                pid = \(other.pid)
+                try:
+                    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, 3))
+                    sys.exit(1)
+                except (PermissionError, ProcessLookupError):
+                    pass
+                libc = ctypes.CDLL(None, use_errno=True)
+                keyctl = 250 if '\(Self.machine)' == 'x86_64' else 219
+                sys.exit(0 if libc.syscall(keyctl, 0, -3, 0) == -1 and ctypes.get_errno() == 1 else 2)
+                """
+            let result = try await place.host.run(["python3", "-c", program])
+            #expect(result.exitCode == 0)
+            #expect(try await place.host.run(["sh", "-c", "ulimit -n 100 && nice true"]).succeeded, "of itself it may")
+        }
+    }
+
+    private static let machine: String = {
+        var name = utsname()
+        uname(&name)
+        return withUnsafeBytes(of: &name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }()
+
     /// What killed Muster leaves is found by `muster clean`, whatever it did to its own environment.
     @Test(arguments: kinds) func whatHidesIsFound(isolation: Isolation) async throws {
         guard try await Self.allows(isolation) else { return }
@@ -157,13 +187,14 @@ import Testing
         try await Place.with(isolation) { (place: Place) async throws -> Void in
             let part = try place.host.folder.privateFolder("p")
             let server = try await place.host.start(["sleep", "642"], workingFolder: part, log: part.appendingPathComponent("log"))
-            let answers = await QuarantineAnswers.ask(pid: server.pid, host: place.host)
+            let answers = await QuarantineAnswers.ask(server, host: place.host)
             #expect(answers.gainsNothing == true)
             #expect(answers.openable == (isolation.files == .none ? [place.key.path, place.store.path] : []))
+            #expect(answers.changeable == (isolation.files == .view ? [] : [place.key.path, place.store.path]))
             #expect(answers.sockets?.contains(place.socket.path) == (isolation.files != .view))
             #expect(answers.internet == (isolation.network != .filter))
             #expect(answers.hasOwnProcesses == isolation.processes)
-            let meant = await QuarantineAnswers.ask(pid: server.pid, host: place.host, reaching: [place.folder])
+            let meant = await QuarantineAnswers.ask(server, host: place.host, reaching: [place.folder])
             #expect(meant.sockets?.contains(place.socket.path) == false)
             #expect(try FileManager.default.contentsOfDirectory(atPath: place.store.path).isEmpty, "a question leaves no trace")
         }
