@@ -144,12 +144,12 @@ static int outlive(pid_t program) {
 
 // What the program left behind came to this process, in whatever session and environment it hides.
 static void end_the_rest(void) {
-    for (int round = 0; round < 2000; round++) {
-        kill_children();
+    for (int round = 0; round < 10000; round++) {
         pid_t ended;
         while ((ended = waitpid(-1, NULL, WNOHANG)) > 0) {}
         if (ended < 0 && errno == ECHILD) return;
-        usleep(5000);
+        kill_children();
+        usleep(1000);
     }
 }
 
