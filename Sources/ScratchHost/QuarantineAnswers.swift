@@ -1,15 +1,12 @@
 // What a scratch process could do: asked of the operating system, and inside its own quarantine.
 
 public import Foundation
-import Glibc
 
 /// The answers about one scratch process.
 public struct QuarantineAnswers: Sendable, Hashable {
     /// nil where /proc doesn't tell.
     public var effectiveUser: UInt32?
     public var userName: String
-    /// Whom Muster itself runs as.
-    public var mustersUser: UInt32
     /// Whether no program can give it more rights than its user has; nil where /proc doesn't tell.
     public var gainsNothing: Bool?
     public var network: NetworkView?
@@ -17,6 +14,8 @@ public struct QuarantineAnswers: Sendable, Hashable {
     public var internet: Bool?
     /// Whether its process ids are its own, so that all of it ends with it.
     public var hasOwnProcesses: Bool
+    /// Whether the process that takes in what it leaves behind could be ended in its place; nil where that could not be asked.
+    public var endsKeeper: Bool?
     public var isolation: Isolation
     /// What of the keys and stores could be read or changed in its place; nil where that could not be asked.
     public var openable: [String]?
@@ -26,18 +25,19 @@ public struct QuarantineAnswers: Sendable, Hashable {
     public var sockets: [String]?
 
     public init(
-        effectiveUser: UInt32?, userName: String, mustersUser: UInt32, gainsNothing: Bool? = true, network: NetworkView?,
+        effectiveUser: UInt32?, userName: String, gainsNothing: Bool? = true, network: NetworkView?,
         internet: Bool? = nil,
-        hasOwnProcesses: Bool = false, isolation: Isolation, openable: [String]? = [], changeable: [String]? = [],
+        hasOwnProcesses: Bool = false, endsKeeper: Bool? = false, isolation: Isolation, openable: [String]? = [],
+        changeable: [String]? = [],
         sockets: [String]? = []
     ) {
         self.effectiveUser = effectiveUser
         self.userName = userName
-        self.mustersUser = mustersUser
         self.gainsNothing = gainsNothing
         self.network = network
         self.internet = internet
         self.hasOwnProcesses = hasOwnProcesses
+        self.endsKeeper = endsKeeper
         self.isolation = isolation
         self.openable = openable
         self.changeable = changeable
@@ -52,16 +52,17 @@ public struct QuarantineAnswers: Sendable, Hashable {
         let meant = (reaching + [host.folder.url]).map(\.path)
         let others = UnixSockets.listening().filter { path in !meant.contains { path == $0 || path.hasPrefix($0 + "/") } }
         let questions =
-            ["internet"] + hidden.flatMap { ["read \($0)", "write \($0)", "change \($0)"] } + others.map { "connect \($0)" }
+            ["internet", "signal \(server.keeper)"] + hidden.flatMap { ["read \($0)", "write \($0)", "change \($0)"] }
+            + others.map { "connect \($0)" }
         let answers = await host.ask(questions, inPlaceOf: server)
         func yes(_ words: [String], _ paths: [String]) -> [String]? {
             answers.map { answers in paths.filter { path in words.contains { answers["\($0) \(path)"] == true } } }
         }
         return QuarantineAnswers(
-            effectiveUser: ProcessTable.effectiveUser(of: pid), userName: host.userName, mustersUser: geteuid(),
-            gainsNothing: ProcessTable.gainsNothing(pid),
+            effectiveUser: ProcessTable.effectiveUser(of: pid), userName: host.userName, gainsNothing: ProcessTable.gainsNothing(pid),
             network: NetworkView.of(pid: server.keeper), internet: answers?["internet"],
-            hasOwnProcesses: ProcessTable.hasOwnProcesses(pid), isolation: host.isolation, openable: yes(["read", "write"], hidden),
+            hasOwnProcesses: ProcessTable.hasOwnProcesses(pid),
+            endsKeeper: answers?["signal \(server.keeper)"], isolation: host.isolation, openable: yes(["read", "write"], hidden),
             changeable: yes(["change"], hidden),
             sockets: yes(["connect"], others))
     }

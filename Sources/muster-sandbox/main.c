@@ -167,8 +167,8 @@ static pid_t sender(int report) {
     return ((struct ucred *)CMSG_DATA(head))->pid;
 }
 
-// Returns when the program has begun, or could not.
-static void wait_for_exec(int report, const char *file) {
+// Returns when the program has begun, or could not. Where nobody could be told which process it is, it ends: its caller waits for that.
+static void wait_for_exec(int report, const char *file, pid_t child) {
     pid_t program = sender(report);
     char byte;
     while (read(report, &byte, 1) < 0 && errno == EINTR) {}
@@ -176,10 +176,12 @@ static void wait_for_exec(int report, const char *file) {
     char unfinished[PATH_MAX];
     snprintf(unfinished, sizeof unfinished, "%s.new", file);
     int descriptor = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return;
-    dprintf(descriptor, "%d\n", program);
-    close(descriptor);
-    rename(unfinished, file);
+    if (descriptor < 0 || dprintf(descriptor, "%d\n", program) < 0 || close(descriptor) || rename(unfinished, file)) {
+        int error = errno;
+        kill(child, SIGKILL);
+        errno = error;
+        fail("cannot write", file);
+    }
 }
 
 static void end_as(int status) {
@@ -248,8 +250,8 @@ int main(int count, char **words) {
     }
     close(report[1]);
     close(ending[1]);
+    wait_for_exec(report[0], options.pid_file, child);
     let_go_of_standard_files();
-    wait_for_exec(report[0], options.pid_file);
     int status = outlive(child);
     // The first one reports how the program ended, since it can't die as the program did.
     int inner;

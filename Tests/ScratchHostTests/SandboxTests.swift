@@ -194,6 +194,7 @@ import Testing
             #expect(answers.sockets?.contains(place.socket.path) == (isolation.files != .view))
             #expect(answers.internet == (isolation.network != .filter))
             #expect(answers.hasOwnProcesses == isolation.processes)
+            #expect(answers.endsKeeper == (geteuid() != 0 && isolation.files == .none))
             let meant = await QuarantineAnswers.ask(server, host: place.host, reaching: [place.folder])
             #expect(meant.sockets?.contains(place.socket.path) == false)
             #expect(try FileManager.default.contentsOfDirectory(atPath: place.store.path).isEmpty, "a question leaves no trace")
@@ -244,6 +245,20 @@ import Testing
         try await Place.with(nil) { (place: Place) async throws -> Void in
             #expect(try await place.host.run(["sh", "-c", "exit 125"]).exitCode == 125)
             #expect(try await place.host.run(["sh", "-c", "kill -USR1 $$"]).signal == SIGUSR1)
+        }
+    }
+
+    /// Whoever started a server waits to be told which process it is: for ever, were it not ended.
+    @Test(arguments: kinds) func aServerThatCannotBeToldOfIsEnded(isolation: Isolation) async throws {
+        guard try await Self.allows(isolation) else { return }
+        try await Place.with(isolation) { (place: Place) async throws -> Void in
+            let time = "645.\(Int.random(in: 1000...9999))"
+            let file = place.folder.appendingPathComponent("none/pid")
+            let result = try await ToolRunner.spawn(
+                place.host.sandbox.wrapped(["sleep", time], pidFile: file), environment: [:], workingFolder: place.host.folder.url,
+                output: .discard, errors: .discard)
+            #expect(result.exitCode == ScratchHost.noQuarantine)
+            #expect(await Self.eventually { !Self.runs(time) })
         }
     }
 
