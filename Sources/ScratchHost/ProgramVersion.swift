@@ -1,4 +1,4 @@
-// What an installed program says of its own version.
+// Small programs that are run to their end at once, such as one that says its own version.
 
 import Foundation
 
@@ -6,10 +6,13 @@ extension ScratchHost {
     /// Runs a program with one word, to its end: `postgres --version`. It hears nothing, and of our environment sees what every tool sees.
     ///
     /// - Returns: What it says on standard output; nil where it can't be started.
-    public static func version(of path: String, _ word: String = "--version") -> String? {
+    public static func version(of path: String, _ word: String = "--version") -> String? { said(by: path, [word]) }
+
+    /// - Returns: What it says on standard output; nil where it can't be started.
+    static func said(by path: String, _ words: [String]) -> String? {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = [word]
+        process.arguments = words
         // Keys may stand in ours.
         process.environment = ToolRunner.environment([:])
         process.standardInput = FileHandle.nullDevice

@@ -159,21 +159,7 @@ public struct ScratchFolder: Sendable, Hashable {
     /// As `rm` does where Foundation can't: of folders that lie so deep in each other that no path leads there.
     private static func removeAll(_ item: URL) {
         guard (try? FileManager.default.removeItem(at: item)) == nil, access(item.path, F_OK) == 0 else { return }
-        _ = run("rm", ["-rf", "--one-file-system", "--", item.path])
-    }
-
-    private static func run(_ program: String, _ words: [String]) -> Bool {
-        guard let path = ScratchHost.locate(program) else { return false }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = words
-        process.environment = ToolRunner.environment([:])
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        if let remover = ScratchHost.locate("rm") { _ = ScratchHost.said(by: remover, ["-rf", "--one-file-system", "--", item.path]) }
     }
 
     private static func emptyButForItsMark(_ url: URL) -> Bool {

@@ -5,23 +5,11 @@ import Glibc
 import Testing
 
 struct AccessTests {
-    /// Root may read everything, so the drill runs as somebody else.
-    private static let asOther = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
-    private static let isPossible: Bool = {
-        guard Program.isRoot else { return true }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = asOther + [Program.muster, "--version"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }()
+    private static let isPossible = !Program.isRoot || Program.canRun(behind: Program.asOther)
 
     private func muster(_ desk: Desk, _ words: [String]) async throws -> Outcome {
         try await Program.start(
-            (Program.isRoot ? Self.asOther : []) + [Program.muster] + words, environment: ["MUSTER_SCRATCH_ROOT": desk.scratch.path],
+            (Program.isRoot ? Program.asOther : []) + [Program.muster] + words, environment: ["MUSTER_SCRATCH_ROOT": desk.scratch.path],
             folder: desk.folder
         ).outcome()
     }

@@ -13,7 +13,6 @@ struct QuarantineTests {
 
         var testDescription: String { rawValue }
 
-        private static let asOther = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
         /// The kernel counts a user namespace's own namespaces, and its owner may set how many there can be: none.
         private static let withoutNamespaces = [
             "unshare", "--user", "--map-current-user", "--keep-caps", "--", "sh", "-c",
@@ -22,7 +21,7 @@ struct QuarantineTests {
         ]
 
         var prefix: [String] {
-            let other = Program.isRoot ? Self.asOther : []
+            let other = Program.isRoot ? Program.asOther : []
             return switch self {
             case .root: []
             case .ordinary: other
@@ -31,17 +30,7 @@ struct QuarantineTests {
         }
 
         /// Whether the built program can be run so here.
-        var isHere: Bool {
-            if self == .root { return Program.isRoot }
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = prefix + [Program.muster, "--version"]
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            guard (try? process.run()) != nil else { return false }
-            process.waitUntilExit()
-            return process.terminationStatus == 0
-        }
+        var isHere: Bool { self == .root ? Program.isRoot : Program.canRun(behind: prefix) }
 
         static let here = allCases.filter(\.isHere)
     }

@@ -43,6 +43,21 @@ enum Program {
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("muster").path
     }()
 
+    /// Somebody else than root, who may read everything.
+    static let asOther = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+
+    /// Whether the built program can be run behind these words here.
+    static func canRun(behind prefix: [String]) -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = prefix + [muster, "--version"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+
     /// What programs see of our environment: nothing that would change their answers.
     static let environment: [String: String] = {
         let own = ProcessInfo.processInfo.environment
