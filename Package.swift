@@ -53,14 +53,41 @@ let package = Package(
         // What runs between fork and exec of a drill's programs, where no Swift may run.
         .executableTarget(
             name: "muster-sandbox", cSettings: [.unsafeFlags(["-std=gnu11", "-Wall", "-Wextra"] + (strict ? ["-Werror"] : []))]),
+        // Flags, printing, exit codes: it knows no client, no recovery and no cryptography.
         module(
             "MusterCLI",
             [
-                "DrillEngine", "DrillModel", "DrillFiles", "BackupCatalog", "BackupPolicy", "PostgresRecovery", "PhysicalRecovery",
-                "RedisRecovery", "ApplicationRecovery", "ConfigurationRecovery", "CodeRecovery",
-                "FileRecovery", "ArtifactFormats", "IntegrityChecks", "Seals", "Sealing", "Sabotage", "Lab", "Reports", "ScratchHost",
-                "PostgresClient", "RedisClient", "Cryptography", argumentParser, "CLinux",
+                "Drills", "Inspection", "Setup", "Cleanup", "Sealing", "Sabotage", "Lab", "BackupAccess", "DrillEngine", "DrillModel",
+                "DrillFiles", "Reports", "ScratchHost", argumentParser, "CLinux",
             ]),
+        // The modules that put the parts together: they may know many.
+        module(
+            "Drills",
+            [
+                "BackupAccess", "DrillEngine", "DrillModel", "BackupCatalog", "PostgresRecovery", "PhysicalRecovery", "RedisRecovery",
+                "ApplicationRecovery", "ConfigurationRecovery", "CodeRecovery", "FileRecovery", "ArtifactFormats", "IntegrityChecks",
+                "Reports", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography",
+            ]),
+        module(
+            "Inspection",
+            [
+                "BackupAccess", "DrillEngine", "DrillModel", "BackupCatalog", "BackupPolicy", "PostgresRecovery", "PhysicalRecovery",
+                "RedisRecovery", "ConfigurationRecovery", "CodeRecovery", "FileRecovery", "ArtifactFormats", "Reports", "ScratchHost",
+                "Cryptography",
+            ]),
+        module(
+            "BackupAccess",
+            [
+                "DrillEngine", "DrillModel", "BackupCatalog", "BackupPolicy", "PhysicalRecovery", "ConfigurationRecovery", "CodeRecovery",
+                "FileRecovery", "RedisRecovery", "PostgresClient", "ArtifactFormats", "Reports", "Seals", "ScratchHost", "Cryptography",
+            ]),
+        module(
+            "Setup",
+            [
+                "BackupAccess", "DrillModel", "BackupCatalog", "ConfigurationRecovery", "PostgresRecovery", "RedisRecovery",
+                "ArtifactFormats", "Seals", "Reports", "ScratchHost", "Cryptography",
+            ]),
+        module("Cleanup", ["DrillModel", "Sealing", "Reports", "ScratchHost"]),
         module("DrillEngine", ["DrillModel"]),
         module("DrillModel"),
         module("DrillFiles", ["DrillModel", yams]),
@@ -72,7 +99,10 @@ let package = Package(
             ]),
         module(
             "Sealing",
-            ["DrillModel", "RedisRecovery", "IntegrityChecks", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography"]),
+            [
+                "BackupAccess", "BackupCatalog", "DrillFiles", "DrillModel", "FileRecovery", "PostgresRecovery", "RedisRecovery",
+                "IntegrityChecks", "Seals", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography",
+            ]),
         module("BackupCatalog", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         module("BackupPolicy", ["DrillModel"]),
         module("PostgresRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
@@ -87,7 +117,13 @@ let package = Package(
         module("Seals", ["DrillModel", "Cryptography"]),
         module("ArtifactFormats"),
         module("FileRecovery", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
-        module("Sabotage", ["DrillModel", "PostgresClient", "RedisClient"]),
+        module(
+            "Sabotage",
+            [
+                "Drills", "BackupAccess", "DrillEngine", "DrillModel", "BackupCatalog", "FileRecovery", "PostgresRecovery",
+                "PhysicalRecovery", "RedisRecovery", "ArtifactFormats", "Reports", "Seals", "ScratchHost", "PostgresClient",
+                "RedisClient", "Cryptography",
+            ]),
         module("Reports", ["DrillModel"]),
         module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
         module("PostgresClient", ["CLibPQ", "CLinux"]),
@@ -117,6 +153,8 @@ let package = Package(
         tests("ApplicationRecoveryTests", ["ApplicationRecovery", "TestSupport", "DrillModel", "ScratchHost"]),
         tests("BackupCatalogTests", ["BackupCatalog", "DrillModel", "Seals", "Cryptography"]),
         tests("DrillEngineTests", ["DrillEngine", "DrillModel"]),
+        // They read the sources and the docs, and import nothing.
+        tests("ArchitectureTests", []),
         // They run the built program that lies beside their bundle, and import nothing of it.
         tests("EndToEndTests", ["ServerVersions"], resources: [.copy("Support")]),
         .systemLibrary(name: "CLinux"),
@@ -134,7 +172,8 @@ let package = Package(
         tests(
             "InspectionTests",
             [
-                "MusterCLI", "TestSupport", "BackupCatalog", "DrillEngine", "DrillFiles", "DrillModel", "Lab", "Seals", "ScratchHost",
+                "Inspection", "Drills", "BackupAccess", "TestSupport", "ArtifactFormats", "BackupCatalog", "DrillEngine", "DrillFiles",
+                "DrillModel", "Lab", "Seals", "ScratchHost",
                 "Cryptography",
             ]),
         tests("BackupPolicyTests", ["BackupPolicy", "DrillModel"]),

@@ -1,12 +1,12 @@
 // What lies in a store, by pattern: in a folder, or in what was listed of a remote store.
 
-import DrillModel
+public import DrillModel
 import Foundation
 import Glibc
 
 extension Rule {
     static let storeMissing = Rule("store-missing")
-    static let storeUnreadable = Rule("store-unreadable")
+    public static let storeUnreadable = Rule("store-unreadable")
 }
 
 /// One thing that a pattern matched.

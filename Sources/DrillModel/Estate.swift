@@ -304,3 +304,16 @@ public struct Encryption: Sendable, Hashable {
         self.key = key
     }
 }
+
+extension Estate {
+    /// All series of backups, by service and name.
+    public var allSets: [BackupSet] {
+        services.values.sorted { $0.name < $1.name }.flatMap { service in service.backups.values.sorted { $0.name < $1.name } }
+    }
+
+    /// Whether anything of it lies where only rclone reaches.
+    public var hasRemoteStores: Bool { stores.values.contains { $0.remote != nil } }
+
+    /// Whether anything of a set does.
+    public func isRemote(_ set: BackupSet) -> Bool { set.stores.contains { stores[$0]?.remote != nil } }
+}

@@ -1,7 +1,7 @@
 // The documented exit codes.
 
 /// What the process tells its caller.
-public enum ExitCode: Int32, Sendable {
+public enum ExitCode: Int32, Error, Sendable {
     case passed = 0
     case failed = 1
     /// Nothing failed, but something could not be verified.

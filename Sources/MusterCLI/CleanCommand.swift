@@ -1,6 +1,7 @@
 // `muster clean`: removes what killed runs left, and nothing else.
 
 import ArgumentParser
+import Cleanup
 import DrillModel
 import Foundation
 import Reports
@@ -47,8 +48,8 @@ struct CleanCommand: AsyncParsableCommand {
     private func showOnly(_ folders: Set<URL>) {
         let found = ScratchCleaner.find(in: scratch.root).filter { !$0.inUse && (!$0.kept || folders.contains($0.folder)) }
         for remains in found { Console.print("would remove \(Self.describe(remains))") }
-        for pause in ScratchCleaner.due(PausedReplay.self, in: scratch.root, kept: folders) {
-            Console.print("would look after \(pause.title), which a killed seal may have left paused")
+        for title in RemainsRemoval(root: scratch.root, kept: folders).pausedReplays {
+            Console.print("would look after \(title), which a killed seal may have left paused")
         }
         if found.isEmpty { Console.print("nothing to clean in \(scratch.root.folder.path)") }
     }
@@ -67,7 +68,7 @@ struct CleanCommand: AsyncParsableCommand {
 
     private func clean(_ folders: Set<URL>) async throws {
         var due: CommandFailure?
-        try await scratch.clean(kept: folders) { removed in
+        try await RemainsRemoval(root: scratch.root, kept: folders).run { removed in
             for remains in removed { Console.print("removed \(Self.describe(remains))") }
             if removed.isEmpty { Console.print("nothing to clean in \(scratch.root.folder.path)") }
         } undone: {

@@ -1,5 +1,6 @@
 // `muster doctor`: what this machine lacks for an estate, and how to get it.
 
+import Setup
 import ArgumentParser
 import DrillFiles
 import DrillModel

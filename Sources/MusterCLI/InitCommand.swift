@@ -1,11 +1,10 @@
 // `muster init`: looks at a folder of backups, and writes an estate and drills for what it finds.
 
 import ArgumentParser
-import BackupCatalog
-import Cryptography
 import DrillFiles
 import DrillModel
 import Foundation
+import Setup
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,7 +34,10 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (store, keys) = try source.store()
-        var found = try await find(in: store, keys)
+        let setup = EstateSetup(
+            store: store, keys: keys, place: source.place, name: estate,
+            trusted: trust.map { URL(fileURLWithPath: $0).standardizedFileURL }, root: scratch.root)
+        let found = try await SignalGuard.run { try await setup.look() }
         guard !found.sets.isEmpty else {
             tellPassedOver(found)
             throw CommandFailure(
@@ -43,41 +45,7 @@ struct InitCommand: AsyncParsableCommand {
                 hint: "it looks for dumps, base backups, pgBackRest repositories, RDB and AOF files; is the store mounted?")
         }
         let target = URL(fileURLWithPath: output, isDirectory: true)
-        let trusted = try trust.map { path in
-            let file = URL(fileURLWithPath: path).standardizedFileURL
-            guard FileManager.default.isReadableFile(atPath: file.path) else {
-                throw CommandFailure(.usage, "\(path) can't be read", hint: "--trust names the public key's file")
-            }
-            return file
-        }
-        if let trusted, let root = store.folder {
-            let key: Ed25519PublicKey
-            do {
-                key = try Ed25519PublicKey(pem: String(contentsOf: trusted, encoding: .utf8))
-            } catch {
-                throw CommandFailure(.usage, "\(trusted.path) is no Ed25519 public key, PEM", hint: "--trust names the public key's file")
-            }
-            for index in found.sets.indices {
-                found.sets[index].sealed = SealedNames(of: found.sets[index], below: root, trusted: key)
-            }
-        }
-        // Seals are believed for their own estate alone.
-        let sealedEstates = found.sets.reduce(into: Set<String>()) { $0.formUnion($1.sealed.estates) }
-        let sealedAs = sealedEstates.count == 1 ? sealedEstates.first : nil
-        let files = EstateDraft(
-            name: estate ?? sealedAs ?? EstateDraft.word(store.folder?.lastPathComponent ?? source.place), store: store, keys: keys,
-            sets: found.sets, trusted: trusted
-        ).files
-        for file in files where FileManager.default.fileExists(atPath: target.appendingPathComponent(file.name).path) {
-            throw CommandFailure(
-                .usage, "\(target.appendingPathComponent(file.name).path) is there already", hint: "choose another folder with --output")
-        }
-        do {
-            try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
-            for file in files { try Data(file.text.utf8).write(to: target.appendingPathComponent(file.name), options: .withoutOverwriting) }
-        } catch {
-            throw CommandFailure(.unverified, "\(target.path) can't be written", hint: "check its permissions and free space")
-        }
+        let files = try setup.write(found, to: target)
         for set in found.sets { Console.print("found \(set.summary)") }
         tellPassedOver(found)
         for file in files { Console.print("wrote \(target.appendingPathComponent(file.name).relativePath)") }
@@ -87,32 +55,9 @@ struct InitCommand: AsyncParsableCommand {
             Console.print(
                 "The key is named by the environment variable \(EstateDraft.keyVariable): set it, or name another place under keys.")
         }
-        if found.hasSeals, trusted == nil {
+        if found.hasSeals, trust == nil {
             Console.print("Seals lie beside the backups: name their public key under seals: {trust: […]}. Until then they count as forged.")
         }
         Console.print("Try:  muster run \(target.relativePath) --dry-run")
-    }
-
-    /// A remote store is looked at by what stands for it: each object's name, size and time, and the first bytes of the newest.
-    private func find(in store: Store, _ keys: [String: KeyReference]) async throws -> BackupFinder.Found {
-        if let folder = store.folder { return BackupFinder(root: folder).find() }
-        let bare = Estate(
-            name: "init", timeZone: .gmt, stores: [store.name: store], keys: keys, services: [:], seals: SealPolicy(),
-            file: URL(fileURLWithPath: "estate.yaml"))
-        let root = scratch.root
-        return try await SignalGuard.run {
-            do {
-                return try await RemoteScope.with(bare, in: root) { stores in
-                    var found = BackupFinder(root: try await stores.standIns(for: store)).find()
-                    found.passedOver += found.sets.filter { $0.kind == .pgBackRest }.map {
-                        "\($0.match) (a pgBackRest repository: mount it)"
-                    }
-                    found.sets.removeAll { $0.kind == .pgBackRest }
-                    return found
-                }
-            } catch let failure as DrillFailure {
-                throw CommandFailure(.unverified, failure.finding.message, hint: failure.finding.hint)
-            }
-        }
     }
 }

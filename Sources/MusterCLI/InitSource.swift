@@ -3,6 +3,7 @@
 import ArgumentParser
 import DrillModel
 import Foundation
+import Setup
 
 /// The place that is looked at, as the command line names it.
 struct InitSource: ParsableArguments {
@@ -27,15 +28,12 @@ struct InitSource: ParsableArguments {
     @Option(name: .customLong("rclone-config"), help: ArgumentHelp("Of rclone: the configuration that declares NAME.", valueName: "file"))
     var rcloneConfig: String?
 
-    /// The key that the written estate logs in with.
-    static let loginKey = "login"
-
     /// The store that the estate is written for, and the keys that it needs.
     func store() throws(CommandFailure) -> (store: Store, keys: [String: KeyReference]) {
         if place.hasPrefix("s3://") { return (Store(name: "store", location: .remote(.s3(try bucket())), zone: nil), [:]) }
         if place.hasPrefix("sftp://") {
             let (host, key) = try host()
-            return (Store(name: "store", location: .remote(.sftp(host)), zone: nil), [Self.loginKey: .file(key)])
+            return (Store(name: "store", location: .remote(.sftp(host)), zone: nil), [EstateDraft.loginKey: .file(key)])
         }
         if place.hasPrefix("rclone:") {
             guard let rcloneConfig else {
@@ -77,34 +75,10 @@ struct InitSource: ParsableArguments {
         }
         return (
             RemoteStore.SSHHost(
-                host: host, port: url.port ?? 22, user: user, path: url.path, credential: .privateKey(Self.loginKey),
+                host: host, port: url.port ?? 22, user: user, path: url.path, credential: .privateKey(EstateDraft.loginKey),
                 knownHosts: Self.file(knownHosts)), Self.file(privateKey)
         )
     }
 
     private static func file(_ path: String) -> URL { URL(fileURLWithPath: path).standardizedFileURL }
-}
-
-extension Store {
-    /// As an estate file declares it.
-    var declaration: String {
-        func quoted(_ text: String) -> String { "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\"" }
-        var entries: [(String, String?)]
-        switch location {
-        case .folder(let url): entries = [("type", "file"), ("path", quoted(url.path))]
-        case .remote(.s3(let store)):
-            entries = [
-                ("type", "s3"), ("endpoint", store.endpoint.map { quoted($0.absoluteString) }), ("bucket", quoted(store.bucket)),
-                ("prefix", store.prefix.map(quoted)), ("region", store.region.map(quoted)),
-            ]
-        case .remote(.sftp(let host)):
-            entries = [
-                ("type", "sftp"), ("host", quoted(host.host)), ("port", String(host.port)), ("user", quoted(host.user)),
-                ("path", quoted(host.path)), ("known-hosts", quoted(host.knownHosts.path)), ("private-key", InitSource.loginKey),
-            ]
-        case .remote(.rclone(let remote)):
-            entries = [("type", "rclone"), ("remote", quoted(remote.remote)), ("config", quoted(remote.configuration.path))]
-        }
-        return "{" + entries.compactMap { key, value in value.map { "\(key): \($0)" } }.joined(separator: ", ") + "}"
-    }
 }

@@ -1,10 +1,11 @@
 // `muster inspect`: an estate's whole backup regime as checks, without a restore.
 
-import ArgumentParser
-import BackupCatalog
+public import ArgumentParser
+import BackupAccess
 import DrillFiles
 import DrillModel
 import Foundation
+import Inspection
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,10 +14,6 @@ struct InspectCommand: AsyncParsableCommand {
             Schedule, retention, sizes, encryption, copies, seals and permissions: each promise of the estate file is one test case, with \
             the dates that break it. Reports land in a folder of their own below reports/, as those of muster run.
             """)
-
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
 
     @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
     var estateFile = "drills/estate.yaml"
@@ -28,7 +25,7 @@ struct InspectCommand: AsyncParsableCommand {
     var deep = false
 
     @Option(help: ArgumentHelp("How --list is shown: text or json.", valueName: "format"))
-    var format = Format.text
+    var format = RecoveryPointList.Format.text
 
     @Option(
         name: .customLong("at"),
@@ -50,28 +47,21 @@ struct InspectCommand: AsyncParsableCommand {
         let now = try self.now()
         if list {
             let root = scratch.root
-            let surveys = try await SignalGuard.run {
-                try await RemoteScope.with(estate, in: root) { stores in try await Self.surveys(of: estate, asOf: now, in: stores) }
+            let list = try await SignalGuard.run {
+                try await RemoteScope.with(estate, in: root) { try await RecoveryPointList(of: estate, asOf: now, in: $0) }
             }
-            try RecoveryPointList(estate: estate, asOf: now, surveys: surveys).show(format)
+            try list.show(format, tell: Console.print)
             return
         }
         if deep || estate.hasRemoteStores { try await scratch.cleanUpAfterEarlierRuns() }
         let (deep, root) = (deep, scratch.root)
         let verdict = try await RecordedRun(drills: 1, output: URL(fileURLWithPath: output, isDirectory: true)).run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
-                try await Inspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores).run(hub: hub)
+                try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores).run(hub: hub)
             }
         }
         let code = DrillModel.ExitCode(verdict)
         if code != .passed { throw code }
-    }
-
-    private static func surveys(of estate: Estate, asOf now: Date, in stores: RemoteStores) async throws -> [SetSurvey] {
-        var ahead = SurveysAhead(of: estate, asOf: now, stores: stores)
-        var surveys: [SetSurvey] = []
-        for _ in estate.allSets { surveys.append(try await ahead.take()) }
-        return surveys
     }
 
     private func now() throws -> Date {
@@ -86,9 +76,4 @@ struct InspectCommand: AsyncParsableCommand {
     }
 }
 
-extension Estate {
-    /// All series of backups, by service and name.
-    var allSets: [BackupSet] {
-        services.values.sorted { $0.name < $1.name }.flatMap { service in service.backups.values.sorted { $0.name < $1.name } }
-    }
-}
+extension RecoveryPointList.Format: ExpressibleByArgument {}

@@ -65,20 +65,3 @@ public struct Muster: AsyncParsableCommand {
         _ = muster_forbid_core_dumps()
     }
 }
-
-extension DrillModel.ExitCode: Error {}
-
-/// A command that could not do its work.
-struct CommandFailure: Error, CustomStringConvertible {
-    var code: DrillModel.ExitCode
-    var message: String
-    var hint: String
-
-    init(_ code: DrillModel.ExitCode, _ message: String, hint: String) {
-        self.code = code
-        self.message = message
-        self.hint = hint
-    }
-
-    var description: String { "muster: \(message)" + (hint.isEmpty ? "" : "\nhint: \(hint)") }
-}

@@ -3,6 +3,7 @@
 import ArgumentParser
 import DrillFiles
 import DrillModel
+import Drills
 import Foundation
 import Reports
 
@@ -40,7 +41,7 @@ struct RunCommand: AsyncParsableCommand {
         let plans = try selected(try DrillFiles.load(paths, estate: estate.file))
         if dryRun {
             let root = scratch.root
-            try await SignalGuard.run { try await DryRun(plans: plans, root: root).show() }
+            try await SignalGuard.run { try await DryRun(plans: plans, root: root, tell: Console.print).show() }
             return
         }
         guard !live || TerminalConfirmer.isPossible else {

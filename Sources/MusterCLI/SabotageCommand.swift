@@ -52,7 +52,10 @@ struct SabotageCommand: AsyncParsableCommand {
         }
         try await scratch.cleanUpAfterEarlierRuns()
         let wanted = damage.isEmpty ? Damage.all : Damage.all.filter { damage.contains($0.name) }
-        let session = SabotageSession(plan: plan, damages: wanted, root: scratch.root, show: show)
+        let console = ConsoleReport(options: Console.options, sink: { Console.write($0) })
+        let tell: @Sendable (Event) async -> Void = { await console.record($0) }
+        let session = SabotageSession(
+            plan: plan, damages: wanted, root: scratch.root, show: show || wanted.count == 1 ? tell : nil)
         let results = try await SignalGuard.run { try await session.run() }
         let verdict = Self.report(results)
         if verdict != .passed { throw DrillModel.ExitCode(verdict) }

@@ -1,15 +1,11 @@
 // `muster seal`: makes a backup and its truth under one snapshot, or seals one that was already taken.
 
 import ArgumentParser
-import BackupCatalog
-import Cryptography
 import DrillFiles
 import DrillModel
 import Foundation
 import Reports
-import ScratchHost
 import Sealing
-import Seals
 
 struct SealCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -90,29 +86,15 @@ struct SealCommand: AsyncParsableCommand {
         let job = SealJob(
             estate: estate, service: service, set: set, root: scratch.root, loadPercent: load, parallelWorkers: parallel,
             pause: pause.flatMap { PostgresSealer.Options.Pause(rawValue: $0.rawValue) },
-            maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800), allowOlderClient: allowOlderClient)
+            maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800), allowOlderClient: allowOlderClient
+        ) { Console.complain("muster: \($0)") }
         let started = ContinuousClock.now
         let existing = existing
         let output = output
-        do {
-            let (artifact, seal) = try await SignalGuard.run {
-                if let existing { return try await job.sealExisting(existing) }
-                return try await job.backUpAndSeal(to: output)
-            }
-            Console.print("sealed \(artifact.path)")
-            Console.print(Self.describe(seal, in: estate, took: ContinuousClock.now - started))
-            if let standby = seal.standby { Self.tell(standby, seal.postgres?.identity.serverVersion) }
-        } catch let error as SealingError {
-            throw CommandFailure(.unverified, error.message, hint: error.hint)
-        } catch let error as SealError {
-            throw CommandFailure(.unverified, error.message, hint: error.hint)
-        } catch let error as CryptographyError {
-            throw CommandFailure(.unverified, error.message, hint: error.hint)
-        } catch let error as ScratchError {
-            throw CommandFailure(.unverified, error.message, hint: error.hint)
-        } catch let error as DrillFailure {
-            throw CommandFailure(DrillModel.ExitCode(error.verdict), error.finding.message, hint: error.finding.hint)
-        }
+        let (artifact, seal) = try await SignalGuard.run { try await job.run(existing: existing, output: output) }
+        Console.print("sealed \(artifact.path)")
+        Console.print(Self.describe(seal, in: estate, took: ContinuousClock.now - started))
+        if let standby = seal.standby { Self.tell(standby, seal.postgres?.identity.serverVersion) }
     }
 
     private static func tell(_ standby: Seal.Standby, _ serverVersion: Int?) {

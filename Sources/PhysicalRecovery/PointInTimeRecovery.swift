@@ -194,7 +194,7 @@ public struct PointInTimeRecovery: Sendable {
             upTo: RecoverableUpTo(lsn: log.replayedTo, time: log.lastCommit, transaction: last?.transaction, commit: last?.position),
             service: service, backup: backup)
         var cluster = RecoveredCluster(
-            server: nil, failure: nil, upTo: outcome.upTo, cases: cases, restoreCommand: command, segments: feeder?.delivered ?? 0,
+            outcome: .success(server), upTo: outcome.upTo, cases: cases, restoreCommand: command, segments: feeder?.delivered ?? 0,
             waits: feeder?.waits ?? 0, replay: replay, hasPageChecksums: control.hasPageChecksums, consistentAt: log.consistentAt,
             detail: "")
         if let feeder, feeder.delivered > 0 || !feeder.findings.isEmpty {
@@ -209,7 +209,7 @@ public struct PointInTimeRecovery: Sendable {
         if let failure = feeder?.machineFailure {
             // The archive may go on behind what this machine could not fetch: what came back is not what the backup holds.
             await server.stop()
-            cluster.failure = failure
+            cluster.outcome = .failure(failure)
             return cluster
         }
         let rest: ArchiveRest
@@ -220,13 +220,13 @@ public struct PointInTimeRecovery: Sendable {
         } catch {
             await server.stop()
             guard let failure = error as? DrillFailure else { throw error }
-            cluster.failure = failure
+            cluster.outcome = .failure(failure)
             return cluster
         }
         cluster.cases += rest.cases(service: service)
         cluster.unproven += rest.unproven
         guard came else {
-            cluster.failure = outcome.failure ?? server.failure("the server ended while it recovered", host: host)
+            cluster.outcome = .failure(outcome.failure ?? server.failure("the server ended while it recovered", host: host))
             // Why the target wasn't reached is a finding of its own.
             if let early = rest.early {
                 cluster.cases.append(.judged(.restore, service: service, name: ArchiveRest.question, findings: [early]))
@@ -234,7 +234,7 @@ public struct PointInTimeRecovery: Sendable {
             return cluster
         }
         cluster.cases.append(outcome.reached(rest))
-        cluster.server = await speaking(server, as: superusers)
+        cluster.outcome = .success(await speaking(server, as: superusers))
         return cluster
     }
 

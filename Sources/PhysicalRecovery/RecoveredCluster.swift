@@ -24,9 +24,8 @@ public struct RecoverableUpTo: Sendable, Hashable {
 
 /// A base backup that was rolled forward.
 public struct RecoveredCluster: Sendable {
-    /// nil where recovery ended without a server: ``failure`` says why.
-    public var server: ScratchPostgres?
-    public var failure: DrillFailure?
+    /// The server, or why recovery ended without one.
+    public var outcome: Result<ScratchPostgres, DrillFailure>
     public var upTo: RecoverableUpTo
     public var cases: [CaseResult]
     /// Muster's own restore_command; empty where no archive was read.
@@ -45,4 +44,9 @@ public struct RecoveredCluster: Sendable {
     public var detail: String
     /// What of the archive could not be asked.
     public var unproven: [String] = []
+
+    /// nil where recovery ended without one.
+    public var server: ScratchPostgres? { try? outcome.get() }
+    /// Why recovery ended without a server; nil where there is one.
+    public var failure: DrillFailure? { if case .failure(let failure) = outcome { failure } else { nil } }
 }

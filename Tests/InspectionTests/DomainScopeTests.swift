@@ -7,7 +7,7 @@ import DrillModel
 import Foundation
 import Testing
 
-@testable import MusterCLI
+@testable import Inspection
 
 @Suite struct DomainScopeTests {
     private let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -53,7 +53,7 @@ import Testing
         try Data(pem.utf8).write(to: folder.appending(path: "seal.pub"))
         let estate = try DrillFiles.loadEstate(folder.appending(path: "estate.yaml").path)
         let hub = EventHub()
-        let verdict = try await Inspection(estate: estate, now: now, deep: nil, stores: RemoteStores(estate, host: nil)).run(hub: hub)
+        let verdict = try await EstateInspection(estate: estate, now: now, deep: nil, stores: RemoteStores(estate, host: nil)).run(hub: hub)
         hub.finish()
         var rows: Set<String> = []
         for await event in hub.events {
@@ -72,7 +72,8 @@ import Testing
             name: "e", timeZone: .gmt, stores: [:], keys: [:], services: [:], seals: SealPolicy(),
             byHand: ["code-in-git": "look at the mirror"], file: file)
         let hub = EventHub()
-        let verdict = try await Inspection(estate: estate, now: Date(), deep: nil, stores: RemoteStores(estate, host: nil)).run(hub: hub)
+        let verdict = try await EstateInspection(estate: estate, now: Date(), deep: nil, stores: RemoteStores(estate, host: nil)).run(
+            hub: hub)
         hub.finish()
         var skipped: [String] = []
         var unproven: [String] = []

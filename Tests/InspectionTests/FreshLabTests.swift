@@ -10,7 +10,7 @@ import ScratchHost
 import TestSupport
 import Testing
 
-@testable import MusterCLI
+@testable import Inspection
 
 @Suite(.enabled(if: TestMachine.hasPostgres && TestMachine.hasRedis, "needs postgres and redis-server"), .serialized)
 struct FreshLabTests {
@@ -42,7 +42,7 @@ struct FreshLabTests {
     private func inspect(_ file: URL, at now: Date) async throws -> [Finding] {
         let estate = try DrillFiles.loadEstate(file.path)
         let hub = EventHub()
-        _ = try await Inspection(estate: estate, now: now, deep: nil, stores: RemoteStores(estate, host: nil)).run(hub: hub)
+        _ = try await EstateInspection(estate: estate, now: now, deep: nil, stores: RemoteStores(estate, host: nil)).run(hub: hub)
         hub.finish()
         var findings: [Finding] = []
         for await event in hub.events {

@@ -12,7 +12,7 @@ import Seals
 import TestSupport
 import Testing
 
-@testable import MusterCLI
+@testable import Inspection
 
 /// A lab that was made once, and stays as it is.
 enum SharedLab {
@@ -152,7 +152,7 @@ final class InspectedLab: Sendable {
         let hub = EventHub()
         let root = ScratchRoot(URL(fileURLWithPath: "/tmp/insp-\(UInt32.random(in: 0 ... .max))"))
         defer { try? FileManager.default.removeItem(at: root.folder) }
-        let verdict = try await Inspection(
+        let verdict = try await EstateInspection(
             estate: estate, now: newest.addingTimeInterval(hours * 3600), deep: deep ? root : nil, stores: RemoteStores(estate, host: nil)
         )
         .run(hub: hub)

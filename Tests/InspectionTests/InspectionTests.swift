@@ -6,7 +6,7 @@ import Seals
 import TestSupport
 import Testing
 
-@testable import MusterCLI
+@testable import Inspection
 
 @Suite(.enabled(if: TestMachine.hasPostgres && TestMachine.hasRedis, "needs postgres and redis-server"))
 struct InspectionTests {

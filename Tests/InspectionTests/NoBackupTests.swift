@@ -8,7 +8,7 @@ import Glibc
 import BackupCatalog
 import Testing
 
-@testable import MusterCLI
+@testable import Inspection
 
 @Suite struct NoBackupTests {
     private static let script = Array("--\n-- PostgreSQL database dump\n--\n-- PostgreSQL database dump complete\n".utf8)
@@ -51,7 +51,7 @@ import Testing
         let hub = EventHub()
         let read = try DrillFiles.loadEstate(folder.appending(path: "estate.yaml").path)
         let now = now ?? first.addingTimeInterval(26 * 86_400 + 3 * 3600)
-        _ = try await Inspection(estate: read, now: now, deep: nil, stores: RemoteStores(read, host: nil)).run(hub: hub)
+        _ = try await EstateInspection(estate: read, now: now, deep: nil, stores: RemoteStores(read, host: nil)).run(hub: hub)
         hub.finish()
         var cases: [CaseResult] = []
         for await event in hub.events {

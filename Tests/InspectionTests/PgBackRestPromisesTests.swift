@@ -4,7 +4,7 @@ import ArtifactFormats
 import DrillModel
 import Testing
 
-@testable import MusterCLI
+@testable import Inspection
 
 @Suite struct PgBackRestPromisesTests {
     private func segment(_ number: UInt64, _ timeline: UInt32 = 1) -> WALSegmentName {

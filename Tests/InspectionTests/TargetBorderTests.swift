@@ -5,7 +5,8 @@ import DrillModel
 import Foundation
 import Testing
 
-@testable import MusterCLI
+@testable import BackupAccess
+@testable import Drills
 
 @Suite struct TargetBorderTests {
     private let ended = Date(timeIntervalSince1970: 1_795_395_087)

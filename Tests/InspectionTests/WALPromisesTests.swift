@@ -6,7 +6,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import MusterCLI
+@testable import Inspection
 
 /// Two stores' archives, made of nothing but names and of noise behind the header of an encrypted file.
 private final class Archive {

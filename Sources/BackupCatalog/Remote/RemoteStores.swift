@@ -301,11 +301,3 @@ public actor RemoteStores {
                 hint: scratch?.hint ?? "run muster doctor for this estate"))
     }
 }
-
-extension Estate {
-    /// Whether anything of it lies where only rclone reaches.
-    public var hasRemoteStores: Bool { stores.values.contains { $0.remote != nil } }
-
-    /// Whether anything of a set does.
-    public func isRemote(_ set: BackupSet) -> Bool { set.stores.contains { stores[$0]?.remote != nil } }
-}

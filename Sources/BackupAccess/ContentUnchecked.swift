@@ -1,0 +1,34 @@
+// The warning that goes with an artifact in which nothing tells a changed byte from the right one.
+
+import ArtifactFormats
+public import DrillModel
+public import FileRecovery
+import Foundation
+
+extension Rule {
+    static let contentUnchecked = Rule("content-unchecked")
+}
+
+extension Finding {
+    /// A dump that neither a seal, nor encryption, nor its compression vouches for: pg_restore reads it to its end, whatever was changed.
+    ///
+    /// - Returns: nil where something does.
+    public static func contentUnchecked(_ retrieved: RetrievedArtifact, of point: RecoveryPoint) -> Finding? {
+        guard point.sealState == .missing, !retrieved.isAuthenticated, !retrieved.isChecked else { return nil }
+        let archive = retrieved.isFolder ? retrieved.location.appendingPathComponent("toc.dat") : retrieved.location
+        let head = FirstBytes.of(archive)
+        // In a tar the table of contents stands behind the 512 bytes that open its first member; there nothing is compressed.
+        let header = ArchiveHeader(retrieved.format == .tar ? Array(head.dropFirst(512)) : head, timeZone: .gmt)
+        let how: String
+        switch header?.compression {
+        case .gzip?: return nil
+        case .lz4?: how = "lz4, as pg_dump writes it,"
+        case .zstd?: how = "zstd, as pg_dump writes it,"
+        case ArchiveHeader.Compression.none?, nil: how = "what is not compressed"
+        }
+        return Finding(
+            .contentUnchecked, .warning, object: point.path, expected: "a seal, or a format that carries a checksum of its content",
+            actual: "neither", message: "\(how) has no checksum: a byte that changes in the store is restored as it is then",
+            hint: "seal the backups: muster seal; or let pg_dump compress with gzip, or its output go through gzip or zstd")
+    }
+}

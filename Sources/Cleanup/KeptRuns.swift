@@ -1,0 +1,52 @@
+// What runs with --keep left: whose it is, and which of it is meant.
+
+import DrillModel
+public import Foundation
+import Reports
+public import ScratchHost
+
+/// The folders below one scratch root that were left on purpose.
+public struct KeptRuns: Sendable {
+    private let all: [ScratchCleaner.Remains]
+    /// Where the command runs: what was kept from elsewhere goes by its name only.
+    private let place: String
+
+    public init(in root: ScratchRoot, from place: String = FileManager.default.currentDirectoryPath) {
+        all = ScratchCleaner.find(in: root).filter { $0.kept && !$0.inUse }
+        self.place = place
+    }
+
+    /// - Parameter names: Runs, scratch folders or their names; none: what was kept from here.
+    /// - Throws: ``CommandFailure`` where one is of nothing that was kept.
+    public func chosen(_ names: [String]) throws -> [ScratchCleaner.Remains] {
+        guard !names.isEmpty else { return all.filter { $0.place == place } }
+        var chosen: [ScratchCleaner.Remains] = []
+        for name in names {
+            let meant = all.filter { Self.answers($0, to: name) }
+            guard !meant.isEmpty else {
+                let known = Set(all.map(Self.name)).sorted().joined(separator: ", ")
+                throw CommandFailure(
+                    .usage, "no run of the name \(name) has left anything on purpose",
+                    hint: known.isEmpty ? "nothing is kept here; another folder is named with --scratch" : "there are: \(known)")
+            }
+            chosen += meant.filter { !chosen.contains($0) }
+        }
+        return chosen
+    }
+
+    private static func answers(_ remains: ScratchCleaner.Remains, to name: String) -> Bool {
+        if [remains.run, remains.folder.lastPathComponent].contains(name) { return true }
+        return name.contains("/") && URL(fileURLWithPath: name).resolvingSymlinksInPath().path == remains.folder.path
+    }
+
+    /// What it is asked for by.
+    public static func name(of remains: ScratchCleaner.Remains) -> String { remains.run ?? remains.folder.lastPathComponent }
+
+    /// ` by a run in FOLDER`, where that is known.
+    public static func origin(of remains: ScratchCleaner.Remains) -> String { remains.place.map { " by a run in \($0)" } ?? "" }
+
+    public static func describe(_ remains: ScratchCleaner.Remains, now: Date = Date()) -> String {
+        let age = Readable.duration(.seconds(max(0, now.timeIntervalSince(remains.created).rounded())))
+        return "\(name(of: remains)): \(remains.purpose), \(age) old, \(Readable.bytes(remains.size())), \(remains.folder.path)"
+    }
+}

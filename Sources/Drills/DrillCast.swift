@@ -1,0 +1,64 @@
+// Puts together who takes part in a drill.
+
+import BackupAccess
+import BackupCatalog
+import DrillEngine
+import DrillModel
+import ScratchHost
+
+/// Makes the drivers of one drill.
+struct DrillCast {
+    var plan: DrillPlan
+    var host: ScratchHost
+    /// Who is asked what only people can do; nil: nobody is there.
+    var confirmer: (any ManualConfirmer)?
+
+    func party() -> DrillParty {
+        let stores = RemoteStores(plan.estate, host: host)
+        let primaries = lostPrimaries()
+        let services = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, stores, primaries) }
+        // Their folders are told apart by number: those of the existing ones go on where the others end.
+        let existing = plan.existing.enumerated().compactMap { driver(for: $1, index: plan.recover.count + $0, stores, []) }
+        let application = plan.application.flatMap { plan.estate.applications[$0] }
+        let redises = plan.caches.enumerated().map { EmptyRedis($1, index: $0, plan: plan, host: host) }
+        let rehearsal = application.map {
+            ApplicationRehearsal($0, plan: plan, drivers: services + existing, caches: redises, host: host)
+        }
+        return DrillParty(
+            services: services,
+            caches: rehearsal.map { rehearsal in redises.map { RehearsedCache(redis: $0, application: rehearsal) } } ?? [],
+            existing: existing, survivors: existing.isEmpty ? nil : Survivors(existing),
+            outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, primaries: primaries, host: host) },
+            application: rehearsal,
+            hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: confirmer)
+    }
+
+    private func lostPrimaries() -> [LostPrimary] {
+        plan.lostPrimaries.compactMap { service in
+            plan.estate.services[service]?.source.map { LostPrimary(service, source: $0, plan: plan) }
+        }
+    }
+
+    private func driver(
+        for recovery: Recovery, index: Int, _ stores: RemoteStores, _ primaries: [LostPrimary]
+    ) -> (any ServiceDriver)? {
+        if let standby = plan.estate.standby(of: recovery) {
+            let primary = primaries.first { $0.service == recovery.service }
+            if recovery.backup == Recovery.replicaName {
+                return ReplicaDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
+            }
+            return StandbyDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
+        }
+        if let living = plan.estate.living(of: recovery) { return LivingDriver(living, recovery: recovery, plan: plan, host: host) }
+        guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }
+        let backups = ServiceBackups(estate: plan.estate, set: set, stores: stores)
+        switch service.engine {
+        case .postgres where set.isPhysical:
+            return PhysicalPostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .postgres: return PostgresDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .redis: return RedisDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        case .configuration: return ConfigurationDriver(recovery: recovery, index: index, backups: backups, host: host)
+        case .code: return CodeDriver(recovery: recovery, index: index, plan: plan, backups: backups, host: host)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// A living database that an application is started against: proven to be one that nobody can write to, and asked the drill's own checks.
+
+import BackupAccess
+import BackupCatalog
+import DrillEngine
+import DrillModel
+import Foundation
+import IntegrityChecks
+import PostgresClient
+import ScratchHost
+
+extension Rule {
+    static let existingNotReadOnly = Rule("existing-not-read-only")
+    static let existingRoleTooStrong = Rule("existing-role-too-strong")
+    static let existingUnreachable = Rule("existing-unreachable")
+}
+
+/// Stands for one service by itself. Nothing is made, and nothing is changed.
+actor LivingDriver: EndpointProviding {
+    nonisolated let service: String
+    private let living: SourceConnection
+    private let plan: DrillPlan
+    private let host: ScratchHost
+    private var configuration: PostgresConfiguration?
+
+    init(_ living: SourceConnection, recovery: Recovery, plan: DrillPlan, host: ScratchHost) {
+        service = recovery.service
+        self.living = living
+        self.plan = plan
+        self.host = host
+    }
+
+    func identify(before disaster: Date) async throws -> Identified {
+        let configuration = try SourceAccess.configuration(living, of: service, database: nil, in: plan.estate)
+        let size = try await ask(configuration)
+        self.configuration = configuration
+        let point = RecoveryPoint(
+            service: service, backup: Recovery.livingName, store: "living", zone: nil, path: "the living server",
+            location: host.folder.url, size: size, time: disaster, timeSource: .sameAsLive, sealState: .missing)
+        let cases = ["the living server is a standby that nobody can write to", "the role that reads in it can do nothing else"].map {
+            CaseResult.judged(.quarantine, service: service, name: $0, findings: [])
+        }
+        return Identified(points: [point], worstCase: nil, cases: cases, detail: "the living server, a standby that is only read")
+    }
+
+    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
+        log.fact("living", living.host)
+        log.unproven("\(service): the application is started against the living server: no backup of it is proven by this drill.")
+        return "nothing is fetched: the living server stands for itself"
+    }
+
+    func restore(_ log: any StepLog) async throws -> String { "nothing is restored: the living server is only read" }
+
+    func verify(_ log: any StepLog) async throws -> String {
+        guard let configuration else { throw DriverMisuse() }
+        let connection: PostgresConnection
+        do {
+            connection = try await PostgresConnection.connect(configuration)
+        } catch {
+            throw Self.gone(service)
+        }
+        let tally = CaseTally(log)
+        await PostgresChecks.askDeclared(
+            PostgresCheckContext(
+                connection: connection, service: service, seal: nil, unsealedReason: "a living server has no seal",
+                declared: plan.checks[service] ?? [], emit: { tally.record($0) }))
+        await connection.close()
+        return tally.summary
+    }
+
+    func endpoint() async -> ScratchEndpoint? { configuration.map { .living($0) } }
+
+    func discard() async { configuration = nil }
+
+    func tearDown() async -> [Finding] { [] }
+
+    // MARK: What it must be
+
+    /// - Returns: The size of its database.
+    /// - Throws: ``DrillFailure`` (error): it can't be asked, can be written to, or the role may do more than read.
+    private func ask(_ configuration: PostgresConfiguration) async throws -> Int64 {
+        let row: PostgresRow?
+        do {
+            let connection = try await PostgresConnection.connect(configuration)
+            row = try await connection.query(Self.question).first
+            await connection.close()
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            throw DrillFailure.error(
+                Finding(
+                    .existingUnreachable, object: service, expected: "a living server that answers", actual: "no answer",
+                    message: "the living \(service) can't be asked", hint: "check living in the estate file: its folder, user and password")
+            )
+        }
+        guard let row, row[0] == "t" else {
+            throw DrillFailure.error(
+                Finding(
+                    .existingNotReadOnly, object: service, expected: "a standby", actual: "a server that can be written to",
+                    message: "a drill starts no application against a server that it could write to",
+                    hint: "name a hot standby as living in the estate file, or a backup under existing"))
+        }
+        guard let powers = row[1], powers.isEmpty else {
+            throw DrillFailure.error(
+                Finding(
+                    .existingRoleTooStrong, object: service, expected: "a role that can log in and read", actual: row[1] ?? "nobody knows",
+                    message: "the role that the application would be given may do more in the living server than read",
+                    hint: "make a role of its own for drills: CREATE ROLE … LOGIN, with SELECT on what the application reads"))
+        }
+        return row[2].flatMap(Int64.init) ?? 0
+    }
+
+    /// Whether it is a standby; what the role may do beside reading, also to a standby; how large the database is.
+    private static let question = """
+        SELECT pg_is_in_recovery(),
+               concat_ws(', ',
+                   CASE WHEN r.rolsuper THEN 'superuser' END, CASE WHEN r.rolreplication THEN 'replication' END,
+                   CASE WHEN r.rolcreaterole THEN 'createrole' END, CASE WHEN r.rolcreatedb THEN 'createdb' END,
+                   (SELECT string_agg(g.rolname, ', ' ORDER BY g.rolname) FROM pg_roles g
+                     WHERE NOT r.rolsuper AND pg_has_role(r.oid, g.oid, 'MEMBER')
+                       AND (g.rolsuper OR g.rolname IN (
+                           'pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files', 'pg_signal_backend',
+                           'pg_write_all_data', 'pg_checkpoint', 'pg_maintain', 'pg_create_subscription'))),
+                   (SELECT string_agg(p.proname, ', ' ORDER BY p.proname) FROM pg_proc p
+                     WHERE NOT r.rolsuper AND p.pronamespace = 'pg_catalog'::regnamespace
+                       AND p.proname IN ('pg_promote', 'pg_wal_replay_pause', 'pg_reload_conf', 'pg_rotate_logfile', 'pg_switch_wal')
+                       AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))),
+               pg_database_size(current_database())::text
+          FROM pg_roles r WHERE r.rolname = current_user
+        """
+
+    static func gone(_ service: String) -> DrillFailure {
+        .error(
+            Finding(
+                .existingGone, object: service, expected: "a living server that answers to the end", actual: "no answer",
+                message: "the living \(service) doesn't answer any more",
+                hint: "look at that server: the drill only reads in it, so something else ended it or shut the drill out"))
+    }
+
+    /// From then on the application could have written.
+    static func promoted(_ service: String) -> Finding {
+        Finding(
+            .existingNotReadOnly, object: service, expected: "a standby, as before", actual: "a server that can be written to",
+            message: "the living \(service) was promoted while the drill ran",
+            hint: "the drill's sessions were told to read only; look at what the application did there")
+    }
+}

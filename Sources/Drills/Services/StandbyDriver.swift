@@ -1,0 +1,295 @@
+// Puts a standby's lag, its clone, the failover and the checks together for one Postgres service.
+
+import BackupAccess
+import BackupCatalog
+import DrillEngine
+import DrillModel
+import Foundation
+import IntegrityChecks
+import PhysicalRecovery
+import PostgresClient
+import PostgresRecovery
+import Reports
+import ScratchHost
+
+/// Fails one Postgres service over to a clone of its standby. The standby itself is read, and lends one replication connection.
+actor StandbyDriver: EndpointProviding, FailbackDriver {
+    nonisolated let service: String
+    private let index: Int
+    private let plan: DrillPlan
+    private let standby: Standby
+    private let host: ScratchHost
+    /// Where the drill loses it; nil: it may live.
+    private let primary: LostPrimary?
+
+    private var attempt = 0
+    private var state: StandbyState?
+    /// nil: the primary could not be asked.
+    private var lag: StandbyLag?
+    private var clone: ServerClone?
+    private var promoted: PromotedServer?
+    private var database: String?
+
+    init(_ standby: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost, primary: LostPrimary?) {
+        self.primary = primary
+        service = recovery.service
+        self.standby = standby
+        self.index = index
+        self.plan = plan
+        self.host = host
+    }
+
+    func identify(before disaster: Date) async throws -> Identified {
+        let probe = try probe()
+        let state = try await probe.state()
+        lag = try await lag(of: state, probe)
+        self.state = state
+        let known = lag?.isCaughtUp == true ? disaster.addingTimeInterval(-(lag?.time ?? .zero).seconds) : dated(state, disaster)
+        guard let time = known.map({ min($0, disaster) }) else {
+            throw DrillFailure.error(
+                Finding(
+                    .standbyUndated, object: service, expected: "a commit that the standby has replayed, or a primary to compare it with",
+                    actual: "neither", message: "nothing says of which moment the standby is",
+                    hint: "let the primary be reached as source, or drill once a commit was replayed since the standby's start"))
+        }
+        let point = RecoveryPoint(
+            service: service, backup: Recovery.standbyName, store: "standby", zone: standby.zone, path: "the standby's clone",
+            location: host.folder.url, size: state.size, time: time,
+            timeSource: lag?.isCaughtUp != true ? .lastReplayedCommit : primary == nil ? .sameAsLive : .primaryPosition,
+            sealState: .missing)
+        return Identified(points: [point], worstCase: nil, cases: [streaming(state)], detail: detail(state, time, disaster))
+    }
+
+    private func lag(of state: StandbyState, _ probe: StandbyProbe) async throws -> StandbyLag? {
+        guard let primary else {
+            guard let source else { return nil }
+            return try await probe.lag(of: state, behind: try configuration(source, database: nil))
+        }
+        // Never asked now: it is lost.
+        guard let position = await primary.position, let lost = await primary.lost else { return nil }
+        return try await probe.lag(of: state, behind: position, lostAt: lost)
+    }
+
+    private func dated(_ state: StandbyState, _ disaster: Date) -> Date? {
+        // By the primary's own clock where it answers; the commit's time was taken by that clock too.
+        lag?.time.map { disaster.addingTimeInterval(-$0.seconds) } ?? state.lastCommit
+    }
+
+    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
+        guard let state else { throw DriverMisuse() }
+        attempt += 1
+        report(state, point, log)
+        if plan.scenario == .databaseCorruption {
+            log.unproven(
+                "\(service): a standby holds what its primary holds, corruption included: this drill proves a failover, and no way back to a "
+                    + "database from before a mistake.")
+        }
+        let start = ContinuousClock.now
+        let clone = ServerClone(
+            host: host, folder: try privateFolder("\(attempt)p"), binaries: try binaries(state.serverMajor), profile: plan.profile,
+            object: "\(service)'s standby")
+        try await clone.take(from: try probe().standby)
+        self.clone = clone
+        log.fact("clone", Readable.preciseDuration(start.duration(to: .now)))
+        return "cloned the standby, \(Readable.bytes(state.size))"
+    }
+
+    func restore(_ log: any StepLog) async throws -> String {
+        guard let clone else { throw DriverMisuse() }
+        for result in ArmedSettings.cases(aside: clone.asideFolder, service: service) { log.record(result) }
+        let promoted = try await Failover(host: host, clone: clone, service: service).run(users: users)
+        self.promoted = promoted
+        log.record(
+            .judged(.restore, service: service, name: "a clone of the standby is promoted", duration: promoted.promotion, findings: []))
+        log.fact("failover", Readable.preciseDuration(promoted.promotion))
+        log.fact("failover.start", Readable.preciseDuration(promoted.start))
+        log.fact("failover.timeline", "\(promoted.timelines.from) to \(promoted.timelines.to)")
+        log.fact("server-version", "PostgreSQL \(clone.binaries.major)")
+        for result in await PostgresQuarantine.ask(promoted.server, service: service, host: host, demand: plan.quarantine) {
+            log.record(result)
+        }
+        return "promoted in \(Readable.preciseDuration(promoted.promotion)), timeline \(promoted.timelines.to)"
+    }
+
+    func verify(_ log: any StepLog) async throws -> String {
+        guard let server = promoted?.server else { throw DriverMisuse() }
+        let databases = RestoredDatabases(server: server, service: service)
+        let database = try await databases.main(preferring: source?.database ?? standby.connection.database)
+        self.database = database
+        log.fact("database", database)
+        let tally = CaseTally(log)
+        try await databases.storage(first: database, tally, log)
+        let connection = try await server.connect(toRecovered: database)
+        for result in await databases.armed(in: database) { tally.record(result) }
+        tally.record(await databases.prepared())
+        await databases.tellUnasked(besides: database, tally, log)
+        await PostgresChecks.run(
+            PostgresCheckContext(
+                connection: connection, service: service, seal: nil, origin: .files(serverVersion: state?.serverVersion),
+                unsealedReason: "a standby has no seal",
+                declared: plan.checks[service] ?? [], inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
+                emit: { tally.record($0) },
+                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
+        await connection.close()
+        tally.record(await untouched())
+        return tally.summary
+    }
+
+    func failBack(_ log: any StepLog) async throws {
+        guard let promoted, let clone else { throw DriverMisuse() }
+        let fresh = ServerClone(
+            host: host, folder: try privateFolder("\(attempt)b"), binaries: clone.binaries, profile: plan.profile,
+            object: "\(service)'s promoted clone")
+        let took = try await Failback(host: host, promoted: promoted.server, clone: fresh, service: service).run()
+        log.fact("failback", Readable.preciseDuration(took))
+        log.record(
+            .judged(.operation, service: service, name: "a fresh standby follows the promoted server", duration: took, findings: []))
+    }
+
+    func endpoint() async -> ScratchEndpoint? {
+        guard let server = promoted?.server, let database else { return nil }
+        return .postgres(server.configuration(database: database))
+    }
+
+    func discard() async {
+        await end()
+        try? FileManager.default.removeItem(at: host.folder.url.appendingPathComponent("p\(index)-\(attempt)p"))
+    }
+
+    func tearDown() async -> [Finding] {
+        await end()
+        return []
+    }
+
+    private func end() async {
+        await promoted?.server.stop()
+        promoted = nil
+        clone = nil
+    }
+}
+
+extension StandbyDriver {
+    private var source: SourceConnection? { plan.estate.services[service]?.source }
+
+    /// Roles that the cluster may know.
+    private var users: [String] {
+        var users = [standby.connection.user, source?.user].compactMap { $0 }
+        if !users.contains("postgres") { users.append("postgres") }
+        return users
+    }
+
+    private func probe() throws(DrillFailure) -> StandbyProbe {
+        StandbyProbe(standby: try configuration(standby.connection, database: standby.connection.database), service: service)
+    }
+
+    private func configuration(_ connection: SourceConnection, database: String?) throws(DrillFailure) -> PostgresConfiguration {
+        try SourceAccess.configuration(connection, of: service, database: database, in: plan.estate)
+    }
+
+    private func binaries(_ major: Int) throws(DrillFailure) -> PostgresBinaries {
+        let installed = PostgresBinaries.installed()
+        if let match = installed.first(where: { $0.major == major }) { return match }
+        throw .error(
+            Finding(
+                Rule("postgres-missing"), object: "postgres \(major)", expected: "postgres \(major), and no other version",
+                actual: "postgres \(installed.map { String($0.major) }.joined(separator: ", "))",
+                message: "a clone needs a server of the standby's own major version, and this machine has none",
+                hint: "apt-get install postgresql-\(major), or name its bin folder in MUSTER_PG_BIN"))
+    }
+
+    private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
+        do {
+            return try host.folder.privateFolder("p\(index)-\(name)")
+        } catch {
+            throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
+        }
+    }
+
+    private func streaming(_ state: StandbyState) -> CaseResult {
+        var findings: [Finding] = []
+        if state.isPaused {
+            findings.append(
+                Finding(
+                    .standbyPaused, .warning, object: service, expected: "replay that goes on", actual: "paused",
+                    message: "replay is paused on the standby", hint: "SELECT pg_wal_replay_resume() on the standby"))
+        }
+        // A lost primary streams to nobody.
+        if !state.isStreaming, primary == nil {
+            findings.append(
+                Finding(
+                    .standbyNotStreaming, .warning, object: service, expected: "a WAL receiver", actual: "none",
+                    message: "the standby receives nothing over a stream",
+                    hint: "see the standby's log; where its primary is gone, or it is fed from an archive, there is nothing to mend"))
+        }
+        let version = "\(state.serverMajor).\(state.serverVersion % 10_000)"
+        for advisory in ServerAdvisory.ofStandbys where advisory.concerns(serverVersion: state.serverVersion) {
+            findings.append(
+                Finding(
+                    .knownServerBug, .warning, object: service, expected: "a minor release that has the mend",
+                    actual: "PostgreSQL \(version)",
+                    message: advisory.message, hint: advisory.hint))
+        }
+        return .judged(
+            .backup, service: service, name: primary == nil ? "the standby follows its primary" : "the standby's replay goes on",
+            findings: findings)
+    }
+
+    private func detail(_ state: StandbyState, _ time: Date, _ disaster: Date) -> String {
+        let behind = Readable.preciseDuration(.seconds(max(0, disaster.timeIntervalSince(time))))
+        guard let lag else { return "a standby at LSN \(RecoveryTarget.text(lsn: state.replayed)); its primary was not asked" }
+        return "a standby \(Readable.bytes(Int64(clamping: lag.bytes))) and \(behind) behind its primary"
+    }
+
+    private var whyUnasked: String {
+        guard source != nil else { return "no source is declared" }
+        guard let primary else { return "the primary could not be asked" }
+        return primary.isCutByDrill
+            ? "the primary did not answer before its zone was cut off" : "the primary was out of reach before the drill began"
+    }
+
+    private func report(_ state: StandbyState, _ point: RecoveryPoint, _ log: any StepLog) {
+        log.fact("standby.replayed", RecoveryTarget.text(lsn: state.replayed))
+        if let received = state.received {
+            log.fact("standby.received", RecoveryTarget.text(lsn: received))
+            log.fact("standby.unreplayed-bytes", String(received > state.replayed ? received - state.replayed : 0))
+        }
+        if let commit = state.lastCommit { log.fact("standby.last-commit", Readable.time(commit, in: plan.estate.timeZone)) }
+        guard let lag else {
+            log.unproven("\(service): \(whyUnasked), so nobody knows what its primary had that the standby had not.")
+            return
+        }
+        log.fact("replication-lag.bytes", String(lag.bytes))
+        if let time = lag.time { log.fact("replication-lag", Readable.preciseDuration(time)) }
+        if let unreceived = lag.unreceived { log.fact("replication-lag.unreceived-bytes", String(unreceived)) }
+        log.fact("lost-transactions", lag.transactions == 0 ? "none" : "at most \(lag.transactions)")
+    }
+
+    /// Nothing that a drill does may reach the standby: the one that was cloned must still be what it was.
+    private func untouched() async -> CaseResult {
+        let name = "the standby itself is still a standby"
+        do {
+            guard let before = state else { throw DriverMisuse() }
+            let now = try await probe().state()
+            let isSame = now.systemIdentifier == before.systemIdentifier && now.timeline == before.timeline
+            let findings =
+                isSame
+                ? []
+                : [
+                    Finding(
+                        .standbyChanged, object: service, expected: "its system identifier and timeline from before", actual: "another one",
+                        message: "the standby is not what it was when it was cloned",
+                        hint: "see the standby's log: somebody promoted its primary, or built it anew, while the drill ran")
+                ]
+            return .judged(.quarantine, service: service, name: name, findings: findings)
+        } catch {
+            let finding =
+                (error as? DrillFailure)?.finding
+                ?? Finding(.standbyUnreachable, object: service, message: "the standby can't be asked", hint: "run the drill again")
+            return .unasked(.quarantine, service: service, name: name, finding: finding)
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: TimeInterval { self / .seconds(1) }
+}

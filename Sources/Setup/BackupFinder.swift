@@ -1,0 +1,243 @@
+// Recognises backups in a folder by what they hold.
+
+import BackupAccess
+import ArtifactFormats
+import ConfigurationRecovery
+import Cryptography
+import DrillModel
+import Foundation
+
+/// A series of alike artifacts.
+public struct FoundSet: Sendable, Hashable {
+    var kind: BackupSet.Kind
+    /// Relative to the folder that was searched.
+    var match: String
+    var count: Int
+    /// The estate file's word for the format; nil where it is stored in plain text.
+    public var encryption: String?
+    /// Told by a name, since what is encrypted tells nothing.
+    var isGuessed = false
+    var globals: String?
+    var wal: String?
+    var walEncryption: String?
+    var stanza: String?
+    /// What the seals beside its artifacts say.
+    var sealed = SealedNames()
+
+    public var summary: String {
+        let what = "\(count) of kind \(kind.rawValue)\(isGuessed ? " (by their names)" : "")\(encryption == nil ? "" : ", encrypted")"
+        return "\(match): \(what)\(wal.map { ", with the WAL archive \($0)" } ?? "")"
+    }
+}
+
+/// One search. It reads the first bytes of every file, and follows no link.
+public struct BackupFinder: Sendable {
+    var root: URL
+    /// Deeper folders belong to something, and are no store of their own.
+    static let deepest = 6
+
+    public struct Found: Sendable {
+        public var sets: [FoundSet] = []
+        public var passedOver: [String] = []
+        /// Whether seals lie beside the artifacts.
+        public var hasSeals = false
+    }
+
+    private enum Item: Hashable {
+        case artifact(BackupSet.Kind, encryption: String?, guessed: Bool)
+        case globals(encryption: String?)
+        case wal(encryption: String?)
+        case repository(stanza: String, encryption: String?)
+        /// A key, a seal, a log: nothing to say of.
+        case nothing
+        case seal
+        /// Of append-only files, without their manifest.
+        case partOfSet
+        case unknown
+    }
+
+    func find() -> Found {
+        var groups: [String: [Item: Int]] = [:]
+        var passedOver: [String] = []
+        walk("", depth: 0, &groups, &passedOver)
+        var found = Found(passedOver: passedOver.sorted())
+        var globals: [(match: String, encryption: String?)] = []
+        var archives: [(match: String, encryption: String?)] = []
+        for (pattern, items) in groups.sorted(by: { $0.key < $1.key }) {
+            for (item, count) in items {
+                switch item {
+                case .artifact(let kind, let encryption, let guessed):
+                    found.sets.append(FoundSet(kind: kind, match: pattern, count: count, encryption: encryption, isGuessed: guessed))
+                case .repository(let stanza, let encryption):
+                    found.sets.append(FoundSet(kind: .pgBackRest, match: pattern, count: count, encryption: encryption, stanza: stanza))
+                case .globals(let encryption): globals.append((pattern, encryption))
+                case .wal(let encryption): archives.append((pattern, encryption))
+                case .seal: found.hasSeals = true
+                case .nothing, .partOfSet, .unknown: break
+                }
+            }
+        }
+        found.sets = merged(found.sets)
+        for index in found.sets.indices {
+            let set = found.sets[index]
+            if set.kind == .pgDump {
+                found.sets[index].globals =
+                    globals.first { Self.parent($0.match) == Self.parent(set.match) && $0.encryption == set.encryption }?.match
+            }
+            // Of several archives the one that lies nearest.
+            if set.kind == .baseBackup,
+                let archive = archives.max(by: { Self.shared($0.match, set.match) < Self.shared($1.match, set.match) })
+            {
+                found.sets[index].wal = archive.match
+                found.sets[index].walEncryption = archive.encryption
+            }
+        }
+        return found
+    }
+
+    /// Base backups of one folder are one set, whatever they are called: an incremental one builds on another of them.
+    private func merged(_ sets: [FoundSet]) -> [FoundSet] {
+        var result: [FoundSet] = []
+        for set in sets {
+            let parent = Self.parent(set.match)
+            let alike = sets.filter { $0.kind == .baseBackup && Self.parent($0.match) == parent && $0.encryption == set.encryption }
+            let total = alike.reduce(0) { $0 + $1.count }
+            let place = parent.isEmpty ? root : root.appendingPathComponent(String(parent))
+            let inside = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).filter { !$0.hasPrefix(".") }
+            guard set.kind == .baseBackup, inside.count == total else {
+                result.append(set)
+                continue
+            }
+            var whole = set
+            whole.match = parent.isEmpty ? "*" : "\(parent)/*"
+            whole.count = total
+            if !result.contains(whole) { result.append(whole) }
+        }
+        return result
+    }
+
+    private func walk(_ path: String, depth: Int, _ groups: inout [String: [Item: Int]], _ passedOver: inout [String]) {
+        let folder = path.isEmpty ? root : root.appendingPathComponent(path)
+        for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() where !name.hasPrefix(".") {
+            let item = folder.appendingPathComponent(name)
+            let relative = path.isEmpty ? name : "\(path)/\(name)"
+            let type = (try? FileManager.default.attributesOfItem(atPath: item.path))?[.type] as? FileAttributeType
+            switch type {
+            case .typeDirectory?:
+                if let kind = Self.kind(ofFolder: item) {
+                    groups[Self.pattern(relative, isRepository: kind.isRepository), default: [:]][kind.item, default: 0] += 1
+                } else if depth < Self.deepest {
+                    walk(relative, depth: depth + 1, &groups, &passedOver)
+                }
+            case .typeRegular?:
+                switch Self.kind(ofFile: item) {
+                case .nothing: break
+                case .unknown: passedOver.append("\(relative): not recognised")
+                case .partOfSet: passedOver.append("\(relative): a part of append-only files, whose manifest isn't here")
+                case .wal(let encryption):
+                    // One glob for all of an archive, history files included.
+                    groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encryption: encryption), default: 0] += 1
+                case let kind: groups[Self.pattern(relative, isRepository: false), default: [:]][kind, default: 0] += 1
+                }
+            default: break
+            }
+        }
+    }
+
+    private static func kind(ofFolder folder: URL) -> (item: Item, isRepository: Bool)? {
+        let names = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+        // A bare repository, by its own name alone: each is a series of its own.
+        if names.isSuperset(of: ["HEAD", "objects"]), !names.isDisjoint(with: ["refs", "packed-refs", "reftable"]) {
+            return (.artifact(.gitMirror, encryption: nil, guessed: false), true)
+        }
+        if names.isSuperset(of: ["backup", "archive"]),
+            let stanza = ((try? FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("backup").path)) ?? [])
+                .sorted()
+                .first(where: { FileManager.default.fileExists(atPath: folder.appendingPathComponent("backup/\($0)/backup.info").path) })
+        {
+            let head = FirstBytes.of(folder.appendingPathComponent("backup/\(stanza)/backup.info"))
+            return (.repository(stanza: stanza, encryption: ArtifactFormat(head: head).encryption.map { _ in "pgbackrest" }), true)
+        }
+        let plain = names.map { $0.replacing(".enc", with: "") }
+        if plain.contains("backup_manifest") {
+            let encrypted = names.first { $0.hasPrefix("backup_manifest") && $0.hasSuffix(".enc") }
+            let format = encrypted.map { ArtifactFormat(head: FirstBytes.of(folder.appendingPathComponent($0))).encryption ?? "openssl" }
+            return (.artifact(.baseBackup, encryption: format, guessed: false), false)
+        }
+        if names.contains("toc.dat") { return (.artifact(.pgDump, encryption: nil, guessed: false), false) }
+        if names.contains(where: { $0.hasSuffix(".aof.manifest") }) { return (.artifact(.aof, encryption: nil, guessed: false), false) }
+        return nil
+    }
+
+    private static func kind(ofFile file: URL) -> Item {
+        let name = file.lastPathComponent
+        if name.hasSuffix(".seal.json") { return .seal }
+        if ["log", "key", "pem", "pub", "md", "txt"].contains(where: { name.hasSuffix(".\($0)") }) { return .nothing }
+        let head = FirstBytes.of(file)
+        let format = ArtifactFormat(head: head)
+        if WALFileName(stored: name) != nil { return .wal(encryption: format.encryption) }
+        switch format {
+        case .postgresArchive: return .artifact(.pgDump, encryption: nil, guessed: false)
+        // As a snapshot it would come back without the commands behind it.
+        case .rdb:
+            let isAppendOnly = AppendOnlyText.follows(aSnapshotEndingWith: FirstBytes.lastOf(file))
+            if let header = RDBHeader(head), header.isAppendOnlyBase, !isAppendOnly {
+                // Of Redis 4 to 6 it is all of a file that was rewritten just now; of a set only its manifest tells what belongs to it.
+                return header.isBaseOfSet || isPart(name) ? .partOfSet : .artifact(.aof, encryption: nil, guessed: false)
+            }
+            return .artifact(isAppendOnly ? .aof : .rdb, encryption: nil, guessed: false)
+        // A part of a set without its manifest is no backup.
+        case .appendOnly:
+            return isPart(name) ? .partOfSet : .artifact(.aof, encryption: nil, guessed: false)
+        case .sql:
+            let text = String(decoding: head, as: UTF8.self)
+            return text.contains("database cluster dump")
+                ? .globals(encryption: nil) : .artifact(.pgDump, encryption: nil, guessed: false)
+        case .gitBundle: return .artifact(.gitBundle, encryption: nil, guessed: false)
+        case .unknown where isEnvironment(head, called: name): return .artifact(.env, encryption: nil, guessed: false)
+        case .empty, .unknown: return .unknown
+        case .opensslEncrypted, .cmsEnveloped, .cmsAuthenticated, .cmsText, .age, .gpg: return named(name, encryption: format.encryption)
+        case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encryption: nil)
+        }
+    }
+
+    private static func isPart(_ name: String) -> Bool { name.contains(/\.[0-9]+\.(incr|base)\.(aof|rdb)/) }
+
+    /// A `.env` file in plain text: its name says so, and its first lines.
+    private static func isEnvironment(_ head: [UInt8], called name: String) -> Bool {
+        guard name.lowercased().contains(".env"), !head.contains(0) else { return false }
+        return (try? EnvFile(parsing: Secret(head)))?.isEmpty == false
+    }
+
+    /// What only its name tells.
+    private static func named(_ name: String, encryption: String?) -> Item {
+        let name = name.lowercased()
+        func says(_ words: [String]) -> Bool { words.contains { name.contains($0) } }
+        if says(["global", "roles"]) { return .globals(encryption: encryption) }
+        if says([".env"]) { return .artifact(.env, encryption: encryption, guessed: true) }
+        if says([".bundle"]) { return .artifact(.gitBundle, encryption: encryption, guessed: true) }
+        if says([".rdb"]) { return .artifact(.rdb, encryption: encryption, guessed: true) }
+        if says(["aof", "appendonly"]) { return .artifact(.aof, encryption: encryption, guessed: true) }
+        if says([".dump", ".sql", ".pgdump", ".backup", "pg_dump", ".tar"]) {
+            return .artifact(.pgDump, encryption: encryption, guessed: true)
+        }
+        return .unknown
+    }
+
+    /// `daily/shop-20261123T020000+0530.dump` → `daily/shop-*.dump`: dates and numbers of the last part alone.
+    static func pattern(_ path: String, isRepository: Bool) -> String {
+        guard !isRepository else { return path }
+        var parts = path.split(separator: "/").map(String.init)
+        guard let last = parts.popLast() else { return path }
+        // A glob's own signs in a name must not become wild.
+        let safe = last.map { "*?[]\\".contains($0) ? "?" : String($0) }.joined()
+        let starred = safe.replacing(/[0-9]+(?:[-_:.T+]?[0-9]+)*Z?/, with: "*")
+        return (parts + [starred]).joined(separator: "/")
+    }
+
+    private static func parent(_ path: String) -> Substring { path[..<(path.lastIndex(of: "/") ?? path.startIndex)] }
+
+    private static func shared(_ left: String, _ right: String) -> Int {
+        zip(left.split(separator: "/"), right.split(separator: "/")).prefix { $0 == $1 }.count
+    }
+}
