@@ -37,7 +37,7 @@ public struct ServiceBackups: Sendable {
     public var needs: ServerNeeds { estate.services[set.service]?.needs ?? ServerNeeds() }
 
     /// - Parameter ends: When base backups had ended, by their first position, where that has been read already.
-    public func identify(before disaster: Date, ends: [UInt64: Date] = [:]) async throws(DrillFailure) -> Identified {
+    public func identify(before disaster: Date, ends: [UInt64: Date] = [:]) async throws(DrillFailure) -> Identified<Void> {
         var catalogue = try await catalogue()
         catalogue.knownEnds = ends
         let survey = try catalogue.survey()
@@ -92,7 +92,7 @@ public struct ServiceBackups: Sendable {
             // Of configuration and code, the gap between two backups is no loss as long as nothing was changed in it.
             worstCase: set.holdsData ? WorstCaseLoss.compute(all.filter(isBackup), until: disaster, retention: set.retention) : nil,
             cases: cases,
-            detail: "\(count), newest \(newest.path) of \(Readable.time(newest.time, in: estate.timeZone))")
+            detail: "\(count), newest \(newest.path) of \(Readable.time(newest.time, in: estate.timeZone))", context: ())
     }
 
     /// Whether there is anything of this very source in it, as far as a listing tells: the rest is for the attempt to recover it to find.

@@ -4,27 +4,28 @@ public import DrillModel
 import Foundation
 
 /// Runs one drill.
-public struct DrillRunner: Sendable {
+public struct DrillRunner<Provision: Sendable>: Sendable {
     let plan: DrillPlan
-    let party: DrillParty
+    let participants: DrillParticipants<Provision>
     let hub: EventHub
     let cleanUp: @Sendable () async -> [Finding]
 
     /// - Parameter cleanUp: Removes what the drivers share, after all of them; what could not be removed is a finding.
     public init(
-        plan: DrillPlan, party: DrillParty, hub: EventHub, cleanUp: @escaping @Sendable () async -> [Finding] = { [] }
+        plan: DrillPlan, participants: DrillParticipants<Provision>, hub: EventHub,
+        cleanUp: @escaping @Sendable () async -> [Finding] = { [] }
     ) {
         self.plan = plan
-        self.party = party
+        self.participants = participants
         self.hub = hub
         self.cleanUp = cleanUp
     }
 
     /// A drill of services alone.
     public init(
-        plan: DrillPlan, drivers: [any ServiceDriver], hub: EventHub, cleanUp: @escaping @Sendable () async -> [Finding] = { [] }
+        plan: DrillPlan, drivers: [any ServiceDriver<Provision>], hub: EventHub, cleanUp: @escaping @Sendable () async -> [Finding] = { [] }
     ) {
-        self.init(plan: plan, party: DrillParty(services: drivers), hub: hub, cleanUp: cleanUp)
+        self.init(plan: plan, participants: DrillParticipants(services: drivers), hub: hub, cleanUp: cleanUp)
     }
 
     /// Runs to the end and removes everything that it made, also when cancelled.
@@ -43,12 +44,15 @@ public struct DrillRunner: Sendable {
                 DrillInfo(
                     name: plan.name, estate: plan.estate.name, estateFile: plan.estate.file.path, namedEstateFile: plan.namedEstate?.path,
                     scenario: plan.scenario, profile: plan.profile, disaster: disaster, timeZone: plan.estate.timeZone)))
-        let surroundings = StepSurroundings(plan: plan, hooks: party.hooks, confirmer: party.confirmer, log: log)
-        let outcome: DrillCourse.Outcome
+        let surroundings = StepSurroundings(plan: plan, hooks: participants.hooks, confirmer: participants.confirmer, log: log)
+        let tearDown = TearDown()
+        let outcome: ProcedureOutcome
         do {
-            outcome = try await DrillCourse(plan: plan, party: party, surroundings: surroundings, disaster: disaster, log: log).run()
+            outcome = try await DrillProcedure(
+                plan: plan, participants: participants, surroundings: surroundings, disaster: disaster, log: log, tearDown: tearDown
+            ).run()
         } catch {
-            recordRemains(await tearDown(), log)
+            recordRemains(await tearDown.run() + (await cleanUp()), log)
             hub.emit(
                 .drillFinished(
                     DrillOutcome(
@@ -58,11 +62,11 @@ public struct DrillRunner: Sendable {
         }
         let objectives = objectives(outcome, disaster: disaster)
         for result in ObjectiveCases.make(objectives, outcome: outcome, plan: plan) { log.record(result) }
-        recordRemains(await tearDown(), log)
+        recordRemains(await tearDown.run() + (await cleanUp()), log)
         if plan.profile == .fast {
             log.unproven("RTO: the profile is fast, whose scratch servers are quicker than production; its times are indicative.")
         }
-        let verdict = Self.verdict(of: log.snapshot.cases)
+        let verdict = Verdict.ofDrill(log.snapshot.cases)
         hub.emit(
             .drillFinished(
                 DrillOutcome(
@@ -71,16 +75,9 @@ public struct DrillRunner: Sendable {
         return verdict
     }
 
-    /// Steps that say when they were skipped don't make a drill green: one answered question at least must.
-    static func verdict(of cases: [CaseResult]) -> Verdict {
-        let verdict = Verdict.combined(cases.map(\.verdict))
-        let answered = cases.contains { AttemptMemory.ofTheDrill.contains($0.group) && $0.verdict == .passed }
-        return verdict == .passed && !answered ? .error : verdict == .skipped ? .error : verdict
-    }
-
-    private func objectives(_ outcome: DrillCourse.Outcome, disaster: Date) -> Objectives {
+    private func objectives(_ outcome: ProcedureOutcome, disaster: Date) -> Objectives {
         // Who is asked on the day needs no allowance: the clock ran while they decided.
-        let manual = party.confirmer == nil ? plan.manual.map { Allowance(name: $0.name, duration: $0.allowance) } : []
+        let manual = participants.confirmer == nil ? plan.manual.map { Allowance(name: $0.name, duration: $0.allowance) } : []
         return Objectives(
             rto: RecoveryTime(
                 measured: outcome.measured, allowances: plan.allowances + manual, target: plan.targets.rto, profile: plan.profile,
@@ -93,10 +90,6 @@ public struct DrillRunner: Sendable {
         for (index, finding) in findings.enumerated() {
             log.record(.unasked(.step, name: "everything was removed" + (index == 0 ? "" : " (\(index + 1))"), finding: finding))
         }
-    }
-
-    private func tearDown() async -> [Finding] {
-        await party.tearDown() + (await cleanUp())
     }
 
     private func age(_ result: ServiceResult, disaster: Date) -> RecoveryPointAge {
@@ -112,5 +105,14 @@ public struct DrillRunner: Sendable {
         let times = results.filter(\.isVerified).compactMap { $0.moment?.time }
         guard times.count > 1, times.count == results.count, let first = times.min(), let last = times.max() else { return nil }
         return .seconds(last.timeIntervalSince(first))
+    }
+}
+
+extension Verdict {
+    /// Steps that say when they were skipped don't make a drill green: one answered question at least must.
+    static func ofDrill(_ cases: [CaseResult]) -> Verdict {
+        let verdict = Verdict.combined(cases.map(\.verdict))
+        let answered = cases.contains { AttemptMemory.ofTheDrill.contains($0.group) && $0.verdict == .passed }
+        return verdict == .passed && !answered ? .error : verdict == .skipped ? .error : verdict
     }
 }

@@ -12,7 +12,7 @@ extension Rule {
 
 /// The objectives as test cases.
 enum ObjectiveCases {
-    static func make(_ objectives: Objectives, outcome: DrillCourse.Outcome, plan: DrillPlan) -> [CaseResult] {
+    static func make(_ objectives: Objectives, outcome: ProcedureOutcome, plan: DrillPlan) -> [CaseResult] {
         let results = outcome.results
         var cases = [rto(objectives.rto, states: outcome.states)]
         for age in objectives.rpo {

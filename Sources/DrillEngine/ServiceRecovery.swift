@@ -35,20 +35,19 @@ struct ServiceResult: Sendable {
 }
 
 /// Drives one service.
-struct ServiceRecovery: Sendable {
-    /// How many recovery points are tried at the most before the drill gives up.
-    static let mostAttempts = 10
-
-    let driver: any ServiceDriver
+struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
+    let driver: Driver
     let selection: Recovery.Selection
     let disaster: Date
     let log: DrillLog
+    /// Of this service.
+    let tearDown: TearDown
     /// What surrounds the steps; nil before the incident.
     var gates: StepGates?
 
     /// - Throws: `CancellationError` alone: everything else becomes cases.
-    func run() async throws -> ServiceResult {
-        let outcome: Result<ServiceResult, any Error>
+    func run() async throws -> (result: ServiceResult, verified: Verified<Driver.Provision>?) {
+        let outcome: Result<(ServiceResult, Verified<Driver.Provision>?), any Error>
         do {
             outcome = .success(try await attempts())
         } catch {
@@ -58,35 +57,35 @@ struct ServiceRecovery: Sendable {
         return try outcome.get()
     }
 
-    private func attempts() async throws -> ServiceResult {
+    private func attempts() async throws -> (ServiceResult, Verified<Driver.Provision>?) {
         var result = ServiceResult(service: driver.service, state: .unverified)
         guard let identified = try await identify() else {
             result.state = log.snapshot.cases.contains { $0.service == driver.service && $0.verdict == .failed } ? .failed : .unverified
-            return result
+            return (result, nil)
         }
         result.worstCase = identified.worstCase
         let candidates = selection == .latest ? Array(identified.points.prefix(1)) : identified.points
-        for (index, point) in candidates.prefix(Self.mostAttempts).enumerated() {
-            if index > 0 { await driver.discard() }
+        for (index, point) in candidates.prefix(Attempt.most).enumerated() {
+            if index > 0 { await makeRoom() }
             log.emit(.pointChosen(ChosenPoint(point, rejected: index)))
             let attempt = AttemptMemory()
             // With the store: copies of one artifact have the same path, and two cases never the same name.
-            let suffix = index == 0 ? "" : " (\(Self.name(of: point)))"
-            let accepting = try await recover(point, attempt: attempt, suffix: suffix)
+            let suffix = index == 0 ? "" : " (\(name(of: point)))"
+            let (accepting, verified) = try await recover(
+                point, of: identified.context, number: index + 1, memory: attempt, suffix: suffix)
             result.point = point
-            let known = await driver.recovered()
-            result.moment = known ?? RecoveredMoment(time: point.time, source: point.timeSource)
+            result.moment = verified?.moment ?? RecoveredMoment(time: point.time, source: point.timeSource)
             result.accepting = accepting
             if !attempt.hasFailures, !attempt.hasErrors {
                 result.state = .verified
-                return result
+                return (result, verified)
             }
             result.state = attempt.hasFailures ? .failed : .unverified
-            guard attempt.backupIsBad, selection == .latestHealthy else { return result }
-            let next = index + 1 < min(candidates.count, Self.mostAttempts) ? Self.name(of: candidates[index + 1]) : nil
+            guard attempt.backupIsBad, selection == .latestHealthy else { return (result, verified) }
+            let next = index + 1 < min(candidates.count, Attempt.most) ? name(of: candidates[index + 1]) : nil
             log.record(
                 .judged(
-                    .backup, service: driver.service, name: "\(Self.name(of: point)) is healthy",
+                    .backup, service: driver.service, name: "\(name(of: point)) is healthy",
                     findings: [
                         Finding(
                             .recoveryPointBad, object: point.path, expected: "a backup that passes every check", actual: "a bad one",
@@ -101,40 +100,51 @@ struct ServiceRecovery: Sendable {
                 findings: [
                     Finding(
                         .noHealthyBackup, object: driver.service, expected: "one healthy backup",
-                        actual: "none among the newest \(min(candidates.count, Self.mostAttempts))",
+                        actual: "none among the newest \(min(candidates.count, Attempt.most))",
                         message: "no backup that was tried is healthy", hint: "take and seal a new backup now, then mend the backup job")
                 ]))
-        return result
+        return (result, nil)
     }
 
-    private static func name(of point: RecoveryPoint) -> String { "\(point.path) in \(point.store)" }
+    /// Ends what the last attempt made. What could not be ended is told at the drill's end, like all that is left.
+    private func makeRoom() async {
+        let left = await tearDown.run(discarding: true)
+        if !left.isEmpty { tearDown.add(.end { left }) }
+    }
 
-    private func identify() async throws -> Identified? {
-        let memory = AttemptMemory()
-        let attempt = attemptLog(.identify, memory, suffix: "")
-        let result = try await step(.identify, attempt) {
+    private func name(of point: RecoveryPoint) -> String { "\(point.path) in \(point.store)" }
+
+    private func identify() async throws -> Identified<Driver.Context>? {
+        let attempt = attemptLog(.identify, AttemptMemory(), suffix: "")
+        return try await step(.identify, attempt) {
             let identified = try await driver.identify(before: disaster)
             identified.cases.forEach(attempt.record)
-            return (identified, identified.detail)
+            return identified
         }
-        return result
     }
 
-    /// - Returns: When the instance took connections; nil where it never did.
-    private func recover(_ point: RecoveryPoint, attempt: AttemptMemory, suffix: String) async throws -> Duration? {
-        let retrieval = attemptLog(.retrieve, attempt, suffix: suffix)
-        guard
-            try await step(.retrieve, retrieval, { ((), try await driver.retrieve(point, retrieval)) }) != nil
-        else { return nil }
-        let restoring = attemptLog(.restore, attempt, suffix: suffix)
-        guard try await step(.restore, restoring, { ((), try await driver.restore(restoring)) }) != nil else { return nil }
+    /// From a point to what was verified of it.
+    ///
+    /// - Returns: When the instance took connections, nil where it never did; and what came back, nil where that could not be asked.
+    private func recover(
+        _ point: RecoveryPoint, of context: Driver.Context, number: Int, memory: AttemptMemory, suffix: String
+    ) async throws -> (accepting: Duration?, verified: Verified<Driver.Provision>?) {
+        func attempt(_ step: Step) -> Attempt {
+            Attempt(number: number, step: attemptLog(step, memory, suffix: suffix), tearDown: tearDown)
+        }
+        let retrieving = attempt(.retrieve)
+        guard let retrieved = try await step(.retrieve, retrieving.step, { try await driver.retrieve(point, of: context, retrieving) })
+        else { return (nil, nil) }
+        let restoring = attempt(.restore)
+        guard let restored = try await step(.restore, restoring.step, { try await driver.restore(retrieved, restoring) })
+        else { return (nil, nil) }
         let accepting = log.elapsed
-        let verifying = attemptLog(.verify, attempt, suffix: suffix)
-        let before = attempt.count
-        _ = try await step(.verify, verifying) {
-            let detail = try await driver.verify(verifying)
-            if !attempt.askedAnything(since: before) {
-                verifying.record(
+        let verifying = attempt(.verify)
+        let before = memory.count
+        let verified = try await step(.verify, verifying.step) {
+            let verified = try await driver.verify(restored, verifying)
+            if !memory.askedAnything(since: before) {
+                verifying.log.record(
                     .unasked(
                         .restore, service: driver.service, name: "something was verified",
                         finding: Finding(
@@ -142,26 +152,27 @@ struct ServiceRecovery: Sendable {
                             message: "no question about what came back was answered",
                             hint: "seal the backups, or declare checks in the drill file")))
             }
-            return ((), detail)
+            return verified
         }
-        return accepting
+        return (accepting, verified)
     }
 
     private func attemptLog(_ step: Step, _ memory: AttemptMemory, suffix: String) -> AttemptLog {
         AttemptLog(log: log, service: driver.service, step: step, suffix: suffix, attempt: memory)
     }
 
-    private func step<Value: Sendable>(
-        _ step: Step, _ attempt: AttemptLog, _ body: () async throws -> (Value, String)
-    ) async throws -> Value? {
+    private func step<Value: StepOutcome>(_ step: Step, _ attempt: AttemptLog, _ body: () async throws -> Value) async throws -> Value? {
         try await gates?.enter(step, driver.service)
-        let value = try await StepRun(step: step, group: step == .restore ? .restore : .backup, question: Self.question(step))
-            .run(attempt, body)
+        let value = try await StepRun(step: step, group: step == .restore ? .restore : .backup, question: question(step))
+            .run(attempt) {
+                let value = try await body()
+                return (value, value.detail)
+            }
         try await gates?.leave(step, driver.service, isRed: value.isRed)
         return value.value
     }
 
-    private static func question(_ step: Step) -> String {
+    private func question(_ step: Step) -> String {
         switch step {
         case .identify: "a recovery point can be found"
         case .retrieve: "the artifact can be retrieved"

@@ -36,7 +36,9 @@ public struct DrillRun: Sendable {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         let (keep, kept) = (keep, kept)
-        let runner = DrillRunner(plan: plan, party: DrillCast(plan: plan, host: host, confirmer: confirmer).party(), hub: hub) {
+        let runner = DrillRunner(
+            plan: plan, participants: ParticipantFactory(plan: plan, host: host, confirmer: confirmer).make(), hub: hub
+        ) {
             hub.emit(.fact(.peakMemory))
             do throws(ScratchError) {
                 if keep {

@@ -36,31 +36,20 @@ enum ScratchEndpoint: Sendable {
     var isLiving: Bool { if case .living = self { true } else { false } }
 }
 
-/// A driver whose service ends as a running server.
-protocol EndpointProviding: ServiceDriver {
-    /// nil while nothing runs.
-    func endpoint() async -> ScratchEndpoint?
+/// What a service that came back is to those who use it.
+enum ServiceProvision: Sendable {
+    case server(ScratchEndpoint)
+    /// The folder of its code, inside the scratch folder.
+    case code(URL)
+    /// The variables of an application. They may be secrets: they go into a process' environment and nowhere else.
+    case configuration([String: String])
+
+    var endpoint: ScratchEndpoint? { if case .server(let endpoint) = self { endpoint } else { nil } }
 }
 
-/// A driver whose service ends as a folder of code.
-protocol CodeProviding: ServiceDriver {
-    /// What was recovered, inside the scratch folder; nil where nothing was.
-    func checkout() async -> URL?
-}
-
-/// A driver whose service ends as the variables of an application.
-protocol ConfigurationProviding: ServiceDriver {
-    /// They may be secrets: they go into a process' environment and nowhere else. nil where nothing was recovered.
-    func variables() async -> [String: String]?
-}
-
-extension [any ServiceDriver] {
+extension [String: ServiceProvision] {
     /// The running servers, by service.
-    func endpoints() async -> [String: ScratchEndpoint] {
-        var endpoints: [String: ScratchEndpoint] = [:]
-        for driver in self { endpoints[driver.service] = await (driver as? any EndpointProviding)?.endpoint() }
-        return endpoints
-    }
+    var endpoints: [String: ScratchEndpoint] { compactMapValues(\.endpoint) }
 }
 
 extension ScratchEndpoint {

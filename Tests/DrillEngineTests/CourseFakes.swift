@@ -1,4 +1,4 @@
-// An application, survivors, hooks and people that do as they are told, all noting in one list what happened when.
+// An application, what outlives a disaster, a zone, hooks and people that do as they are told, all noting in one list what happened when.
 
 import DrillEngine
 import DrillModel
@@ -13,42 +13,57 @@ final class Diary: Sendable {
     var all: [String] { lines.withLock { $0 } }
 }
 
-struct FakeApplication: ApplicationDriver {
+struct FakeApplication: ApplicationDriver, StagedApplication {
     let application = "web"
     var diary = Diary()
     var restarting: @Sendable () async throws -> Void = {}
     var proving: DrillFailure?
     var confirming: DrillFailure?
+    /// What it was put before.
+    var services: [String: String] = [:]
 
+    func stage(on services: [String: String], _ attempt: Attempt) -> any StagedApplication {
+        var staged = self
+        staged.services = services
+        return staged
+    }
     func proveStopped(_ log: any StepLog) async throws -> String {
         diary.note("prove")
         if let proving { throw proving }
         return "asked"
     }
-    func restart(_ log: any StepLog) async throws -> Restarted {
+    func repopulate(_ repopulation: LostCache.Repopulation) async throws -> HookEnding { .ended("exit 0", succeeded: true) }
+    func restart(_ attempt: Attempt) async throws -> any RunningApplication {
         diary.note("restart")
+        attempt.atEnd { diary.note("end") }
         try await restarting()
-        return Restarted(answering: .now, detail: "well")
+        return Started(
+            answering: .now, detail: "well on \(services.values.sorted().joined(separator: " and "))", diary: diary, confirming: confirming)
     }
-    func confirm(_ log: any StepLog) async throws {
-        diary.note("confirm")
-        if let confirming { throw confirming }
-    }
-    func tearDown() async -> [Finding] {
-        diary.note("end")
-        return []
+
+    struct Started: RunningApplication {
+        var answering: ContinuousClock.Instant
+        var detail: String
+        var diary: Diary
+        var confirming: DrillFailure?
+
+        func confirm(_ log: any StepLog) async throws {
+            diary.note("confirm")
+            if let confirming { throw confirming }
+        }
     }
 }
 
-struct FakeSurvivors: SurvivorDriver {
+struct FakeWitness: ExistingServicesDriver, RememberedServices {
     var diary = Diary()
     var remembering: DrillFailure?
     var confirming: DrillFailure?
     var comparing: DrillFailure?
 
-    func remember(_ log: any StepLog) async throws {
+    func remember(_ services: [String: String], _ log: any StepLog) async throws -> any RememberedServices {
         diary.note("remember")
         if let remembering { throw remembering }
+        return self
     }
     func confirmAlive(_ log: any StepLog) async throws -> String {
         diary.note("alive")
@@ -59,6 +74,18 @@ struct FakeSurvivors: SurvivorDriver {
         diary.note("compare")
         if let comparing { throw comparing }
     }
+}
+
+/// A zone that is lost, and comes back.
+struct FakeOutage: OutageDriver, LostZone {
+    var diary = Diary()
+
+    func begin(_ attempt: Attempt) async throws -> (any LostZone)? {
+        diary.note("cut")
+        attempt.atEnd { diary.note("bring back") }
+        return self
+    }
+    func confirm(_ log: any StepLog) async throws { diary.note("still lost") }
 }
 
 struct FakeHooks: HookRunner {
@@ -94,6 +121,7 @@ struct FakePerson: ManualConfirmer {
 /// A driver that notes its steps.
 func noting(_ diary: Diary, _ service: String = "s", slow: Duration = .zero) -> FakeDriver {
     let script = Script(
+        ended: { diary.note("ended \(service)") },
         retrieve: { _ in
             diary.note("retrieve \(service)")
             try await Task.sleep(for: slow)
@@ -120,9 +148,9 @@ func course(
     return plan
 }
 
-func run(_ plan: DrillPlan, _ party: DrillParty, cancelWhen: (@Sendable () -> Bool)? = nil) async -> Told {
+func run(_ plan: DrillPlan, _ participants: DrillParticipants<String>, cancelWhen: (@Sendable () -> Bool)? = nil) async -> Told {
     let hub = EventHub()
-    let task = Task { try await DrillRunner(plan: plan, party: party, hub: hub).run() }
+    let task = Task { try await DrillRunner(plan: plan, participants: participants, hub: hub).run() }
     if let cancelWhen {
         while !cancelWhen() { try? await Task.sleep(for: .milliseconds(5)) }
         task.cancel()

@@ -21,9 +21,9 @@ import Testing
         let diary = Diary()
         let application = FakeApplication(diary: diary, restarting: { try await Task.sleep(for: .milliseconds(300)) })
         let told = await run(
-            course(targets: Targets(rto: .seconds(60))), DrillParty(services: [noting(diary)], application: application))
+            course(targets: Targets(rto: .seconds(60))), DrillParticipants(services: [noting(diary)], application: application))
         #expect(told.verdict == .passed)
-        #expect(diary.all == ["retrieve s", "restore s", "verify s", "prove", "restart", "confirm", "end"])
+        #expect(diary.all == ["retrieve s", "restore s", "verify s", "prove", "restart", "confirm", "end", "ended s"])
         #expect(told.outcome?.steps.map(\.verdict) == Array(repeating: .passed, count: 6))
         let rto = told.outcome?.objectives?.rto
         #expect(rto?.measured ?? .zero >= .milliseconds(300) && rto?.accepting["web"] != nil)
@@ -31,12 +31,27 @@ import Testing
         #expect(Set(names(told)).count == names(told).count, "\(names(told))")
     }
 
+    /// What each step made is what the next one got, up to the application; and the last that was made is ended first.
+    @Test func theLastThatWasMadeIsEndedFirst() async {
+        let diary = Diary()
+        let told = await run(
+            course(recover: ["a"]),
+            DrillParticipants(
+                services: [noting(diary, "a")], outage: FakeOutage(diary: diary), application: FakeApplication(diary: diary)))
+        #expect(told.verdict == .passed)
+        #expect(
+            diary.all == [
+                "cut", "retrieve a", "restore a", "verify a", "prove", "restart", "confirm", "still lost", "end", "ended a", "bring back",
+            ])
+        #expect(told.outcome?.steps.last?.activities.last?.detail == "well on server of a")
+    }
+
     @Test(arguments: [Verdict.failed, .error]) func anApplicationThatIsNotWellIsNoOperation(_ verdict: Verdict) async {
         let finding = finding("application-unhealthy")
         let failure = verdict == .failed ? DrillFailure.failed(finding) : DrillFailure.error(finding)
         let told = await run(
             course(targets: Targets(rto: .seconds(60))),
-            DrillParty(
+            DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])], application: FakeApplication(restarting: { throw failure }))
         )
         #expect(told.verdict == verdict && told.outcome?.objectives?.rto.measured == nil)
@@ -47,7 +62,7 @@ import Testing
     @Test func anApplicationThatDiesAfterwardsIsNoOperationEither() async {
         let told = await run(
             course(targets: Targets(rto: .seconds(60))),
-            DrillParty(
+            DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])],
                 application: FakeApplication(confirming: .failed(finding("application-died")))))
         #expect(told.verdict == .failed && told.outcome?.objectives?.rto.measured == nil)
@@ -58,8 +73,8 @@ import Testing
         let bad = FakeDriver(
             points: [point("new", hoursBefore: 1)],
             scripts: [Script(verify: { $0.record(.judged(.content, service: "s", name: "t", findings: [finding("content-differs")])) })])
-        let told = await run(course(), DrillParty(services: [bad], application: FakeApplication(diary: diary)))
-        #expect(told.verdict == .failed && diary.all == ["end"])
+        let told = await run(course(), DrillParticipants(services: [bad], application: FakeApplication(diary: diary)))
+        #expect(told.verdict == .failed && diary.all.isEmpty)
         #expect(told.outcome?.steps.last?.verdict == .skipped)
         #expect(told.outcome?.steps.last?.activities.first?.detail.contains("web") == true)
     }
@@ -67,7 +82,7 @@ import Testing
     @Test func aStrangerIsNotWaitedFor() async {
         let told = await run(
             course(),
-            DrillParty(
+            DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])],
                 application: FakeApplication(proving: .failed(finding("still-connected")))))
         #expect(told.verdict == .failed && told.outcome?.objectives?.rto.measured == nil)
@@ -77,13 +92,13 @@ import Testing
     // MARK: What outlives the disaster
 
     private func serverFailure(
-        _ diary: Diary, survivors: FakeSurvivors? = nil, existing: FakeDriver? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:]
+        _ diary: Diary, witness: FakeWitness? = nil, existing: FakeDriver? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:]
     ) async -> Told {
         await run(
             course(recover: [], existing: ["s"], hooks: hooks, targets: Targets(rto: .seconds(60))),
-            DrillParty(
+            DrillParticipants(
                 services: [], existing: [existing ?? noting(diary, slow: .milliseconds(400))],
-                survivors: survivors ?? FakeSurvivors(diary: diary), application: FakeApplication(diary: diary),
+                witness: witness ?? FakeWitness(diary: diary), application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary)))
     }
 
@@ -94,6 +109,7 @@ import Testing
         #expect(
             diary.all == [
                 "retrieve s", "restore s", "verify s", "remember", "alive", "prove", "alive", "restart", "confirm", "compare", "end",
+                "ended s",
             ])
         #expect(told.outcome?.steps.map(\.verdict) == [.passed, .passed, .skipped, .skipped, .passed, .passed])
         #expect(told.outcome?.steps.allSatisfy { step in step.activities.allSatisfy { $0.end >= $0.start && $0.start >= .zero } } == true)
@@ -113,7 +129,7 @@ import Testing
             scripts: [Script(verify: { $0.record(.judged(.content, service: "s", name: "t", findings: [finding("content-differs")])) })])
         let told = await serverFailure(diary, existing: bad)
         #expect(told.verdict == .error && told.rules.contains("precondition-not-met") && told.rules.contains("content-differs"))
-        #expect(diary.all == ["end"] && told.outcome?.steps.allSatisfy { $0.verdict == .skipped } == true)
+        #expect(diary.all.isEmpty && told.outcome?.steps.allSatisfy { $0.verdict == .skipped } == true)
         #expect(told.cases.allSatisfy { $0.verdict != .failed } && told.verdict(of: "RTO", nil) == .error)
         let none = await serverFailure(Diary(), existing: FakeDriver(points: [], identifying: .failed(finding("no-recovery-point"))))
         #expect(none.verdict == .error && none.rules.contains("no-recovery-point"))
@@ -121,16 +137,16 @@ import Testing
 
     @Test func whatIsNotKnownBeforehandIsAnError() async {
         let diary = Diary()
-        let told = await serverFailure(diary, survivors: FakeSurvivors(diary: diary, remembering: .failed(finding("existing-gone"))))
+        let told = await serverFailure(diary, witness: FakeWitness(diary: diary, remembering: .failed(finding("existing-gone"))))
         #expect(told.verdict == .error && !diary.all.contains("restart"))
     }
 
     @Test func lossOfWhatLivesIsAFailure() async {
         let gone = Diary()
-        var told = await serverFailure(gone, survivors: FakeSurvivors(diary: gone, confirming: .failed(finding("existing-gone"))))
+        var told = await serverFailure(gone, witness: FakeWitness(diary: gone, confirming: .failed(finding("existing-gone"))))
         #expect(told.verdict == .failed && !gone.all.contains("restart") && told.outcome?.objectives?.rto.measured == nil)
         let lost = Diary()
-        told = await serverFailure(lost, survivors: FakeSurvivors(diary: lost, comparing: .failed(finding("existing-lost"))))
+        told = await serverFailure(lost, witness: FakeWitness(diary: lost, comparing: .failed(finding("existing-lost"))))
         #expect(told.verdict == .failed && lost.all.contains("restart") && told.outcome?.objectives?.rto.measured == nil)
         #expect(told.verdict(of: "RTO", nil) == .failed)
     }
@@ -141,7 +157,7 @@ import Testing
         let diary = Diary()
         let told = await run(
             course(recover: ["a", "b"], hooks: Self.every([.before, .after, .onFailure])),
-            DrillParty(
+            DrillParticipants(
                 services: [noting(diary, "a"), noting(diary, "b", slow: .milliseconds(100))], application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary)))
         #expect(told.verdict == .passed)
@@ -152,7 +168,7 @@ import Testing
                 "before identify", "after identify", "before stop", "after stop", "before retrieve", "retrieve", "retrieve",
                 "after retrieve",
                 "before restore", "restore", "restore", "after restore", "before verify", "verify", "verify", "after verify", "prove",
-                "before restart", "restart", "after restart", "confirm", "end",
+                "before restart", "restart", "after restart", "confirm", "end", "ended", "ended",
             ])
         #expect(told.cases.filter { $0.name.hasPrefix("hook ") }.count == 12)
         #expect(Set(names(told)).count == names(told).count, "\(names(told))")
@@ -174,7 +190,7 @@ import Testing
         let diary = Diary()
         let told = await run(
             course(hooks: [.stop: [.before: Hook(run: ["bad"])]]),
-            DrillParty(
+            DrillParticipants(
                 services: [noting(diary)], application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary, endings: ["bad": ending])))
         #expect(told.verdict == .error && told.rules == [rule] && diary.all.contains("restart"))
@@ -189,12 +205,12 @@ import Testing
             scripts: [Script(restore: { _ in throw DrillFailure.failed(finding("broken")) })])
         let told = await run(
             course(hooks: Self.every([.onFailure])),
-            DrillParty(services: [bad, noting(Diary(), "t")], application: FakeApplication(), hooks: FakeHooks(diary: diary)))
+            DrillParticipants(services: [bad, noting(Diary(), "t")], application: FakeApplication(), hooks: FakeHooks(diary: diary)))
         #expect(told.verdict == .failed && diary.all == ["on-failure restore"])
         let restart = Diary()
         _ = await run(
             course(hooks: Self.every([.onFailure])),
-            DrillParty(
+            DrillParticipants(
                 services: [noting(Diary())], application: FakeApplication(restarting: { throw DrillFailure.failed(finding("died")) }),
                 hooks: FakeHooks(diary: restart)))
         #expect(restart.all == ["on-failure restart"])
@@ -206,7 +222,7 @@ import Testing
         let lost = FakeDriver("lost", points: [], identifying: .failed(finding("no-recovery-point")))
         let told = await run(
             course(recover: ["lost", "s"], hooks: Self.every([.before, .after])),
-            DrillParty(services: [lost, noting(diary)], application: FakeApplication(), hooks: FakeHooks(diary: diary)))
+            DrillParticipants(services: [lost, noting(diary)], application: FakeApplication(), hooks: FakeHooks(diary: diary)))
         #expect(told.verdict == .failed && diary.all.contains("after verify"))
     }
 
@@ -214,10 +230,10 @@ import Testing
         let diary = Diary()
         let told = await run(
             course(recover: ["a", "b"], hooks: [.retrieve: [.after: Hook(run: ["p"])]]),
-            DrillParty(
+            DrillParticipants(
                 services: [noting(Diary(), "a"), noting(Diary(), "b")], application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary, takes: .seconds(600))), cancelWhen: { !diary.all.isEmpty })
-        #expect(told.cancelled && diary.all == ["after retrieve", "after retrieve cancelled", "end"])
+        #expect(told.cancelled && diary.all == ["after retrieve", "after retrieve cancelled"])
     }
 
     // MARK: People
@@ -226,7 +242,7 @@ import Testing
 
     @Test func whatPeopleDoCountsWithItsAllowance() async throws {
         let told = await run(
-            course(manual: Self.decide), DrillParty(services: [noting(Diary())], application: FakeApplication()))
+            course(manual: Self.decide), DrillParticipants(services: [noting(Diary())], application: FakeApplication()))
         let rto = try #require(told.outcome?.objectives?.rto)
         #expect(told.verdict == .passed && rto.allowances == [Allowance(name: "decide", duration: .seconds(900))])
         #expect(try #require(rto.achieved) > .seconds(900))
@@ -238,7 +254,7 @@ import Testing
         let diary = Diary()
         let told = await run(
             course(manual: Self.decide),
-            DrillParty(
+            DrillParticipants(
                 services: [noting(diary)], application: FakeApplication(diary: diary), confirmer: FakePerson(diary: diary, name: "Asha")))
         #expect(told.verdict == .passed && diary.all.prefix(2) == ["ask decide", "retrieve s"])
         #expect(told.outcome?.objectives?.rto.allowances.isEmpty == true)
@@ -250,7 +266,7 @@ import Testing
     @Test func nobodyToSaySoIsAnError() async {
         let told = await run(
             course(manual: Self.decide),
-            DrillParty(services: [noting(Diary())], application: FakeApplication(), confirmer: FakePerson()))
+            DrillParticipants(services: [noting(Diary())], application: FakeApplication(), confirmer: FakePerson()))
         #expect(told.verdict == .error && told.rules == ["not-confirmed"])
     }
 }

@@ -39,7 +39,7 @@ import Testing
         #expect(told.verdict == .failed)
         #expect(
             driver.calls.withLock { $0 } == [
-                "identify", "retrieve new", "restore", "verify", "discard", "retrieve old", "restore", "verify", "tearDown",
+                "identify", "retrieve new", "restore", "verify", "tearDown", "discard", "retrieve old", "restore", "verify", "tearDown",
             ])
         #expect(told.report?.points.map(\.path) == ["new", "old"] && told.report?.points.map(\.rejected) == [0, 1])
         #expect(told.verdict(of: "new in primary is healthy") == .failed && told.rules.contains("recovery-point-bad"))
@@ -87,7 +87,7 @@ import Testing
         let driver = FakeDriver(points: points, scripts: points.map { _ in Script(verify: red) })
         let told = await run(plan(), [driver])
         #expect(told.verdict == .failed && told.rules.contains("no-healthy-backup"))
-        #expect(told.report?.points.count == ServiceRecovery.mostAttempts)
+        #expect(told.report?.points.count == Attempt.most)
     }
 
     @Test func copiesInSeveralStoresKeepTheirNamesApart() async {
@@ -151,14 +151,14 @@ import Testing
     @Test func aVerdictNeedsAnAnswer() {
         let step = CaseResult(.step, name: "s", verdict: .passed)
         let answer = CaseResult(.rows, name: "r", verdict: .passed)
-        #expect(DrillRunner.verdict(of: []) == .error)
-        #expect(DrillRunner.verdict(of: [step]) == .error)
-        #expect(DrillRunner.verdict(of: [step, CaseResult(.objective, name: "RTO", verdict: .passed)]) == .error)
-        #expect(DrillRunner.verdict(of: [.skipped(.rows, name: "r", reason: "x")]) == .error)
-        #expect(DrillRunner.verdict(of: [step, answer]) == .passed)
-        #expect(DrillRunner.verdict(of: [answer, CaseResult(.rows, name: "e", verdict: .error)]) == .error)
+        #expect(Verdict.ofDrill([]) == .error)
+        #expect(Verdict.ofDrill([step]) == .error)
+        #expect(Verdict.ofDrill([step, CaseResult(.objective, name: "RTO", verdict: .passed)]) == .error)
+        #expect(Verdict.ofDrill([.skipped(.rows, name: "r", reason: "x")]) == .error)
+        #expect(Verdict.ofDrill([step, answer]) == .passed)
+        #expect(Verdict.ofDrill([answer, CaseResult(.rows, name: "e", verdict: .error)]) == .error)
         #expect(
-            DrillRunner.verdict(of: [CaseResult(.rows, name: "e", verdict: .error), CaseResult(.rows, name: "f", verdict: .failed)])
+            Verdict.ofDrill([CaseResult(.rows, name: "e", verdict: .error), CaseResult(.rows, name: "f", verdict: .failed)])
                 == .failed)
     }
 

@@ -8,6 +8,7 @@ import Testing
 
 /// What a driver does in each step of each point.
 struct Script: Sendable {
+    var ended: @Sendable () -> Void = {}
     var retrieve: @Sendable (any StepLog) async throws -> Void = { _ in }
     var restore: @Sendable (any StepLog) async throws -> Void = { _ in }
     var verify: @Sendable (any StepLog) async throws -> Void = { $0.record(.judged(.rows, service: "s", name: "t", findings: [])) }
@@ -22,7 +23,6 @@ final class FakeDriver: ServiceDriver {
     let remains: [Finding]
     /// Every call, in order.
     let calls = Mutex<[String]>([])
-    private let current = Mutex(0)
 
     init(
         _ service: String = "s", points: [RecoveryPoint], scripts: [Script] = [], worstCase: WorstCase? = nil,
@@ -37,34 +37,44 @@ final class FakeDriver: ServiceDriver {
         self.remains = remains
     }
 
-    private var script: Script { current.withLock { scripts.indices.contains($0) ? scripts[$0] : Script() } }
     private func note(_ call: String) { calls.withLock { $0.append(call) } }
 
-    func identify(before disaster: Date) async throws -> Identified {
+    func identify(before disaster: Date) async throws -> Identified<Void> {
         note("identify")
         if let identifying { throw identifying }
-        return Identified(points: points, worstCase: worstCase, cases: [], detail: "found")
+        return Identified(points: points, worstCase: worstCase, cases: [], detail: "found", context: ())
     }
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
+    func retrieve(_ point: RecoveryPoint, of _: Void, _ attempt: Attempt) async throws -> Fetched {
         note("retrieve \(point.path)")
-        current.withLock { $0 = points.firstIndex(of: point) ?? 0 }
-        try await script.retrieve(log)
-        return "fetched"
+        attempt.ifDiscarded { self.note("discard") }
+        let index = points.firstIndex(of: point) ?? 0
+        let script = scripts.indices.contains(index) ? scripts[index] : Script()
+        attempt.reportAtEnd {
+            self.note("tearDown")
+            script.ended()
+            return self.remains
+        }
+        try await script.retrieve(attempt.log)
+        return Fetched(script: script)
     }
-    func restore(_ log: any StepLog) async throws -> String {
+    func restore(_ fetched: Fetched, _ attempt: Attempt) async throws -> Running {
         note("restore")
-        try await script.restore(log)
-        return "restored"
+        try await fetched.script.restore(attempt.log)
+        return Running(script: fetched.script)
     }
-    func verify(_ log: any StepLog) async throws -> String {
+    func verify(_ running: Running, _ attempt: Attempt) async throws -> Verified<String> {
         note("verify")
-        try await script.verify(log)
-        return "verified"
+        try await running.script.verify(attempt.log)
+        return Verified(detail: "verified", provision: "server of \(service)")
     }
-    func discard() async { note("discard") }
-    func tearDown() async -> [Finding] {
-        note("tearDown")
-        return remains
+
+    struct Fetched: StepOutcome {
+        var script: Script
+        var detail: String { "fetched" }
+    }
+    struct Running: StepOutcome {
+        var script: Script
+        var detail: String { "restored" }
     }
 }
 

@@ -9,29 +9,41 @@ import Reports
 import ScratchHost
 
 /// Starts one application against what a drill recovered, and against what outlived the disaster.
-actor ApplicationRehearsal: ApplicationDriver {
-    nonisolated let application: String
+struct ApplicationRehearsal: ApplicationDriver {
+    var application: String { declared.name }
+    let declared: Application
+    let plan: DrillPlan
+    let host: ScratchHost
+
+    func stage(on services: [String: ServiceProvision], _ attempt: Attempt) -> any StagedApplication {
+        RehearsedApplication(declared, plan: plan, services: services, host: host, attempt: attempt)
+    }
+}
+
+/// One application before its services.
+private actor RehearsedApplication: StagedApplication {
+    private let application: String
     private let declared: Application
     private let plan: DrillPlan
-    /// Those of the recovered services, and those of the existing ones.
-    private let drivers: [any ServiceDriver]
-    private let caches: [EmptyRedis]
+    /// What it runs on.
+    private let services: [String: ServiceProvision]
+    private let endpoints: [String: ScratchEndpoint]
     private let host: ScratchHost
-    private var prepared: Prepared?
-    private var running: ScratchApplication?
-    private var watch: HealthWatch?
+    private let attempt: Attempt
+    /// Its files are copied once, by whoever needs them first: a cache's repopulation, or its start.
+    private var preparation: Task<Prepared, any Error>?
 
-    init(_ application: Application, plan: DrillPlan, drivers: [any ServiceDriver], caches: [EmptyRedis], host: ScratchHost) {
+    init(_ application: Application, plan: DrillPlan, services: [String: ServiceProvision], host: ScratchHost, attempt: Attempt) {
         self.application = application.name
         declared = application
         self.plan = plan
-        self.drivers = drivers
-        self.caches = caches
+        self.services = services
+        endpoints = services.endpoints
         self.host = host
+        self.attempt = attempt
     }
 
     func proveStopped(_ log: any StepLog) async throws -> String {
-        let endpoints = await endpoints()
         for (service, endpoint) in endpoints.sorted(by: { $0.key < $1.key }) {
             log.record(await ConnectedClients(service: service, endpoint: endpoint).ask())
         }
@@ -39,16 +51,16 @@ actor ApplicationRehearsal: ApplicationDriver {
         return "asked \(names) who is connected; the living application is not touched by a drill"
     }
 
-    func restart(_ log: any StepLog) async throws -> Restarted {
+    func restart(_ attempt: Attempt) async throws -> any RunningApplication {
         let start = ContinuousClock.now
         let prepared = try await prepare()
-        let (endpoints, places, filler, environment) = (prepared.endpoints, prepared.places, prepared.filler, prepared.environment)
+        let (places, filler, environment) = (prepared.places, prepared.filler, prepared.environment)
         for endpoint in endpoints.values { try await endpoint.open() }
         let running = try await ScratchApplication.start(
             declared, command: try declared.start.map { try filler.fill($0) }, environment: environment, places: places, host: host)
-        self.running = running
+        attempt.atEnd { await running.stop() }
         let probes = ProcessProbes(running, environment: environment) { try $0.map { try filler.fill($0) } }
-        let watch = HealthWatch(running) { [application] probe in
+        let watch = HealthWatch(running) { [application, endpoints] probe in
             let answer =
                 switch probe {
                 case .http(let path, let status, let body, let port):
@@ -62,106 +74,109 @@ actor ApplicationRehearsal: ApplicationDriver {
             if case .fails = answer, let failure = await endpoints.failure() { throw failure }
             return answer
         }
-        self.watch = watch
-        let answering = try await judged(by: endpoints) { try await watch.wait() }
+        let answering = try await endpoints.judging { try await watch.wait() }
         let answers = await QuarantineAnswers.ask(running.process, host: host, reaching: places.reachable)
-        QuarantineCases.make(answers, service: application, demand: plan.quarantine, listens: declared.usesTCP).forEach(log.record)
+        QuarantineCases.make(answers, service: application, demand: plan.quarantine, listens: declared.usesTCP).forEach(attempt.log.record)
         let took = Readable.duration(start.duration(to: answering))
-        return Restarted(
-            answering: answering,
+        return WatchedApplication(
+            application: application, watch: watch, endpoints: endpoints, answering: answering,
             detail: "started \(application), well after \(took), and for \(Readable.duration(declared.health.hold)) since")
     }
 
-    /// Judges the application by what it does with its servers, as long as those live.
-    ///
-    /// - Throws: ``DrillFailure``: an error instead of any judgement, good or bad, where one doesn't.
-    private func judged<Value: Sendable>(
-        by endpoints: [String: ScratchEndpoint], _ judge: @Sendable () async throws -> Value
-    ) async throws -> Value {
-        do {
-            let value = try await judge()
-            if let failure = await endpoints.failure() { throw failure }
-            return value
-        } catch let failure as DrillFailure where failure.verdict == .failed {
-            throw await endpoints.failure() ?? failure
-        }
-    }
-
-    /// Why what uses the recovered servers proves nothing; nil where all of them live.
-    func serverFailure() async -> DrillFailure? { await endpoints().failure() }
-
-    /// Fills a cache, in the same place and with the same variables as the application itself has later.
-    ///
-    /// - Returns: nil where the command was ended because its time was over.
-    func run(_ repopulation: LostCache.Repopulation) async throws -> ToolResult? {
+    func repopulate(_ repopulation: LostCache.Repopulation) async throws -> HookEnding {
         let prepared = try await prepare()
-        return try await ApplicationCommand.run(
+        let ending = try await ApplicationCommand.run(
             try repopulation.run.map { try prepared.filler.fill($0) }, environment: prepared.environment, places: prepared.places,
             host: host,
             log: prepared.places.folder.appendingPathComponent("repopulate.log"), limit: repopulation.timeout)
+        if ending?.succeeded != true, let failure = await endpoints.failure() { throw failure }
+        return ending.map { .ended($0.ending, succeeded: $0.succeeded) } ?? .timedOut
     }
 
     /// What it is started with; made once every server runs.
     private struct Prepared {
-        var endpoints: [String: ScratchEndpoint]
         var places: ApplicationPlaces
         var filler: TemplateFiller
         var environment: [String: String]
     }
 
     private func prepare() async throws -> Prepared {
-        if let prepared { return prepared }
+        let task = preparation ?? Task { try await makePrepared() }
+        preparation = task
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    private func makePrepared() async throws -> Prepared {
         var places = try ApplicationPlaces(on: host)
-        try await places.copy(try await source(), on: host)
-        let endpoints = await endpoints()
+        try await places.copy(try source(), on: host)
         let filler = TemplateFiller(endpoints: endpoints, places: places, port: declared.port)
         // What its own variables say of a password or a session is its own affair.
-        let living = try LivingLogin(endpoints.values.filter(\.isLiving).compactMap(\.postgres), places: places).write(on: host)
-        let environment = try await living.merging(variables()) { $1 }.merging(declared.environment.mapValues { try filler.fill($0) }) {
-            $1
-        }
-        places.reachable = endpoints.values.filter(\.isLiving).compactMap(\.postgres).map {
-            URL(fileURLWithPath: $0.host, isDirectory: true)
-        }
-        let made = Prepared(endpoints: endpoints, places: places, filler: filler, environment: environment)
-        prepared = made
-        return made
+        let living = endpoints.values.filter(\.isLiving).compactMap(\.postgres)
+        attempt.atEnd { [places] in LivingLogin.remove(from: places) }
+        let environment = try LivingLogin(living, places: places).write(on: host).merging(try variables()) { $1 }
+            .merging(declared.environment.mapValues { try filler.fill($0) }) { $1 }
+        places.reachable = living.map { URL(fileURLWithPath: $0.host, isDirectory: true) }
+        return Prepared(places: places, filler: filler, environment: environment)
     }
 
-    private func endpoints() async -> [String: ScratchEndpoint] {
-        var endpoints = await drivers.endpoints()
-        for cache in caches { endpoints[cache.service] = await cache.endpoint() }
-        return endpoints
-    }
-
-    func confirm(_ log: any StepLog) async throws {
-        guard let watch else { throw DriverMisuse() }
-        try await judged(by: await endpoints()) { try await watch.confirm() }
-        log.record(.judged(.operation, service: application, name: "still runs", findings: []))
-    }
-
-    func tearDown() async -> [Finding] {
-        await running?.stop()
-        running = nil
-        if let prepared { LivingLogin.remove(from: prepared.places) }
-        return []
-    }
-
-    private func source() async throws -> URL {
+    private func source() throws -> URL {
         switch declared.code {
         case .folder(let folder): return folder
         case .service(let name):
-            let driver = drivers.first { $0.service == name } as? any CodeProviding
-            guard let checkout = await driver?.checkout() else { throw DriverMisuse() }
+            guard case .code(let checkout)? = services[name] else { throw missing(name, "the checkout of its code") }
             return checkout
         }
     }
 
-    private func variables() async throws -> [String: String] {
+    private func variables() throws -> [String: String] {
         guard let name = declared.configuration else { return [:] }
-        let driver = drivers.first { $0.service == name } as? any ConfigurationProviding
-        guard let variables = await driver?.variables() else { throw DriverMisuse() }
+        guard case .configuration(let variables)? = services[name] else { throw missing(name, "its variables") }
         return variables
+    }
+
+    private func missing(_ service: String, _ what: String) -> DrillFailure {
+        .error(
+            Finding(
+                .preparationIncomplete, object: application, expected: "\(what), of \(service)", actual: "nothing",
+                message: "the application can't be started without what \(service) did not bring back",
+                hint: "the findings of \(service) say why"))
+    }
+}
+
+extension Rule {
+    static let preparationIncomplete = Rule("application-lacks-service")
+}
+
+/// An application that was well, and is watched.
+private struct WatchedApplication: RunningApplication {
+    var application: String
+    var watch: HealthWatch
+    var endpoints: [String: ScratchEndpoint]
+    var answering: ContinuousClock.Instant
+    var detail: String
+
+    func confirm(_ log: any StepLog) async throws {
+        try await endpoints.judging { try await watch.confirm() }
+        log.record(.judged(.operation, service: application, name: "still runs", findings: []))
+    }
+}
+
+extension [String: ScratchEndpoint] {
+    /// Judges an application by what it does with its servers, as long as those live.
+    ///
+    /// - Throws: ``DrillFailure``: an error instead of any judgement, good or bad, where one doesn't.
+    fileprivate func judging<Answer: Sendable>(_ judge: @Sendable () async throws -> Answer) async throws -> Answer {
+        do {
+            let value = try await judge()
+            if let failure = await failure() { throw failure }
+            return value
+        } catch let failure as DrillFailure where failure.verdict == .failed {
+            throw await self.failure() ?? failure
+        }
     }
 }
 
@@ -181,8 +196,13 @@ private struct TemplateFiller: Sendable {
             default: nil
             }
         }
-        // The reader knows every place, so one that nobody can fill is a defect.
-        guard let filled else { throw DriverMisuse() }
+        guard let filled else {
+            throw DrillFailure.error(
+                Finding(
+                    .preparationIncomplete, object: template.text, expected: "a value for each of its places", actual: "none for one",
+                    message: "a place in the application's command or environment can't be filled",
+                    hint: "it names a service that has no such field here: see the services' findings"))
+        }
         return filled
     }
 }

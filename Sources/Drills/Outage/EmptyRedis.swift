@@ -1,5 +1,6 @@
 // A scratch Redis that begins empty: the application's own command fills it, or nobody does.
 
+import BackupAccess
 import DrillEngine
 import DrillModel
 import Foundation
@@ -15,28 +16,14 @@ extension Rule {
     static let cacheNotEmpty = Rule("cache-not-empty")
 }
 
-/// One lost cache of one drill, and the application that fills it.
-struct RehearsedCache: CacheDriver {
-    var redis: EmptyRedis
-    var application: ApplicationRehearsal
-
-    var service: String { redis.service }
-    var staysEmpty: Bool { redis.staysEmpty }
-
-    func restore(_ log: any StepLog) async throws -> String { try await redis.restore(log) }
-    func verify(_ log: any StepLog) async throws -> String { try await redis.verify(log, filledBy: application) }
-    func tearDown() async -> [Finding] { await redis.tearDown() }
-}
-
-/// The server.
-actor EmptyRedis {
-    nonisolated let service: String
-    nonisolated let staysEmpty: Bool
+/// A cache of one drill that no backup brings back.
+struct EmptyRedis: CacheDriver {
+    let service: String
+    let staysEmpty: Bool
     private let cache: LostCache
     private let index: Int
     private let plan: DrillPlan
     private let host: ScratchHost
-    private var server: ScratchRedis?
 
     init(_ cache: LostCache, index: Int, plan: DrillPlan, host: ScratchHost) {
         service = cache.service
@@ -47,29 +34,36 @@ actor EmptyRedis {
         self.host = host
     }
 
-    func endpoint() -> ScratchEndpoint? { server.map { .redis(socket: $0.socketPath) } }
-
-    func restore(_ log: any StepLog) async throws -> String {
-        let folder: URL
-        do {
-            folder = try host.folder.privateFolder("c\(index)")
-        } catch {
-            throw DrillFailure.error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
-        }
+    func restore(_ attempt: Attempt) async throws -> any RestoredCache<ServiceProvision> {
+        let folder = try host.privateFolder("c\(index)", of: service)
         let software = plan.estate.redisSoftware(of: service)
         let server = try await ScratchRedis.start(
             on: host, in: folder, content: .nothing, binaries: try software.preferred(), modules: software.modules)
-        self.server = server
-        for result in await RedisQuarantine.ask(server, service: service, host: host, demand: plan.quarantine) { log.record(result) }
-        return "started an empty redis: what was in it is lost by declaration"
+        attempt.atEnd { await server.stop() }
+        for result in await RedisQuarantine.ask(server, service: service, host: host, demand: plan.quarantine) {
+            attempt.log.record(result)
+        }
+        return RunningCache(service: service, cache: cache, declared: plan.checks[service] ?? [], server: server)
     }
+}
 
-    func verify(_ log: any StepLog, filledBy application: ApplicationRehearsal) async throws -> String {
+/// Its server.
+private struct RunningCache: RestoredCache {
+    var service: String
+    var cache: LostCache
+    var declared: [DeclaredCheck]
+    var server: ScratchRedis
+
+    var detail: String { "started an empty redis: what was in it is lost by declaration" }
+    var provision: ServiceProvision { .server(endpoint) }
+    private var endpoint: ScratchEndpoint { .redis(socket: server.socketPath) }
+
+    func verify(_ application: any StagedApplication, _ log: any StepLog) async throws -> String {
         guard let repopulation = cache.repopulation else { return try await verifyEmpty(log) }
         let start = ContinuousClock.now
-        let ending = try await application.run(repopulation)
+        let ending = try await application.repopulate(repopulation)
         let took = start.duration(to: .now)
-        guard let ending, ending.succeeded else { throw await application.serverFailure() ?? failure(repopulation, ending) }
+        if let failure = failure(repopulation, ending) { throw failure }
         log.record(.judged(.restore, service: service, name: "the repopulation command succeeds", duration: took, findings: []))
         let count = try await keys()
         guard count > 0 else {
@@ -83,12 +77,6 @@ actor EmptyRedis {
         log.fact("repopulated-keys", String(count))
         try await ask(log)
         return "repopulated with \(Readable.count(Int(count), "key")) in \(Readable.duration(took))"
-    }
-
-    func tearDown() async -> [Finding] {
-        await server?.stop()
-        server = nil
-        return []
     }
 
     private func verifyEmpty(_ log: any StepLog) async throws -> String {
@@ -105,28 +93,20 @@ actor EmptyRedis {
 
     /// Without a seal: nothing says what should be there but the drill's own checks.
     private func ask(_ log: any StepLog) async throws {
-        guard let server else { throw DriverMisuse() }
-        let connection: RedisConnection
-        do {
-            connection = try await RedisConnection.connect(unixSocket: server.socketPath)
-        } catch {
-            throw DrillFailure.error(Finding(.scratchServerFailed, object: service, message: error.message, hint: error.hint))
-        }
+        let connection = try await server.connect(for: service)
         defer { connection.close() }
         await RedisChecks.run(
             RedisCheckContext(
                 connection: connection, service: service, seal: nil, unsealedReason: "repopulated, not restored",
-                declared: plan.checks[service] ?? [], emit: { log.record($0) }))
-        let declared = plan.checks[service]?.count ?? 0
-        if declared == 0 {
+                declared: declared, emit: { log.record($0) }))
+        if declared.isEmpty {
             log.unproven("\(service): what the repopulation must bring is not declared: only that there are keys was asked.")
         }
     }
 
     private func keys() async throws -> Int64 {
-        guard let endpoint = endpoint() else { throw DriverMisuse() }
         do {
-            guard case .keys(let count) = try await SurvivingService(service: service, endpoint: endpoint).holdings() else { return 0 }
+            guard case .keys(let count) = try await ExistingService(service: service, endpoint: endpoint).holdings() else { return 0 }
             return count.all
         } catch {
             if Task.isCancelled { throw CancellationError() }
@@ -137,13 +117,20 @@ actor EmptyRedis {
         }
     }
 
-    private func failure(_ repopulation: LostCache.Repopulation, _ ending: ToolResult?) -> DrillFailure {
-        .failed(
+    /// nil where the command succeeded.
+    private func failure(_ repopulation: LostCache.Repopulation, _ ending: HookEnding) -> DrillFailure? {
+        let (actual, message) =
+            switch ending {
+            case .ended(_, succeeded: true): ("", "")
+            case .ended(let how, succeeded: false): (how, "the repopulation command failed: the cache can't be filled again")
+            case .notStarted(let why, _): (why, "the repopulation command failed: the cache can't be filled again")
+            case .timedOut: ("no end in time", "the repopulation command hung, and was ended")
+            }
+        guard !message.isEmpty else { return nil }
+        return .failed(
             Finding(
                 .repopulationFailed, object: "\(service): \(repopulation.run.first?.text ?? "")",
-                expected: "exit 0 within \(Readable.duration(repopulation.timeout))", actual: ending?.ending ?? "no end in time",
-                message: ending == nil
-                    ? "the repopulation command hung, and was ended" : "the repopulation command failed: the cache can't be filled again",
+                expected: "exit 0 within \(Readable.duration(repopulation.timeout))", actual: actual, message: message,
                 hint: "run again with --keep, and read a/repopulate.log and .err in the scratch folder"))
     }
 }

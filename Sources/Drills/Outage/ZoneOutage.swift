@@ -15,7 +15,7 @@ extension Rule {
 }
 
 /// One drill's outage.
-actor ZoneOutage: OutageDriver {
+struct ZoneOutage: OutageDriver, LostZone {
     private let outage: Outage
     private let plan: DrillPlan
     private let stores: RemoteStores
@@ -24,8 +24,6 @@ actor ZoneOutage: OutageDriver {
     /// What else stands in it, though nothing fails over from it.
     private let others: [LostPrimary]
     private let hooks: DrillHooks
-    /// From the moment at which the zone may have been touched.
-    private var isCut = false
 
     /// - Parameter plan: Its estate is what is left.
     init(_ outage: Outage, plan: DrillPlan, stores: RemoteStores, primaries: [LostPrimary], host: ScratchHost) {
@@ -37,7 +35,8 @@ actor ZoneOutage: OutageDriver {
         hooks = DrillHooks(plan: plan, host: host)
     }
 
-    func begin(_ log: any StepLog) async throws {
+    func begin(_ attempt: Attempt) async throws -> (any LostZone)? {
+        let log = attempt.log
         log.fact("lost-zone", outage.zone)
         log.fact("lost-stores", outage.lost.map(\.name).joined(separator: ", "))
         let servers = primaries.map(\.title) + others.map(\.title)
@@ -45,18 +44,19 @@ actor ZoneOutage: OutageDriver {
         // A key that could not be had before was not lost with the zone.
         let had = outage.commands == nil ? [] : Set(neededKeys.filter { $0.failure() == nil }.map(\.title))
         // A folder under two names survives its own loss. Once it is cut off, nobody can tell.
-        if let shared = SharedGround(lost: outage.lost, left: Array(plan.estate.stores.values)).ask() { log.record(shared) }
+        if let shared = ZoneOverlap(lost: outage.lost, left: Array(plan.estate.stores.values)).ask() { log.record(shared) }
         if let commands = outage.commands {
             try promise(commands)
             // The last thing before: what it writes after that, nobody knows of.
             for primary in primaries { try await primary.ask() }
-            isCut = true
+            // From now on it may have been touched.
+            attempt.reportAtEnd { await bringBack(commands) }
             let name = "outage: cut \(outage.zone) off"
             let finding = try await run(commands.cut, of: commands, "cut").finding(of: "command cut", timeout: commands.cut.timeout)
             try Task.checkCancellation()
             log.record(finding.map { .unasked(.step, name: name, finding: $0) } ?? .judged(.step, name: name, findings: []))
             // Half a cut is none: what would be asked now says nothing.
-            if finding != nil { return }
+            if finding != nil { return nil }
         }
         for primary in primaries { await primary.isGone() }
         for place in places {
@@ -67,6 +67,7 @@ actor ZoneOutage: OutageDriver {
         }
         for key in neededKeys { record(key, wasThere: had.contains(key.title), log) }
         recordTrust(log)
+        return self
     }
 
     func confirm(_ log: any StepLog) async throws {
@@ -97,18 +98,14 @@ actor ZoneOutage: OutageDriver {
             + (primaries + others).map { primary in Place(name: primary.title) { await primary.reach() } }
     }
 
-    func tearDown() async -> [Finding] {
-        guard isCut, let commands = outage.commands else { return [] }
+    private func bringBack(_ commands: Outage.Commands) async -> [Finding] {
         let restore = commands.restore
         // Whatever it comes to is told here.
         defer { hooks.host.withdraw(ScratchUndo.self) }
         // A drill that was stopped brings the zone back too: a task of its own knows nothing of the cancellation.
-        let ending = await Task { try await self.run(restore, of: commands, "restore") }.result
+        let ending = await Task { try await run(restore, of: commands, "restore") }.result
         guard case .success(let ending) = ending else { return [notRestored("it could not be run", commands)] }
-        guard ending.finding(of: "command restore", timeout: restore.timeout) != nil else {
-            isCut = false
-            return []
-        }
+        guard ending.finding(of: "command restore", timeout: restore.timeout) != nil else { return [] }
         return [notRestored(ending.words, commands)]
     }
 

@@ -9,26 +9,23 @@ import Foundation
 import ScratchHost
 
 /// Brings one repository back, inside the drill's scratch host.
-actor CodeDriver: ServiceDriver {
-    nonisolated let service: String
-    /// The files of the commit that production runs, or of the newest, while they are there: what an application is started from. No
-    /// repository of git's belongs to it.
-    private var files: URL?
-    /// Which commit that is.
-    private(set) var commit: String?
-
+struct CodeDriver: ServiceDriver {
+    let service: String
     private let source: ServiceBackups
     private let plan: DrillPlan
     /// The service's place in the plan: no two share a folder, whatever their names.
     private let index: Int
     private let host: ScratchHost
-    private var attempt = 0
-    private var disaster = Date()
-    private var folder: URL?
-    private var point: RecoveryPoint?
-    private var retrieved: RetrievedArtifact?
-    private var code: RestoredCode?
-    private var isProven = false
+    struct Retrieved: StepOutcome {
+        var files: RetrievedFiles
+        var detail: String { files.detail }
+    }
+
+    struct Restored: StepOutcome {
+        var files: RetrievedFiles
+        var code: RestoredCode
+        var detail: String { "made a repository with \(code.refs) branches and tags" }
+    }
 
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
@@ -38,35 +35,23 @@ actor CodeDriver: ServiceDriver {
         self.host = host
     }
 
-    func identify(before disaster: Date) async throws -> Identified {
-        self.disaster = disaster
-        return try await source.identify(before: disaster)
+    func identify(before disaster: Date) async throws -> Identified<Date> {
+        try await source.identify(before: disaster).knowing(disaster)
     }
 
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
-        attempt += 1
-        self.point = point
-        let folder = try host.privateFolder("g\(index)-\(attempt)", of: service)
-        self.folder = folder
-        let retrieved = try await HeldArtifact(backups: source, host: host, folder: folder).retrieve(point) {
-            log.progress("fetching", completed: $0, total: point.size, unit: .bytes)
-        }
-        self.retrieved = retrieved
-        source.recordHeld(point, retrieved, asOf: disaster, log)
-        return source.describe(retrieved)
+    func retrieve(_ point: RecoveryPoint, of disaster: Date, _ attempt: Attempt) async throws -> Retrieved {
+        Retrieved(files: try await RetrievedFiles(point, of: source, at: disaster, "g\(index)", attempt, host: host))
     }
 
-    func restore(_ log: any StepLog) async throws -> String {
-        guard let retrieved, let folder, let point else { throw DriverMisuse() }
-        log.record(network)
-        let code = try await HeldArtifact(backups: source, host: host, folder: folder).code(of: retrieved, object: point.path)
-        self.code = code
-        log.fact("refs", String(code.refs))
-        return "made a repository with \(code.refs) branches and tags"
+    func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
+        attempt.log.record(network)
+        let code = try await retrieved.files.held.code(of: retrieved.files.artifact, object: retrieved.files.point.path)
+        attempt.log.fact("refs", String(code.refs))
+        return Restored(files: retrieved.files, code: code)
     }
 
-    func verify(_ log: any StepLog) async throws -> String {
-        guard let code, let folder else { throw DriverMisuse() }
+    func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
+        let (log, code, disaster, folder) = (attempt.log, restored.code, restored.files.disaster, restored.files.folder)
         let tally = CaseTally(log)
         let checks = CodeChecks(service: service, code: code, promise: source.set.code ?? CodePromise())
         tally.record(try await checks.whole())
@@ -82,35 +67,13 @@ actor CodeDriver: ServiceDriver {
             let elsewhere = try await checks.elsewhere(commit, checkout: target)
             tally.record(elsewhere)
             if elsewhere.verdict == .skipped { log.unproven("\(service): \(elsewhere.reason): they were not recovered.") }
-            files = target
-            self.commit = commit
         }
-        isProven = held.verdict == .passed
-        return tally.summary
-    }
-
-    /// A repository that holds what production runs has lost nothing, however old it is.
-    func recovered() async -> RecoveredMoment? {
-        isProven ? RecoveredMoment(time: disaster, source: .sameAsLive) : nil
-    }
-
-    func discard() async {
-        forget()
-        if let folder { try? FileManager.default.removeItem(at: folder) }
-        folder = nil
-    }
-
-    func tearDown() async -> [Finding] {
-        forget()
-        return []
-    }
-
-    private func forget() {
-        retrieved = nil
-        code = nil
-        files = nil
-        commit = nil
-        isProven = false
+        return Verified(
+            detail: tally.summary,
+            // The files of the commit that production runs, or of the newest: no repository of git's belongs to them.
+            provision: commit == nil ? nil : .code(target),
+            // A repository that holds what production runs has lost nothing, however old it is.
+            moment: held.verdict == .passed ? RecoveredMoment(time: disaster, source: .sameAsLive) : nil)
     }
 
     /// Git is told to reach nothing; the machine makes sure of it where it can.
@@ -126,10 +89,6 @@ actor CodeDriver: ServiceDriver {
                 message: "git could reach other machines, were it told to",
                 hint: "run muster as root, or allow unprivileged user namespaces (in a container: --cap-add SYS_ADMIN)"))
     }
-}
-
-extension CodeDriver: CodeProviding {
-    func checkout() async -> URL? { files }
 }
 
 extension Rule {

@@ -16,12 +16,22 @@ extension Rule {
 }
 
 /// Stands for one service by itself. Nothing is made, and nothing is changed.
-actor LivingDriver: EndpointProviding {
-    nonisolated let service: String
+struct LivingDriver: ServiceDriver {
+    let service: String
     private let living: SourceConnection
     private let plan: DrillPlan
     private let host: ScratchHost
-    private var configuration: PostgresConfiguration?
+
+    /// The living server itself, in every step.
+    struct Retrieved: StepOutcome {
+        var server: PostgresConfiguration
+        var detail: String { "nothing is fetched: the living server stands for itself" }
+    }
+
+    struct Restored: StepOutcome {
+        var server: PostgresConfiguration
+        var detail: String { "nothing is restored: the living server is only read" }
+    }
 
     init(_ living: SourceConnection, recovery: Recovery, plan: DrillPlan, host: ScratchHost) {
         service = recovery.service
@@ -30,49 +40,43 @@ actor LivingDriver: EndpointProviding {
         self.host = host
     }
 
-    func identify(before disaster: Date) async throws -> Identified {
+    func identify(before disaster: Date) async throws -> Identified<PostgresConfiguration> {
         let configuration = try SourceAccess.configuration(living, of: service, database: nil, in: plan.estate)
         let size = try await ask(configuration)
-        self.configuration = configuration
         let point = RecoveryPoint(
             service: service, backup: Recovery.livingName, store: "living", zone: nil, path: "the living server",
             location: host.folder.url, size: size, time: disaster, timeSource: .sameAsLive, sealState: .missing)
         let cases = ["the living server is a standby that nobody can write to", "the role that reads in it can do nothing else"].map {
             CaseResult.judged(.quarantine, service: service, name: $0, findings: [])
         }
-        return Identified(points: [point], worstCase: nil, cases: cases, detail: "the living server, a standby that is only read")
+        return Identified(
+            points: [point], worstCase: nil, cases: cases, detail: "the living server, a standby that is only read", context: configuration)
     }
 
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
-        log.fact("living", living.host)
-        log.unproven("\(service): the application is started against the living server: no backup of it is proven by this drill.")
-        return "nothing is fetched: the living server stands for itself"
+    func retrieve(_ point: RecoveryPoint, of server: PostgresConfiguration, _ attempt: Attempt) async throws -> Retrieved {
+        attempt.log.fact("living", living.host)
+        attempt.log.unproven(
+            "\(service): the application is started against the living server: no backup of it is proven by this drill.")
+        return Retrieved(server: server)
     }
 
-    func restore(_ log: any StepLog) async throws -> String { "nothing is restored: the living server is only read" }
+    func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored { Restored(server: retrieved.server) }
 
-    func verify(_ log: any StepLog) async throws -> String {
-        guard let configuration else { throw DriverMisuse() }
+    func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
         let connection: PostgresConnection
         do {
-            connection = try await PostgresConnection.connect(configuration)
+            connection = try await PostgresConnection.connect(restored.server)
         } catch {
             throw Self.gone(service)
         }
-        let tally = CaseTally(log)
+        let tally = CaseTally(attempt.log)
         await PostgresChecks.askDeclared(
             PostgresCheckContext(
                 connection: connection, service: service, seal: nil, unsealedReason: "a living server has no seal",
                 declared: plan.checks[service] ?? [], emit: { tally.record($0) }))
         await connection.close()
-        return tally.summary
+        return Verified(detail: tally.summary, provision: .server(.living(restored.server)))
     }
-
-    func endpoint() async -> ScratchEndpoint? { configuration.map { .living($0) } }
-
-    func discard() async { configuration = nil }
-
-    func tearDown() async -> [Finding] { [] }
 
     // MARK: What it must be
 

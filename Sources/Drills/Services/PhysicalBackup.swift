@@ -93,7 +93,12 @@ public struct PhysicalBackup: Sendable {
     }
 
     private func command(into folder: URL, _ log: any StepLog) async throws -> CopiedBase {
-        guard let restore = set.restore else { throw DriverMisuse() }
+        guard let restore = set.restore else {
+            throw DrillFailure.error(
+                Finding(
+                    .scratchUnusable, object: set.name, expected: "a restore command", actual: "none",
+                    message: "a set of kind command is restored by its command", hint: "add restore: {run: […]} to it in the estate file"))
+        }
         try checkRoom(for: point.size)
         let copied = try await ForeignBase(
             .command(

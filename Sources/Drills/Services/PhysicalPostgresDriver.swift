@@ -15,8 +15,8 @@ import Reports
 import ScratchHost
 
 /// Brings one Postgres cluster back from a base backup, to a point in time, inside the drill's scratch host.
-actor PhysicalPostgresDriver: EndpointProviding {
-    nonisolated let service: String
+struct PhysicalPostgresDriver: ServiceDriver {
+    let service: String
     /// Which of the plan's recoveries it is: part of its folders' names.
     private let index: Int
     private let source: ServiceBackups
@@ -24,19 +24,32 @@ actor PhysicalPostgresDriver: EndpointProviding {
     private let host: ScratchHost
     private let target: RecoveryTarget
 
-    private var attempt = 0
-    /// Whether the chosen base backups are known to have ended before the target.
-    private var isProven = true
-    /// Every point before the disaster, also those that the target can't be reached from.
-    private var all: [RecoveryPoint] = []
-    private var folder: URL?
-    private var point: RecoveryPoint?
-    private var copied: CopiedBase?
-    private var wal: [ArchivedWAL] = []
-    private var partial: Set<WALSegmentName> = []
-    private var cluster: RecoveredCluster?
-    /// The one that is asked, once it is known.
-    private var database: String?
+    /// The base backups that the target can be reached from.
+    struct Context: Sendable {
+        /// Every point before the disaster, also those that the target can't be reached from.
+        var all: [RecoveryPoint]
+        /// Whether those that can are known to have ended before the target.
+        var isProven: Bool
+    }
+
+    /// A base backup in a scratch data folder, and what lies in the archive for it.
+    struct Retrieved: StepOutcome {
+        var point: RecoveryPoint
+        var context: Context
+        var backup: PhysicalBackup
+        var folder: URL
+        var copied: CopiedBase
+        var wal: [ArchivedWAL]
+        var partial: Set<WALSegmentName>
+        var detail: String { "copied and verified \(Readable.count(copied.files, "file")), \(Readable.bytes(copied.bytes))" }
+    }
+
+    struct Restored: StepOutcome {
+        var point: RecoveryPoint
+        var cluster: RecoveredCluster
+        var server: ScratchPostgres
+        var detail: String { "\(cluster.detail) on PostgreSQL \(server.binaries.major)" }
+    }
 
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
@@ -47,33 +60,31 @@ actor PhysicalPostgresDriver: EndpointProviding {
         self.host = host
     }
 
-    func identify(before disaster: Date) async throws -> Identified {
+    func identify(before disaster: Date) async throws -> Identified<Context> {
         let ends = try await source.archive(of: source.catalogue().walFiles())?.backupEnds(on: host, home: plan.estate.timeZone)
         var identified = try await source.identify(before: disaster, ends: ends ?? [:])
-        all = identified.points
+        let all = identified.points
         let choice = try await TargetedPoints(source: source, target: target).choose(identified.points)
         identified.points = choice.points
-        isProven = choice.isProven
         // A gap between base backups is no loss where the log between them is archived.
         if source.set.hasWAL { identified.worstCase = nil }
         let count = Readable.count(choice.points.count, "base backup")
         identified.detail = "\(count) to reach \(target) from, newest \(choice.points.first?.path ?? "none")"
-        return identified
+        return identified.knowing(Context(all: all, isProven: choice.isProven))
     }
 
-    private func backup(_ point: RecoveryPoint) -> PhysicalBackup {
+    private func backup(_ point: RecoveryPoint, among all: [RecoveryPoint]) -> PhysicalBackup {
         PhysicalBackup(source: source, point: point, others: all, profile: plan.profile, target: target, host: host)
     }
 
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
-        attempt += 1
-        self.point = point
-        copied = nil
+    func retrieve(_ point: RecoveryPoint, of context: Context, _ attempt: Attempt) async throws -> Retrieved {
+        let log = attempt.log
         for result in try source.sealCases(of: point, log) { log.record(result) }
         let start = ContinuousClock.now
-        let folder = try privateFolder("\(attempt)p")
+        let folder = try attempt.folder("p\(index)-\(attempt.number)p", on: host, of: service)
         try await source.bring(point, log)
-        let copied = try await backup(point).bring(into: folder, log)
+        let backup = backup(point, among: context.all)
+        let copied = try await backup.bring(into: folder, log)
         await source.stores.release(point)
         let took = start.duration(to: .now)
         // Of what a declared command restores, only that command knows whether it was encrypted.
@@ -81,31 +92,30 @@ actor PhysicalPostgresDriver: EndpointProviding {
             log.record(.judged(.backup, service: service, name: "the artifact is encrypted and opens", findings: []))
         }
         let catalogue = try await source.catalogue()
-        wal = try catalogue.walFiles()
-        partial = catalogue.partialSegments()
+        let wal = try catalogue.walFiles()
+        let partial = catalogue.partialSegments()
         if let refused = wal.lazy.compactMap({ StoredAccess.refused(below: $0.location) }).first {
             throw DrillFailure.error(.accessDenied("write-ahead log of \(source.set.name)", refused))
         }
         try await source.stores.bring(wal, of: source.set)
-        self.folder = folder
-        self.copied = copied
         log.fact("artifact", point.path)
         log.fact("base-backup.files", String(copied.files))
         log.fact("base-backup.bytes", String(copied.bytes))
         log.fact("base-backup.copied-and-verified", Readable.preciseDuration(took))
-        return "copied and verified \(Readable.count(copied.files, "file")), \(Readable.bytes(copied.bytes))"
+        return Retrieved(
+            point: point, context: context, backup: backup, folder: folder, copied: copied, wal: wal, partial: partial)
     }
 
-    func restore(_ log: any StepLog) async throws -> String {
-        guard let copied, let folder, let point else { throw DriverMisuse() }
+    func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
+        let (log, copied, point) = (attempt.log, retrieved.copied, retrieved.point)
         for result in ArmedSettings.cases(aside: copied.asideFolder, service: service) { log.record(result) }
         let recovery = PointInTimeRecovery(
-            host: host, folder: folder, base: copied, backup: point.path, service: service, profile: plan.profile,
-            wal: try backup(point).archive(of: wal, partial: partial, data: copied.dataFolder), target: target)
+            host: host, folder: retrieved.folder, base: copied, backup: point.path, service: service, profile: plan.profile,
+            wal: try retrieved.backup.archive(of: retrieved.wal, partial: retrieved.partial, data: copied.dataFolder), target: target)
         let cluster = try await recovery.run(superusers: superusers) {
             log.progress("replaying segments", completed: $0, total: $1, unit: .segments)
         }
-        self.cluster = cluster
+        if case .success(let server) = cluster.outcome { attempt.atEnd { await server.stop() } }
         cluster.cases.forEach(log.record)
         for sentence in cluster.unproven { log.unproven("\(service): \(sentence)") }
         log.fact("recovery-target", target.description)
@@ -115,21 +125,21 @@ actor PhysicalPostgresDriver: EndpointProviding {
         if let transaction = cluster.upTo.transaction { log.fact("recoverable-up-to.transaction", String(transaction)) }
         log.fact("wal.segments-replayed", String(cluster.segments))
         log.fact("wal.replay", Readable.preciseDuration(cluster.replay))
-        explainIdleSource(cluster, log)
+        explainIdleSource(cluster, retrieved.wal, log)
         let server = try cluster.outcome.get()
-        if case .time(let time) = target.goal { log.record(endCase(cluster, point: point, time: time)) }
+        if case .time(let time) = target.goal { log.record(endCase(cluster, retrieved, time: time)) }
         log.fact("server-version", "PostgreSQL \(server.binaries.major)")
         for result in await PostgresQuarantine.ask(
             server, service: service, host: host, demand: plan.quarantine, restoreCommand: cluster.restoreCommand)
         { log.record(result) }
-        return "\(cluster.detail) on PostgreSQL \(server.binaries.major)"
+        return Restored(point: point, cluster: cluster, server: server)
     }
 
-    func verify(_ log: any StepLog) async throws -> String {
-        guard let server = try cluster?.outcome.get(), let point else { throw DriverMisuse() }
+    func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
+        let (log, cluster, point) = (attempt.log, restored.cluster, restored.point)
+        var server = restored.server
         let databases = RestoredDatabases(server: server, service: service)
         let database = try await databases.main(preferring: declaredDatabase)
-        self.database = database
         log.fact("database", database)
         let tally = CaseTally(log)
         // Before any row is read: what reads by an index takes the trace of a lost page away.
@@ -148,57 +158,33 @@ actor PhysicalPostgresDriver: EndpointProviding {
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
         // The last question: the server has to end for it, and comes back where somebody still needs it.
-        if let cluster {
-            tally.record(try await PageChecksums(cluster: cluster, host: host, service: service).ask())
-            if plan.application != nil, server.process.ending != nil {
-                self.cluster?.outcome = .success(try await server.startAgain(on: host))
-            }
+        tally.record(try await PageChecksums(cluster: cluster, host: host, service: service).ask())
+        if plan.application != nil, server.process.ending != nil {
+            server = try await server.startAgain(on: host)
+            attempt.atEnd { [server] in await server.stop() }
         }
-        return tally.summary
-    }
-
-    func recovered() async -> RecoveredMoment? {
-        cluster?.upTo.time.map { RecoveredMoment(time: $0, source: .lastReplayedCommit) }
-    }
-
-    func endpoint() async -> ScratchEndpoint? {
-        guard let server = cluster?.server, let database else { return nil }
-        return .postgres(server.configuration(database: database))
-    }
-
-    func discard() async {
-        await end()
-        try? FileManager.default.removeItem(at: host.folder.url.appendingPathComponent("\(shortName)\(attempt)p"))
-    }
-
-    func tearDown() async -> [Finding] {
-        await end()
-        return []
-    }
-
-    private func end() async {
-        if let server = cluster?.server { await server.stop() }
-        cluster = nil
-        copied = nil
+        return Verified(
+            detail: tally.summary, provision: .server(.postgres(server.configuration(database: database))),
+            moment: cluster.upTo.time.map { RecoveredMoment(time: $0, source: .lastReplayedCommit) })
     }
 
     /// A base backup that ended after the target time holds what the target was to leave out, and no server notices that.
-    private func endCase(_ cluster: RecoveredCluster, point: RecoveryPoint, time: Date) -> CaseResult {
+    private func endCase(_ cluster: RecoveredCluster, _ retrieved: Retrieved, time: Date) -> CaseResult {
         let name = "the base backup ended before the target"
         // What was committed behind the backup's last position, and before the target, dates its end from above.
         let end = cluster.consistentAt ?? .max
         let replayed = cluster.upTo.commit.map { $0 >= end } ?? false && cluster.upTo.time.map { $0 <= time } ?? false
-        if isProven || replayed { return .judged(.restore, service: service, name: name, findings: []) }
+        if retrieved.context.isProven || replayed { return .judged(.restore, service: service, name: name, findings: []) }
         return .unasked(
             .restore, service: service, name: name,
             finding: Finding(
-                .targetBeforeBackup, object: point.path, expected: "an end before \(target)", actual: "an end that nothing dates",
+                .targetBeforeBackup, object: retrieved.point.path, expected: "an end before \(target)", actual: "an end that nothing dates",
                 message: "nothing says whether the base backup had ended before the target: what came after could be in it",
                 hint: "let wal: match cover the archive's .backup files, which date each base backup's end"))
     }
 
     /// An hour without a transaction looks like an hour of loss, and need not be one.
-    private func explainIdleSource(_ cluster: RecoveredCluster, _ log: any StepLog) {
+    private func explainIdleSource(_ cluster: RecoveredCluster, _ wal: [ArchivedWAL], _ log: any StepLog) {
         guard target.goal == .end, let time = cluster.upTo.time,
             let stored = wal.filter({ if case .segment = $0.name { true } else { false } }).map(\.modified).max(),
             stored.timeIntervalSince(time) > 60
@@ -217,14 +203,4 @@ actor PhysicalPostgresDriver: EndpointProviding {
     }
 
     private var declaredDatabase: String? { plan.estate.services[service]?.source?.database }
-
-    private var shortName: String { "p\(index)-" }
-
-    private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
-        do {
-            return try host.folder.privateFolder(shortName + name)
-        } catch {
-            throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
-        }
-    }
 }

@@ -13,8 +13,8 @@ import PostgresRecovery
 import ScratchHost
 
 /// Brings one Postgres database back, inside the drill's scratch host.
-actor PostgresDriver: EndpointProviding {
-    nonisolated let service: String
+struct PostgresDriver: ServiceDriver {
+    let service: String
     private let source: ServiceBackups
     private let plan: DrillPlan
     /// The service's place in the plan: no two share a folder, whatever their names.
@@ -22,13 +22,21 @@ actor PostgresDriver: EndpointProviding {
     private let host: ScratchHost
     private let jobs: Int
 
-    private var attempt = 0
-    private var folder: URL?
-    private var point: RecoveryPoint?
-    private var retrieved: RetrievedArtifact?
-    /// The server that is being made while the artifact is fetched, until the restore takes it over.
-    private var preparing: Task<ScratchPostgres?, Never>?
-    private var restored: RestoredDatabase?
+    /// An artifact of one point.
+    struct Retrieved: StepOutcome {
+        var point: RecoveryPoint
+        var artifact: RetrievedArtifact
+        var restorer: DumpRestorer
+        /// The server that is made while the artifact is fetched; nil where it could not be had.
+        var server: Task<ScratchPostgres?, Never>
+        var detail: String
+    }
+
+    struct Restored: StepOutcome {
+        var point: RecoveryPoint
+        var database: RestoredDatabase
+        var detail: String { "restored \(database.detail) on PostgreSQL \(database.server.binaries.major)" }
+    }
 
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
@@ -39,49 +47,49 @@ actor PostgresDriver: EndpointProviding {
         jobs = recovery.jobs ?? min(8, ProcessInfo.processInfo.activeProcessorCount)
     }
 
-    func identify(before disaster: Date) async throws -> Identified {
+    func identify(before disaster: Date) async throws -> Identified<Void> {
         try await source.identify(before: disaster)
     }
 
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
-        attempt += 1
-        self.point = point
+    func retrieve(_ point: RecoveryPoint, of _: Void, _ attempt: Attempt) async throws -> Retrieved {
+        let log = attempt.log
         for result in try source.sealCases(of: point, log) { log.record(result) }
-        let fetched = try privateFolder("\(attempt)f")
-        folder = try privateFolder("\(attempt)p")
+        // Sockets live below, so the names stay short whatever the service is called.
+        let fetched = try attempt.folder("p\(index)-\(attempt.number)f", on: host, of: service)
+        let folder = try attempt.folder("p\(index)-\(attempt.number)p", on: host, of: service)
         let retriever = ArtifactRetriever(host: host, decryption: try source.keyring.decryption(of: source.set))
+        let restorer = DumpRestorer(
+            host: host, folder: folder, profile: plan.profile, jobs: jobs, service: service, needs: source.needs)
         // A server takes a second to make, and needs nothing of the artifact: both at once.
         let identity = point.sealState.seal?.postgres?.identity
-        let restorer = restorer
-        preparing = Task { try? await restorer?.prepareServer(for: identity) }
+        let server = Task { try? await restorer.prepareServer(for: identity) }
+        attempt.atEnd {
+            server.cancel()
+            await server.value?.stop()
+        }
         try await source.bring(point, log)
-        let retrieved = try await retriever.retrieve(point, into: fetched) {
+        let artifact = try await retriever.retrieve(point, into: fetched) {
             log.progress("fetching", completed: $0, total: point.size, unit: .bytes)
         }
         await source.stores.release(point)
-        self.retrieved = retrieved
-        source.recordRetrieval(of: point, retrieved, log)
-        return source.describe(retrieved)
+        source.recordRetrieval(of: point, artifact, log)
+        return Retrieved(
+            point: point, artifact: artifact, restorer: restorer, server: server, detail: source.describe(artifact))
     }
 
-    private var restorer: DumpRestorer? {
-        folder.map { DumpRestorer(host: host, folder: $0, profile: plan.profile, jobs: jobs, service: service, needs: source.needs) }
-    }
-
-    func restore(_ log: any StepLog) async throws -> String {
-        guard let retrieved, let restorer, let point else { throw DriverMisuse() }
+    func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
+        let (log, point, artifact) = (attempt.log, retrieved.point, retrieved.artifact)
         let identity = point.sealState.seal?.postgres?.identity
         let dump = try DumpSource(
-            location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
+            location: artifact.location, format: artifact.format, isFolder: artifact.isFolder, globals: artifact.globals,
             backup: point.path)
         // nil where it could not be had: the restore then tries again, and says why.
-        let server = await preparing?.value
-        preparing = nil
-        let restored = try await restorer.restore(dump, identity: identity, prepared: server) {
+        let server = await retrieved.server.value
+        let restored = try await retrieved.restorer.restore(dump, identity: identity, prepared: server) {
             log.progress("restoring", completed: $0, total: identity?.size, unit: .bytes)
         }
-        self.restored = restored
-        host.discard(retrieved.location)
+        attempt.atEnd { await restored.server.stop() }
+        host.discard(artifact.location)
         restored.cases.forEach(log.record)
         log.fact("server-version", "PostgreSQL \(restored.server.binaries.major)")
         log.fact("restore", restored.detail)
@@ -89,24 +97,17 @@ actor PostgresDriver: EndpointProviding {
         for result in await PostgresQuarantine.ask(restored.server, service: service, host: host, demand: plan.quarantine) {
             log.record(result)
         }
-        return "restored \(restored.detail) on PostgreSQL \(restored.server.binaries.major)"
+        return Restored(point: point, database: restored)
     }
 
-    func verify(_ log: any StepLog) async throws -> String {
-        guard var restored, let point else { throw DriverMisuse() }
+    func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
+        let (log, point, restored) = (attempt.log, restored.point, restored.database)
         let databases = RestoredDatabases(server: restored.server, service: service)
-        // A dump of a whole cluster holds several; the estate says which of them is the service's.
-        if let declared = plan.estate.services[service]?.source?.database, point.sealState.seal == nil,
-            // Those are there without any dump, and empty.
-            !["postgres", "template1"].contains(declared), (try? await databases.all(first: declared))?.open.first == declared
-        {
-            restored.database = declared
-            self.restored = restored
-        }
-        log.fact("database", restored.database)
-        let connection = try await restored.server.connect(toRecovered: restored.database)
+        let database = await self.database(of: restored, sealed: point.sealState.seal != nil, databases)
+        log.fact("database", database)
+        let connection = try await restored.server.connect(toRecovered: database)
         let tally = CaseTally(log)
-        await databases.tellUnasked(besides: restored.database, tally, log)
+        await databases.tellUnasked(besides: database, tally, log)
         let lack = restored.lack
         await PostgresChecks.run(
             PostgresCheckContext(
@@ -122,43 +123,17 @@ actor PostgresDriver: EndpointProviding {
                 emit: { tally.record(lack?.weighed($0) ?? $0) }, unproven: { log.unproven($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
-        return tally.summary
+        return Verified(
+            detail: tally.summary, provision: .server(.postgres(restored.server.configuration(database: database))))
     }
 
-    func endpoint() async -> ScratchEndpoint? {
-        restored.map { .postgres($0.server.configuration(database: $0.database)) }
-    }
-
-    func discard() async {
-        await stopServers()
-        retrieved = nil
-        for name in ["\(attempt)f", "\(attempt)p"] {
-            try? FileManager.default.removeItem(at: host.folder.url.appendingPathComponent(shortName + name))
-        }
-    }
-
-    func tearDown() async -> [Finding] {
-        await stopServers()
-        return []
-    }
-
-    private func stopServers() async {
-        preparing?.cancel()
-        await preparing?.value?.stop()
-        await restored?.server.stop()
-        preparing = nil
-        restored = nil
-    }
-
-    /// Sockets live below, so the name stays short whatever the service is called.
-    private var shortName: String { "p\(index)-" }
-
-    private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
-        do {
-            return try host.folder.privateFolder(shortName + name)
-        } catch {
-            throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
-        }
+    /// A dump of a whole cluster holds several; the estate says which of them is the service's.
+    private func database(of restored: RestoredDatabase, sealed: Bool, _ databases: RestoredDatabases) async -> String {
+        guard !sealed, let declared = plan.estate.services[service]?.source?.database,
+            // Those are there without any dump, and empty.
+            !["postgres", "template1"].contains(declared), (try? await databases.all(first: declared))?.open.first == declared
+        else { return restored.database }
+        return declared
     }
 }
 
@@ -196,6 +171,3 @@ extension ScratchPostgres {
 extension Rule {
     static let stepConnection = Rule("database-unreachable")
 }
-
-/// The engine called a step out of its order: a defect, reported as one.
-public struct DriverMisuse: Error {}

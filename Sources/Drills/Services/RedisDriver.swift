@@ -13,19 +13,27 @@ import RedisRecovery
 import ScratchHost
 
 /// Brings one Redis dataset back, inside the drill's scratch host.
-actor RedisDriver: EndpointProviding {
-    nonisolated let service: String
+struct RedisDriver: ServiceDriver {
+    let service: String
     private let source: ServiceBackups
     private let plan: DrillPlan
     /// The service's place in the plan: no two share a folder, whatever their names.
     private let index: Int
     private let host: ScratchHost
 
-    private var attempt = 0
-    private var folder: URL?
-    private var point: RecoveryPoint?
-    private var retrieved: RetrievedArtifact?
-    private var restored: RestoredRedis?
+    /// An artifact of one point, and the folder that it is to be restored in.
+    struct Retrieved: StepOutcome {
+        var point: RecoveryPoint
+        var artifact: RetrievedArtifact
+        var folder: URL
+        var detail: String
+    }
+
+    struct Restored: StepOutcome {
+        var point: RecoveryPoint
+        var redis: RestoredRedis
+        var detail: String { "loaded the \(redis.detail)" }
+    }
 
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
@@ -35,38 +43,35 @@ actor RedisDriver: EndpointProviding {
         self.host = host
     }
 
-    func identify(before disaster: Date) async throws -> Identified {
+    func identify(before disaster: Date) async throws -> Identified<Void> {
         try await source.identify(before: disaster)
     }
 
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
-        attempt += 1
-        self.point = point
+    func retrieve(_ point: RecoveryPoint, of _: Void, _ attempt: Attempt) async throws -> Retrieved {
+        let log = attempt.log
         for result in try source.sealCases(of: point, log) { log.record(result) }
-        let folder = try privateFolder("\(attempt)")
+        let folder = try attempt.folder("r\(index)-\(attempt.number)", on: host, of: service)
         try await source.bring(point, log)
-        let retrieved = try await ArtifactRetriever(host: host, decryption: try source.keyring.decryption(of: source.set))
+        let artifact = try await ArtifactRetriever(host: host, decryption: try source.keyring.decryption(of: source.set))
             .retrieve(point, into: folder) { log.progress("fetching", completed: $0, total: point.size, unit: .bytes) }
         await source.stores.release(point)
-        self.retrieved = retrieved
-        self.folder = folder
-        source.recordRetrieval(of: point, retrieved, log)
-        return source.describe(retrieved)
+        source.recordRetrieval(of: point, artifact, log)
+        return Retrieved(point: point, artifact: artifact, folder: folder, detail: source.describe(artifact))
     }
 
-    func restore(_ log: any StepLog) async throws -> String {
-        guard let retrieved, let folder, let point else { throw DriverMisuse() }
+    func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
+        let (log, point, artifact, folder) = (attempt.log, retrieved.point, retrieved.artifact, retrieved.folder)
         let restorer = RedisRestorer(
             host: host, folder: folder, service: service, software: plan.estate.redisSoftware(of: service))
         let report: @Sendable (Int64, Int64?) -> Void = { log.progress("loading", completed: $0, total: $1, unit: .bytes) }
         let restored =
             source.set.kind == .aof
             ? try await restorer.restoreAppendOnly(
-                retrieved.location, isFolder: retrieved.isFolder, name: point.path,
+                artifact.location, isFolder: artifact.isFolder, name: point.path,
                 sealedBy: point.sealState.seal?.redis.flatMap { RedisVersion(sealed: $0.serverVersion) }, progress: report)
             : try await restorer.restoreSnapshot(
-                retrieved.location, isSnapshot: !retrieved.isFolder && retrieved.format == .rdb, progress: report)
-        self.restored = restored
+                artifact.location, isSnapshot: !artifact.isFolder && artifact.format == .rdb, progress: report)
+        attempt.atEnd { await restored.server.stop() }
         restored.cases.forEach(log.record)
         if restored.hasCommands, point.sealState.seal == nil {
             log.unproven(
@@ -79,18 +84,12 @@ actor RedisDriver: EndpointProviding {
         for result in await RedisQuarantine.ask(restored.server, service: service, host: host, demand: plan.quarantine) {
             log.record(result)
         }
-        return "loaded the \(restored.detail)"
+        return Restored(point: point, redis: restored)
     }
 
-    func verify(_ log: any StepLog) async throws -> String {
-        guard let restored, let point else { throw DriverMisuse() }
-        let connection: RedisConnection
-        do {
-            connection = try await RedisConnection.connect(unixSocket: restored.server.socketPath)
-        } catch {
-            throw DrillFailure.error(
-                Finding(.scratchServerFailed, object: service, message: error.message, hint: error.hint))
-        }
+    func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
+        let (log, point, server) = (attempt.log, restored.point, restored.redis.server)
+        let connection = try await server.connect(for: service)
         defer { connection.close() }
         let tally = CaseTally(log)
         await RedisChecks.run(
@@ -99,29 +98,17 @@ actor RedisDriver: EndpointProviding {
                 unsealedReason: source.unsealedReason(of: point), declared: plan.checks[service] ?? [],
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .keys) }))
-        return tally.summary
+        return Verified(detail: tally.summary, provision: .server(.redis(socket: server.socketPath)))
     }
+}
 
-    func endpoint() async -> ScratchEndpoint? { restored.map { .redis(socket: $0.server.socketPath) } }
-
-    func discard() async {
-        if let restored { await restored.server.stop() }
-        restored = nil
-        retrieved = nil
-        if let folder { try? FileManager.default.removeItem(at: folder) }
-    }
-
-    func tearDown() async -> [Finding] {
-        if let restored { await restored.server.stop() }
-        restored = nil
-        return []
-    }
-
-    private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
+extension ScratchRedis {
+    /// - Throws: ``DrillFailure`` (error): the server is gone.
+    func connect(for service: String) async throws(DrillFailure) -> RedisConnection {
         do {
-            return try host.folder.privateFolder("r\(index)-\(name)")
+            return try await RedisConnection.connect(unixSocket: socketPath)
         } catch {
-            throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
+            throw .error(Finding(.scratchServerFailed, object: service, message: error.message, hint: error.hint))
         }
     }
 }

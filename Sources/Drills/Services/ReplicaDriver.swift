@@ -12,8 +12,8 @@ import Reports
 import ScratchHost
 
 /// Fails one Redis service over to a clone of its replica. The replica itself is read, and gives its dataset as it would to a replica.
-actor ReplicaDriver: EndpointProviding, FailbackDriver {
-    nonisolated let service: String
+struct ReplicaDriver: ServiceDriver {
+    let service: String
     private let index: Int
     private let plan: DrillPlan
     private let replica: Standby
@@ -21,14 +21,31 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
     /// Where the drill loses it; nil: it may live.
     private let primary: LostPrimary?
 
-    private var attempt = 0
-    private var state: ReplicaState?
-    /// nil: the primary could not be asked.
-    private var lag: ReplicaLag?
-    private var folder: URL?
-    private var snapshot: ReplicaSnapshot?
-    private var restored: RestoredRedis?
-    private var hasLoopback = false
+    /// The replica when it was asked.
+    struct Context: Sendable {
+        var state: ReplicaState
+        /// nil: the primary could not be asked.
+        var lag: ReplicaLag?
+    }
+
+    struct Retrieved: StepOutcome {
+        var context: Context
+        var snapshot: ReplicaSnapshot
+        var folder: URL
+        var detail: String {
+            guard snapshot.way == .stream else { return "copied the replica key by key, since its link is down" }
+            let size = ((try? FileManager.default.attributesOfItem(atPath: snapshot.file.path))?[.size] as? NSNumber)?.int64Value ?? 0
+            return "took a snapshot of the replica, \(Readable.bytes(size))"
+        }
+    }
+
+    struct Restored: StepOutcome {
+        var context: Context
+        var snapshot: ReplicaSnapshot
+        var redis: RestoredRedis
+        var hasLoopback: Bool
+        var detail: String { "loaded the clone: \(redis.detail)" }
+    }
 
     init(_ replica: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost, primary: LostPrimary?) {
         self.primary = primary
@@ -39,11 +56,10 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
         self.host = host
     }
 
-    func identify(before disaster: Date) async throws -> Identified {
+    func identify(before disaster: Date) async throws -> Identified<Context> {
         let probe = try probe()
         let state = try await probe.state()
-        lag = try await lag(of: state, probe)
-        self.state = state
+        let lag = try await lag(of: state, probe)
         guard let age = lag.map(\.time) ?? state.age else {
             throw DrillFailure.error(
                 Finding(
@@ -57,7 +73,8 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
             service: service, backup: Recovery.replicaName, store: "replica", zone: replica.zone, path: "the replica's clone",
             location: host.folder.url, size: state.size, time: disaster.addingTimeInterval(-(age / .seconds(1))),
             timeSource: !isCaughtUp ? .lastReplicated : primary == nil ? .sameAsLive : .primaryPosition, sealState: .missing)
-        return Identified(points: [point], worstCase: nil, cases: [following(state)], detail: detail(age))
+        return Identified(
+            points: [point], worstCase: nil, cases: [following(state)], detail: detail(age, lag), context: Context(state: state, lag: lag))
     }
 
     private func lag(of state: ReplicaState, _ probe: ReplicaProbe) async throws -> ReplicaLag? {
@@ -70,74 +87,76 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
         return try await probe.lag(of: state, behind: offset, lostAt: lost)
     }
 
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
-        guard let state else { throw DriverMisuse() }
-        attempt += 1
-        report(state, log)
+    func retrieve(_ point: RecoveryPoint, of context: Context, _ attempt: Attempt) async throws -> Retrieved {
+        let log = attempt.log
+        report(context, log)
         if plan.scenario == .databaseCorruption {
             log.unproven(
                 "\(service): a replica holds what its primary holds, corruption included: this drill proves a failover, and no way back to a "
                     + "database from before a mistake.")
         }
         let start = ContinuousClock.now
-        let folder = try privateFolder("\(attempt)")
-        self.folder = folder
+        let folder = try attempt.folder("r\(index)-\(attempt.number)", on: host, of: service)
         let living = try live(replica.connection)
         let snapshot = try await ReplicaCopy(host: host, folder: folder, replica: living, service: service, software: software)
             .take { log.progress("copying keys", completed: $0, total: $1, unit: .keys) }
-        self.snapshot = snapshot
         log.fact("clone", Readable.preciseDuration(start.duration(to: .now)))
         log.fact("clone.way", snapshot.way == .stream ? "snapshot" : "key by key")
         if snapshot.way == .stream, await living.renewsOwnFile() { log.fact("clone.own-file", "renewed: repl-diskless-sync is no") }
         if snapshot.expired > 0 { log.fact("clone.expired-keys", String(snapshot.expired)) }
-        return snapshot.way == .stream
-            ? "took a snapshot of the replica, \(Readable.bytes(size(of: snapshot.file)))"
-            : "copied the replica key by key, since its link is down"
+        return Retrieved(context: context, snapshot: snapshot, folder: folder)
     }
 
-    func restore(_ log: any StepLog) async throws -> String {
-        guard let snapshot, let folder else { throw DriverMisuse() }
-        hasLoopback = await host.canHaveLoopback()
+    func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
+        let log = attempt.log
+        let hasLoopback = await host.canHaveLoopback()
         let start = ContinuousClock.now
         let restored = try await RedisRestorer(
-            host: host, folder: folder, service: service, software: software, loopback: hasLoopback
+            host: host, folder: retrieved.folder, service: service, software: software, loopback: hasLoopback
         )
-        .restoreSnapshot(snapshot.file, isSnapshot: true) { log.progress("loading", completed: $0, total: $1, unit: .bytes) }
-        self.restored = restored
+        .restoreSnapshot(retrieved.snapshot.file, isSnapshot: true) { log.progress("loading", completed: $0, total: $1, unit: .bytes) }
+        attempt.atEnd { await restored.server.stop() }
         restored.cases.forEach(log.record)
         log.fact("clone.load", Readable.preciseDuration(start.duration(to: .now)))
         for result in await RedisQuarantine.ask(restored.server, service: service, host: host, demand: plan.quarantine) {
             log.record(result)
         }
-        return "loaded the clone: \(restored.detail)"
+        return Restored(context: retrieved.context, snapshot: retrieved.snapshot, redis: restored, hasLoopback: hasLoopback)
     }
 
     /// First all that is asked of the dataset, and then the promotion, which lets go of the keys whose time has come.
-    func verify(_ log: any StepLog) async throws -> String {
-        guard let restored else { throw DriverMisuse() }
+    func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
+        let (log, server) = (attempt.log, restored.redis.server)
         let tally = CaseTally(log)
-        for result in await counts() { tally.record(result) }
-        let connection: RedisConnection
-        do {
-            connection = try await RedisConnection.connect(unixSocket: restored.server.socketPath)
-        } catch {
-            throw DrillFailure.error(Finding(.scratchServerFailed, object: service, message: error.message, hint: error.hint))
-        }
+        for result in await counts(of: server, restored.snapshot) { tally.record(result) }
+        let connection = try await server.connect(for: service)
         defer { connection.close() }
         await RedisChecks.run(
             RedisCheckContext(
                 connection: connection, service: service, seal: nil, unsealedReason: "a replica has no seal",
                 declared: plan.checks[service] ?? [], emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .keys) }))
-        let took = try await ReplicaFailover(server: restored.server, service: service).run()
+        let took = try await ReplicaFailover(server: server, service: service).run()
         log.fact("failover", took < .milliseconds(1) ? "less than 0.001s" : Readable.preciseDuration(took))
         tally.record(.judged(.restore, service: service, name: "a clone of the replica is promoted", duration: took, findings: []))
-        tally.record(await untouched())
-        return tally.summary
+        tally.record(await untouched(since: restored.context.state))
+        return Verified(
+            detail: tally.summary, provision: .server(.redis(socket: server.socketPath)),
+            failback: FreshReplica(
+                service: service, promoted: server, hasLoopback: restored.hasLoopback, folder: "r\(index)-\(attempt.number)b", host: host))
     }
+}
+
+/// A fresh replica behind the promoted clone.
+private struct FreshReplica: FailbackDriver {
+    var service: String
+    var promoted: ScratchRedis
+    var hasLoopback: Bool
+    /// Its name.
+    var folder: String
+    var host: ScratchHost
 
     func failBack(_ log: any StepLog) async throws {
-        guard let restored else { throw DriverMisuse() }
         let name = "a fresh replica follows the promoted server"
         guard hasLoopback else {
             log.record(
@@ -147,28 +166,10 @@ actor ReplicaDriver: EndpointProviding, FailbackDriver {
             return
         }
         let took = try await ReplicaFailback(
-            host: host, promoted: restored.server, folder: try privateFolder("\(attempt)b"), service: service
+            host: host, promoted: promoted, folder: try host.privateFolder(folder, of: service), service: service
         ).run()
         log.fact("failback", Readable.preciseDuration(took))
         log.record(.judged(.operation, service: service, name: name, duration: took, findings: []))
-    }
-
-    func endpoint() async -> ScratchEndpoint? { restored.map { .redis(socket: $0.server.socketPath) } }
-
-    func discard() async {
-        await end()
-        if let folder { try? FileManager.default.removeItem(at: folder) }
-    }
-
-    func tearDown() async -> [Finding] {
-        await end()
-        return []
-    }
-
-    private func end() async {
-        await restored?.server.stop()
-        restored = nil
-        snapshot = nil
     }
 }
 
@@ -183,18 +184,6 @@ extension ReplicaDriver {
 
     private func live(_ connection: SourceConnection) throws(DrillFailure) -> LiveRedis {
         try SourceAccess.live(connection, of: service, in: plan.estate)
-    }
-
-    private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
-        do {
-            return try host.folder.privateFolder("r\(index)-\(name)")
-        } catch {
-            throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
-        }
-    }
-
-    private func size(of file: URL) -> Int64 {
-        ((try? FileManager.default.attributesOfItem(atPath: file.path))?[.size] as? NSNumber)?.int64Value ?? 0
     }
 
     private func following(_ state: ReplicaState) -> CaseResult {
@@ -213,7 +202,7 @@ extension ReplicaDriver {
             findings: findings)
     }
 
-    private func detail(_ age: Duration) -> String {
+    private func detail(_ age: Duration, _ lag: ReplicaLag?) -> String {
         let behind = Readable.preciseDuration(age)
         guard let lag else { return "a replica at most \(behind) old; its primary was not asked" }
         return "a replica \(Readable.bytes(lag.bytes)) and \(lag.isCaughtUp ? "" : "at most ")\(behind) behind its primary"
@@ -226,7 +215,8 @@ extension ReplicaDriver {
             ? "the primary did not answer before its zone was cut off" : "the primary was out of reach before the drill began"
     }
 
-    private func report(_ state: ReplicaState, _ log: any StepLog) {
+    private func report(_ context: Context, _ log: any StepLog) {
+        let (state, lag) = (context.state, context.lag)
         log.fact("replica.offset", String(state.offset))
         log.fact("replica.link", state.isLinked ? "up" : "down")
         if let down = state.linkDown { log.fact("replica.link-down", "at most \(Readable.duration(down))") }
@@ -246,9 +236,9 @@ extension ReplicaDriver {
     }
 
     /// As many keys as the replica itself reported at the instant that it was copied.
-    private func counts() async -> [CaseResult] {
+    private func counts(of server: ScratchRedis, _ snapshot: ReplicaSnapshot) async -> [CaseResult] {
         let name = "as many keys as the replica had"
-        guard let restored, let expected = snapshot?.keys else {
+        guard let expected = snapshot.keys else {
             return [
                 .skipped(
                     .keys, service: service, name: name,
@@ -256,7 +246,7 @@ extension ReplicaDriver {
             ]
         }
         do {
-            let actual = try await LiveRedis(host: restored.server.socketPath).keys()
+            let actual = try await LiveRedis(host: server.socketPath).keys()
             return Set(expected.keys).union(actual.keys).sorted().map { database in
                 let (wanted, found) = (expected[database] ?? 0, actual[database] ?? 0)
                 let findings =
@@ -279,9 +269,8 @@ extension ReplicaDriver {
     }
 
     /// Nothing that a drill does may reach the replica: the one that was cloned must still be what it was.
-    private func untouched() async -> CaseResult {
+    private func untouched(since before: ReplicaState) async -> CaseResult {
         let name = "the replica itself is still a replica"
-        guard let before = state else { return .skipped(.quarantine, service: service, name: name, reason: "it was never asked") }
         do {
             let now = try await probe().state()
             var findings: [Finding] = []

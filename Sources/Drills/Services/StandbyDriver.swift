@@ -13,8 +13,8 @@ import Reports
 import ScratchHost
 
 /// Fails one Postgres service over to a clone of its standby. The standby itself is read, and lends one replication connection.
-actor StandbyDriver: EndpointProviding, FailbackDriver {
-    nonisolated let service: String
+struct StandbyDriver: ServiceDriver {
+    let service: String
     private let index: Int
     private let plan: DrillPlan
     private let standby: Standby
@@ -22,13 +22,25 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
     /// Where the drill loses it; nil: it may live.
     private let primary: LostPrimary?
 
-    private var attempt = 0
-    private var state: StandbyState?
-    /// nil: the primary could not be asked.
-    private var lag: StandbyLag?
-    private var clone: ServerClone?
-    private var promoted: PromotedServer?
-    private var database: String?
+    /// The standby when it was asked.
+    struct Context: Sendable {
+        var state: StandbyState
+        /// nil: the primary could not be asked.
+        var lag: StandbyLag?
+    }
+
+    struct Retrieved: StepOutcome {
+        var context: Context
+        var clone: ServerClone
+        var detail: String { "cloned the standby, \(Readable.bytes(context.state.size))" }
+    }
+
+    struct Restored: StepOutcome {
+        var context: Context
+        var clone: ServerClone
+        var promoted: PromotedServer
+        var detail: String { "promoted in \(Readable.preciseDuration(promoted.promotion)), timeline \(promoted.timelines.to)" }
+    }
 
     init(_ standby: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost, primary: LostPrimary?) {
         self.primary = primary
@@ -39,12 +51,11 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         self.host = host
     }
 
-    func identify(before disaster: Date) async throws -> Identified {
+    func identify(before disaster: Date) async throws -> Identified<Context> {
         let probe = try probe()
         let state = try await probe.state()
-        lag = try await lag(of: state, probe)
-        self.state = state
-        let known = lag?.isCaughtUp == true ? disaster.addingTimeInterval(-(lag?.time ?? .zero).seconds) : dated(state, disaster)
+        let lag = try await lag(of: state, probe)
+        let known = lag?.isCaughtUp == true ? disaster.addingTimeInterval(-(lag?.time ?? .zero).seconds) : dated(state, lag, disaster)
         guard let time = known.map({ min($0, disaster) }) else {
             throw DrillFailure.error(
                 Finding(
@@ -57,7 +68,9 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
             location: host.folder.url, size: state.size, time: time,
             timeSource: lag?.isCaughtUp != true ? .lastReplayedCommit : primary == nil ? .sameAsLive : .primaryPosition,
             sealState: .missing)
-        return Identified(points: [point], worstCase: nil, cases: [streaming(state)], detail: detail(state, time, disaster))
+        return Identified(
+            points: [point], worstCase: nil, cases: [streaming(state)], detail: detail(state, lag, time, disaster),
+            context: Context(state: state, lag: lag))
     }
 
     private func lag(of state: StandbyState, _ probe: StandbyProbe) async throws -> StandbyLag? {
@@ -70,15 +83,14 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         return try await probe.lag(of: state, behind: position, lostAt: lost)
     }
 
-    private func dated(_ state: StandbyState, _ disaster: Date) -> Date? {
+    private func dated(_ state: StandbyState, _ lag: StandbyLag?, _ disaster: Date) -> Date? {
         // By the primary's own clock where it answers; the commit's time was taken by that clock too.
         lag?.time.map { disaster.addingTimeInterval(-$0.seconds) } ?? state.lastCommit
     }
 
-    func retrieve(_ point: RecoveryPoint, _ log: any StepLog) async throws -> String {
-        guard let state else { throw DriverMisuse() }
-        attempt += 1
-        report(state, point, log)
+    func retrieve(_ point: RecoveryPoint, of context: Context, _ attempt: Attempt) async throws -> Retrieved {
+        let (log, state) = (attempt.log, context.state)
+        report(context, point, log)
         if plan.scenario == .databaseCorruption {
             log.unproven(
                 "\(service): a standby holds what its primary holds, corruption included: this drill proves a failover, and no way back to a "
@@ -86,19 +98,19 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         }
         let start = ContinuousClock.now
         let clone = ServerClone(
-            host: host, folder: try privateFolder("\(attempt)p"), binaries: try binaries(state.serverMajor), profile: plan.profile,
+            host: host, folder: try attempt.folder("p\(index)-\(attempt.number)p", on: host, of: service),
+            binaries: try binaries(state.serverMajor), profile: plan.profile,
             object: "\(service)'s standby")
         try await clone.take(from: try probe().standby)
-        self.clone = clone
         log.fact("clone", Readable.preciseDuration(start.duration(to: .now)))
-        return "cloned the standby, \(Readable.bytes(state.size))"
+        return Retrieved(context: context, clone: clone)
     }
 
-    func restore(_ log: any StepLog) async throws -> String {
-        guard let clone else { throw DriverMisuse() }
+    func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
+        let (log, clone) = (attempt.log, retrieved.clone)
         for result in ArmedSettings.cases(aside: clone.asideFolder, service: service) { log.record(result) }
         let promoted = try await Failover(host: host, clone: clone, service: service).run(users: users)
-        self.promoted = promoted
+        attempt.atEnd { await promoted.server.stop() }
         log.record(
             .judged(.restore, service: service, name: "a clone of the standby is promoted", duration: promoted.promotion, findings: []))
         log.fact("failover", Readable.preciseDuration(promoted.promotion))
@@ -108,14 +120,13 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         for result in await PostgresQuarantine.ask(promoted.server, service: service, host: host, demand: plan.quarantine) {
             log.record(result)
         }
-        return "promoted in \(Readable.preciseDuration(promoted.promotion)), timeline \(promoted.timelines.to)"
+        return Restored(context: retrieved.context, clone: clone, promoted: promoted)
     }
 
-    func verify(_ log: any StepLog) async throws -> String {
-        guard let server = promoted?.server else { throw DriverMisuse() }
+    func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
+        let (log, server, before) = (attempt.log, restored.promoted.server, restored.context.state)
         let databases = RestoredDatabases(server: server, service: service)
         let database = try await databases.main(preferring: source?.database ?? standby.connection.database)
-        self.database = database
         log.fact("database", database)
         let tally = CaseTally(log)
         try await databases.storage(first: database, tally, log)
@@ -125,46 +136,39 @@ actor StandbyDriver: EndpointProviding, FailbackDriver {
         await databases.tellUnasked(besides: database, tally, log)
         await PostgresChecks.run(
             PostgresCheckContext(
-                connection: connection, service: service, seal: nil, origin: .files(serverVersion: state?.serverVersion),
+                connection: connection, service: service, seal: nil, origin: .files(serverVersion: before.serverVersion),
                 unsealedReason: "a standby has no seal",
                 declared: plan.checks[service] ?? [], inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
-        tally.record(await untouched())
-        return tally.summary
+        tally.record(await untouched(since: before))
+        return Verified(
+            detail: tally.summary, provision: .server(.postgres(server.configuration(database: database))),
+            failback: StandbyFailback(
+                service: service, promoted: server, binaries: restored.clone.binaries, profile: plan.profile,
+                folder: "p\(index)-\(attempt.number)b", host: host))
     }
+}
+
+/// A fresh standby behind the promoted clone.
+private struct StandbyFailback: FailbackDriver {
+    var service: String
+    var promoted: ScratchPostgres
+    var binaries: PostgresBinaries
+    var profile: Profile
+    /// Its name.
+    var folder: String
+    var host: ScratchHost
 
     func failBack(_ log: any StepLog) async throws {
-        guard let promoted, let clone else { throw DriverMisuse() }
         let fresh = ServerClone(
-            host: host, folder: try privateFolder("\(attempt)b"), binaries: clone.binaries, profile: plan.profile,
+            host: host, folder: try host.privateFolder(folder, of: service), binaries: binaries, profile: profile,
             object: "\(service)'s promoted clone")
-        let took = try await Failback(host: host, promoted: promoted.server, clone: fresh, service: service).run()
+        let took = try await Failback(host: host, promoted: promoted, clone: fresh, service: service).run()
         log.fact("failback", Readable.preciseDuration(took))
         log.record(
             .judged(.operation, service: service, name: "a fresh standby follows the promoted server", duration: took, findings: []))
-    }
-
-    func endpoint() async -> ScratchEndpoint? {
-        guard let server = promoted?.server, let database else { return nil }
-        return .postgres(server.configuration(database: database))
-    }
-
-    func discard() async {
-        await end()
-        try? FileManager.default.removeItem(at: host.folder.url.appendingPathComponent("p\(index)-\(attempt)p"))
-    }
-
-    func tearDown() async -> [Finding] {
-        await end()
-        return []
-    }
-
-    private func end() async {
-        await promoted?.server.stop()
-        promoted = nil
-        clone = nil
     }
 }
 
@@ -197,14 +201,6 @@ extension StandbyDriver {
                 hint: "apt-get install postgresql-\(major), or name its bin folder in MUSTER_PG_BIN"))
     }
 
-    private func privateFolder(_ name: String) throws(DrillFailure) -> URL {
-        do {
-            return try host.folder.privateFolder("p\(index)-\(name)")
-        } catch {
-            throw .error(Finding(.scratchUnusable, object: service, message: error.message, hint: error.hint))
-        }
-    }
-
     private func streaming(_ state: StandbyState) -> CaseResult {
         var findings: [Finding] = []
         if state.isPaused {
@@ -234,7 +230,7 @@ extension StandbyDriver {
             findings: findings)
     }
 
-    private func detail(_ state: StandbyState, _ time: Date, _ disaster: Date) -> String {
+    private func detail(_ state: StandbyState, _ lag: StandbyLag?, _ time: Date, _ disaster: Date) -> String {
         let behind = Readable.preciseDuration(.seconds(max(0, disaster.timeIntervalSince(time))))
         guard let lag else { return "a standby at LSN \(RecoveryTarget.text(lsn: state.replayed)); its primary was not asked" }
         return "a standby \(Readable.bytes(Int64(clamping: lag.bytes))) and \(behind) behind its primary"
@@ -247,14 +243,15 @@ extension StandbyDriver {
             ? "the primary did not answer before its zone was cut off" : "the primary was out of reach before the drill began"
     }
 
-    private func report(_ state: StandbyState, _ point: RecoveryPoint, _ log: any StepLog) {
+    private func report(_ context: Context, _ point: RecoveryPoint, _ log: any StepLog) {
+        let state = context.state
         log.fact("standby.replayed", RecoveryTarget.text(lsn: state.replayed))
         if let received = state.received {
             log.fact("standby.received", RecoveryTarget.text(lsn: received))
             log.fact("standby.unreplayed-bytes", String(received > state.replayed ? received - state.replayed : 0))
         }
         if let commit = state.lastCommit { log.fact("standby.last-commit", Readable.time(commit, in: plan.estate.timeZone)) }
-        guard let lag else {
+        guard let lag = context.lag else {
             log.unproven("\(service): \(whyUnasked), so nobody knows what its primary had that the standby had not.")
             return
         }
@@ -265,10 +262,9 @@ extension StandbyDriver {
     }
 
     /// Nothing that a drill does may reach the standby: the one that was cloned must still be what it was.
-    private func untouched() async -> CaseResult {
+    private func untouched(since before: StandbyState) async -> CaseResult {
         let name = "the standby itself is still a standby"
         do {
-            guard let before = state else { throw DriverMisuse() }
             let now = try await probe().state()
             let isSame = now.systemIdentifier == before.systemIdentifier && now.timeline == before.timeline
             let findings =

@@ -7,27 +7,24 @@ import DrillModel
 import ScratchHost
 
 /// Makes the drivers of one drill.
-struct DrillCast {
+struct ParticipantFactory {
     var plan: DrillPlan
     var host: ScratchHost
     /// Who is asked what only people can do; nil: nobody is there.
     var confirmer: (any ManualConfirmer)?
 
-    func party() -> DrillParty {
+    func make() -> DrillParticipants<ServiceProvision> {
         let stores = RemoteStores(plan.estate, host: host)
         let primaries = lostPrimaries()
         let services = plan.recover.enumerated().compactMap { driver(for: $1, index: $0, stores, primaries) }
         // Their folders are told apart by number: those of the existing ones go on where the others end.
         let existing = plan.existing.enumerated().compactMap { driver(for: $1, index: plan.recover.count + $0, stores, []) }
         let application = plan.application.flatMap { plan.estate.applications[$0] }
-        let redises = plan.caches.enumerated().map { EmptyRedis($1, index: $0, plan: plan, host: host) }
-        let rehearsal = application.map {
-            ApplicationRehearsal($0, plan: plan, drivers: services + existing, caches: redises, host: host)
-        }
-        return DrillParty(
+        let rehearsal = application.map { ApplicationRehearsal(declared: $0, plan: plan, host: host) }
+        return DrillParticipants(
             services: services,
-            caches: rehearsal.map { rehearsal in redises.map { RehearsedCache(redis: $0, application: rehearsal) } } ?? [],
-            existing: existing, survivors: existing.isEmpty ? nil : Survivors(existing),
+            caches: rehearsal == nil ? [] : plan.caches.enumerated().map { EmptyRedis($1, index: $0, plan: plan, host: host) },
+            existing: existing, witness: existing.isEmpty ? nil : ExistingServices(),
             outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, primaries: primaries, host: host) },
             application: rehearsal,
             hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: confirmer)
@@ -41,7 +38,7 @@ struct DrillCast {
 
     private func driver(
         for recovery: Recovery, index: Int, _ stores: RemoteStores, _ primaries: [LostPrimary]
-    ) -> (any ServiceDriver)? {
+    ) -> (any ServiceDriver<ServiceProvision>)? {
         if let standby = plan.estate.standby(of: recovery) {
             let primary = primaries.first { $0.service == recovery.service }
             if recovery.backup == Recovery.replicaName {

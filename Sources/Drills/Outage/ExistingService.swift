@@ -14,7 +14,7 @@ extension Rule {
 }
 
 /// One look at one server.
-struct SurvivingService: Sendable {
+struct ExistingService: Sendable {
     /// More findings than these help nobody.
     static let mostFindings = 20
 

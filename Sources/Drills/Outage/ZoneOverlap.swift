@@ -6,7 +6,7 @@ import Foundation
 import Glibc
 
 /// Holds the lost stores against those that are left.
-struct SharedGround: Sendable {
+struct ZoneOverlap: Sendable {
     var lost: [Store]
     var left: [Store]
 
