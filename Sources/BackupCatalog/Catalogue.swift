@@ -177,7 +177,7 @@ public struct Catalogue: Sendable {
             let clock = BaseBackupClock(decryption: decryption, ends: ends, timeZone: estate.timeZone)
             return clock.end(of: item) ?? (item.modified, .modificationTime)
         }
-        if !set.holdsData { return HeldClock(timeZone: estate.timeZone).time(of: item, kind: set.kind) }
+        if !set.holdsData { return FileBackupTime(timeZone: estate.timeZone).time(of: item, kind: set.kind) }
         if set.kind == .aof, let time = AppendOnlyClock.time(of: item) { return (time, .appendOnlyTimestamp) }
         if set.kind != .aof, let head = head(of: item, left: &left) {
             switch set.kind {

@@ -171,7 +171,7 @@ struct ServiceReader {
             fields.report("wal", "\"wal\" does not fit kind \"\(kind.rawValue)\"", hint: hint)
         }
         let foreign = ForeignReader(file: file, fields: fields, kind: kind).read(encryption?.scheme)
-        let held = HeldReader(file: file, fields: fields, kind: kind, engine: engine).read(encryption)
+        let held = FileBackupReader(file: file, fields: fields, kind: kind, engine: engine).read(encryption)
         let promises = PromiseReader(parent: fields)
         let schedule = promises.schedule()
         let retention = promises.retention()

@@ -185,7 +185,7 @@ struct DeepInspection: Sendable {
 
     /// A `.env` file's lines, a repository's objects.
     private func readHeld(_ point: RecoveryPoint, in folder: URL, on host: ScratchHost) async throws {
-        let artifact = HeldArtifact(backups: ServiceBackups(estate: estate, set: set, stores: stores), host: host, folder: folder)
+        let artifact = FileBackup(backups: ServiceBackups(estate: estate, set: set, stores: stores), host: host, folder: folder)
         let retrieved = try await artifact.retrieve(point) { _ in }
         let result: CaseResult
         if set.kind == .env {

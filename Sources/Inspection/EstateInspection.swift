@@ -160,7 +160,7 @@ public struct EstateInspection: Sendable {
         }
         cases += PgBackRestPromises(estate: estate, set: set, stores: survey.series.stores).ask()
         if let read = try await inspection?.readWAL() { cases.append(read) }
-        cases += try await HeldPromises(estate: estate, survey: survey, now: now, root: deep, stores: stores).ask(except: broken)
+        cases += try await FileBackupPromises(estate: estate, survey: survey, now: now, root: deep, stores: stores).ask(except: broken)
         // What follows counts recovery points, and what was found to be none is none.
         survey.series = survey.series.backups(except: broken)
         return (cases, survey)

@@ -27,7 +27,7 @@ struct LabBuilder: Sendable {
         async let dumps = dumpNights(calendar, backups)
         async let snapshots = snapshotNights(calendar, backups)
         async let chain = incrementals(backups.keys)
-        async let held: Void = LabHeld(places: places, keys: backups.keys, host: host, calendar: calendar).make()
+        async let held: Void = LabFileBackups(places: places, keys: backups.keys, host: host, calendar: calendar).make()
         let made = try await (dumps, snapshots)
         let incrementals = try await chain
         try await held

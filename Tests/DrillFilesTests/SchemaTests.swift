@@ -130,9 +130,9 @@ struct SchemaValidationTests {
         var files: [(schema: String, path: String)] = []
         var names: [String: String] = [:]
         let all = [
-            ("estate", Good.estate, BadEstateTests.inputs), ("drill", Good.drill, BadDrillTests.inputs + BadCourseTests.ofTheDrill),
-            ("drill", Good.serverFailure, BadCourseTests.ofServerFailure), ("drill", Good.outage, BadCourseTests.ofOutage),
-            ("drill", Good.lostCache, BadCourseTests.ofLostCache),
+            ("estate", Good.estate, BadEstateTests.inputs), ("drill", Good.drill, BadDrillTests.inputs + BadProcedureTests.ofTheDrill),
+            ("drill", Good.serverFailure, BadProcedureTests.ofServerFailure), ("drill", Good.outage, BadProcedureTests.ofOutage),
+            ("drill", Good.lostCache, BadProcedureTests.ofLostCache),
         ]
         for (schema, good, inputs) in all {
             #expect(Set(inputs.map(\.name)).count == inputs.count, "names tell the inputs apart")

@@ -45,7 +45,7 @@ struct CodeDriver: ServiceDriver {
 
     func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
         attempt.log.record(network)
-        let code = try await retrieved.files.held.code(of: retrieved.files.artifact, object: retrieved.files.point.path)
+        let code = try await retrieved.files.backup.code(of: retrieved.files.artifact, object: retrieved.files.point.path)
         attempt.log.fact("refs", String(code.refs))
         return Restored(files: retrieved.files, code: code)
     }

@@ -43,7 +43,7 @@ struct ConfigurationDriver: ServiceDriver {
 
     func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
         let (log, point) = (attempt.log, retrieved.files.point)
-        let environment = try retrieved.files.held.environment(of: retrieved.files.artifact, object: point.path)
+        let environment = try retrieved.files.backup.environment(of: retrieved.files.artifact, object: point.path)
         log.record(checks(point).readable(environment))
         log.fact("keys", String(environment.names.count))
         return Restored(files: retrieved.files, environment: environment)

@@ -13,7 +13,7 @@ struct RetrievedFiles: Sendable {
     var artifact: RetrievedArtifact
     /// Private, and of this attempt.
     var folder: URL
-    var held: HeldArtifact
+    var backup: FileBackup
     /// The instant that production is held against.
     var disaster: Date
     var detail: String
@@ -24,9 +24,9 @@ struct RetrievedFiles: Sendable {
     ) async throws {
         let log = attempt.log
         folder = try attempt.folder("\(name)-\(attempt.number)", on: host, of: source.set.service)
-        held = HeldArtifact(backups: source, host: host, folder: folder)
-        artifact = try await held.retrieve(point) { log.progress("fetching", completed: $0, total: point.size, unit: .bytes) }
-        source.recordHeld(point, artifact, asOf: disaster, log)
+        backup = FileBackup(backups: source, host: host, folder: folder)
+        artifact = try await backup.retrieve(point) { log.progress("fetching", completed: $0, total: point.size, unit: .bytes) }
+        source.recordFileBackup(point, artifact, asOf: disaster, log)
         detail = source.describe(artifact)
         self.point = point
         self.disaster = disaster

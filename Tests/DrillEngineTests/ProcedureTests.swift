@@ -5,7 +5,7 @@ import DrillModel
 import Foundation
 import Testing
 
-@Suite struct CourseTests {
+@Suite struct ProcedureTests {
     private static func every(_ moments: [Hook.Moment], _ program: String = "p") -> [Step: [Hook.Moment: Hook]] {
         Dictionary(
             uniqueKeysWithValues: Step.allCases.map { step in
@@ -21,7 +21,7 @@ import Testing
         let diary = Diary()
         let application = FakeApplication(diary: diary, restarting: { try await Task.sleep(for: .milliseconds(300)) })
         let told = await run(
-            course(targets: Targets(rto: .seconds(60))), DrillParticipants(services: [noting(diary)], application: application))
+            procedure(targets: Targets(rto: .seconds(60))), DrillParticipants(services: [noting(diary)], application: application))
         #expect(told.verdict == .passed)
         #expect(diary.all == ["retrieve s", "restore s", "verify s", "prove", "restart", "confirm", "end", "ended s"])
         #expect(told.outcome?.steps.map(\.verdict) == Array(repeating: .passed, count: 6))
@@ -35,7 +35,7 @@ import Testing
     @Test func theLastThatWasMadeIsEndedFirst() async {
         let diary = Diary()
         let told = await run(
-            course(recover: ["a"]),
+            procedure(recover: ["a"]),
             DrillParticipants(
                 services: [noting(diary, "a")], outage: FakeOutage(diary: diary), application: FakeApplication(diary: diary)))
         #expect(told.verdict == .passed)
@@ -50,7 +50,7 @@ import Testing
         let finding = finding("application-unhealthy")
         let failure = verdict == .failed ? DrillFailure.failed(finding) : DrillFailure.error(finding)
         let told = await run(
-            course(targets: Targets(rto: .seconds(60))),
+            procedure(targets: Targets(rto: .seconds(60))),
             DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])], application: FakeApplication(restarting: { throw failure }))
         )
@@ -61,7 +61,7 @@ import Testing
 
     @Test func anApplicationThatDiesAfterwardsIsNoOperationEither() async {
         let told = await run(
-            course(targets: Targets(rto: .seconds(60))),
+            procedure(targets: Targets(rto: .seconds(60))),
             DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])],
                 application: FakeApplication(confirming: .failed(finding("application-died")))))
@@ -73,7 +73,7 @@ import Testing
         let bad = FakeDriver(
             points: [point("new", hoursBefore: 1)],
             scripts: [Script(verify: { $0.record(.judged(.content, service: "s", name: "t", findings: [finding("content-differs")])) })])
-        let told = await run(course(), DrillParticipants(services: [bad], application: FakeApplication(diary: diary)))
+        let told = await run(procedure(), DrillParticipants(services: [bad], application: FakeApplication(diary: diary)))
         #expect(told.verdict == .failed && diary.all.isEmpty)
         #expect(told.outcome?.steps.last?.verdict == .skipped)
         #expect(told.outcome?.steps.last?.activities.first?.detail.contains("web") == true)
@@ -81,7 +81,7 @@ import Testing
 
     @Test func aStrangerIsNotWaitedFor() async {
         let told = await run(
-            course(),
+            procedure(),
             DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])],
                 application: FakeApplication(proving: .failed(finding("still-connected")))))
@@ -95,7 +95,7 @@ import Testing
         _ diary: Diary, witness: FakeWitness? = nil, existing: FakeDriver? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:]
     ) async -> Told {
         await run(
-            course(recover: [], existing: ["s"], hooks: hooks, targets: Targets(rto: .seconds(60))),
+            procedure(recover: [], existing: ["s"], hooks: hooks, targets: Targets(rto: .seconds(60))),
             DrillParticipants(
                 services: [], existing: [existing ?? noting(diary, slow: .milliseconds(400))],
                 witness: witness ?? FakeWitness(diary: diary), application: FakeApplication(diary: diary),
@@ -156,7 +156,7 @@ import Testing
     @Test func hooksStandBetweenTheSteps() async {
         let diary = Diary()
         let told = await run(
-            course(recover: ["a", "b"], hooks: Self.every([.before, .after, .onFailure])),
+            procedure(recover: ["a", "b"], hooks: Self.every([.before, .after, .onFailure])),
             DrillParticipants(
                 services: [noting(diary, "a"), noting(diary, "b", slow: .milliseconds(100))], application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary)))
@@ -189,7 +189,7 @@ import Testing
     func aBadHookIsAnErrorAndTheDrillGoesOn(ending: HookEnding, rule: String) async throws {
         let diary = Diary()
         let told = await run(
-            course(hooks: [.stop: [.before: Hook(run: ["bad"])]]),
+            procedure(hooks: [.stop: [.before: Hook(run: ["bad"])]]),
             DrillParticipants(
                 services: [noting(diary)], application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary, endings: ["bad": ending])))
@@ -204,12 +204,12 @@ import Testing
             points: [point("new", hoursBefore: 1), point("old", hoursBefore: 25)],
             scripts: [Script(restore: { _ in throw DrillFailure.failed(finding("broken")) })])
         let told = await run(
-            course(hooks: Self.every([.onFailure])),
+            procedure(hooks: Self.every([.onFailure])),
             DrillParticipants(services: [bad, noting(Diary(), "t")], application: FakeApplication(), hooks: FakeHooks(diary: diary)))
         #expect(told.verdict == .failed && diary.all == ["on-failure restore"])
         let restart = Diary()
         _ = await run(
-            course(hooks: Self.every([.onFailure])),
+            procedure(hooks: Self.every([.onFailure])),
             DrillParticipants(
                 services: [noting(Diary())], application: FakeApplication(restarting: { throw DrillFailure.failed(finding("died")) }),
                 hooks: FakeHooks(diary: restart)))
@@ -221,7 +221,7 @@ import Testing
         let diary = Diary()
         let lost = FakeDriver("lost", points: [], identifying: .failed(finding("no-recovery-point")))
         let told = await run(
-            course(recover: ["lost", "s"], hooks: Self.every([.before, .after])),
+            procedure(recover: ["lost", "s"], hooks: Self.every([.before, .after])),
             DrillParticipants(services: [lost, noting(diary)], application: FakeApplication(), hooks: FakeHooks(diary: diary)))
         #expect(told.verdict == .failed && diary.all.contains("after verify"))
     }
@@ -229,7 +229,7 @@ import Testing
     @Test(.timeLimit(.minutes(5))) func cancellingEndsAHookAndLeavesNobodyWaiting() async {
         let diary = Diary()
         let told = await run(
-            course(recover: ["a", "b"], hooks: [.retrieve: [.after: Hook(run: ["p"])]]),
+            procedure(recover: ["a", "b"], hooks: [.retrieve: [.after: Hook(run: ["p"])]]),
             DrillParticipants(
                 services: [noting(Diary(), "a"), noting(Diary(), "b")], application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary, takes: .seconds(600))), cancelWhen: { !diary.all.isEmpty })
@@ -242,7 +242,7 @@ import Testing
 
     @Test func whatPeopleDoCountsWithItsAllowance() async throws {
         let told = await run(
-            course(manual: Self.decide), DrillParticipants(services: [noting(Diary())], application: FakeApplication()))
+            procedure(manual: Self.decide), DrillParticipants(services: [noting(Diary())], application: FakeApplication()))
         let rto = try #require(told.outcome?.objectives?.rto)
         #expect(told.verdict == .passed && rto.allowances == [Allowance(name: "decide", duration: .seconds(900))])
         #expect(try #require(rto.achieved) > .seconds(900))
@@ -253,7 +253,7 @@ import Testing
     @Test func inALiveDrillSomebodySaysSo() async throws {
         let diary = Diary()
         let told = await run(
-            course(manual: Self.decide),
+            procedure(manual: Self.decide),
             DrillParticipants(
                 services: [noting(diary)], application: FakeApplication(diary: diary), confirmer: FakePerson(diary: diary, name: "Asha")))
         #expect(told.verdict == .passed && diary.all.prefix(2) == ["ask decide", "retrieve s"])
@@ -265,7 +265,7 @@ import Testing
 
     @Test func nobodyToSaySoIsAnError() async {
         let told = await run(
-            course(manual: Self.decide),
+            procedure(manual: Self.decide),
             DrillParticipants(services: [noting(Diary())], application: FakeApplication(), confirmer: FakePerson()))
         #expect(told.verdict == .error && told.rules == ["not-confirmed"])
     }

@@ -4,7 +4,7 @@ import DrillModel
 import Foundation
 
 /// Reads those keys of one backup, and refuses them where they don't belong.
-struct HeldReader {
+struct FileBackupReader {
     struct Stated {
         var configuration: ConfigurationPromise?
         var code: CodePromise?

@@ -5,7 +5,7 @@ import Foundation
 import Glibc
 
 /// Reads it from the artifact's name, or from a mirror's FETCH_HEAD.
-struct HeldClock: Sendable {
+struct FileBackupTime: Sendable {
     /// For a name without a zone.
     var timeZone: TimeZone
 

@@ -12,7 +12,7 @@ import Foundation
 import ScratchHost
 
 /// Asks the questions of a drill's verify step of one set's newest artifact.
-struct HeldPromises: Sendable {
+struct FileBackupPromises: Sendable {
     var estate: Estate
     var survey: SetSurvey
     /// The instant that is judged for.
@@ -61,7 +61,7 @@ struct HeldPromises: Sendable {
 
     private func ask(_ point: RecoveryPoint, on host: ScratchHost) async throws -> [CaseResult] {
         let folder = try host.privateFolder("newest", of: set.service)
-        let artifact = HeldArtifact(backups: ServiceBackups(estate: estate, set: set, stores: stores), host: host, folder: folder)
+        let artifact = FileBackup(backups: ServiceBackups(estate: estate, set: set, stores: stores), host: host, folder: folder)
         let retrieved = try await artifact.retrieve(point) { _ in }
         let production = ProductionState(estate: estate, host: host, instant: now)
         if set.kind == .env {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import DrillFiles
 
-@Suite struct BadCourseTests {
+@Suite struct BadProcedureTests {
     static let ofTheDrill = [
         BadInput(
             "existing in a corruption", replace: "quarantine: {network: required}",

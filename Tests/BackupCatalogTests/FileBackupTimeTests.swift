@@ -6,7 +6,7 @@ import Testing
 
 @testable import BackupCatalog
 
-@Suite struct HeldClockTests {
+@Suite struct FileBackupTimeTests {
     private let zone = TimeZone(secondsFromGMT: 19_800) ?? .gmt
 
     @Test(arguments: [
@@ -15,20 +15,20 @@ import Testing
         ("app.2026-11-23T02:00:15-03:00.env", "2026-11-23T05:00:15Z"), ("202611230200.env", "2026-11-22T20:30:00Z"),
     ])
     func isRead(name: String, expected: String) throws {
-        #expect(HeldClock.instant(in: name, zone)?.formatted(.iso8601) == expected)
+        #expect(FileBackupTime.instant(in: name, zone)?.formatted(.iso8601) == expected)
     }
 
     @Test(arguments: [
         "app.env.enc", "app-20261123.env", "app-2026-11-23.bundle", "app-20261340T020000Z.env", "app-20261123T250000Z.env", "v1.2.3.bundle",
     ])
     func isNone(name: String) {
-        #expect(HeldClock.instant(in: name, zone) == nil)
+        #expect(FileBackupTime.instant(in: name, zone) == nil)
     }
 
     @Test func aNameFromTheFutureIsNotBelieved() {
         let item = StoredItem(
             path: "a", location: URL(fileURLWithPath: "/x/app-20261123T020000Z.env"), isFolder: false, size: 1,
             modified: Date(timeIntervalSince1970: 1_700_000_000))
-        #expect(HeldClock(timeZone: zone).time(of: item, kind: .env).1 == .modificationTime)
+        #expect(FileBackupTime(timeZone: zone).time(of: item, kind: .env).1 == .modificationTime)
     }
 }

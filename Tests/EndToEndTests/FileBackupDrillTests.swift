@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/git"), "needs git"))
-struct HeldDrillTests {
+struct FileBackupDrillTests {
     private func configurations(_ desk: Desk) -> URL { desk.store.appendingPathComponent("configuration", isDirectory: true) }
     private func bundles(_ desk: Desk) -> URL { desk.store.appendingPathComponent("code", isDirectory: true) }
     private func live(_ desk: Desk) -> URL { desk.lab.appendingPathComponent("app/.env") }

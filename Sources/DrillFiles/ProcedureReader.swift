@@ -4,7 +4,7 @@ import DrillModel
 import Yams
 
 /// Holds the parts of one drill against its scenario and against each other.
-struct CourseReader {
+struct ProcedureReader {
     let file: SourceFile
     let fields: Fields
     /// nil where it can't be read, which has been told.

@@ -18,7 +18,7 @@ extension Rule {
 }
 
 /// One artifact of a set of configuration or code.
-public struct HeldArtifact: Sendable {
+public struct FileBackup: Sendable {
     var backups: ServiceBackups
     var host: ScratchHost
     /// Private, and empty.
@@ -114,7 +114,7 @@ public struct HeldArtifact: Sendable {
 
 extension ServiceBackups {
     /// As for data, but for the seal, which nobody makes of these kinds.
-    public func recordHeld(_ point: RecoveryPoint, _ retrieved: RetrievedArtifact, asOf disaster: Date, _ log: any StepLog) {
+    public func recordFileBackup(_ point: RecoveryPoint, _ retrieved: RetrievedArtifact, asOf disaster: Date, _ log: any StepLog) {
         let others = set.stores.filter { $0 != point.store }
         if !others.isEmpty {
             log.unproven("\(set.service): the copies in \(others.joined(separator: ", ")) were not read; muster inspect looks at them.")

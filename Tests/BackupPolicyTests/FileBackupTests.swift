@@ -6,7 +6,7 @@ import Testing
 
 @testable import BackupPolicy
 
-@Suite struct HeldTests {
+@Suite struct FileBackupTests {
     private func series(_ kind: BackupSet.Kind, seals: SealPolicy = SealPolicy()) -> Series {
         var series = Series(now: "2026-11-20 12:00")
         series.set.kind = kind

@@ -135,7 +135,7 @@ func noting(_ diary: Diary, _ service: String = "s", slow: Duration = .zero) -> 
 }
 
 /// A plan with an application; of a server failure, where nothing is recovered.
-func course(
+func procedure(
     recover: [String] = ["s"], existing: [String] = [], hooks: [Step: [Hook.Moment: Hook]] = [:], manual: [ManualStep] = [],
     targets: Targets = Targets()
 ) -> DrillPlan {

@@ -6,7 +6,7 @@ import Foundation
 import ScratchHost
 
 /// One making of both series.
-struct LabHeld: Sendable {
+struct LabFileBackups: Sendable {
     var places: LabPlaces
     var keys: LabKeys
     var host: ScratchHost
