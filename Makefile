@@ -1,18 +1,21 @@
 # Two commands matter: `make demo` shows Muster at work, `make test` proves it. Both install what is missing.
 
 SWIFT ?= swift
+PREFIX ?= /usr/local
 # Every import must be declared: the house's rules are kept by the compiler.
 CHECKS := --explicit-target-dependency-import-check=error
 
-.PHONY: help demo test build lint format bench clean setup
+.PHONY: help demo test build lint format bench findings install clean setup
 
 help:
 	@echo "make demo     set up, build, make a small real estate and rehearse its recovery"
 	@echo "make test     set up, build and run all tests"
 	@echo "make build    the release build: .build/release/muster"
+	@echo "make install  the release build, its man page and shell completions, below PREFIX (/usr/local)"
 	@echo "make lint     swift format, strict"
 	@echo "make format   rewrite the sources as the linter wants them"
 	@echo "make bench    time and memory against the bare tools"
+	@echo "make findings check what surprised us in outside tools, on pinned packages from the network"
 	@echo "make clean    remove what was built, the demo's lab, and what killed runs left"
 
 setup:
@@ -21,6 +24,9 @@ setup:
 build: setup
 	$(SWIFT) build -c release --product muster-sandbox $(CHECKS)
 	$(SWIFT) build -c release --product muster $(CHECKS)
+
+install: build
+	@scripts/install .build/release $(PREFIX)
 
 demo: build
 	@scripts/demo
@@ -42,6 +48,9 @@ bench: build
 	@scripts/bench-pitr
 	@scripts/bench-inspect
 	@scripts/bench-parallel
+
+findings:
+	@failed=0; for script in findings/*.sh; do echo "== $$script"; bash "$$script" || failed=1; done; exit $$failed
 
 clean:
 	@if [ -x .build/release/muster ]; then .build/release/muster clean --kept --yes; fi

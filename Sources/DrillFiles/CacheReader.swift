@@ -102,7 +102,7 @@ struct CacheReader {
         for case .place(let owner, let field) in template.parts where !isHere(owner, field) {
             file.report(
                 at: place, "there is no {\(owner).\(field)} in this drill",
-                hint: "name a service of the drill and one of its fields: docs/drill-file.md lists them below \"An application\"")
+                hint: "name a service of the drill and one of its fields: docs/estate-file.md lists them below \"An application\"")
             return nil
         }
         return template

@@ -3,7 +3,7 @@
 public import DrillModel
 public import Foundation
 
-/// Reads drill and estate files. docs/drill-file.md describes their shape, docs/schema holds it as JSON Schema.
+/// Reads drill and estate files. docs/drill-file.md and docs/estate-file.md describe their shape, docs/schema holds it as JSON Schema.
 public enum DrillFiles {
     /// Loads drills.
     ///

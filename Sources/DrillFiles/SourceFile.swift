@@ -20,7 +20,7 @@ final class SourceFile {
         do throws(YAMLDocument.Mistake) {
             let document = try YAMLDocument(try text())
             guard let root = document.root, !isNothing(root) else {
-                throw YAMLDocument.Mistake(place: nil, message: "is empty", hint: "docs/drill-file.md shows a drill and an estate")
+                throw YAMLDocument.Mistake(place: nil, message: "is empty", hint: "docs/complete-example.md shows a drill and an estate")
             }
             self.document = document
         } catch {

@@ -59,7 +59,7 @@ struct VisibilityMap {
     }
 
     /// From 17 on, a chain of incremental backups can bring a map from before the table was shortened: without page checksums nothing told the
-    /// log that its marks were cleared (seen on 17.10 and 18.6; 17.12 tells it).
+    /// log that its marks were cleared (findings/combined-backup-keeps-marks-of-truncated-pages.sh; 17.12 tells it).
     static func isCertain(_ connection: PostgresConnection) async throws(PostgresError) -> Bool {
         if connection.serverVersion < 170_000 { return true }
         return try await connection.value("SELECT data_page_checksum_version > 0 FROM pg_catalog.pg_control_init()") == "t"

@@ -27,6 +27,7 @@ struct ScratchConfiguration: Sendable {
     }
 
     /// What reaches out. A library that the estate names is loaded, and can start no worker: then no scheduler runs what the data holds.
+    /// A library's own switch doesn't do: findings/pg-cron-max-running-jobs-zero-runs-jobs.sh.
     private var armless: [(name: String, value: String)] {
         guard !needs.preload.isEmpty else { return Self.disarmed(major: major) }
         return Self.disarmed(major: major).map { name, value in

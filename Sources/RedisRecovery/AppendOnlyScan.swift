@@ -6,7 +6,8 @@ import Foundation
 enum AppendOnlyScan {
     /// The highest database that they select; nil where they select none.
     ///
-    /// A server with fewer databases refuses the SELECT, starts all the same, and puts what follows into the database before it; only its log says so.
+    /// A server with fewer databases refuses the SELECT, starts all the same, and puts what follows into the database before it; only its log says so
+    /// (findings/aof-database-beyond-limit-lands-in-db0.sh).
     ///
     /// - Parameter start: Where the commands begin: behind the snapshot that a file opens with.
     static func highestDatabase(in file: URL, from start: Int = 0) -> Int? {

@@ -59,7 +59,7 @@ public struct EstateDraft: Sendable {
         let encrypted = sets.contains { $0.encryption != nil || $0.walEncryption != nil }
         var text = """
             # Written by muster init from what lies in the store. Read it, and add what it can't know: schedule and retention of each backup,
-            # copies in a second zone, the public key that seals are trusted by. docs/drill-file.md has every key.
+            # copies in a second zone, the public key that seals are trusted by. docs/estate-file.md has every key.
             version: 1
             estate: \(name)
             timezone: \(TimeZone.current.identifier)    # of the host that makes the backups: unsealed dumps are dated by it

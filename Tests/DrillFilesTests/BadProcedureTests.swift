@@ -95,7 +95,7 @@ import Testing
         BadInput(
             "place of a repopulation", replace: "[python3, app.py, repopulate]", with: "[fill, ‸\"{redis.port}\"]",
             "there is no {redis.port} in this drill",
-            hint: "name a service of the drill and one of its fields: docs/drill-file.md lists them below \"An application\""),
+            hint: "name a service of the drill and one of its fields: docs/estate-file.md lists them below \"An application\""),
         BadInput(
             "cache of a backup", replace: "{repopulate: {run: [python3, app.py, repopulate], timeout: 5m}}",
             with: "{empty: true, ‸from: rdb}", "unknown key \"from\" in cache \"redis\"", hint: "known keys: empty, repopulate"),

@@ -1,4 +1,4 @@
-// The examples in docs/drill-file.md load, and the page names every key.
+// The examples in the docs load, and the pages of keys name every one.
 
 import Foundation
 import Testing
@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct DocumentationTests {
     private func page() throws -> String {
-        try String(contentsOf: Checkout.url("docs/drill-file.md"), encoding: .utf8)
+        try ["first-drill", "complete-example", "estate-file", "drill-file"].map {
+            try String(contentsOf: Checkout.url("docs/\($0).md"), encoding: .utf8)
+        }.joined(separator: "\n")
     }
 
     /// The examples that begin with `# file: path`, by path.

@@ -67,7 +67,7 @@ private typealias Problem = DrillFileError.Problem
     func empty(_ text: String) throws {
         try desk.write("x.yaml", text)
         let problem = Problem(
-            file: "x.yaml", line: 0, column: 0, message: "is empty", hint: "docs/drill-file.md shows a drill and an estate")
+            file: "x.yaml", line: 0, column: 0, message: "is empty", hint: "docs/complete-example.md shows a drill and an estate")
         #expect(desk.problems(["x.yaml"]) == [problem])
         #expect(desk.estateProblems("x.yaml") == [problem])
     }
@@ -136,7 +136,7 @@ private typealias Problem = DrillFileError.Problem
     @Test func folderWithoutADrill() throws {
         try desk.write("empty/README.md", "")
         try desk.write("estates/estate.yaml", Good.estate)
-        let hint = "name the folder that holds your drill files, or write one: docs/drill-file.md"
+        let hint = "name the folder that holds your drill files, or write one: docs/first-drill.md"
         #expect(
             desk.problems(["empty", "estates"]) == [
                 Problem(file: "empty", line: 0, column: 0, message: "holds no drill: no *.yaml or *.yml file in it", hint: hint),
