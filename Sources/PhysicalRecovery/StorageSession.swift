@@ -309,11 +309,13 @@ struct StorageSession {
         return bytes.flatMap { Int($0) }.map { $0 / size.block } ?? 0
     }
 
+    /// A page's header says where its rows begin (`pd_upper`, bytes 14 and 15): nowhere, on a page of zeros. Cut out of the page, it costs half of what
+    /// page_header() does.
     private func zeroPages(_ table: StorageRelation, _ schema: String) async throws(PostgresError) -> [Int] {
         try await connection.query(
             """
             SELECT b FROM pg_catalog.generate_series(0, pg_catalog.pg_relation_size($2::pg_catalog.oid::pg_catalog.regclass) / \(size.block) - 1) b
-            WHERE (\(schema).page_header(\(schema).get_raw_page($1, 'main', b))).upper = 0
+            WHERE pg_catalog.substr(\(schema).get_raw_page($1, 'main', b), 15, 2) = '\\x0000'::pg_catalog.bytea
             """, [table.name, table.oid]
         ).compactMap { $0[0].flatMap { Int($0) } }
     }
