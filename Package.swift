@@ -121,8 +121,8 @@ let package = Package(
             "Sabotage",
             [
                 "Drills", "BackupAccess", "DrillEngine", "DrillModel", "BackupCatalog", "FileRecovery", "PostgresRecovery",
-                "PhysicalRecovery", "RedisRecovery", "ArtifactFormats", "Reports", "Seals", "ScratchHost", "PostgresClient",
-                "RedisClient", "Cryptography",
+                "BackupPolicy", "PhysicalRecovery", "RedisRecovery", "ArtifactFormats", "Reports", "Seals", "ScratchHost",
+                "PostgresClient", "RedisClient", "Cryptography",
             ]),
         module("Reports", ["DrillModel"]),
         module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
@@ -172,9 +172,8 @@ let package = Package(
         tests(
             "InspectionTests",
             [
-                "Inspection", "Drills", "BackupAccess", "TestSupport", "ArtifactFormats", "BackupCatalog", "DrillEngine", "DrillFiles",
-                "DrillModel", "Lab", "Seals", "ScratchHost",
-                "Cryptography",
+                "Inspection", "Drills", "BackupAccess", "Sabotage", "TestSupport", "ArtifactFormats", "BackupCatalog", "BackupPolicy",
+                "DrillEngine", "DrillFiles", "DrillModel", "Lab", "Seals", "ScratchHost", "Cryptography",
             ]),
         tests("BackupPolicyTests", ["BackupPolicy", "DrillModel"]),
         tests("DrillFilesTests", ["DrillFiles", "DrillModel"]),

@@ -49,6 +49,12 @@ public enum BackupPolicy {
         judge(series, ofSeries, &broken)
     }
 
+    /// The part that asks of nothing but when the backups were made.
+    public static func judge(regime series: BackupSeries) -> [CaseResult] {
+        var broken = BrokenArtifacts()
+        return judge(series, [Check(ask: ScheduleKept.ask), Check(ask: RetentionKept.ask)], &broken)
+    }
+
     private static func judge(_ series: BackupSeries, _ checks: [Check], _ broken: inout BrokenArtifacts) -> [CaseResult] {
         checks.flatMap { $0.ask($0.isOfBackups ? series.backups(except: broken) : series, &broken) }
     }

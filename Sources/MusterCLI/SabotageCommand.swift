@@ -12,7 +12,8 @@ struct SabotageCommand: AsyncParsableCommand {
         commandName: "sabotage", abstract: "Prove the checks: damage copies of a good backup and see that the drill goes red.",
         discussion: """
             Takes the newest sealed backup that a drill would use, damages copies of it in the scratch folder, one way at a time, \
-            and runs the drill on each. Of a physical backup the cluster is recovered first, and a table's file is damaged. A check \
+            and runs the drill on each. Of a physical backup the cluster is recovered first, and a table's file is damaged. Where the \
+            estate promises a schedule or a retention, what muster inspect asks of them is put to the proof, too. A check \
             that misses its damage, or finds more than that, is reported. The store itself is only read.
             """)
 

@@ -309,7 +309,7 @@ struct StorageSession {
         return bytes.flatMap { Int($0) }.map { $0 / size.block } ?? 0
     }
 
-    /// A page's header says where its rows begin (`pd_upper`, bytes 14 and 15): nowhere, on a page of zeros. Cut out of the page, it costs half of what
+    /// A page's header says where its rows begin (`pd_upper`, bytes 14 and 15): nowhere, on a page of zeros. Cut out of the page, it costs a quarter less than what
     /// page_header() does.
     private func zeroPages(_ table: StorageRelation, _ schema: String) async throws(PostgresError) -> [Int] {
         try await connection.query(

@@ -34,6 +34,8 @@ public struct Damage: Sendable {
         case tableFile(@Sendable (inout [UInt8], String) -> Harm?)
         /// In a copy of the archive that a base backup is rolled forward by.
         case archive(@Sendable (ArchiveCopy) throws -> Harm?)
+        /// In what was listed of the whole series: no file is touched.
+        case series(@Sendable (inout SeriesTimes) -> Harm?)
         /// In the bytes of the seal.
         case seal(@Sendable (inout [UInt8]) -> Harm?)
         /// In the bytes of the copy before it is sealed: only what they are can give them away.
@@ -60,10 +62,11 @@ public struct Damage: Sendable {
         switch means {
         case .postgres, .script, .tableFile, .archive: engine == .postgres
         case .redis: engine == .redis
-        case .artifact, .content, .seal, .sealed: engine.holdsData
+        case .artifact, .content, .seal, .sealed, .series: engine.holdsData
         }
     }
 
     /// Every damage that muster knows: a new one is a line here.
-    public static let all: [Damage] = rowDamages + schemaDamages + redisDamages + fileDamages + storageDamages + archiveDamages
+    public static let all: [Damage] =
+        rowDamages + schemaDamages + redisDamages + fileDamages + storageDamages + archiveDamages + seriesDamages
 }

@@ -63,7 +63,7 @@ public struct SabotageSession: Sendable {
         for recovery in plan.recover {
             guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
             let fitting = damages.filter { $0.fits(service.engine) && Way(of: $0).fits(set) }
-            if let reason = Self.whyNot(set, fitting) {
+            if let reason = whyNot(set, fitting) {
                 let result = SabotageResult(service: recovery.service, damage: set.name, verdict: .skipped, explanation: reason)
                 if set.holdsData { unfit.append(result) } else { results.append(result) }
                 continue
@@ -85,9 +85,10 @@ public struct SabotageSession: Sendable {
     }
 
     /// Why nothing of a backup set can be damaged; nil where something can.
-    private static func whyNot(_ set: BackupSet, _ fitting: [Damage]) -> String? {
+    private func whyNot(_ set: BackupSet, _ fitting: [Damage]) -> String? {
         if !set.holdsData { return "configuration and code have no seal that a damaged copy could be held against" }
         guard fitting.isEmpty else { return nil }
+        if damages.allSatisfy({ Way(of: $0) == .series }) { return "the estate promises neither a schedule nor a retention of it" }
         return set.isPhysical ? "none of the named damages is one of physical backups" : "none of the named damages is one of its engine's"
     }
 
@@ -97,16 +98,25 @@ public struct SabotageSession: Sendable {
             service: recovery.service, damage: damage?.name ?? way.untouched, verdict: .error, explanation: "")
         let host = try await ScratchHost.prepare(in: root, purpose: "sabotage \(plan.name)")
         do {
-            let copy =
-                switch way {
-                case .copy: try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
-                case .cluster: try await DamagedCluster(plan: plan, recovery: recovery, set: set, host: host).make(damage)
-                case .archive: try await DamagedArchive(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+            let copy: DamagedCopy.Made?
+            switch way {
+            case .copy: copy = try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+            case .cluster: copy = try await DamagedCluster(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+            case .archive: copy = try await DamagedArchive(plan: plan, recovery: recovery, set: set, host: host).make(damage)
+            case .series:
+                copy = nil
+                let series = try await DamagedSeries(of: set, in: plan.estate, stores: RemoteStores(plan.estate, host: host))
+                if let judged = series.judge(damage) {
+                    (result.verdict, result.explanation) = Self.judge(series: judged.cases, harm: judged.harm)
+                } else {
+                    result.verdict = .skipped
+                    result.explanation = "the estate promises nothing that this would break, or too few backups are there"
                 }
+            }
             if let copy {
                 let report = try await drill(on: copy, recovery: recovery)
-                (result.verdict, result.explanation) = Self.judge(report, harm: copy.harm)
-            } else {
+                (result.verdict, result.explanation) = Self.judge(report.drills.flatMap(\.cases), harm: copy.harm)
+            } else if way != .series {
                 result.verdict = .skipped
                 result.explanation = "this backup holds nothing to damage so"
             }
@@ -154,8 +164,8 @@ public struct SabotageSession: Sendable {
     }
 
     /// Green means: an untouched copy without a finding, or a damaged one with exactly its own.
-    public static func judge(_ report: RunReport, harm: Harm?) -> (Verdict, String) {
-        let cases = report.drills.flatMap(\.cases).filter { $0.group != .step && $0.group != .objective }
+    static func judge(_ asked: [CaseResult], harm: Harm?) -> (Verdict, String) {
+        let cases = asked.filter { $0.group != .step && $0.group != .objective }
         // Without a seal that holds nothing is left to be compared with: that follows from a damaged seal, and is no trouble of ours.
         let unasked = cases.first { unasked in
             let follows = harm != nil && unasked.findings.map(\.rule.name) == ["nothing-verified"]
@@ -187,6 +197,15 @@ public struct SabotageSession: Sendable {
     }
 }
 
+extension SabotageSession {
+    /// A regime that is not kept as it is proves nothing here, and is no fault of the checks: `muster inspect` has found it.
+    static func judge(series cases: [CaseResult], harm: Harm?) -> (Verdict, String) {
+        let first = cases.flatMap(\.findings).first { $0.severity == .critical }
+        guard harm == nil, let first else { return judge(cases, harm: harm) }
+        return (.skipped, "red as it is: \(first.rule) \(first.object); muster inspect says more")
+    }
+}
+
 /// What is copied, to be damaged.
 private enum Way: CaseIterable {
     /// One artifact.
@@ -195,6 +214,8 @@ private enum Way: CaseIterable {
     case cluster
     /// A base backup, and what it is rolled forward by.
     case archive
+    /// Nothing: what was listed of all the backups is judged anew.
+    case series
 
     init(of damage: Damage) {
         self =
@@ -202,11 +223,18 @@ private enum Way: CaseIterable {
             case .artifact, .content, .seal, .sealed, .postgres, .script, .redis: .copy
             case .tableFile: .cluster
             case .archive: .archive
+            case .series: .series
             }
     }
 
     /// The name of the copy that nothing is done to.
-    var untouched: String { self == .archive ? "untouched archive" : "untouched" }
+    var untouched: String {
+        switch self {
+        case .copy, .cluster: "untouched"
+        case .archive: "untouched archive"
+        case .series: "untouched series"
+        }
+    }
 
     /// Whether such a copy can be made.
     func fits(_ set: BackupSet) -> Bool {
@@ -214,6 +242,7 @@ private enum Way: CaseIterable {
         case .copy: !set.isPhysical
         case .cluster: set.isPhysical
         case .archive: DamagedArchive.fits(set)
+        case .series: DamagedSeries.fits(set)
         }
     }
 }

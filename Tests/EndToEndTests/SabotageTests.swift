@@ -18,7 +18,11 @@ struct SabotageTests {
             // The lab holds something to damage in every way.
             #expect(!lines.contains { $0.hasPrefix("-") }, "\(outcome.out)")
             let caught = lines.filter { $0.hasPrefix("✓ \(service) ") && $0.contains("caught: ") }.count
-            #expect(caught >= (service == "postgres" ? 22 : 12), "\(outcome.out)")
+            #expect(caught >= (service == "postgres" ? 24 : 14), "\(outcome.out)")
+            #expect(lines.contains { $0.hasPrefix("✓ \(service) untouched series") && $0.contains("green") }, "\(outcome.out)")
+            for (damage, rule) in [("missed-run", "backup-missing"), ("kept-too-long", "retention-exceeded")] {
+                #expect(lines.contains { $0.hasPrefix("✓ \(service) \(damage)") && $0.contains("caught: \(rule)") }, "\(outcome.out)")
+            }
         }
     }
 
@@ -114,7 +118,7 @@ struct SabotageTests {
                 "changed-field", "missing-key", "stolen-entry", "lost-library", "flipped-bit", "truncated-file", "changed-seal",
                 "zeroed-page", "emptied-relation", "flipped-wal-record", "zeroed-wal-tail", "missing-segment", "missing-history",
                 "emptied-archive", "sequence-reset", "changed-language-right", "adopted-table", "other-service", "error-message",
-                "cut-script",
+                "cut-script", "missed-run", "kept-too-long",
             ]
             #expect(names.isSuperset(of: promised), "\(promised.subtracting(names))")
         }
