@@ -153,7 +153,7 @@ struct SegmentPages {
         let pageEnd = offset - offset % page + page
         if isOwn(offset - offset % page) {
             let before = header.address + UInt64(start)
-            for place in stride(from: (start + 8 + 7) & ~7, to: pageEnd - 24, by: 8)
+            for place in stride(from: (start + 8 + 7) & ~7, through: pageEnd - 24, by: 8)
             where number(place + 8, 8) == before && number(place, 4) >= 24 {
                 return header.address + UInt64(place)
             }
