@@ -99,6 +99,16 @@ struct SingleAppendOnlyTests {
         #expect(outcome.findings.isEmpty && outcome.digest == written.digest)
     }
 
+    /// One digit more or less, and what is none, is something else.
+    @Test(arguments: [39, 41, 40]) func whatIsNoMark(_ count: Int) async throws {
+        let snapshot = try await Self.maker.value.snapshot
+        let digits = [UInt8](repeating: UInt8(ascii: "7"), count: count)
+        for last in count == 40 ? Array("/:`g".utf8) : Array("7".utf8) {
+            let failure = await failure { try await Trial(software: systemRedis).snapshot(snapshot + digits.dropLast() + [last]) }
+            #expect(failure?.finding.rule.name == "redis-trailing-bytes", "\(last)")
+        }
+    }
+
     @Test func withoutAChecksumItIsSaid() async throws {
         let written = try await Written.by(systemRedis, ["--rdbchecksum", "no"])
         let outcome = try await Trial(software: systemRedis).snapshot(written.snapshot)
