@@ -254,6 +254,8 @@ func archive(hour: UInt8, layout: UInt8 = 1) -> [UInt8] {
             "globals-20260314-020105.sql.gz"
         ),
         ("app-20260314-140000.dump", ["g-20260314-020105.sql", "g-20260314-140105.sql"], "g-20260314-140105.sql"),
+        ("app-20260314-020000.dump", ["g-20260313.sql", "g-20260314.sql"], "g-20260314.sql"),
+        ("app-20260314.dump", ["g-20260313-020105.sql", "g-20260314-020105.sql"], "g-20260314-020105.sql"),
         ("a-20260314.dump.bz2", ["b-20260314.sql.lz4"], "b-20260314.sql.lz4"),
         ("app.dump", ["globals.sql"], "globals.sql"), ("app-20260314.dump", ["globals.sql"], "globals.sql"),
         ("db1.dump", ["db2.globals.sql", "db1.globals.sql"], "db1.globals.sql"),

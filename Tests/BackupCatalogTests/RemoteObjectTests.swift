@@ -14,6 +14,8 @@ struct RemoteObjectTests {
     @Test func aLine() throws {
         let object = try #require(RemoteObject(line: Self.object("a/b.dump", size: 7)))
         #expect(object.path == "a/b.dump" && object.size == 7 && object.md5 == "ab")
+        // An empty one is there, and is told as such.
+        #expect(RemoteObject(line: Self.object("a/b.dump", size: 0))?.size == 0)
         #expect(object.modified == Date(timeIntervalSince1970: 1_772_330_400))
     }
 

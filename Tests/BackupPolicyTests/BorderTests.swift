@@ -37,6 +37,18 @@ import Testing
         #expect(series.judged().flatMap(\.findings).map(\.rule.name) == ["retention-exceeded"])
     }
 
+    /// The oldest run's backup came as early as its tolerance lets it, and is one of those that are there; a second earlier it is of no run.
+    @Test func theFirstInstantOfTheOldestRun() {
+        for (offset, verdict) in [(-1800.0, Verdict.skipped), (-1801, .failed)] {
+            var series = Series(now: "2026-11-23 11:00", Schedule(interval: .day, at: TimeOfDay(hour: 2, minute: 0)), [.daily: 5])
+            series.add(series.date("2026-11-19 02:00").addingTimeInterval(offset))
+            for day in [20, 22, 23] { series.add("2026-11-\(day) 02:00") }
+            let kept = series.judged().first { $0.name.hasSuffix("5 daily backups kept") }
+            #expect(kept?.verdict == verdict, "\(offset)")
+            if verdict == .skipped { #expect(kept?.reason.hasPrefix("4 of 5 are there") == true, "\(kept?.reason ?? "")") }
+        }
+    }
+
     @Test func aMonthsFirstInstant() {
         for (offset, isMissing) in [(0.0, false), (-1.0, true)] {
             var series = Series.regime()

@@ -119,7 +119,9 @@ import Testing
     }
 
     /// A server refuses sizes of its log below two segments.
-    @Test(arguments: [(1, nil, nil), (16, nil, nil), (64, "128MB", nil), (1024, "2048MB", "4096MB")] as [(Int, String?, String?)])
+    @Test(
+        arguments: [(1, nil, nil), (16, nil, nil), (64, "128MB", nil), (512, "1024MB", nil), (1024, "2048MB", "4096MB")]
+            as [(Int, String?, String?)])
     func settingsOfLargeSegments(megabytes: Int, least: String?, most: String?) throws {
         let control = try #require(ControlData("Database system identifier: 7\nBytes per WAL segment: \(megabytes << 20)\n"))
         let settings = RecoverySettings.make(target: RecoveryTarget(.end), control: control, fromArchive: false)

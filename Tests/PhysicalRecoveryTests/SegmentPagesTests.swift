@@ -67,6 +67,8 @@ import Testing
         #expect(try end(at: Self.size - 24, length: 32) == place(Self.size + 40 + 8))
         // A switch takes the rest of its segment.
         #expect(try end(at: 40, length: 24) { $0.put(0x40, at: 56, UInt8.self) } == place(Self.size))
+        let last = Self.page - 24
+        #expect(try end(at: last, length: 24) { $0.put(0x40, at: last + 16, UInt8.self) } == place(Self.size))
         let pages = try Segment().pages()
         #expect(pages.end(ofRecordAt: Self.address - 8) == nil && pages.end(ofRecordAt: place(Self.size)) == nil)
     }
@@ -85,6 +87,8 @@ import Testing
         // The last place of a page that a record's head fits on.
         let last = Self.page - 24
         #expect(try behind(40) { $0.record(at: last, length: 24, before: place(40)) } == place(last))
+        // Replay that ended with the segment before: behind that place is this one's first record.
+        #expect(try behind(0) { $0.record(at: 64, length: 24, before: place(40)) } == place(64))
         // At a page's beginning a record begins behind the header.
         let second = Self.page + 24
         #expect(try behind(Self.page) { $0.record(at: second + 24, length: 24, before: place(second)) } == place(second + 24))
@@ -97,6 +101,13 @@ import Testing
             $0.record(at: second + 16, length: 24, before: place(48))
         }
         #expect(try behind(40, goesOn) == place(second + 16))
+        // The same, with just the room for a record's head behind it.
+        #expect(
+            try behind(40) {
+                $0.put(1, at: Self.page + 2, UInt16.self)
+                $0.put(UInt64(Self.page - 48), at: Self.page + 16, UInt32.self)
+                $0.record(at: 2 * Self.page - 24, length: 24, before: place(48))
+            } == place(2 * Self.page - 24))
         // A page that is left of an older segment says nothing.
         #expect(
             try behind(40) {

@@ -61,7 +61,17 @@ import Testing
     @Test func anUnreadableHistory() {
         let empty = LostTimeline.unreadable("00000002.history", isEmpty: true)
         #expect(LostTimeline(behind: 2, segments: [], histories: [:], unreadable: [2: empty], size: size) == nil)
-        #expect(LostTimeline(behind: 1, segments: [], histories: [:], unreadable: [2: empty], size: size)?.timeline == 2)
+        let lost = LostTimeline(behind: 1, segments: [], histories: [:], unreadable: [2: empty], size: size)
+        #expect(lost?.timeline == 2 && lost?.reason == empty)
+    }
+
+    /// What is of the timeline that is followed is not lost.
+    @Test func theFollowedTimelinesOwn() {
+        let history = [UInt32(2): TimelineHistory(timeline: 2, ancestors: [.init(timeline: 1, end: 5 * size)])]
+        #expect(LostTimeline(behind: 2, segments: names(2, 5...6), histories: [:], size: size) == nil)
+        #expect(LostTimeline(behind: 2, segments: [], histories: history, size: size) == nil)
+        #expect(LostTimeline(behind: 1, segments: names(2, 5...6), histories: [:], size: size)?.left == 5 * size)
+        #expect(LostTimeline(behind: 1, segments: [], histories: history, size: size)?.left == 5 * size)
     }
 
     @Test func aHistorysLine() {
