@@ -1,9 +1,11 @@
 // Who takes part in one drill.
 
-import DrillModel
+public import DrillModel
 
 /// The drivers of one drill, and what surrounds its steps.
 public struct DrillParticipants<Provision: Sendable>: Sendable {
+    /// What the drill demands of this machine and it can't give, as cases; asked before anything else is done.
+    public var unmetDemands: @Sendable () async -> [CaseResult]
     /// One per recovery of the plan, in its order.
     public var services: [any ServiceDriver<Provision>]
     /// What no backup brings back; in the plan's order.
@@ -23,7 +25,7 @@ public struct DrillParticipants<Provision: Sendable>: Sendable {
         services: [any ServiceDriver<Provision>], caches: [any CacheDriver<Provision>] = [],
         existing: [any ServiceDriver<Provision>] = [], witness: (any ExistingServicesDriver<Provision>)? = nil,
         outage: (any OutageDriver)? = nil, application: (any ApplicationDriver<Provision>)? = nil, hooks: (any HookRunner)? = nil,
-        confirmer: (any ManualConfirmer)? = nil
+        confirmer: (any ManualConfirmer)? = nil, unmetDemands: @escaping @Sendable () async -> [CaseResult] = { [] }
     ) {
         self.services = services
         self.caches = caches
@@ -33,5 +35,6 @@ public struct DrillParticipants<Provision: Sendable>: Sendable {
         self.application = application
         self.hooks = hooks
         self.confirmer = confirmer
+        self.unmetDemands = unmetDemands
     }
 }

@@ -48,6 +48,13 @@ struct DrillProcedure<Provision: Sendable>: Sendable {
 
     /// - Throws: `CancellationError` alone: everything else becomes cases.
     func run() async throws -> ProcedureOutcome {
+        if try await lacksDemanded() {
+            log.declareIncident()
+            for step in Step.allCases {
+                skip(step, "this machine can't give the quarantine that the drill demands: nothing of a backup was started")
+            }
+            return ProcedureOutcome(operation: .unverified)
+        }
         let loss = try await loseZone()
         if case .failed(let state) = loss {
             log.declareIncident()
@@ -108,6 +115,14 @@ struct DrillProcedure<Provision: Sendable>: Sendable {
     private var nothingToStop: String { "no application is part of this drill: there is nothing to stop" }
 
     // MARK: Before the incident
+
+    /// Once code of a backup has run it is too late to find out.
+    private func lacksDemanded() async throws -> Bool {
+        let unmet = await participants.unmetDemands()
+        try Task.checkCancellation()
+        for result in unmet { log.record(result) }
+        return !unmet.isEmpty
+    }
 
     /// Makes what stands for the living services, off the clock. - Returns: nil where the scenario can't begin.
     private func prepare() async throws -> Progress? {

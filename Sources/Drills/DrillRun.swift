@@ -3,7 +3,7 @@
 import BackupAccess
 public import DrillEngine
 public import DrillModel
-import Foundation
+public import Foundation
 public import ScratchHost
 
 /// Runs one plan after the other, each on a scratch host of its own.
@@ -13,16 +13,19 @@ public struct DrillRun: Sendable {
     var keep: Bool
     /// Who is asked what only people can do; nil: nobody is there.
     var confirmer: (any ManualConfirmer)?
+    /// What nothing of these drills may see beside what the plans' own estates hide.
+    var hidden: [URL]
     /// Hears the path of each scratch folder that was left on purpose.
     var kept: @Sendable (String) -> Void
 
     public init(
-        root: ScratchRoot, keep: Bool = false, confirmer: (any ManualConfirmer)? = nil,
+        root: ScratchRoot, keep: Bool = false, confirmer: (any ManualConfirmer)? = nil, hidden: [URL] = [],
         kept: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.root = root
         self.keep = keep
         self.confirmer = confirmer
+        self.hidden = hidden
         self.kept = kept
     }
 
@@ -31,7 +34,9 @@ public struct DrillRun: Sendable {
     public func run(_ plan: DrillPlan, hub: EventHub, of run: String? = nil) async throws -> Verdict {
         let host: ScratchHost
         do throws(ScratchError) {
-            host = try await ScratchHost.prepare(in: root, purpose: "drill \(plan.name)", view: plan.estate.view)
+            var view = plan.estate.view
+            view.hidden += hidden
+            host = try await ScratchHost.prepare(in: root, purpose: "drill \(plan.name)", view: view)
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }

@@ -27,7 +27,8 @@ struct ParticipantFactory {
             existing: existing, witness: existing.isEmpty ? nil : ExistingServices(),
             outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, primaries: primaries, host: host) },
             application: rehearsal,
-            hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: confirmer)
+            hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: confirmer,
+            unmetDemands: { [host, demand = plan.quarantine] in await host.unmet(demand) })
     }
 
     private func lostPrimaries() -> [LostPrimary] {

@@ -1,5 +1,6 @@
 // Damages copies of a drill's newest backup, one way at a time, and runs the drill on each.
 
+import BackupAccess
 import BackupCatalog
 import Cryptography
 import DrillEngine
@@ -96,8 +97,10 @@ public struct SabotageSession: Sendable {
     private func attempt(_ damage: Damage?, by way: Way, recovery: Recovery, set: BackupSet) async throws -> SabotageResult {
         var result = SabotageResult(
             service: recovery.service, damage: damage?.name ?? way.untouched, verdict: .error, explanation: "")
-        let host = try await ScratchHost.prepare(in: root, purpose: "sabotage \(plan.name)")
+        let host = try await ScratchHost.prepare(in: root, purpose: "sabotage \(plan.name)", view: plan.estate.view)
         do {
+            // A copy is restored to be damaged.
+            if let finding = await host.unmet(plan.quarantine).first?.findings.first { throw DrillFailure.error(finding) }
             let copy: DamagedCopy.Made?
             switch way {
             case .copy: copy = try await DamagedCopy(plan: plan, recovery: recovery, set: set, host: host).make(damage)
@@ -153,7 +156,8 @@ public struct SabotageSession: Sendable {
         (plan.hooks, plan.manual) = ([:], [])
         let outcome: Result<Verdict, any Error>
         do {
-            outcome = .success(try await DrillRun(root: root).run(plan, hub: hub))
+            // The copy's estate knows its own store alone.
+            outcome = .success(try await DrillRun(root: root, hidden: self.plan.estate.view.hidden).run(plan, hub: hub))
         } catch {
             outcome = .failure(error)
         }

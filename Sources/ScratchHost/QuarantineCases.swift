@@ -13,6 +13,13 @@ extension Rule {
 
 /// Turns the answers into test cases; the same for every engine.
 public enum QuarantineCases {
+    /// What of a drill's demand can't be met, or could not be asked, by the answers about a program of Muster's own; empty where it is met.
+    static func unmet(_ answers: QuarantineAnswers, by demand: QuarantineDemand) -> [CaseResult] {
+        let judge = Judge(answers: answers, service: nil, demand: demand)
+        let asked = (demand.network ? [judge.network()] : []) + (demand.files ? [judge.files(), judge.sockets()] : [])
+        return asked.filter { $0.verdict != .passed }
+    }
+
     /// - Parameter listens: It is to listen on TCP, inside a network of its own.
     public static func make(
         _ answers: QuarantineAnswers, service: String, demand: QuarantineDemand, listens: Bool = false
@@ -24,8 +31,11 @@ public enum QuarantineCases {
 
 private struct Judge {
     let answers: QuarantineAnswers
-    let service: String
+    /// nil: nothing of a backup has been started yet.
+    let service: String?
     let demand: QuarantineDemand
+
+    private var object: String { service ?? "quarantine" }
 
     func user() -> CaseResult {
         let name = "runs as an unprivileged user"
@@ -34,12 +44,12 @@ private struct Judge {
         if user == 0 {
             findings.append(
                 Finding(
-                    .runsAsRoot, object: service, expected: "an unprivileged user", actual: "root",
+                    .runsAsRoot, object: object, expected: "an unprivileged user", actual: "root",
                     message: "the scratch server runs as root", hint: "report this as a defect of muster"))
         } else if !gainsNothing {
             findings.append(
                 Finding(
-                    .runsAsRoot, object: service, expected: "no new privileges", actual: "whatever a setuid program gives",
+                    .runsAsRoot, object: object, expected: "no new privileges", actual: "whatever a setuid program gives",
                     message: "the scratch server could gain more rights than it began with", hint: "report this as a defect of muster"))
         }
         return judged(name, findings)
@@ -55,7 +65,7 @@ private struct Judge {
             network.listeners > 0
             ? [
                 Finding(
-                    .listensOnNetwork, object: service, expected: "no listening socket", actual: "\(network.listeners)",
+                    .listensOnNetwork, object: object, expected: "no listening socket", actual: "\(network.listeners)",
                     message: "something in the quarantine listens on TCP", hint: "report this as a defect of muster")
             ] : []
         return judged(name, findings)
@@ -129,7 +139,7 @@ private struct Judge {
         _ name: String, _ rule: Rule, demanded: Bool, key: String, expected: String, actual: String, message: String
     ) -> CaseResult {
         let finding = Finding(
-            rule, object: service, expected: expected, actual: actual, message: message,
+            rule, object: object, expected: expected, actual: actual, message: message,
             hint: answers.isolation.isWhole ? "report this as a defect of muster" : answers.isolation.mend)
         if demanded { return .unasked(.quarantine, service: service, name: name, finding: finding) }
         return skipped(name, "\(message) (\(actual)); demand it with quarantine: {\(key): required}")
@@ -138,14 +148,14 @@ private struct Judge {
     private func unknown(_ name: String, _ rule: Rule) -> CaseResult {
         .unasked(
             .quarantine, service: service, name: name,
-            finding: Finding(rule, object: service, message: "/proc doesn't tell", hint: "mount /proc in this container"))
+            finding: Finding(rule, object: object, message: "/proc doesn't tell", hint: "mount /proc in this container"))
     }
 
     private func unasked(_ name: String, _ rule: Rule) -> CaseResult {
         .unasked(
             .quarantine, service: service, name: name,
             finding: Finding(
-                rule, object: service, message: "the quarantine could not be asked", hint: "run again; muster doctor tries it as well"))
+                rule, object: object, message: "the quarantine could not be asked", hint: "run again; muster doctor tries it as well"))
     }
 
     private func list(_ paths: [String]) -> String {

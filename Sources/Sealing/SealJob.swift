@@ -356,7 +356,7 @@ public struct SealJob: Sendable {
     }
 
     private func inScratch<Value: Sendable>(_ purpose: String, _ body: (ScratchHost) async throws -> Value) async throws -> Value {
-        let host = try await ScratchHost.prepare(in: root, purpose: purpose)
+        let host = try await ScratchHost.prepare(in: root, purpose: purpose, view: estate.view)
         do {
             let value = try await body(host)
             try await host.remove()

@@ -15,6 +15,20 @@ import Testing
 
     private func names(_ told: Told) -> [String] { told.cases.map { "\($0.group) \($0.service ?? "") \($0.name)" } }
 
+    /// Nothing that may run code of a backup comes before what the drill demands of the machine.
+    @Test func aDemandThatIsNotMetEndsTheDrillBeforeItBegins() async {
+        let diary = Diary()
+        let unmet = CaseResult.unasked(.quarantine, name: "keys and stores are out of its reach", finding: finding("files-not-isolated"))
+        let told = await run(
+            procedure(targets: Targets(rto: .seconds(60))),
+            DrillParticipants(
+                services: [noting(diary)], existing: [noting(diary)], application: FakeApplication(diary: diary),
+                hooks: FakeHooks(diary: diary), unmetDemands: { [unmet] }))
+        #expect(told.verdict == .error && told.rules.contains("files-not-isolated"))
+        #expect(diary.all.isEmpty, "\(diary.all)")
+        #expect(told.outcome?.steps.allSatisfy { $0.verdict == .skipped } == true && told.outcome?.objectives?.rto.measured == nil)
+    }
+
     // MARK: The application
 
     @Test func theApplicationIsStartedLastAndItsTimeCounts() async {

@@ -1,5 +1,6 @@
 // What a program can do in each kind of quarantine, and what it can't: tried by a program in it.
 
+import DrillModel
 import Foundation
 import Glibc
 import Testing
@@ -198,6 +199,26 @@ import Testing
             let meant = await QuarantineAnswers.ask(server, host: place.host, reaching: [place.folder])
             #expect(meant.sockets?.contains(place.socket.path) == false)
             #expect(try FileManager.default.contentsOfDirectory(atPath: place.store.path).isEmpty, "a question leaves no trace")
+        }
+    }
+
+    /// What a drill insists on, asked before anything of a backup has run.
+    @Test(arguments: kinds) func demandsAreAskedBeforehand(isolation: Isolation) async throws {
+        guard try await Self.allows(isolation) else { return }
+        try await Place.with(isolation) { (place: Place) async throws -> Void in
+            let files = await place.host.unmet(QuarantineDemand(files: true))
+            let names = ["keys and stores are out of its reach", "no other server's socket is in its reach"]
+            #expect(files.map(\.name) == (isolation.files == .view ? [] : names))
+            #expect(files.allSatisfy { $0.verdict == .error && $0.service == nil && $0.findings.first?.hint.isEmpty == false })
+            #expect(files.flatMap(\.findings).map(\.rule.name) == (files.isEmpty ? [] : ["files-not-isolated", "sockets-not-isolated"]))
+            if isolation.network != .none { #expect(await place.host.unmet(QuarantineDemand(network: true)).isEmpty) }
+            #expect(await place.host.unmet(QuarantineDemand()).isEmpty)
+            let left = ProcessTable.belonging(
+                toEnvironment: "\(ScratchFolder.environmentName)=\(place.host.folder.id)", orFolder: place.host.folder.url.path)
+            #expect(left.isEmpty)
+            // Where no program can be asked at all, nothing is met.
+            try FileManager.default.removeItem(at: place.host.folder.rootPlace)
+            if isolation.files == .view { #expect(await place.host.unmet(QuarantineDemand(files: true)).map(\.verdict) == [.error]) }
         }
     }
 
