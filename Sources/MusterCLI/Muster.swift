@@ -6,6 +6,7 @@ import DrillFiles
 import DrillModel
 import Foundation
 import Glibc
+import ScratchHost
 
 /// `muster`.
 public struct Muster: AsyncParsableCommand {
@@ -39,6 +40,9 @@ public struct Muster: AsyncParsableCommand {
         do {
             try CommandNames.check(CommandLine.arguments.dropFirst(), in: Muster.self)
             var command = try parseAsRoot()
+            do throws(ScratchError) { try OpenFiles.raiseLimit() } catch {
+                throw CommandFailure(.unverified, error.message, hint: error.hint)
+            }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -31,6 +31,12 @@ public struct ScratchPostgres: Sendable {
     ) async throws -> ScratchPostgres {
         // initdb on a full disk can't write down why it failed, and gives the room back before it ends.
         if let free = host.folder.freeBytes(), free < leastRoom { throw diskFull(host) }
+        if let nameless = host.namelessUser {
+            throw DrillFailure.error(
+                Finding(
+                    .scratchServerFailed, object: "user id \(host.userID)", expected: "a user with a name", actual: "none",
+                    message: nameless.message, hint: nameless.hint))
+        }
         let data = folder.appendingPathComponent("data", isDirectory: true)
         let socket = folder.appendingPathComponent("s", isDirectory: true)
         let log = folder.appendingPathComponent("server.log")

@@ -46,6 +46,17 @@ public struct ScratchHost: Sendable {
     /// Its name, for reports.
     public var userName: String { folder.user?.name ?? NSUserName() }
 
+    /// Why nothing that asks for its user's name can run here, and what would help; nil where the user has one.
+    public var namelessUser: ScratchError? {
+        guard userName.isEmpty else { return nil }
+        return ScratchError(
+            .refused, "user id \(userID) has no name on this machine, and initdb refuses to make a scratch Postgres without one",
+            hint: """
+                useradd --system --uid \(userID) muster; in a container: docker run --user NAME, of a user that the image has, or add \
+                -v FILE:/etc/passwd:ro, of a file with the line muster:x:\(userID):\(userID)::/:/bin/sh
+                """)
+    }
+
     /// Runs a program inside the quarantine to its end.
     ///
     /// - Parameters:

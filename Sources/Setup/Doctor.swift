@@ -98,12 +98,9 @@ public struct Doctor: Sendable {
                     state: free < 1 << 30 ? .weak : .here, name: "scratch folder \(root.folder.path)",
                     detail: "\(Readable.bytes(free)) free",
                     mend: free < 1 << 30 ? "free some space, or choose another disk with --scratch" : ""),
-                host.userName.isEmpty
-                    // As in a container with a user id of its own choice: Postgres' initdb asks for the name.
-                    ? MachineNeed(
-                        state: .missing, name: "unprivileged user", detail: "user id \(host.userID) has no name",
-                        mend: "add it to /etc/passwd, or run as a user that is there")
-                    : MachineNeed(state: .here, name: "unprivileged user", detail: host.userName),
+                // As in a container with a user id of its own choice.
+                host.namelessUser.map { MachineNeed(state: .missing, name: "unprivileged user", detail: $0.message, mend: $0.hint) }
+                    ?? MachineNeed(state: .here, name: "unprivileged user", detail: host.userName),
             ]
             needs.append(
                 MachineNeed(
