@@ -94,7 +94,7 @@ struct ArtifactUnpacker: Sendable {
         try await run(
             Self.begin(command, count: Self.judgedBytes), input: file, output: URL(fileURLWithPath: "/dev/null"), name: name, in: folder)
         let errors = folder.appendingPathComponent("unpack.log")
-        let said = String(decoding: UnlinkedFile.data(errors)?.prefix(4096) ?? Data(), as: UTF8.self)
+        let said = String(decoding: UnlinkedFile.data(errors, upTo: 4096), as: UTF8.self)
         guard said.isEmpty || said.contains("roken pipe") else { throw try failure(errors, name: name, program: command[0]) }
     }
 
@@ -207,7 +207,7 @@ struct ArtifactUnpacker: Sendable {
     }
 
     private func failure(_ log: URL, name: String, program: String) throws -> DrillFailure {
-        let text = String(decoding: try Data(contentsOf: log).prefix(4096), as: UTF8.self)
+        let text = String(decoding: UnlinkedFile.data(log, upTo: 4096), as: UTF8.self)
         if text.contains("No space left") || host.folder.isFull { return .error(diskFull) }
         let ends = [
             "nexpected end", "nexpected EOF", "premature", "ends unexpectedly", "Unfinished stream", "not stopped at a record boundary",

@@ -181,9 +181,9 @@ struct ProgramDecryption: Sendable {
         let stored = await feeding
         let result: ToolResult
         do { result = try ended.get() } catch { throw translated(error) }
-        let text = (try? FileHandle(forReadingFrom: log)).flatMap { try? $0.read(upToCount: 64 * 1024) }
+        let text = UnlinkedFile.data(log, upTo: 64 * 1024)
         return Ending(
-            result: result, said: String(decoding: text ?? Data(), as: UTF8.self), stored: try stored.get(), tookAll: !flow.isBroken)
+            result: result, said: String(decoding: text, as: UTF8.self), stored: try stored.get(), tookAll: !flow.isBroken)
     }
 
     /// Whether the reader of a pipe has gone away. Touched by one thread at a time: the feeding one, then whoever awaited it.

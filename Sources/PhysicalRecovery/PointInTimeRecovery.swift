@@ -187,7 +187,7 @@ public struct PointInTimeRecovery: Sendable {
         feeding.cancel()
         await feeding.value
         let replay = start.duration(to: .now)
-        let log = RecoveryLog((try? String(decoding: Data(contentsOf: server.log), as: UTF8.self)) ?? "")
+        let log = RecoveryLog(UnlinkedFile.data(server.log).map { String(decoding: $0, as: UTF8.self) } ?? "")
         let last = await LastCommit.find(in: base.dataFolder, upTo: log.replayedTo, binaries: binaries, host: host)
         let outcome = RecoveryOutcome(
             log: log, target: target,

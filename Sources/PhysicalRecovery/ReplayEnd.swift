@@ -3,6 +3,7 @@
 import ArtifactFormats
 import DrillModel
 import Foundation
+import ScratchHost
 
 /// A server that finds a record which it can't read takes that for the end of the write-ahead log, and comes up: only who knows what else
 /// the archive holds can tell damage from an end.
@@ -17,13 +18,13 @@ struct ReplayEnd: Sendable {
 
     /// - Returns: nil where the log doesn't say how far replay came.
     init?(log: RecoveryLog, dataFolder: URL, segmentSize: UInt64) {
-        walFolder = dataFolder.appendingPathComponent("pg_wal")
+        walFolder = Self.walFolder(of: dataFolder)
         self.segmentSize = segmentSize
         words = log.unreadable ?? ""
         // A server that came up has written down where it left the old timeline.
         if let timeline = log.newTimeline,
-            let text = try? String(contentsOf: walFolder.appendingPathComponent(WALFileName.history(timeline).plain), encoding: .utf8),
-            let left = TimelineHistory(timeline: timeline, text: text)?.ancestors.last?.end
+            let text = UnlinkedFile.data(walFolder.appendingPathComponent(WALFileName.history(timeline).plain)),
+            let left = TimelineHistory(timeline: timeline, text: String(decoding: text, as: UTF8.self))?.ancestors.last?.end
         {
             position = left
             return
@@ -31,6 +32,13 @@ struct ReplayEnd: Sendable {
         // The log names where the last record began.
         guard let last = log.replayedTo else { return nil }
         position = SegmentPages.newest(holding: last, in: walFolder, size: segmentSize)?.end(ofRecordAt: last) ?? last
+    }
+
+    /// A restore may have made it a link to a folder beside the cluster's own; one that leads out of there is followed by nobody.
+    private static func walFolder(of data: URL) -> URL {
+        let folder = data.appendingPathComponent("pg_wal")
+        let real = folder.resolvingSymlinksInPath()
+        return real.path.hasPrefix(data.deletingLastPathComponent().resolvingSymlinksInPath().path + "/") ? real : folder
     }
 
     var number: UInt64 { position / segmentSize }
@@ -100,7 +108,7 @@ struct SegmentPages {
 
     /// - Returns: nil where it isn't there, or is none.
     init?(_ file: URL, size: UInt64) {
-        guard let bytes = try? Data(contentsOf: file, options: .mappedIfSafe), bytes.count == Int(size),
+        guard let bytes = UnlinkedFile.data(file), bytes.count == Int(size),
             let header = WALSegmentHeader(bytes.prefix(WALSegmentHeader.size)), header.pageSize >= 512,
             header.pageSize.nonzeroBitCount == 1
         else { return nil }

@@ -1,17 +1,18 @@
 // A file of the scratch folder that content is streamed into.
 
+internal import CLinux
 import Foundation
 import Glibc
 import ScratchHost
 
-/// Created anew, for its owner only, never through a link. Not to be shared between threads.
+/// Created anew, for its owner only, and no part of its path is a link. Not to be shared between threads.
 struct ScratchFile: ~Copyable {
     private let descriptor: Int32
     private let url: URL
 
     init(_ url: URL) throws {
         self.url = url
-        descriptor = open(url.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        descriptor = muster_create_without_links(url.path)
         guard descriptor >= 0 else { throw Self.problem(url, errno) }
     }
 

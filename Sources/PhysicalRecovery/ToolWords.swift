@@ -1,6 +1,7 @@
 // What a tool of the estate's says when it fails: its last lines, fit to be shown.
 
 import Foundation
+import ScratchHost
 
 /// The reason that a person needs, without what nobody may read.
 struct ToolWords: Sendable {
@@ -30,7 +31,7 @@ struct ToolWords: Sendable {
 
     /// The end of a file that a tool wrote into; empty where it isn't there.
     static func end(of file: URL) -> String {
-        guard let handle = try? FileHandle(forReadingFrom: file), let size = try? handle.seekToEnd() else { return "" }
+        guard let handle = try? UnlinkedFile.reader(file), let size = try? handle.seekToEnd() else { return "" }
         defer { try? handle.close() }
         try? handle.seek(toOffset: size > 4096 ? size - 4096 : 0)
         return String(decoding: (try? handle.readToEnd()).flatMap { $0 } ?? Data(), as: UTF8.self)

@@ -33,11 +33,19 @@ final class WALFeeder: Sendable {
         var asked: [String: Int] = [:]
         var begun: [UInt64: String] = [:]
     }
+    /// What the server's half sees.
+    private struct Shared {
+        var ready, asked, none, whole: HeldFolder
+    }
     /// A server asks for a file a few times at the most; and nobody has switched over this often since the base backup.
     private static let mostAsked = 50
     private static let mostHistories = 200
     private let host: ScratchHost
     private let folder: URL
+    /// Where files are brought to, out of reach of the server and of what it may run.
+    private let parts: URL
+    /// Held open from the first instant on; nil before ``prepare()``.
+    private let shared = Mutex<Shared?>(nil)
     private let files: [String: StoredFile]
     private let tool: WALFetch?
     private let row: [String]
@@ -59,8 +67,16 @@ final class WALFeeder: Sendable {
         self.tool = tool
         self.row = row
         self.check = check
+        parts = host.folder.ownPlace("wal-\(folder.deletingLastPathComponent().lastPathComponent)")
         places = Dictionary(row.enumerated().map { ($1, $0) }) { first, _ in first }
     }
+
+    deinit {
+        try? FileManager.default.removeItem(at: parts)
+    }
+
+    private static let unusable = StoredFileProblem(
+        .machine, "the spool folder can't be made", hint: "check the scratch folder's disk and permissions")
 
     /// Segments handed to the server.
     var delivered: Int { state.withLock { $0.delivered } }
@@ -81,12 +97,16 @@ final class WALFeeder: Sendable {
     ///
     /// - Returns: The restore_command.
     func prepare() throws -> String {
-        for part in ["", "ready", "asked", "none", "part"] {
-            let place = part.isEmpty ? folder : folder.appendingPathComponent(part)
-            guard mkdir(place.path, 0o700) == 0 || errno == EEXIST else {
-                throw StoredFileProblem(.machine, "the spool folder can't be made", hint: "check the scratch folder's disk and permissions")
+        do throws(ScratchError) {
+            try host.folder.makeOwnPlace(parts)
+            let whole = try HeldFolder(making: folder, on: host)
+            func inside(_ name: String) throws(ScratchError) -> HeldFolder {
+                try HeldFolder(making: folder.appendingPathComponent(name), on: host)
             }
-            try host.folder.own(place)
+            let made = Shared(ready: try inside("ready"), asked: try inside("asked"), none: try inside("none"), whole: whole)
+            shared.withLock { $0 = made }
+        } catch {
+            throw Self.unusable
         }
         let script = folder.appendingPathComponent("wal-fetch")
         let file = try ScratchFile(script)
@@ -115,31 +135,32 @@ final class WALFeeder: Sendable {
 
     /// Feeds until the task is cancelled.
     func run() async {
+        guard let shared = shared.withLock({ $0 }) else { return }
         await withDiscardingTaskGroup { group in
             let lanes = max(2, ProcessInfo.processInfo.activeProcessorCount)
             while !Task.isCancelled {
-                for name in takeWork(lanes: lanes) { group.addTask { await self.fetch(name) } }
+                for name in takeWork(shared, lanes: lanes) { group.addTask { await self.fetch(name, shared) } }
                 try? await Task.sleep(for: .milliseconds(3))
             }
             group.cancelAll()
         }
         // Whoever still waits must not wait for ever.
-        mark(path("closed"))
+        shared.whole.mark("closed")
     }
 
     /// Looks at what was taken and asked, and chooses what to fetch next.
-    private func takeWork(lanes: Int) -> [String] {
-        let asked = ((try? FileManager.default.contentsOfDirectory(atPath: path("asked"))) ?? []).sorted()
+    private func takeWork(_ shared: Shared, lanes: Int) -> [String] {
+        let asked = shared.asked.names()
         return state.withLock { state in
-            let taken = state.ready.filter { access(path("ready", $0), F_OK) != 0 }
+            let taken = state.ready.filter { !shared.ready.has($0) }
             state.ready.subtract(taken)
             state.delivered += taken.count
             var work: [String] = []
             for name in asked {
-                unlink(path("asked", name))
+                shared.asked.remove(name)
                 guard files[name] != nil || tool != nil else {
                     if let segment = WALSegmentName(name) { state.absent.insert(segment) }
-                    mark(path("none", name))
+                    shared.none.mark(name)
                     continue
                 }
                 state.waits += 1
@@ -147,14 +168,14 @@ final class WALFeeder: Sendable {
                     state.asked[name, default: 0] += 1
                     if state.asked[name, default: 0] > Self.mostAsked {
                         state.machine = state.machine ?? tool.confused(name, "asked for it \(Self.mostAsked) times, and no end")
-                        mark(path("none", name))
+                        shared.none.mark(name)
                         continue
                     }
                 }
                 // What lies before it in the row was passed over and would block the window.
                 if let place = places[name] {
                     let passed = state.ready.filter { places[$0].map { $0 < place } ?? false }
-                    for old in passed { unlink(path("ready", old)) }
+                    for old in passed { shared.ready.remove(old) }
                     state.ready.subtract(passed)
                     state.cursor = max(state.cursor, place + 1)
                 }
@@ -172,15 +193,15 @@ final class WALFeeder: Sendable {
         }
     }
 
-    private func fetch(_ name: String) async {
-        let part = folder.appendingPathComponent("part/\(name)")
+    private func fetch(_ name: String, _ shared: Shared) async {
+        let part = parts.appendingPathComponent(name)
         do {
-            if let finding = try await bring(name, to: part) { return refuse(name, finding) }
+            if let finding = try await bring(name, to: part) { return refuse(name, finding, shared) }
             // Told before it can be taken, so that nobody mistakes it for one that was never there.
             state.withLock { state in
                 state.fetching.remove(name)
                 state.ready.insert(name)
-                rename(part.path, path("ready", name))
+                shared.ready.take(part, as: name)
             }
         } catch is CancellationError {
             return
@@ -190,7 +211,7 @@ final class WALFeeder: Sendable {
                 state.fetching.remove(name)
                 if let segment = WALSegmentName(name) { state.absent.insert(segment) }
             }
-            mark(path("none", name))
+            shared.none.mark(name)
         } catch {
             // Whatever a fetch ahead throws once nobody wants it any more, it was the cancellation.
             if Task.isCancelled { return }
@@ -198,9 +219,9 @@ final class WALFeeder: Sendable {
             if failure.verdict == .error {
                 // Not the archive's fault, and so none of its findings.
                 state.withLock { $0.machine = $0.machine ?? failure }
-                refuse(name, nil)
+                refuse(name, nil, shared)
             } else {
-                refuse(name, failure.finding)
+                refuse(name, failure.finding, shared)
             }
         }
     }
@@ -272,7 +293,7 @@ final class WALFeeder: Sendable {
     /// - Returns: nil where the archive doesn't hold it, or holds none that could be looked at, which has a finding.
     func again(_ name: String) async throws -> URL? {
         guard files[name] != nil || tool != nil else { return nil }
-        let part = folder.appendingPathComponent("part/again-\(name)")
+        let part = parts.appendingPathComponent("again-\(name)")
         do {
             guard try await bring(name, to: part) == nil else { return nil }
             return part
@@ -291,8 +312,8 @@ final class WALFeeder: Sendable {
         return try await withThrowingTaskGroup(of: String?.self) { group in
             var found: [String] = []
             for name in names {
-                group.addTask { [host, folder] in
-                    let part = folder.appendingPathComponent("part/\(name)")
+                group.addTask { [host, parts] in
+                    let part = parts.appendingPathComponent(name)
                     defer { unlink(part.path) }
                     guard try await tool.fetch(name, to: part, on: host) else { return nil }
                     switch WALFileName(stored: name) {
@@ -314,21 +335,12 @@ final class WALFeeder: Sendable {
     }
 
     /// The server hears "not there" and recovers up to it: how far it came is worth knowing.
-    private func refuse(_ name: String, _ finding: Finding?) {
-        unlink(path("part", name))
+    private func refuse(_ name: String, _ finding: Finding?, _ shared: Shared) {
+        unlink(parts.appendingPathComponent(name).path)
         state.withLock { state in
             state.fetching.remove(name)
             if let finding, !state.findings.contains(where: { $0.object == finding.object }) { state.findings.append(finding) }
         }
-        mark(path("none", name))
-    }
-
-    /// An empty file whose name is the message; the server's half looks for it.
-    private func mark(_ path: String) {
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
-    }
-
-    private func path(_ part: String, _ name: String = "") -> String {
-        name.isEmpty ? "\(folder.path)/\(part)" : "\(folder.path)/\(part)/\(name)"
+        shared.none.mark(name)
     }
 }

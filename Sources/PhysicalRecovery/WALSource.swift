@@ -89,7 +89,9 @@ public struct WALSource: Sendable {
             try await file.read(on: host) { bytes in content.withLock { $0 += bytes } }
             text = String(decoding: content.withLock { $0 }, as: UTF8.self)
         } else {
-            let target = try host.folder.privateFolder("wal-histories").appendingPathComponent(name.plain)
+            let place = host.folder.ownPlace("wal-histories")
+            try host.folder.makeOwnPlace(place)
+            let target = place.appendingPathComponent(name.plain)
             defer { try? FileManager.default.removeItem(at: target) }
             text =
                 try await tool?.fetch(name.plain, to: target, on: host) == true

@@ -142,7 +142,7 @@ public struct RedisRestorer: Sendable {
             hasCommands = true
         }
         let server = try await start(content, with: binaries, origin, checked, progress)
-        let log = RedisLog(String(decoding: (try? Data(contentsOf: server.log, options: .mappedIfSafe)) ?? Data(), as: UTF8.self))
+        let log = RedisLog(String(decoding: UnlinkedFile.data(server.log) ?? Data(), as: UTF8.self))
         let refused = log.refusedCommands
         let commands = refused.subtracting(RedisLog.scripts).sorted()
         guard commands.isEmpty else {

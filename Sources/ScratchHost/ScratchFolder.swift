@@ -69,12 +69,12 @@ public struct ScratchFolder: Sendable, Hashable {
     /// What a program here has as /tmp.
     var temporary: URL { url.appendingPathComponent("t", isDirectory: true) }
 
-    /// What lies in it for the programs that run here: folders alone.
+    /// What lies in it for the programs that run here: folders alone, and none of Muster's own.
     var parts: [URL] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-        return names.sorted().map { url.appendingPathComponent($0, isDirectory: true) }.filter { part in
+        return names.filter { !$0.hasPrefix(".") }.sorted().map { url.appendingPathComponent($0, isDirectory: true) }.filter { part in
             var info = stat()
-            return lstat(part.path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR && part.lastPathComponent != rootPlace.lastPathComponent
+            return lstat(part.path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
         }
     }
 
@@ -110,6 +110,11 @@ public struct ScratchFolder: Sendable, Hashable {
         try own(part)
         return part
     }
+
+    /// A folder inside this one that no program of the quarantine can write to: what tools outside of it write by a path lies there.
+    public func ownPlace(_ name: String) -> URL { url.appendingPathComponent(".\(name)", isDirectory: true) }
+
+    public func makeOwnPlace(_ place: URL) throws(ScratchError) { try Self.make(place.path, mode: 0o700, mayExist: true) }
 
     /// Gives a file or folder inside this one, but nothing below it, to the unprivileged user.
     public func own(_ item: URL) throws(ScratchError) {

@@ -57,7 +57,8 @@ enum SharedMemory {
         var segment: Int32
 
         init?(in data: URL) {
-            guard let text = try? String(contentsOf: data.appendingPathComponent("postmaster.pid"), encoding: .utf8) else { return nil }
+            guard let bytes = UnlinkedFile.data(data.appendingPathComponent("postmaster.pid")) else { return nil }
+            let text = String(decoding: bytes, as: UTF8.self)
             // Line 1 is the server's process id, negative where it is initdb's own; line 7 the segment's key and id.
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             guard lines.count >= 7, let pid = Int32(lines[0].trimmingCharacters(in: .whitespaces)),

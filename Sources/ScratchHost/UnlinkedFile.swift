@@ -46,6 +46,11 @@ public enum UnlinkedFile {
         return try? handle.readToEnd() ?? Data()
     }
 
+    /// Its first bytes, or all where there are no more; empty where it isn't there, or is something else than a file.
+    public static func data(_ url: URL, upTo count: Int) -> Data {
+        (try? reader(url)).flatMap { try? $0.read(upToCount: count) } ?? Data()
+    }
+
     private static func opened(_ file: Int32, _ doing: String, _ url: URL) throws(ScratchError) -> FileDescriptor {
         guard file >= 0 else { throw .system(errno, "cannot \(doing)", url.path) }
         return FileDescriptor(rawValue: file)

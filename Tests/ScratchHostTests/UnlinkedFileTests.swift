@@ -56,6 +56,48 @@ import Testing
         }
     }
 
+    @Test(arguments: ["link", "hard link"]) func whatAToolSaidIsNoOthersFile(how: String) async throws {
+        try await with { (_: ScratchHost, part: URL, outside: URL) async throws -> Void in
+            let log = part.appendingPathComponent("log")
+            #expect(UnlinkedFile.data(outside, upTo: 3) == Data("our".utf8))
+            #expect((how == "link" ? symlink(outside.path, log.path) : link(outside.path, log.path)) == 0)
+            #expect(UnlinkedFile.data(log, upTo: 10).isEmpty)
+        }
+    }
+
+    /// A server that runs code of its backup puts another folder, or a link, in the place of one that it shares with Muster.
+    @Test func aSharedFolderStaysTheOneThatWasMade() async throws {
+        try await with { (host: ScratchHost, part: URL, outside: URL) async throws -> Void in
+            let others = outside.deletingLastPathComponent().appendingPathComponent("mt-\(UUID().uuidString.prefix(8))", isDirectory: true)
+            try FileManager.default.createDirectory(at: others, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: others) }
+            try Data("ours".utf8).write(to: others.appendingPathComponent("kept"))
+            let (place, moved) = (part.appendingPathComponent("shared"), part.appendingPathComponent("moved"))
+            let folder = try HeldFolder(making: place, on: host)
+            #expect(rename(place.path, moved.path) == 0 && symlink(others.path, place.path) == 0)
+            #expect(folder.names().isEmpty && !folder.has("kept"))
+            folder.remove("kept")
+            folder.mark("told")
+            folder.take(outside, as: "taken")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: others.path) == ["kept"])
+            #expect(folder.names() == ["taken", "told"] && folder.has("told"))
+            #expect(symlink(outside.path, moved.appendingPathComponent("led").path) == 0)
+            folder.mark("led")
+            #expect(!FileManager.default.fileExists(atPath: outside.path), "nothing is made behind a link")
+            #expect(throws: ScratchError.self) { try HeldFolder(making: place, on: host) }
+        }
+    }
+
+    @Test func whatIsMustersOwnIsNoPart() async throws {
+        try await with { (host: ScratchHost, part: URL, _: URL) async throws -> Void in
+            let own = host.folder.ownPlace("feed")
+            try host.folder.makeOwnPlace(own)
+            #expect(host.folder.parts.map(\.lastPathComponent) == ["p", "t"])
+            #expect(try await !host.run(["sh", "-c", "touch ../.feed/planted"], workingFolder: part).succeeded)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: own.path).isEmpty)
+        }
+    }
+
     /// Deeper than a path can be long.
     @Test func whatLiesTooDeepIsRemoved() async throws {
         try await with { (host: ScratchHost, part: URL, _: URL) async throws -> Void in
