@@ -40,6 +40,7 @@ struct ParticipantFactory {
     private func driver(
         for recovery: Recovery, index: Int, _ stores: RemoteStores, _ primaries: [LostPrimary]
     ) -> (any ServiceDriver<ServiceProvision>)? {
+        let host = host.recovering(index)
         if let standby = plan.estate.standby(of: recovery) {
             let primary = primaries.first { $0.service == recovery.service }
             if recovery.backup == Recovery.replicaName {

@@ -34,7 +34,7 @@ struct ProgramDecryption: Sendable {
         let work: URL
         do throws(ScratchError) {
             // Short: an agent's socket lies in it.
-            work = try host.folder.privateFolder("k\(UInt32.random(in: .min ... .max))")
+            work = try host.folder.privateFolder(host.folder.freshName("k"))
         } catch {
             throw Self.machine(error)
         }

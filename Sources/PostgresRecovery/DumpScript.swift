@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+import ScratchHost
 
 /// What a script of pg_dump needs and does, learned without running it.
 struct DumpScript: Sendable, Hashable {
@@ -98,10 +99,7 @@ struct DumpScript: Sendable, Hashable {
 
     /// Copies a script without its tablespaces and without some of its COPY statements and their rows; every other line keeps its number.
     func write(_ file: URL, without copies: Set<Int>, to target: URL) throws {
-        guard FileManager.default.createFile(atPath: target.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-            throw CocoaError(.fileWriteUnknown)
-        }
-        let handle = try FileHandle(forWritingTo: target)
+        let handle = try UnlinkedFile.writer(target)
         defer { try? handle.close() }
         let ranges = (copies.compactMap { start in rows[start].map { start...$0 } } + tablespaceLines.map { $0...$0 }).sorted {
             $0.lowerBound < $1.lowerBound

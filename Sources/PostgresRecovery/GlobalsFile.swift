@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+import ScratchHost
 
 /// What `pg_dumpall --globals-only` wrote.
 enum GlobalsFile {
@@ -20,10 +21,7 @@ enum GlobalsFile {
                     hint: "psql would restore it without an error and with roles missing: look at that day's backup log"))
         }
         // It holds password verifiers: nobody else may read it, not even for a moment.
-        guard FileManager.default.createFile(atPath: target.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-            throw CocoaError(.fileWriteUnknown)
-        }
-        let handle = try FileHandle(forWritingTo: target)
+        let handle = try UnlinkedFile.writer(target)
         defer { try? handle.close() }
         try LineReader.forEachLine(of: file) { line in
             try handle.write(contentsOf: Data((isUnfit(line, superuser: superuser) ? "" : String(line)).utf8) + Data("\n".utf8))

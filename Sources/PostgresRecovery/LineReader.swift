@@ -9,9 +9,9 @@ enum LineReader {
     static let longest = 1 << 20
 
     /// Bytes that are no UTF-8 are replaced, never fatal.
-    static func forEachLine(of file: URL, isLog: Bool = false, _ body: (Substring) throws -> Void) throws {
+    static func forEachLine(of file: URL, _ body: (Substring) throws -> Void) throws {
         var rest: [UInt8] = []
-        try forEachChunk(of: file, isLog: isLog) { chunk in
+        try forEachChunk(of: file) { chunk in
             var start = 0
             while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
                 let room = longest - rest.count
@@ -26,11 +26,9 @@ enum LineReader {
         if !rest.isEmpty { try body(String(decoding: rest, as: UTF8.self)[...]) }
     }
 
-    /// The file in pieces, each gone when the next comes.
-    ///
-    /// - Parameter isLog: It lies where code of a backup can write: no link is followed.
-    static func forEachChunk(of file: URL, isLog: Bool = false, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let handle = isLog ? try UnlinkedFile.reader(file) : try FileHandle(forReadingFrom: file)
+    /// The file in pieces, each gone when the next comes. It may lie where code of a backup can write: no link is followed.
+    static func forEachChunk(of file: URL, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let handle = try UnlinkedFile.reader(file)
         defer { try? handle.close() }
         while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
             try data.withUnsafeBytes { try body($0) }

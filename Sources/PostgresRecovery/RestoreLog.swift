@@ -78,7 +78,7 @@ struct RestoreLog: Sendable {
         var failedCopy: FailedCopy?
         // pg_restore tells the statement on the next line.
         var pending: Said?
-        try LineReader.forEachLine(of: file, isLog: true) { line in
+        try LineReader.forEachLine(of: file) { line in
             if awaitsStatement, !line.isEmpty {
                 // A statement that begins with a line break.
                 awaitsStatement = false

@@ -81,10 +81,10 @@ struct ScratchConfiguration: Sendable {
             identity: folder.appendingPathComponent("muster_ident.conf"),
             hosts: major >= 19 ? folder.appendingPathComponent("muster_hosts.conf") : nil, disarmed: armless + recovery)
         do {
-            try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: files.configuration)
+            try UnlinkedFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: files.configuration)
             // The socket's folder is the lock: only the unprivileged user and root pass it.
-            try Data("local all all trust\nlocal replication all trust\n".utf8).write(to: files.hostBased)
-            for file in [files.identity, files.hosts].compactMap({ $0 }) { try Data().write(to: file) }
+            try UnlinkedFile.write(Data("local all all trust\nlocal replication all trust\n".utf8), to: files.hostBased)
+            for file in [files.identity, files.hosts].compactMap({ $0 }) { try UnlinkedFile.write(Data(), to: file) }
             for file in [files.configuration, files.hostBased, files.identity, files.hosts].compactMap({ $0 }) { try host.folder.own(file) }
         } catch {
             throw .error(

@@ -238,8 +238,7 @@ struct RedisFileCheck: Sendable {
             let source = try FileHandle(forReadingFrom: file)
             defer { try? source.close() }
             try source.seek(toOffset: UInt64(end))
-            try Data().write(to: target)
-            let sink = try FileHandle(forWritingTo: target)
+            let sink = try UnlinkedFile.writer(target)
             defer { try? sink.close() }
             while let block = try source.read(upToCount: 1 << 20), !block.isEmpty { try sink.write(contentsOf: block) }
             try host.folder.own(target)

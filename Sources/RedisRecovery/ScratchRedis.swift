@@ -76,7 +76,7 @@ public struct ScratchRedis: Sendable {
             settings(folder: folder, socket: socket, content: content, version: binaries.version, databases: databases)
             + modules.map { (["loadmodule", quoted($0.path)] + $0.arguments.map(quoted)).joined(separator: " ") }
         do {
-            try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: configuration)
+            try UnlinkedFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: configuration)
             try host.folder.own(configuration)
         } catch {
             throw DrillFailure.error(

@@ -50,9 +50,10 @@ struct DamagedCluster: Sendable {
             }
             guard let table = tables.first, let name = table[0], let path = table[1] else { return nil }
             let file = server.dataFolder.appendingPathComponent(path)
-            var bytes = Array(try Data(contentsOf: file))
+            // The copy's own code may have put a link there.
+            var bytes = Array(try UnlinkedFile.reader(file).readToEnd() ?? Data())
             guard let harm = apply(&bytes, name) else { return nil }
-            try Data(bytes).write(to: file)
+            try UnlinkedFile.write(Data(bytes), to: file)
             try FileManager.default.moveItem(at: server.dataFolder, to: copy)
             return DamagedCopy.Made(plan: drill(store: store, copy: copy), harm: harm)
         } catch {

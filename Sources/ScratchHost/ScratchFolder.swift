@@ -29,6 +29,8 @@ public struct ScratchFolder: Sendable, Hashable {
     public let id: String
     public let user: UnprivilegedUser?
     private let mark: OwnershipMark
+    /// What the names of its own parts go on with behind their first letter, for one of several recoveries; nil: all parts are its own.
+    var recovery: String?
 
     /// Makes a folder with a random name.
     ///
@@ -72,7 +74,11 @@ public struct ScratchFolder: Sendable, Hashable {
     /// What lies in it for the programs that run here: folders alone, and none of Muster's own.
     var parts: [URL] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-        return names.filter { !$0.hasPrefix(".") }.sorted().map { url.appendingPathComponent($0, isDirectory: true) }.filter { part in
+        let own = names.filter { name in
+            guard let recovery else { return !name.hasPrefix(".") }
+            return name == temporary.lastPathComponent || name.dropFirst().hasPrefix(recovery)
+        }
+        return own.sorted().map { url.appendingPathComponent($0, isDirectory: true) }.filter { part in
             var info = stat()
             return lstat(part.path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
         }
@@ -102,6 +108,9 @@ public struct ScratchFolder: Sendable, Hashable {
         ProcessReaper.end { ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: folder.path) }
         SharedMemory.release(below: folder)
     }
+
+    /// A name that no other part has, for something of short use.
+    public func freshName(_ letter: Character) -> String { "\(letter)\(recovery ?? "")\(UInt32.random(in: .min ... .max))" }
 
     /// A folder inside this one that only the unprivileged user may enter.
     public func privateFolder(_ name: String) throws(ScratchError) -> URL {

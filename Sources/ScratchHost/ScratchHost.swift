@@ -40,6 +40,15 @@ public struct ScratchHost: Sendable {
         }
     }
 
+    /// The same host for one of several recoveries: what runs there sees none of the others' files, nor what Muster fetched for them.
+    ///
+    /// Its parts are to be named by a letter and the number: `p0-…`.
+    public func recovering(_ number: Int) -> ScratchHost {
+        var own = sandbox
+        own.folder.recovery = "\(number)-"
+        return ScratchHost(folder: own.folder, sandbox: own)
+    }
+
     /// The user that everything here runs as.
     public var userID: UInt32 { folder.user?.userID ?? geteuid() }
 

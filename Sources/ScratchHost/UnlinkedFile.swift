@@ -12,6 +12,17 @@ public enum UnlinkedFile {
         try opened(muster_create_without_links(url.path), "write", url)
     }
 
+    /// The same as a handle: for its owner's eyes alone, from the first byte on.
+    public static func writer(_ url: URL) throws(ScratchError) -> FileHandle {
+        FileHandle(fileDescriptor: try create(url).rawValue, closeOnDealloc: true)
+    }
+
+    public static func write(_ data: Data, to url: URL) throws {
+        let handle = try writer(url)
+        try handle.write(contentsOf: data)
+        try handle.close()
+    }
+
     /// To write at its end.
     static func append(_ url: URL) throws(ScratchError) -> FileDescriptor {
         let file = try opened(muster_open_without_links(url.path, O_WRONLY | O_CREAT | O_APPEND, 0o600), "write", url)

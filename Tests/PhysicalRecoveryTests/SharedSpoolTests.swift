@@ -1,6 +1,7 @@
 // What a recovering server that runs code of its backup puts in the way of whoever feeds it.
 
 import ArtifactFormats
+import DrillModel
 import Foundation
 import Glibc
 import ScratchHost

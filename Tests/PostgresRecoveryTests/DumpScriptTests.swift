@@ -7,6 +7,32 @@ import Testing
 @testable import PostgresRecovery
 
 @Suite struct DumpScriptTests {
+    /// Globals run first, and their code may have put a link where Muster writes or reads next.
+    @Test(arguments: ["script", "globals"]) func aCopyIsMadeAnewWhateverLiesThere(kind: String) throws {
+        let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
+            .appendingPathComponent("mt-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (file, target, other) = (
+            folder.appendingPathComponent("in"), folder.appendingPathComponent("out"), folder.appendingPathComponent("other")
+        )
+        let end = kind == "script" ? DumpScript.lastWords : DumpScript.clusterLastWords
+        let text = "--\n\(end.replacing(" complete", with: ""))\n--\n\nCREATE ROLE a;\n\n--\n\(end)\n--\n"
+        try Data(text.utf8).write(to: file)
+        try Data("ours".utf8).write(to: other)
+        try FileManager.default.createSymbolicLink(at: target, withDestinationURL: other)
+        if kind == "script" {
+            try DumpScript(reading: file).write(file, without: [], to: target)
+        } else {
+            try GlobalsFile.prepare(file, as: target, superuser: "postgres")
+        }
+        #expect(try String(contentsOf: other, encoding: .utf8) == "ours")
+        #expect(try String(contentsOf: target, encoding: .utf8) == text)
+        let link = folder.appendingPathComponent("link")
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+        #expect(throws: (any Error).self) { try DumpScript(reading: link) }
+    }
+
     @Test(arguments: [
         ("ALTER TABLE public.t OWNER TO alice;", ["alice"]),
         (#"ALTER TABLE public."OWNER TO eve" OWNER TO "Odd ""Role";"#, ["Odd \"Role"]),

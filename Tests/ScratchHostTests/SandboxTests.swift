@@ -202,6 +202,25 @@ import Testing
         }
     }
 
+    /// Of several recoveries at once none can touch what another one restores from, nor what was fetched for it.
+    @Test(arguments: kinds) func oneRecoverysPartsAreNoOthers(isolation: Isolation) async throws {
+        guard isolation.files != .none, try await Self.allows(isolation) else { return }
+        try await Place.with(isolation) { (place: Place) async throws -> Void in
+            for name in ["p0-a", "k0-1", "p1-a", "p10-a", "store-0"] {
+                chmod(try place.host.folder.privateFolder(name).path, 0o777)
+            }
+            let own = place.host.recovering(0)
+            for name in ["p0-a", "k0-1"] { #expect(try await own.run(["sh", "-c", "echo x > \"$HOME/\(name)/f\""]).succeeded) }
+            for name in ["p1-a", "p10-a", "store-0"] {
+                #expect(try await !own.run(["sh", "-c", "ls \"$HOME/\(name)\" || echo x > \"$HOME/\(name)/f\""]).succeeded, "\(name)")
+            }
+            let name = own.folder.freshName("k")
+            #expect(name.hasPrefix("k0-") && !place.host.folder.freshName("k").contains("-"))
+            // An application needs all of them.
+            #expect(try await place.can("echo x > \"$HOME/p0-a/f\" && echo x > \"$HOME/p1-a/f\""))
+        }
+    }
+
     /// What a drill insists on, asked before anything of a backup has run.
     @Test(arguments: kinds) func demandsAreAskedBeforehand(isolation: Isolation) async throws {
         guard try await Self.allows(isolation) else { return }

@@ -30,9 +30,10 @@ struct LivingLogin: Sendable {
         }
         guard !lines.isEmpty else { return variables }
         let file = Self.file(in: places)
-        // For its owner's eyes alone, from the first byte on.
-        guard FileManager.default.createFile(atPath: file.path, contents: Data(lines.joined().utf8), attributes: [.posixPermissions: 0o600])
-        else {
+        do {
+            // Code of the application may have run already.
+            try UnlinkedFile.write(Data(lines.joined().utf8), to: file)
+        } catch {
             throw .error(
                 Finding(
                     .scratchUnusable, object: "application", message: "the application's password file can't be written",
