@@ -20,7 +20,7 @@ import Testing
         let diary = Diary()
         let unmet = CaseResult.unasked(.quarantine, name: "keys and stores are out of its reach", finding: finding("files-not-isolated"))
         let told = await run(
-            procedure(targets: Targets(rto: .seconds(60))),
+            procedure(targets: Targets(rto: .seconds(3600))),
             DrillParticipants(
                 services: [noting(diary)], existing: [noting(diary)], application: FakeApplication(diary: diary),
                 hooks: FakeHooks(diary: diary), unmetDemands: { [unmet] }))
@@ -35,7 +35,7 @@ import Testing
         let diary = Diary()
         let application = FakeApplication(diary: diary, restarting: { try await Task.sleep(for: .milliseconds(300)) })
         let told = await run(
-            procedure(targets: Targets(rto: .seconds(60))), DrillParticipants(services: [noting(diary)], application: application))
+            procedure(targets: Targets(rto: .seconds(3600))), DrillParticipants(services: [noting(diary)], application: application))
         #expect(told.verdict == .passed)
         #expect(diary.all == ["retrieve s", "restore s", "verify s", "prove", "restart", "confirm", "end", "ended s"])
         #expect(told.outcome?.steps.map(\.verdict) == Array(repeating: .passed, count: 6))
@@ -64,7 +64,7 @@ import Testing
         let finding = finding("application-unhealthy")
         let failure = verdict == .failed ? DrillFailure.failed(finding) : DrillFailure.error(finding)
         let told = await run(
-            procedure(targets: Targets(rto: .seconds(60))),
+            procedure(targets: Targets(rto: .seconds(3600))),
             DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])], application: FakeApplication(restarting: { throw failure }))
         )
@@ -75,7 +75,7 @@ import Testing
 
     @Test func anApplicationThatDiesAfterwardsIsNoOperationEither() async {
         let told = await run(
-            procedure(targets: Targets(rto: .seconds(60))),
+            procedure(targets: Targets(rto: .seconds(3600))),
             DrillParticipants(
                 services: [FakeDriver(points: [point("new", hoursBefore: 1)])],
                 application: FakeApplication(confirming: .failed(finding("application-died")))))
@@ -109,7 +109,7 @@ import Testing
         _ diary: Diary, witness: FakeWitness? = nil, existing: FakeDriver? = nil, hooks: [Step: [Hook.Moment: Hook]] = [:]
     ) async -> Told {
         await run(
-            procedure(recover: [], existing: ["s"], hooks: hooks, targets: Targets(rto: .seconds(60))),
+            procedure(recover: [], existing: ["s"], hooks: hooks, targets: Targets(rto: .seconds(3600))),
             DrillParticipants(
                 services: [], existing: [existing ?? noting(diary, slow: .milliseconds(400))],
                 witness: witness ?? FakeWitness(diary: diary), application: FakeApplication(diary: diary),
