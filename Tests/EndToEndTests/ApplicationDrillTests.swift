@@ -302,6 +302,9 @@ struct ApplicationDrillTests {
         case preparing, hook, restart
     }
 
+    /// How long a hook of this desk's sleeps: no other test's process has it among its arguments.
+    private func time(_ desk: Desk) -> String { "640.\(getpid())\(desk.folder.lastPathComponent.dropFirst())" }
+
     /// Brings a drill to a moment that lasts.
     private func running(_ desk: Desk, at moment: Moment, _ output: URL) async throws -> Running {
         let flag = desk.folder.appendingPathComponent("flag")
@@ -311,7 +314,7 @@ struct ApplicationDrillTests {
                 desk.serverFailure, "checks:\n  postgres:\n",
                 "checks:\n  postgres:\n    - sql: {name: slow, query: \"select pg_sleep(600)\", expect: is not null}\n")
         case .hook:
-            try addHooks(desk, "stop: {before: {run: [sh, -c, 'setsid sleep 640.2002 & touch \(flag.path); sleep 640.2002'], timeout: 5m}}")
+            try addHooks(desk, "stop: {before: {run: [sh, -c, 'setsid sleep \(time(desk)) & touch \(flag.path); sleep \(time(desk))'], timeout: 5m}}")
         case .restart: try desk.editEstate("hold: 2s\n      within: 60s", "hold: 5m\n      within: 10m")
         }
         let running = try desk.start(["run", desk.serverFailure.path, "--output", output.path])
@@ -339,7 +342,7 @@ struct ApplicationDrillTests {
             let outcome = await running.outcome()
             #expect(outcome.code == 130 && ContinuousClock.now - sent < .seconds(300), "\(outcome.text)")
             desk.expectNothingLeft()
-            #expect(!ProcessList.all().contains { $0.arguments.contains("640.2002") })
+            #expect(!ProcessList.all().contains { $0.arguments.contains(time(desk)) })
             let report = try Desk.runFolder(in: output).report()
             #expect(report.run.interrupted && report.drills.first?.cases(of: "objective").isEmpty == true)
         }
@@ -355,7 +358,7 @@ struct ApplicationDrillTests {
             let cleaned = try await desk.run(["clean"])
             #expect(cleaned.code == 0 && cleaned.out.contains("removed \(desk.scratch.path)"), "\(cleaned.text)")
             desk.expectNothingLeft()
-            #expect(!ProcessList.all().contains { $0.arguments.contains("640.2002") })
+            #expect(!ProcessList.all().contains { $0.arguments.contains(time(desk)) })
         }
     }
 
