@@ -314,7 +314,9 @@ struct ApplicationDrillTests {
                 desk.serverFailure, "checks:\n  postgres:\n",
                 "checks:\n  postgres:\n    - sql: {name: slow, query: \"select pg_sleep(600)\", expect: is not null}\n")
         case .hook:
-            try addHooks(desk, "stop: {before: {run: [sh, -c, 'setsid sleep \(time(desk)) & touch \(flag.path); sleep \(time(desk))'], timeout: 5m}}")
+            try addHooks(
+                desk, "stop: {before: {run: [sh, -c, 'setsid sleep \(time(desk)) & touch \(flag.path); sleep \(time(desk))'], timeout: 5m}}"
+            )
         case .restart: try desk.editEstate("hold: 2s\n      within: 60s", "hold: 5m\n      within: 10m")
         }
         let running = try desk.start(["run", desk.serverFailure.path, "--output", output.path])
