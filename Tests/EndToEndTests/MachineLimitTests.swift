@@ -34,8 +34,6 @@ struct MachineLimitTests {
                     outcome.err.contains("may have \(limit) files open at once") && outcome.err.contains("hint: raise"), "\(outcome.text)")
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: desk.reports.path).isEmpty, "nothing was begun")
-            let help = try await run(desk, behind: limited("-n \(limit)"), ["run", "--help"])
-            #expect(help.code == 0, "\(help.text)")
         }
     }
 
