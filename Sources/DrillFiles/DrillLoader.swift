@@ -79,7 +79,8 @@ struct DrillLoader {
             if !listed.contains(where: { Self.shape(ofFileAt: folder + $0) != .estate }) {
                 let found = listed.isEmpty ? "no *.yaml or *.yml file in it" : "only estates in it"
                 report(
-                    path, "holds no drill: \(found)", hint: "name the folder that holds your drill files, or write one: docs/first-drill.md")
+                    path, "holds no drill: \(found)", hint: "name the folder that holds your drill files, or write one: docs/first-drill.md"
+                )
             }
             files += listed.map { (folder + $0, false) }
         }

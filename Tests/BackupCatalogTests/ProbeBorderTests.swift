@@ -62,7 +62,7 @@ import Testing
             let item = StoredItem(
                 path: "a", location: URL(fileURLWithPath: "/x/app-20261123T020000Z.env"), isFolder: false, size: 1,
                 modified: named.addingTimeInterval(-ahead))
-            return HeldClock(timeZone: .gmt).time(of: item, kind: .env).1
+            return FileBackupTime(timeZone: .gmt).time(of: item, kind: .env).1
         }
         #expect(source(3599) == .name && source(3600) == .modificationTime)
     }
