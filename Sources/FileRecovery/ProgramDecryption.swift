@@ -34,7 +34,7 @@ struct ProgramDecryption: Sendable {
         let work: URL
         do throws(ScratchError) {
             // Short: an agent's socket lies in it.
-            work = try host.folder.privateFolder(host.folder.freshName("k"))
+            work = try host.folder.keyFolder()
         } catch {
             throw Self.machine(error)
         }

@@ -40,7 +40,7 @@ struct Sandbox: Sendable {
     ///   - reaching: What it sees beside what all do.
     ///   - pidFile: Takes the process id of the program itself once it runs.
     func wrapped(_ command: [String], network: Network = .own, reaching: [URL] = [], pidFile: URL? = nil) -> [String] {
-        [program] + words(network, resolved: command.first, reaching) + (pidFile.map { ["--pid-file", $0.path] } ?? []) + ["--"] + command
+        [program] + words(network, of: command, reaching) + (pidFile.map { ["--pid-file", $0.path] } ?? []) + ["--"] + command
     }
 
     /// A command line as Muster's own user, who keeps all its files but not its network.
@@ -56,7 +56,7 @@ struct Sandbox: Sendable {
     func asking(_ server: ServerProcess) -> [String] {
         // The first process in there is Muster's own user's, as the server's namespaces are not everywhere for root to enter.
         guard isolation.files == .view, let first = ProcessTable.child(of: server.keeper) else {
-            return [program] + words(.of(server), resolved: nil, []) + ["--ask"]
+            return [program] + words(.of(server), of: [], []) + ["--ask"]
         }
         return [program] + user + ["--join", String(first)] + rights + ["--ask"]
     }
@@ -67,7 +67,7 @@ struct Sandbox: Sendable {
         ["--no-new-privileges"] + (folder.user.map { ["--user", String($0.userID), "--group", String($0.groupID)] } ?? [])
     }
 
-    private func words(_ network: Network, resolved: String?, _ reaching: [URL]) -> [String] {
+    private func words(_ network: Network, of command: [String], _ reaching: [URL]) -> [String] {
         var words = user + rights
         switch (isolation.network, network) {
         case (.namespace, .own): words += ["--network"]
@@ -79,7 +79,7 @@ struct Sandbox: Sendable {
         if isolation.processes { words += ["--processes"] }
         guard isolation.files != .none else { return words }
         let shown = VisibleFiles(
-            program: resolved.flatMap { ScratchHost.locate($0, forOthers: folder.user != nil) }, readable: view.readable + reaching)
+            program: command.first.flatMap { ScratchHost.locate($0, forOthers: folder.user != nil) }, readable: view.readable + reaching)
         switch isolation.files {
         case .view:
             words += ["--view", folder.rootPlace.path, "--private-tmp", folder.temporary.path]
@@ -89,7 +89,7 @@ struct Sandbox: Sendable {
         case .none: break
         }
         // Not the folder itself, where the mark lies, and what is still to be undone: whoever may write there could take their place.
-        return words + folder.parts.flatMap { ["--write", $0.path] }
+        return words + folder.parts(for: command).flatMap { ["--write", $0.path] }
     }
 }
 

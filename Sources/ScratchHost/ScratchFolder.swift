@@ -71,17 +71,25 @@ public struct ScratchFolder: Sendable, Hashable {
     /// What a program here has as /tmp.
     var temporary: URL { url.appendingPathComponent("t", isDirectory: true) }
 
-    /// What lies in it for the programs that run here: folders alone, and none of Muster's own.
-    var parts: [URL] {
+    /// What lies in it for a program that runs here: folders alone, and none of Muster's own. Services are recovered side by side, and the code of
+    /// one backup is to find neither the files nor the key of another: with a key's folder comes who is told of it.
+    func parts(for command: [String]) -> [URL] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-        let own = names.filter { name in
+        return names.sorted().map { url.appendingPathComponent($0, isDirectory: true) }.filter { part in
+            var info = stat()
+            guard lstat(part.path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { return false }
+            let name = part.lastPathComponent
+            if name.hasPrefix(Self.keyPrefix) { return command.contains { $0 == part.path || $0.hasPrefix(part.path + "/") } }
             guard let recovery else { return !name.hasPrefix(".") }
             return name == temporary.lastPathComponent || name.dropFirst().hasPrefix(recovery)
         }
-        return own.sorted().map { url.appendingPathComponent($0, isDirectory: true) }.filter { part in
-            var info = stat()
-            return lstat(part.path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
-        }
+    }
+
+    private static let keyPrefix = "key-"
+
+    /// A private folder that only programs see whose command line names it, or something in it.
+    public func keyFolder() throws(ScratchError) -> URL {
+        try privateFolder(Self.keyPrefix + String(UInt32.random(in: .min ... .max)))
     }
 
     func makePlaces() throws(ScratchError) {
@@ -108,9 +116,6 @@ public struct ScratchFolder: Sendable, Hashable {
         ProcessReaper.end { ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: folder.path) }
         SharedMemory.release(below: folder)
     }
-
-    /// A name that no other part has, for something of short use.
-    public func freshName(_ letter: Character) -> String { "\(letter)\(recovery ?? "")\(UInt32.random(in: .min ... .max))" }
 
     /// A folder inside this one that only the unprivileged user may enter.
     public func privateFolder(_ name: String) throws(ScratchError) -> URL {
@@ -170,10 +175,16 @@ public struct ScratchFolder: Sendable, Hashable {
         }
     }
 
-    /// As `rm` does where Foundation can't: of folders that lie so deep in each other that no path leads there.
+    /// As `rm` does where Foundation can't: of folders that lie so deep in each other that no path leads there. And where code of a backup
+    /// closed them to their own user, who isn't root, they are opened first; `chmod` follows no link on its way down.
     private static func removeAll(_ item: URL) {
         guard (try? FileManager.default.removeItem(at: item)) == nil, access(item.path, F_OK) == 0 else { return }
-        if let remover = ScratchHost.locate("rm") { _ = ScratchHost.said(by: remover, ["-rf", "--one-file-system", "--", item.path]) }
+        if let program = ScratchHost.locate("chmod") { _ = ScratchHost.said(by: program, ["-R", "--", "u+rwX", item.path]) }
+        removeSafely(item)
+    }
+
+    static func removeSafely(_ item: URL) {
+        if let program = ScratchHost.locate("rm") { _ = ScratchHost.said(by: program, ["-rf", "--one-file-system", "--", item.path]) }
     }
 
     private static func emptyButForItsMark(_ url: URL) -> Bool {

@@ -89,6 +89,25 @@ import Testing
         return result?.succeeded == true
     }
 
+    /// Services are recovered side by side: a program such as gpg keeps its key in a folder while the code of another backup runs.
+    @Test(arguments: [nil, Isolation(network: .filter, files: .landlock, processes: false)] as [Isolation?])
+    func aKeysFolderIsForWhoeverIsToldOfIt(_ isolation: Isolation?) async throws {
+        try await Place.with(isolation) { place in
+            let host = place.host
+            guard host.isolation.files != .none else { return }
+            let folder = try host.folder.keyFolder()
+            let key = folder.appendingPathComponent("secret")
+            try Data("hunter2".utf8).write(to: key)
+            try host.folder.own(key)
+            let name = "\(folder.lastPathComponent)/secret"
+            #expect(try await host.run(["cat", key.path]).output == "hunter2")
+            #expect(try await host.run(["cat", folder.lastPathComponent + "/secret"]).succeeded == false)
+            #expect(try await host.run(["sh", "-c", "cat \(name) || ls \(folder.lastPathComponent)"]).succeeded == false)
+            let part = try host.folder.privateFolder("p")
+            #expect(try await host.run(["cp", key.path, part.path + "/copy"]).succeeded)
+        }
+    }
+
     @Test(arguments: kinds) func keysAndStores(isolation: Isolation) async throws {
         guard try await Self.allows(isolation) else { return }
         try await Place.with(isolation) { (place: Place) async throws -> Void in
