@@ -99,6 +99,7 @@ struct DumpScript: Sendable, Hashable {
 
     /// Copies a script without its tablespaces and without some of its COPY statements and their rows; every other line keeps its number.
     func write(_ file: URL, without copies: Set<Int>, to target: URL) throws {
+        // Code of the backup may have run before, in a first try, and have put a link there.
         let handle = try UnlinkedFile.writer(target)
         defer { try? handle.close() }
         let ranges = (copies.compactMap { start in rows[start].map { start...$0 } } + tablespaceLines.map { $0...$0 }).sorted {

@@ -9,9 +9,12 @@ enum LineReader {
     static let longest = 1 << 20
 
     /// Bytes that are no UTF-8 are replaced, never fatal.
-    static func forEachLine(of file: URL, _ body: (Substring) throws -> Void) throws {
+    ///
+    /// - Parameter most: Bytes that are read of what code of a backup may have made as large as it likes.
+    /// - Throws: ``ScratchError/Kind/refused`` where there are more.
+    static func forEachLine(of file: URL, upTo most: Int = .max, _ body: (Substring) throws -> Void) throws {
         var rest: [UInt8] = []
-        try forEachChunk(of: file) { chunk in
+        try forEachChunk(of: file, upTo: most) { chunk in
             var start = 0
             while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
                 let room = longest - rest.count
@@ -27,10 +30,13 @@ enum LineReader {
     }
 
     /// The file in pieces, each gone when the next comes. It may lie where code of a backup can write: no link is followed.
-    static func forEachChunk(of file: URL, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    static func forEachChunk(of file: URL, upTo most: Int = .max, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let handle = try UnlinkedFile.reader(file)
         defer { try? handle.close() }
+        var room = most
         while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
+            room -= data.count
+            if room < 0 { throw UnlinkedFile.tooLarge(file) }
             try data.withUnsafeBytes { try body($0) }
         }
     }

@@ -1,6 +1,7 @@
 // Reads what pg_restore and psql say on standard error: their exit codes tell too little.
 
 import Foundation
+import ScratchHost
 
 /// The problems that a restore reported.
 struct RestoreLog: Sendable {
@@ -78,7 +79,7 @@ struct RestoreLog: Sendable {
         var failedCopy: FailedCopy?
         // pg_restore tells the statement on the next line.
         var pending: Said?
-        try LineReader.forEachLine(of: file) { line in
+        func read(_ line: Substring) {
             if awaitsStatement, !line.isEmpty {
                 // A statement that begins with a line break.
                 awaitsStatement = false
@@ -137,6 +138,11 @@ struct RestoreLog: Sendable {
                     }
                 }
             }
+        }
+        do {
+            try LineReader.forEachLine(of: file, upTo: UnlinkedFile.most, read)
+        } catch let error as ScratchError where error.kind == .refused && count > 0 {
+            // Of a log that is too large to be read its beginning is verdict enough.
         }
         if let held = pending { add(held, entry: entry) }
     }

@@ -81,6 +81,7 @@ struct ScratchConfiguration: Sendable {
             identity: folder.appendingPathComponent("muster_ident.conf"),
             hosts: major >= 19 ? folder.appendingPathComponent("muster_hosts.conf") : nil, disarmed: armless + recovery)
         do {
+            // Anew: where the server is started once more, code of the backup has had its way with this folder.
             try UnlinkedFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: files.configuration)
             // The socket's folder is the lock: only the unprivileged user and root pass it.
             try UnlinkedFile.write(Data("local all all trust\nlocal replication all trust\n".utf8), to: files.hostBased)

@@ -69,16 +69,24 @@ public struct QuarantineAnswers: Sendable, Hashable {
 }
 
 extension ScratchHost {
+    private static let patience = Duration.seconds(120)
+
     /// The answers by question; nil where they could not be had.
     func ask(_ questions: [String], inPlaceOf server: ServerProcess) async -> [String: Bool]? {
         // A path with a line break in it can't be asked for: then nothing counts as asked.
         guard !questions.contains(where: { $0.contains("\n") }) else { return nil }
         let file = folder.url.appendingPathComponent(".questions-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: file) }
+        let command = sandbox.asking(server)
+        // Code of a backup may stop the process that asks, which is of its user and beside it.
         guard (try? Data((questions.joined(separator: "\n") + "\n").utf8).write(to: file)) != nil,
-            let result = try? await ToolRunner.spawn(
-                sandbox.asking(server), environment: ownership, workingFolder: folder.url, input: file, output: .capture(limit: 1 << 20),
-                errors: .discard), result.succeeded
+            let result = try? await TimeLimit.run(
+                Self.patience,
+                { [folder, ownership] in
+                    try await ToolRunner.spawn(
+                        command, environment: ownership, workingFolder: folder.url, input: file, output: .capture(limit: 1 << 20),
+                        errors: .discard)
+                }), result.succeeded
         else { return nil }
         let lines = result.output.split(separator: "\n")
         guard lines.count == questions.count, lines.allSatisfy({ $0 == "yes" || $0 == "no" }) else { return nil }

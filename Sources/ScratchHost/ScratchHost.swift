@@ -137,11 +137,9 @@ public struct ScratchHost: Sendable {
         return try await asInvoker(command, environment: environment, output: output, errors: destination(errors))
     }
 
-    /// A pipe is opened as it is; a file here is made anew.
+    /// A file here is made anew, whatever code of a backup put there; a pipe of ours lies elsewhere.
     private func destination(_ url: URL) -> ToolRunner.Destination {
-        var info = stat()
-        let isPipe = lstat(url.path, &info) == 0 && info.st_mode & S_IFMT == S_IFIFO
-        return url.path.hasPrefix(folder.url.path + "/") && !isPipe ? .scratch(url) : .file(url)
+        url.path.hasPrefix(folder.url.path + "/") ? .scratch(url) : .file(url)
     }
 
     private func asInvoker(
@@ -188,7 +186,8 @@ public struct ScratchHost: Sendable {
     /// has been restored. ``remove()`` takes whatever is left then.
     public func discard(_ item: URL) {
         guard item.path.hasPrefix(folder.url.path + "/") else { return }
-        DispatchQueue.global(qos: .utility).async { try? FileManager.default.removeItem(at: item) }
+        // While servers live: `rm` alone can't be led elsewhere by a folder that becomes a link as it goes down.
+        DispatchQueue.global(qos: .utility).async { ScratchFolder.removeSafely(item) }
     }
 
     /// Frees the shared memory of a Postgres that has ended, by its data folder: once that has gone, nothing tells whose it is.

@@ -14,7 +14,7 @@ enum SharedMemory {
         }
     }
 
-    /// Removes the segments of one data folder, where nobody uses them and they belong to Muster's user or the unprivileged one.
+    /// Removes the segments of one data folder, where nobody uses them and they belong to the user that its server ran as.
     ///
     /// A server says which one is its own by its lock file. One that was ended before it could, or whose initdb cleared the folder
     /// away with it, is known by the segment's key: the data folder's inode, or one of the next where that was taken.
@@ -25,9 +25,10 @@ enum SharedMemory {
         var info = stat()
         guard lstat(data.path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { return true }
         let named = LockFile(in: data)
-        let users: Set<UInt32> = [geteuid(), (try? UnprivilegedUser.current())??.userID ?? geteuid()]
+        // None of Muster's own: what the lock file says, code of a backup may have written.
+        let user = (try? UnprivilegedUser.current())??.userID ?? geteuid()
         var isHeld = false
-        for segment in Segment.all() where users.contains(segment.user) {
+        for segment in Segment.all() where segment.user == user {
             let isNamed = segment.id == named?.segment && segment.maker == named?.server
             let distance = segment.key &- Int32(truncatingIfNeeded: info.st_ino)
             guard isNamed || (0..<keysTried).contains(distance) && segment.bytes <= mostBytes else { continue }
@@ -58,7 +59,7 @@ enum SharedMemory {
 
         init?(in data: URL) {
             guard let bytes = UnlinkedFile.data(data.appendingPathComponent("postmaster.pid")) else { return nil }
-            let text = String(decoding: bytes, as: UTF8.self)
+            let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
             // Line 1 is the server's process id, negative where it is initdb's own; line 7 the segment's key and id.
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             guard lines.count >= 7, let pid = Int32(lines[0].trimmingCharacters(in: .whitespaces)),

@@ -12,15 +12,16 @@ public enum UnlinkedFile {
         try opened(muster_create_without_links(url.path), "write", url)
     }
 
-    /// The same as a handle: for its owner's eyes alone, from the first byte on.
-    public static func writer(_ url: URL) throws(ScratchError) -> FileHandle {
-        FileHandle(fileDescriptor: try create(url).rawValue, closeOnDealloc: true)
-    }
-
+    /// Makes it anew with this content, for its owner alone.
     public static func write(_ data: Data, to url: URL) throws {
         let handle = try writer(url)
+        defer { try? handle.close() }
         try handle.write(contentsOf: data)
-        try handle.close()
+    }
+
+    /// Makes it anew, for its owner alone.
+    public static func writer(_ url: URL) throws(ScratchError) -> FileHandle {
+        FileHandle(fileDescriptor: try create(url).rawValue, closeOnDealloc: true)
     }
 
     /// To write at its end.
@@ -51,10 +52,21 @@ public enum UnlinkedFile {
             .refused, "\(url.path) was replaced by something else", hint: "the backup holds code that did it: look into it with care")
     }
 
-    /// All that it holds; nil where it isn't there, or is something else than a file.
+    /// All that it holds, of a very large one its end; nil where it isn't there, or is something else than a file.
     public static func data(_ url: URL) -> Data? {
-        guard let handle = try? reader(url) else { return nil }
-        return try? handle.readToEnd() ?? Data()
+        guard let handle = try? reader(url), let size = try? handle.seekToEnd() else { return nil }
+        try? handle.seek(toOffset: size > UInt64(most) ? size - UInt64(most) : 0)
+        return try? handle.read(upToCount: most) ?? Data()
+    }
+
+    /// Bytes that are ever read of one: a file can be made as large as one likes without taking any room.
+    public static let most = 64 << 20
+
+    /// What was put there is too much to be read.
+    public static func tooLarge(_ url: URL) -> ScratchError {
+        ScratchError(
+            .refused, "\(url.lastPathComponent) has more than \(most >> 20) MiB", hint: "run again with --keep, and look into its beginning"
+        )
     }
 
     /// Its first bytes, or all where there are no more; empty where it isn't there, or is something else than a file.

@@ -74,6 +74,8 @@ struct QuarantineTests {
                 "touch ../../planted",
                 "for f in pg_restore-list contents schema pg_restore; do ln -sf \(desk.store.path)/linked ../$f.log; done",
                 "env -i setsid sh -c 'cd /; exec sleep \(time)' >/dev/null 2>&1 &",
+                // Closed to its own user, who may have to remove it.
+                "mkdir -p ../closed/in; touch ../closed/in/file; chmod 0 ../closed/in ../closed",
             ]
             try await hostile(source, attempts.joined(separator: "; "))
             if Program.isRoot, machine != .root { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
@@ -127,6 +129,28 @@ struct QuarantineTests {
                 #expect(Set(told.cases.filter { $0.verdict == "error" }.flatMap(\.findings).map(\.rule)).contains("files-not-isolated"))
             }
             desk.expectNothingLeft()
+        }
+    }
+
+    /// A link in place of the scratch server's socket leads Muster, which sees all of the machine, to a living server: it would answer for the backup,
+    /// and be written to.
+    @Test(arguments: Machine.here) func aLinkToALivingServer(on machine: Machine) async throws {
+        try await PostgresSource.with(.system, settings: ["log_statement = 'all'", "log_line_prefix = '%a '"]) { source in
+            let desk = source.desk
+            // A script is restored in one session, which goes on.
+            try await hostile(source, "ln -s \(source.host)/.s.PGSQL.5432 ../s/x && mv -T ../s/x ../s/.s.PGSQL.5432")
+            try await source.dump("pg_dump", [], to: "shop-20261101T000000Z.sql")
+            // What the backup lacks, the living server has.
+            try await source.sql("INSERT INTO kept SELECT generate_series(41, 100)")
+            if Program.isRoot, machine != .root { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
+            let file = try desk.drillFile(
+                "postgres", from: "script", more: "checks: {postgres: [rows: {table: public.kept, at-least: 100}]}")
+            let outcome = try await run(source, on: machine, ["run", file.path, "--output", desk.reports.path])
+            #expect(outcome.code == 1 || outcome.code == 2, "the backup has 40 rows: \(outcome.text)")
+            #expect(outcome.text.contains("another program answers in the scratch server's place"), "\(outcome.text)")
+            let log = try String(contentsOf: source.folder.appendingPathComponent("p/log"), encoding: .utf8)
+            #expect(log.contains("pg_dump LOG:  statement"), "it says who asks")
+            #expect(!log.contains("muster LOG:  statement") && !log.contains("muster LOG:  execute"), "the living server was asked")
         }
     }
 

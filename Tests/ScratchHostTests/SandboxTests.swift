@@ -233,8 +233,6 @@ import Testing
             for name in ["p1-a", "p10-a", "store-0"] {
                 #expect(try await !own.run(["sh", "-c", "ls \"$HOME/\(name)\" || echo x > \"$HOME/\(name)/f\""]).succeeded, "\(name)")
             }
-            let name = own.folder.freshName("k")
-            #expect(name.hasPrefix("k0-") && !place.host.folder.freshName("k").contains("-"))
             // An application needs all of them.
             #expect(try await place.can("echo x > \"$HOME/p0-a/f\" && echo x > \"$HOME/p1-a/f\""))
         }

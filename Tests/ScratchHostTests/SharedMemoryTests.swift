@@ -44,6 +44,14 @@ import Testing
         #expect(!isThere(mine) && isThere(other))
     }
 
+    /// Code of a backup can put whatever it likes in the lock file's place: nobody writes into this one.
+    @Test(.timeLimit(.minutes(2))) func aLockFileThatNeverAnswers() throws {
+        let root = try TemporaryRoot()
+        let (data, _) = try dataFolder(root)
+        try #require(mkfifo(data.appendingPathComponent("postmaster.pid").path, 0o600) == 0)
+        #expect(SharedMemory.release(of: data))
+    }
+
     @Test func notWhatAnotherProcessMade() throws {
         let root = try TemporaryRoot()
         let (data, _) = try dataFolder(root)

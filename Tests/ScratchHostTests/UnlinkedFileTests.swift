@@ -92,9 +92,19 @@ import Testing
         try await with { (host: ScratchHost, part: URL, _: URL) async throws -> Void in
             let own = host.folder.ownPlace("feed")
             try host.folder.makeOwnPlace(own)
-            #expect(host.folder.parts.map(\.lastPathComponent) == ["p", "t"])
+            #expect(host.folder.parts(for: []).map(\.lastPathComponent) == ["p", "t"])
             #expect(try await !host.run(["sh", "-c", "touch ../.feed/planted"], workingFolder: part).succeeded)
             #expect(try FileManager.default.contentsOfDirectory(atPath: own.path).isEmpty)
+        }
+    }
+
+    /// As large as one likes, without taking any room.
+    @Test func ofAVeryLargeLogTheEndIsRead() async throws {
+        try await with { (host: ScratchHost, part: URL, _: URL) async throws -> Void in
+            let log = part.appendingPathComponent("log")
+            #expect(try await host.run(["sh", "-c", "truncate -s 1T log; echo last >> log"], workingFolder: part).succeeded)
+            let data = try #require(UnlinkedFile.data(log))
+            #expect(data.count == UnlinkedFile.most && data.suffix(5) == Data("last\n".utf8))
         }
     }
 
