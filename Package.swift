@@ -127,7 +127,7 @@ let package = Package(
         module("Reports", ["DrillModel"]),
         module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
         module("PostgresClient", ["CLibPQ", "CLinux"]),
-        module("RedisClient", ["CHiredis"]),
+        module("RedisClient", ["CHiredis", "CLinux"]),
         module("Cryptography", ["COpenSSL", "CCRC32C"]),
         tests(
             "LabTests",

@@ -5,18 +5,19 @@ import DrillModel
 import Foundation
 import PostgresClient
 import RedisClient
+import RedisRecovery
 
 /// One running scratch server.
 enum ScratchEndpoint: Sendable {
     case postgres(PostgresConfiguration)
-    case redis(socket: String)
+    case redis(ScratchRedis)
     /// No scratch server: a standby of production's that is only read.
     case living(PostgresConfiguration)
 
     /// As ``Template/fields(of:)`` names them; nil for any other.
     func value(_ field: String) -> String? {
         switch (self, field) {
-        case (.redis(let socket), "socket"): socket
+        case (.redis(let server), "socket"): server.socketPath
         case (_, "database"): postgres?.database
         case (_, "socket-folder"): postgres?.host
         case (_, "port"): postgres.map { String($0.port) }
@@ -57,9 +58,9 @@ extension ScratchEndpoint {
     ///
     /// - Throws: ``DrillFailure`` (error).
     func open() async throws {
-        guard case .redis(let socket) = self else { return }
+        guard case .redis(let server) = self else { return }
         do {
-            let connection = try await RedisConnection.connect(unixSocket: socket)
+            let connection = try await server.connect()
             defer { connection.close() }
             _ = try await connection.command(["REPLICAOF", "NO", "ONE"])
         } catch {
@@ -78,7 +79,7 @@ extension ScratchEndpoint {
         switch self {
         case .living: return nil
         case .postgres(let configuration): answers = await PostgresConnection.accepts(configuration)
-        case .redis(let socket): answers = await RedisConnection.answers(unixSocket: socket)
+        case .redis(let server): answers = await server.answers()
         }
         if answers || Task.isCancelled { return nil }
         return .error(

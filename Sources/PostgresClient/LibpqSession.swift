@@ -24,6 +24,7 @@ final class LibpqSession: @unchecked Sendable {
         self.handle = handle
         self.configuration = configuration
         do {
+            try Self.requireListener(handle, configuration)
             try Self.finishConnecting(handle, configuration, interruption)
         } catch {
             close()
@@ -261,6 +262,15 @@ extension LibpqSession {
             }
             option += 1
         }
+    }
+
+    /// Before anything is answered that it asks for, a password say.
+    private static func requireListener(_ handle: OpaquePointer, _ configuration: PostgresConfiguration) throws(PostgresError) {
+        // Of one that nobody took libpq says why.
+        guard let listener = configuration.listener, PQsocket(handle) >= 0, muster_listener(PQsocket(handle)) != listener else { return }
+        throw PostgresError(
+            .connect, message: "another program answers in the scratch server's place at \(configuration.host)",
+            hint: "the backup holds code that put it there: look into it with care")
     }
 
     private static func finishConnecting(

@@ -17,11 +17,14 @@ public struct PostgresConfiguration: Sendable {
     /// How long a server may take no new session while a statement is being waited for; nil: as long as it likes. A server that stands
     /// still answers nobody, and a statement's own limit on its time is the server's to keep.
     public var standstill: Duration?
+    /// The one process that may answer at the Unix socket; nil: whoever does. Code of a restored backup can put another server, or a link to
+    /// one, in a scratch server's place.
+    public var listener: Int32?
 
     public init(
         host: String, port: Int = 5432, database: String = "postgres", user: String = "postgres", password: String? = nil,
         applicationName: String = "muster", settings: [String: String] = [:], connectTimeout: Duration = .seconds(10),
-        standstill: Duration? = nil
+        standstill: Duration? = nil, listener: Int32? = nil
     ) {
         self.host = host
         self.port = port
@@ -32,6 +35,7 @@ public struct PostgresConfiguration: Sendable {
         self.settings = settings
         self.connectTimeout = connectTimeout
         self.standstill = standstill
+        self.listener = listener
     }
 
     /// Whether the server is reached through a Unix socket.

@@ -98,7 +98,9 @@ public struct ScratchPostgres: Sendable {
     public func configuration(database: String, settings: [String: String] = [:]) -> PostgresConfiguration {
         let settings = settings.merging(Self.preloadNothing) { $1 }
         return PostgresConfiguration(
-            host: socketFolder.path, port: 5432, database: database, user: superuser, settings: settings, standstill: Self.standstill)
+            host: socketFolder.path, port: 5432, database: database, user: superuser,
+            // The server wants none; without a word libpq would hand whoever asks one of this machine's, from PGPASSWORD or a password file.
+            password: "none", settings: settings, standstill: Self.standstill, listener: process.pid)
     }
 
     /// What libpq's own tools need to reach it; holds no secret.

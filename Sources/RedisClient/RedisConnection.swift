@@ -1,6 +1,7 @@
 // One connection to a Redis server, over hiredis. The only file that sees its C pointers, with RedisReply.swift.
 
 import CHiredis
+import CLinux
 import Dispatch
 import Foundation
 import Synchronization
@@ -22,12 +23,22 @@ public final class RedisConnection: Sendable {
     }
 
     /// Connects through a Unix socket. Its path may have 107 bytes.
-    public static func connect(unixSocket path: String, timeout: Duration = .seconds(30)) async throws(RedisError) -> RedisConnection {
+    ///
+    /// - Parameter listener: The one process that may answer there; nil: whoever does. Code of a restored backup can put another server, or a
+    ///   link to one, in a scratch server's place.
+    public static func connect(
+        unixSocket path: String, listener: Int32? = nil, timeout: Duration = .seconds(30)
+    ) async throws(RedisError) -> RedisConnection {
         guard path.utf8.count < 108 else {
             throw RedisError(
                 .cannotConnect, message: "the socket's path is longer than the system's 107 bytes: \(path)", hint: "use a shorter folder")
         }
-        return try await connect(to: path, timeout: timeout) { redisConnectUnixWithTimeout(path, $0) }
+        let connection = try await connect(to: path, timeout: timeout) { redisConnectUnixWithTimeout(path, $0) }
+        guard let listener, connection.link.listener != listener else { return connection }
+        connection.close()
+        throw RedisError(
+            .cannotConnect, message: "another program answers in the scratch server's place at \(path)",
+            hint: "the backup holds code that put it there: look into it with care")
     }
 
     /// Connects over TCP, without TLS.
@@ -41,9 +52,9 @@ public final class RedisConnection: Sendable {
     }
 
     /// Whether a server answers there within a while, were it only to refuse.
-    public static func answers(unixSocket path: String, timeout: Duration = .seconds(10)) async -> Bool {
+    public static func answers(unixSocket path: String, listener: Int32? = nil, timeout: Duration = .seconds(10)) async -> Bool {
         do throws(RedisError) {
-            let connection = try await connect(unixSocket: path, timeout: timeout)
+            let connection = try await connect(unixSocket: path, listener: listener, timeout: timeout)
             defer { connection.close() }
             try await connection.command(["PING"])
             return true
@@ -156,6 +167,9 @@ private final class Link: @unchecked Sendable {
     deinit {
         redisFree(context)
     }
+
+    /// The process that answers at a Unix socket's other end.
+    var listener: Int32 { socket.withLock { muster_listener($0.descriptor) } }
 
     /// Ends both directions, so that a read that waits returns at once. The descriptor itself is closed with the context.
     func breakOff(because reason: RedisError.Kind) {

@@ -113,3 +113,12 @@ public struct LiveRedis: Sendable {
         return counts
     }
 }
+
+extension ScratchRedis {
+    /// Keys by database; those whose time to live has run out are among them.
+    public func keys() async throws(RedisError) -> [Int: Int64] {
+        let connection = try await connect()
+        defer { connection.close() }
+        return LiveRedis.keys(try await LiveRedis.info(connection))
+    }
+}

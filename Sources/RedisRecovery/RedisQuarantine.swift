@@ -17,7 +17,7 @@ public enum RedisQuarantine {
         var cases = QuarantineCases.make(
             await QuarantineAnswers.ask(server.process, host: host), service: service, demand: demand)
         do {
-            let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
+            let connection = try await server.connect()
             defer { connection.close() }
             let port = try await setting("port", connection)
             cases.append(judged(service, "no TCP port is listened on", port == "0", actual: "port \(port)"))

@@ -35,7 +35,7 @@ public struct ReplicaFailback: Sendable {
     /// - Throws: ``DrillFailure`` (error), `CancellationError`.
     public func run() async throws -> Duration {
         do {
-            let primary = try await RedisConnection.connect(unixSocket: promoted.socketPath)
+            let primary = try await promoted.connect()
             defer { primary.close() }
             try await primary.command(["CONFIG", "SET", "bind", "127.0.0.1"])
             try await primary.command(["CONFIG", "SET", "repl-diskless-sync-delay", "0"])
@@ -76,7 +76,7 @@ public struct ReplicaFailback: Sendable {
 
     /// Something is written that the first copy can't hold: it has come over the stream once it is read.
     private func follow(_ replica: ScratchRedis, _ primary: RedisConnection) async throws {
-        let follower = try await RedisConnection.connect(unixSocket: replica.socketPath)
+        let follower = try await replica.connect()
         defer { follower.close() }
         try await primary.command(["SELECT", ReplicaFailover.ownDatabase])
         try await follower.command(["SELECT", ReplicaFailover.ownDatabase])

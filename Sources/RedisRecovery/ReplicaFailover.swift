@@ -28,7 +28,7 @@ public struct ReplicaFailover: Sendable {
     /// - Throws: ``DrillFailure``: failed where it takes no writes, error where it can't be spoken to; `CancellationError`.
     public func run() async throws -> Duration {
         do throws(RedisError) {
-            let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
+            let connection = try await server.connect()
             defer { connection.close() }
             try await connection.command(["SELECT", Self.ownDatabase])
             let mark = "muster:failover:\(UUID().uuidString)"

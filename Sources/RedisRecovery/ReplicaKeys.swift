@@ -68,7 +68,7 @@ struct ReplicaKeys: Sendable {
         defer { source.close() }
         // Nothing that is read here may look younger to an eviction. Known from 7.2 on, and not everybody may ask for it.
         _ = try? await source.command(["CLIENT", "NO-TOUCH", "ON"])
-        let target = try await RedisConnection.connect(unixSocket: server.socketPath)
+        let target = try await server.connect()
         defer { target.close() }
         // A replica of nowhere that is written to, and forgets no key on its own: one whose time comes meanwhile still stays.
         try await target.command(["REPLICAOF", "127.0.0.1", "1"])

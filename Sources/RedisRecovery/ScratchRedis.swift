@@ -3,7 +3,7 @@
 public import DrillModel
 public import Foundation
 import Glibc
-import RedisClient
+public import RedisClient
 public import ScratchHost
 
 extension Rule {
@@ -104,6 +104,14 @@ public struct ScratchRedis: Sendable {
         return server
     }
 
+    /// Speaks to this server, and to no other that code of a backup may have put in its place.
+    public func connect() async throws(RedisError) -> RedisConnection {
+        try await RedisConnection.connect(unixSocket: socketPath, listener: process.pid)
+    }
+
+    /// Whether it answers, were it only to refuse.
+    public func answers() async -> Bool { await RedisConnection.answers(unixSocket: socketPath, listener: process.pid) }
+
     public func stop() async {
         await process.stop([(SIGKILL, .seconds(5))])
     }
@@ -144,7 +152,7 @@ public struct ScratchRedis: Sendable {
         while true {
             try Task.checkCancellation()
             if process.ending != nil { throw failure(of: origin) }
-            if connection == nil { connection = try? await RedisConnection.connect(unixSocket: socketPath) }
+            if connection == nil { connection = try? await connect() }
             if let text = try? await connection?.command(["INFO", "persistence"]).text {
                 let fields = Self.fields(text)
                 if fields["loading"] == "0" { return }

@@ -140,7 +140,7 @@ struct DamagedCopy: Sendable {
         }
         let server = restored.server
         do {
-            let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
+            let connection = try await server.connect()
             defer { connection.close() }
             _ = try await connection.command(["CONFIG", "SET", "replica-read-only", "no"])
             let harm = try await apply(connection)

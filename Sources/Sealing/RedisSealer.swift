@@ -56,7 +56,7 @@ public struct RedisSealer: Sendable {
             defer { try? FileManager.default.removeItem(at: folder) }
             let server = try await restore(RedisRestorer(host: host, folder: folder, service: "redis", software: software)).server
             do {
-                let connection = try await RedisConnection.connect(unixSocket: server.socketPath)
+                let connection = try await server.connect()
                 defer { connection.close() }
                 let truth = try await RedisInventory.truth(of: connection)
                 await server.stop()

@@ -26,6 +26,22 @@ import Testing
         }
     }
 
+    /// Code of a restored backup can put a server of its own in the place of the scratch server's socket: it must not get to ask for a password.
+    @Test func anotherProgramInTheServersPlace() async throws {
+        try await withTestPostgres { server in
+            let first = try await server.connect(database: "postgres")
+            let backend = try #require(server.host.processID(of: first.backendPID))
+            let main = try #require(try parent(of: backend))
+            await first.close()
+            func configuration(_ listener: Int32) -> PostgresConfiguration {
+                PostgresConfiguration(host: server.socketFolder, port: server.port, listener: listener)
+            }
+            await (try PostgresConnection.connect(configuration(main))).close()
+            let error = await #expect(throws: PostgresError.self) { try await PostgresConnection.connect(configuration(main + 1)) }
+            #expect(error?.kind == .connect && error?.message.contains("in the scratch server's place") == true)
+        }
+    }
+
     @Test func runsSeveralStatementsAsOneTransaction() async throws {
         try await withTestPostgres { server in
             let connection = try await server.connect(database: "postgres")

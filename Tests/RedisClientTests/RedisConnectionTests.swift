@@ -101,6 +101,17 @@ struct RedisConnectionTests {
         await #expect(throws: RedisError.self) { try await RedisConnection.connect(host: "127.0.0.1", port: 70000) }
     }
 
+    @Test("another program in a scratch server's place: an error, before anything is said to it")
+    func anotherProgramInTheServersPlace() async throws {
+        try await withTestRedis { server in
+            let error = await #expect(throws: RedisError.self) {
+                try await RedisConnection.connect(unixSocket: server.socketPath, listener: getpid())
+            }
+            #expect(error?.kind == .cannotConnect && error?.message.contains("in the scratch server's place") == true)
+            #expect(await !RedisConnection.answers(unixSocket: server.socketPath, listener: getpid()))
+        }
+    }
+
     @Test("a server that hangs ends in a timeout, and the connection is then of no use")
     func timeout() async throws {
         try await withTestRedis { server in

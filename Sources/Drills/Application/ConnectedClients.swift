@@ -4,6 +4,7 @@ import DrillModel
 import Foundation
 import PostgresClient
 import RedisClient
+import RedisRecovery
 
 extension Rule {
     static let stillConnected = Rule("still-connected")
@@ -57,8 +58,8 @@ struct ConnectedClients: Sendable {
             await connection.close()
             guard let count = count.flatMap(Int.init) else { throw NoAnswer() }
             return count
-        case .redis(let socket):
-            let connection = try await RedisConnection.connect(unixSocket: socket)
+        case .redis(let server):
+            let connection = try await server.connect()
             defer { connection.close() }
             guard let list = try await connection.command(["CLIENT", "LIST"]).text else { throw NoAnswer() }
             let count = list.split(whereSeparator: \.isNewline).count

@@ -56,7 +56,7 @@ private struct RunningCache: RestoredCache {
 
     var detail: String { "started an empty redis: what was in it is lost by declaration" }
     var provision: ServiceProvision { .server(endpoint) }
-    private var endpoint: ScratchEndpoint { .redis(socket: server.socketPath) }
+    private var endpoint: ScratchEndpoint { .redis(server) }
 
     func verify(_ application: any StagedApplication, _ log: any StepLog) async throws -> String {
         guard let repopulation = cache.repopulation else { return try await verifyEmpty(log) }

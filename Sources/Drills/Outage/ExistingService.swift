@@ -5,6 +5,7 @@ import Foundation
 import IntegrityChecks
 import PostgresClient
 import RedisClient
+import RedisRecovery
 
 extension Rule {
     static let existingGone = Rule("existing-gone")
@@ -66,8 +67,8 @@ struct ExistingService: Sendable {
                 await connection.close()
                 guard let server = row?[0], let start = row?[1] else { throw NoAnswer() }
                 return Identity(server: server, start: start)
-            case .redis(let socket):
-                let connection = try await RedisConnection.connect(unixSocket: socket)
+            case .redis(let server):
+                let connection = try await server.connect()
                 defer { connection.close() }
                 let info = try await connection.command(["INFO", "server"]).text
                 guard let id = info?.split(whereSeparator: \.isNewline).first(where: { $0.hasPrefix("run_id:") }).map(String.init) else {
@@ -101,8 +102,8 @@ struct ExistingService: Sendable {
             let isStandby = try await connection.value("SELECT pg_is_in_recovery()")
             await connection.close()
             return .readOnly(isStandby == "t")
-        case .redis(let socket):
-            let connection = try await RedisConnection.connect(unixSocket: socket)
+        case .redis(let server):
+            let connection = try await server.connect()
             defer { connection.close() }
             guard let info = try await connection.command(["INFO", "keyspace"]).text, info.hasPrefix("# Keyspace") else { throw NoAnswer() }
             // db0:keys=12,expires=3,avg_ttl=0

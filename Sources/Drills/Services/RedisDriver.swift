@@ -98,7 +98,7 @@ struct RedisDriver: ServiceDriver {
                 unsealedReason: source.unsealedReason(of: point), declared: plan.checks[service] ?? [],
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .keys) }))
-        return Verified(detail: tally.summary, provision: .server(.redis(socket: server.socketPath)))
+        return Verified(detail: tally.summary, provision: .server(.redis(server)))
     }
 }
 
@@ -106,7 +106,7 @@ extension ScratchRedis {
     /// - Throws: ``DrillFailure`` (error): the server is gone.
     func connect(for service: String) async throws(DrillFailure) -> RedisConnection {
         do {
-            return try await RedisConnection.connect(unixSocket: socketPath)
+            return try await connect()
         } catch {
             throw .error(Finding(.scratchServerFailed, object: service, message: error.message, hint: error.hint))
         }

@@ -141,7 +141,7 @@ struct ReplicaDriver: ServiceDriver {
         tally.record(.judged(.restore, service: service, name: "a clone of the replica is promoted", duration: took, findings: []))
         tally.record(await untouched(since: restored.context.state))
         return Verified(
-            detail: tally.summary, provision: .server(.redis(socket: server.socketPath)),
+            detail: tally.summary, provision: .server(.redis(server)),
             failback: FreshReplica(
                 service: service, promoted: server, hasLoopback: restored.hasLoopback, folder: "r\(index)-\(attempt.number)b", host: host))
     }
@@ -246,7 +246,7 @@ extension ReplicaDriver {
             ]
         }
         do {
-            let actual = try await LiveRedis(host: server.socketPath).keys()
+            let actual = try await server.keys()
             return Set(expected.keys).union(actual.keys).sorted().map { database in
                 let (wanted, found) = (expected[database] ?? 0, actual[database] ?? 0)
                 let findings =
