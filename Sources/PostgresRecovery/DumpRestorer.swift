@@ -435,9 +435,13 @@ public struct DumpRestorer: Sendable {
     }
 
     private func verdict(_ tool: String, _ log: URL, script: DumpScript? = nil, harmless: Set<Int> = []) throws -> RestoreVerdict {
-        RestoreVerdict(
-            tool: tool, service: service, log: try RestoreLog(reading: log, script: script, harmless: harmless),
-            diskIsFull: host.folder.isFull)
+        do {
+            return RestoreVerdict(
+                tool: tool, service: service, log: try RestoreLog(reading: log, script: script, harmless: harmless),
+                diskIsFull: host.folder.isFull)
+        } catch let error as ScratchError {
+            throw DrillFailure.error(Finding(.scratchUnusable, object: log.lastPathComponent, message: error.message, hint: error.hint))
+        }
     }
 
     private func tool(
