@@ -73,9 +73,9 @@ struct QuarantineTests {
                 // Where the mark lies, and what Muster would run to clean up; and where it writes a log of its own.
                 "touch ../../planted",
                 "for f in pg_restore-list contents schema pg_restore; do ln -sf \(desk.store.path)/linked ../$f.log; done",
-                "env -i setsid sh -c 'cd /; exec sleep \(time)' >/dev/null 2>&1 &",
                 // Closed to its own user, who may have to remove it.
                 "mkdir -p ../closed/in; touch ../closed/in/file; chmod 0 ../closed/in ../closed",
+                "env -i setsid sh -c 'cd /; exec sleep \(time)' >/dev/null 2>&1 &",
             ]
             try await hostile(source, attempts.joined(separator: "; "))
             if Program.isRoot, machine != .root { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
