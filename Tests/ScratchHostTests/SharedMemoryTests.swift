@@ -11,14 +11,17 @@ import Testing
     private func segment(_ key: Int32, bytes: Int = 56, isServers: Bool = true) throws -> Int32 {
         let id = shmget(key, bytes, 0o600 | IPC_CREAT | IPC_EXCL)
         try #require(id >= 0, "errno \(errno)")
-        // A server's belongs to the user that it ran as.
-        if isServers, let user = try UnprivilegedUser.current() {
-            var status = shmid_ds()
-            try #require(shmctl(id, IPC_STAT, &status) == 0)
-            (status.shm_perm.uid, status.shm_perm.gid) = (user.userID, user.groupID)
-            try #require(shmctl(id, IPC_SET, &status) == 0, "errno \(errno)")
-        }
+        if isServers { try give(id) }
         return id
+    }
+
+    /// A server's belongs to the user that it ran as.
+    private func give(_ segment: Int32) throws {
+        guard let user = try UnprivilegedUser.current() else { return }
+        var status = shmid_ds()
+        try #require(shmctl(segment, IPC_STAT, &status) == 0)
+        (status.shm_perm.uid, status.shm_perm.gid) = (user.userID, user.groupID)
+        try #require(shmctl(segment, IPC_SET, &status) == 0, "errno \(errno)")
     }
 
     private func isThere(_ segment: Int32) -> Bool {
@@ -107,6 +110,8 @@ import Testing
         try process.run()
         process.waitUntilExit()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        return try #require(Int32(text), "\(text)")
+        let id = try #require(Int32(text), "\(text)")
+        try give(id)
+        return id
     }
 }
