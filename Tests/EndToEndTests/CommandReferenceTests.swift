@@ -40,8 +40,8 @@ private struct CommandReference {
         var reference = CommandReference()
         reference.lines += [
             "# Command line", "",
-            "Every command with its options, as the program itself describes them. This page is written by a test",
-            "(`MUSTER_UPDATE_GOLDEN=1 swift test --filter CommandReferenceTests`) and held against the program by the same.", "",
+            "Every command with its options, as the program itself describes them: `scripts/command-reference` writes this page and the",
+            "man page anew, and a test holds both against the program.", "",
             "`make install` brings the program, its man page, and completions for bash, zsh and fish.", "",
         ]
         reference.add(root, path: [])
