@@ -108,7 +108,7 @@ struct SegmentPages {
 
     /// - Returns: nil where it isn't there, or is none.
     init?(_ file: URL, size: UInt64) {
-        guard let bytes = UnlinkedFile.data(file), bytes.count == Int(size),
+        guard let bytes = UnlinkedFile.whole(file, of: Int(size)), bytes.count == Int(size),
             let header = WALSegmentHeader(bytes.prefix(WALSegmentHeader.size)), header.pageSize >= 512,
             header.pageSize.nonzeroBitCount == 1
         else { return nil }

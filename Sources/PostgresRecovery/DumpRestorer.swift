@@ -191,7 +191,8 @@ public struct DumpRestorer: Sendable {
         let errors = folder.appendingPathComponent("pg_restore-list.log")
         defer { try? FileManager.default.removeItem(at: list) }
         guard try await tool([pgRestore, "-l", source.location.path], output: list, errors: errors).succeeded else { return nil }
-        return UnlinkedFile.data(list).map { SequencePositions(contents: String(decoding: $0, as: UTF8.self)) }
+        // Of a hundred thousand tables it has some 50 MB.
+        return UnlinkedFile.whole(list, of: 1 << 30).map { SequencePositions(contents: String(decoding: $0, as: UTF8.self)) }
     }
 
     private func prepareRoles(of source: DumpSource, script: DumpScript, on server: ScratchPostgres) async throws -> CaseResult {

@@ -15,7 +15,7 @@ enum TarDump {
         defer { try? FileManager.default.removeItem(at: list) }
         let result = try await host.run(["tar", "-tf", file.path], output: list)
         var name = ""
-        try LineReader.forEachLine(of: list, upTo: UnlinkedFile.most) { name = String($0) }
+        try LineReader.forEachLine(of: list) { name = String($0) }
         guard !result.succeeded || name != last else { return }
         throw DrillFailure.failed(
             Finding(

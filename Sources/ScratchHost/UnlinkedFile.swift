@@ -59,7 +59,15 @@ public enum UnlinkedFile {
         return try? handle.read(upToCount: most) ?? Data()
     }
 
-    /// Bytes that are ever read of one: a file can be made as large as one likes without taking any room.
+    /// All that it holds; nil also where that is more than there may be.
+    public static func whole(_ url: URL, of most: Int) -> Data? {
+        guard let handle = try? reader(url), let data = try? handle.read(upToCount: most + 1) ?? Data(), data.count <= most else {
+            return nil
+        }
+        return data
+    }
+
+    /// Bytes that are ever read of a log: a file can be made as large as one likes without taking any room.
     public static let most = 64 << 20
 
     /// What was put there is too much to be read.

@@ -2,6 +2,7 @@
 
 import ArtifactFormats
 import Foundation
+import Glibc
 import Testing
 
 @testable import PhysicalRecovery
@@ -116,6 +117,19 @@ import Testing
             } == nil)
         let pages = try Segment().pages()
         #expect(pages.recordBehind(Self.address - 8) == nil && pages.recordBehind(place(Self.size)) == nil)
+    }
+
+    /// A cluster may have segments of up to a gigabyte: more than is ever read of a log.
+    @Test func aLargeSegmentIsOne() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "segment-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        var segment = Segment()
+        let size = 128 << 20
+        segment.put(UInt64(size), at: 32, UInt32.self)
+        segment.record(at: 40, length: 24)
+        try segment.bytes.write(to: file)
+        #expect(truncate(file.path, size) == 0)
+        #expect(try #require(SegmentPages(file, size: UInt64(size))).end(ofRecordAt: place(40)) == place(64))
     }
 
     @Test func whatIsNoSegment() throws {
