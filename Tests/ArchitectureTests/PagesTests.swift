@@ -1,0 +1,69 @@
+// The docs' own rules: pages that are read to their end, one width, and an index that knows them all.
+
+import Foundation
+import Testing
+
+@Suite struct PagesTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// By name; the docs, and what is read beside them.
+    private func pages() throws -> [String: String] {
+        let docs = try FileManager.default.contentsOfDirectory(atPath: Self.root.appendingPathComponent("docs").path)
+            .filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }
+        var pages: [String: String] = [:]
+        for name in docs + ["README.md", "CONTRIBUTING.md", "findings/README.md", "drills/README.md"] {
+            pages[name] = try String(contentsOf: Self.root.appendingPathComponent(name), encoding: .utf8)
+        }
+        return pages
+    }
+
+    @Test func noPageIsLong() throws {
+        let pages = try pages()
+        #expect(pages.count > 20)
+        for (name, text) in pages { #expect(text.components(separatedBy: "\n").count <= 400, "\(name)") }
+    }
+
+    /// Tables and code are as wide as they are.
+    @Test func proseHasOneWidth() throws {
+        for (name, text) in try pages() where name != "docs/command-line.md" {
+            var isCode = false
+            for line in text.split(separator: "\n") {
+                let start = line.drop { $0 == " " }
+                if start.hasPrefix("```") { isCode.toggle() }
+                if isCode || start.hasPrefix("|") || start.hasPrefix("```") { continue }
+                #expect(line.count <= 140, "\(name): \(line)")
+            }
+        }
+    }
+
+    @Test func theIndexKnowsEveryPage() throws {
+        let pages = try pages()
+        let index = try #require(pages["docs/README.md"])
+        for name in pages.keys where name.hasPrefix("docs/") && name != "docs/README.md" {
+            #expect(index.contains("](\(name.dropFirst("docs/".count)))"), "\(name)")
+        }
+    }
+
+    /// A link to a page or a file of the repository leads there; one to a heading finds it.
+    @Test func linksLeadSomewhere() throws {
+        func anchors(_ text: String) -> Set<String> {
+            Set(
+                text.split(separator: "\n").filter { $0.hasPrefix("#") }.map { heading in
+                    heading.drop { $0 == "#" || $0 == " " }.lowercased().filter { $0.isLetter || $0.isNumber || $0 == " " || $0 == "-" }
+                        .replacing(" ", with: "-")
+                })
+        }
+        let pages = try pages()
+        for (name, text) in pages {
+            let folder = Self.root.appendingPathComponent(name).deletingLastPathComponent()
+            for link in text.matches(of: /\]\(([^)\s]+)\)/).map(\.1) where !link.contains("://") {
+                let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+                let file = parts[0].isEmpty ? Self.root.appendingPathComponent(name) : folder.appendingPathComponent(String(parts[0]))
+                #expect(FileManager.default.fileExists(atPath: file.path), "\(name): \(link)")
+                guard parts.count == 2, let target = try? String(contentsOf: file, encoding: .utf8) else { continue }
+                #expect(anchors(target).contains(String(parts[1])), "\(name): \(link)")
+            }
+        }
+    }
+}
