@@ -24,8 +24,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -176,7 +178,7 @@ let package = Package(
                 "DrillEngine", "DrillFiles", "DrillModel", "Lab", "Seals", "ScratchHost", "Cryptography",
             ]),
         tests("BackupPolicyTests", ["BackupPolicy", "DrillModel"]),
-        tests("DrillFilesTests", ["DrillFiles", "DrillModel"]),
+        tests("DrillFilesTests", ["DrillFiles", "DrillModel"], exclude: ["Cases"]),
         tests("SealsTests", ["Seals", "DrillModel", "Cryptography"]),
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("RedisClientTests", ["RedisClient", "TestSupport"]),

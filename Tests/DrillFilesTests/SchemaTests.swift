@@ -79,27 +79,28 @@ enum Checkout {
     }
 }
 
-/// What a JSON Schema can't tell: names that refer to another place, comparisons, the clock.
+/// Cases that a JSON Schema can't tell: names that refer to another place, comparisons, the clock.
 private let onlyTheReader: Set<String> = [
-    "secret of a bucket", "time zone", "unknown store", "unknown store, nothing near", "key not declared", "encryption key in the file",
-    "key file that begins like a key",
-    "estate that isn't there", "estate nowhere near", "estate that is the drill", "unknown service", "unknown backup",
-    "another service's backup", "jobs of an RDB", "checks of what isn't recovered", "checks of an unknown service",
-    "check of another engine", "rows of Redis", "same check twice", "same query name twice", "bounds crossed",
-    "incident to come", "incident on no day",
-    "checks of code",
-    "configuration of nobody", "code of a database", "place of an unknown service", "place of an unknown value", "another engine's value",
-    "place without a value", "place in a probe", "password of an application", "body", "sql of Redis",
-    "manual step of an allowance's name", "unknown application", "service of an application", "recovered and existing",
-    "cache of a database", "cache without an application", "place of a repopulation", "unknown zone", "backup of the lost zone alone",
-    "cut of a zone where nothing lies", "repopulation of a database", "repopulation of nobody", "place of an estate's repopulation",
-    "every two days", "every second", "every that does not divide a day", "tolerance too wide",
+    "drill-another-service-s-backup", "drill-bounds-crossed", "drill-check-of-another-engine", "drill-checks-of-an-unknown-service",
+    "drill-checks-of-code", "drill-checks-of-what-isn-t-recovered", "drill-estate-nowhere-near", "drill-estate-that-is-the-drill",
+    "drill-estate-that-isn-t-there", "drill-incident-on-no-day", "drill-incident-to-come", "drill-jobs-of-an-rdb",
+    "drill-manual-step-of-an-allowance-s-name", "drill-rows-of-redis", "drill-same-check-twice", "drill-same-query-name-twice",
+    "drill-unknown-backup", "drill-unknown-service", "estate-another-engine-s-value", "estate-body", "estate-code-of-a-database",
+    "estate-configuration-of-nobody", "estate-cut-of-a-zone-where-nothing-lies", "estate-encryption-key-in-the-file",
+    "estate-every-second", "estate-every-that-does-not-divide-a-day", "estate-every-two-days", "estate-key-file-that-begins-like-a-key",
+    "estate-key-not-declared", "estate-password-of-an-application", "estate-place-in-a-probe",
+    "estate-place-of-an-estate-s-repopulation", "estate-place-of-an-unknown-service", "estate-place-of-an-unknown-value",
+    "estate-place-without-a-value", "estate-repopulation-of-a-database", "estate-repopulation-of-nobody", "estate-secret-of-a-bucket",
+    "estate-sql-of-redis", "estate-time-zone", "estate-tolerance-too-wide", "estate-unknown-store", "estate-unknown-store-nothing-near",
+    "lost-cache-cache-of-a-database", "lost-cache-cache-without-an-application", "lost-cache-place-of-a-repopulation",
+    "outage-backup-of-the-lost-zone-alone", "outage-unknown-zone", "server-failure-recovered-and-existing",
+    "server-failure-service-of-an-application", "server-failure-unknown-application",
 ]
 
 /// What is lost or refused before a schema is asked, as the YAML library pleases.
 private let ofYAML: Set<String> = [
-    "duplicate key", "duplicate, once quoted", "duplicate name", "a tag", "a key that is a list", "merge of text",
-    "octal version", "iterations with underscores", "required: True",
+    "estate-duplicate-key", "estate-duplicate-name", "estate-duplicate-once-quoted", "estate-iterations-with-underscores",
+    "estate-octal-version", "estate-required-true",
 ]
 
 @Suite(.enabled(if: PythonValidator.isThere, "python3 with the packages jsonschema and yaml is not installed"))
@@ -129,18 +130,10 @@ struct SchemaValidationTests {
         let desk = try Desk()
         var files: [(schema: String, path: String)] = []
         var names: [String: String] = [:]
-        let all = [
-            ("estate", Good.estate, BadEstateTests.inputs), ("drill", Good.drill, BadDrillTests.inputs + BadProcedureTests.ofTheDrill),
-            ("drill", Good.serverFailure, BadProcedureTests.ofServerFailure), ("drill", Good.outage, BadProcedureTests.ofOutage),
-            ("drill", Good.lostCache, BadProcedureTests.ofLostCache),
-        ]
-        for (schema, good, inputs) in all {
-            #expect(Set(inputs.map(\.name)).count == inputs.count, "names tell the inputs apart")
-            for (index, input) in inputs.enumerated() {
-                let path = try desk.write("\(schema)-\(inputs.count)-\(index).yaml", try input.spoil(good).text)
-                files.append((schema, path))
-                names[path] = input.name
-            }
+        for input in FileCase.all {
+            let path = input.place.appendingPathComponent("\(input.mistaken).yaml").path
+            files.append((input.mistaken, path))
+            names[path] = input.name
         }
         let invalid = try PythonValidator.invalid(files, in: desk)
         let valid = Set(files.map(\.path)).subtracting(invalid).compactMap { names[$0] }
