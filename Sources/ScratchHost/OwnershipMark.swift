@@ -24,7 +24,9 @@ struct OwnershipMark: Codable, Hashable, Sendable {
     /// The environment entry that every process of this folder carries.
     var environmentEntry: String { "\(ScratchFolder.environmentName)=\(id)" }
 
-    var isInUse: Bool { bootID == ProcessTable.bootID() && ProcessTable.isAlive(owner) }
+    func isInUse(in folder: URL) -> Bool {
+        bootID == ProcessTable.bootID() && (ProcessTable.isAlive(owner) || OwnershipLock.isHeld(folder))
+    }
 
     /// The name of its folder. A copy of the folder has another name, and is therefore not Muster's.
     var folderName: String { ScratchRoot.prefix + id.prefix(12) }

@@ -25,7 +25,7 @@ public enum ScratchCleaner {
             self.folder = folder
             purpose = mark.purpose
             created = mark.created
-            inUse = mark.isInUse
+            inUse = mark.isInUse(in: folder)
             self.processes = processes
             kept = mark.kept
             run = mark.run
@@ -64,7 +64,7 @@ public enum ScratchCleaner {
         var removed: [Remains] = []
         var problem: ScratchError?
         removeUnfinished(in: root)
-        for (folder, mark) in marked(in: root) where !mark.isInUse && (!mark.kept || kept.contains(folder)) {
+        for (folder, mark) in marked(in: root) where !mark.isInUse(in: folder) && (!mark.kept || kept.contains(folder)) {
             let entry = mark.environmentEntry
             let processes = ProcessTable.belonging(toEnvironment: entry, orFolder: folder.path).count
             ScratchFolder.endProcesses(of: mark, in: folder)

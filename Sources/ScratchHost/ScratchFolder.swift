@@ -57,8 +57,10 @@ public struct ScratchFolder: Sendable, Hashable {
         try make(unfinished.path, mode: 0o711, mayExist: false)
         do throws(ScratchError) {
             try mark.write(into: unfinished)
+            OwnershipLock.hold(unfinished, as: mark.folderName)
             guard rename(unfinished.path, url.path) == 0 else { throw .system(errno, "cannot make the folder", url.path) }
         } catch {
+            OwnershipLock.release(mark.folderName)
             deleteUnfinished(unfinished)
             throw error
         }
@@ -168,6 +170,7 @@ public struct ScratchFolder: Sendable, Hashable {
             throw .system(errno, "cannot remove", url.path)
         }
         deleteUnfinished(leaving)
+        OwnershipLock.release(url.lastPathComponent)
         // Whatever was put there in the last instant.
         if access(leaving.path, F_OK) == 0 { try? FileManager.default.removeItem(at: leaving) }
         if access(leaving.path, F_OK) == 0 {

@@ -85,6 +85,6 @@ extension ScratchCleaner {
     }
 
     private static func abandoned(in root: ScratchRoot, kept: Set<URL>) -> [URL] {
-        marked(in: root).compactMap { folder, mark in !mark.isInUse && (!mark.kept || kept.contains(folder)) ? folder : nil }
+        marked(in: root).compactMap { folder, mark in !mark.isInUse(in: folder) && (!mark.kept || kept.contains(folder)) ? folder : nil }
     }
 }

@@ -53,6 +53,32 @@ import Testing
         #expect(stranger.isRunning)
     }
 
+    /// In another container its process has no number that means anything here: the lock on its mark tells.
+    @Test func aRunThatNobodySeesLives() throws {
+        let root = try TemporaryRoot()
+        let (folder, _) = try abandoned(root)
+        let file = open(folder.appendingPathComponent(OwnershipMark.fileName).path, O_RDONLY | O_CLOEXEC)
+        #expect(flock(file, LOCK_EX | LOCK_NB) == 0)
+        #expect(ScratchCleaner.find(in: root.root).map(\.inUse) == [true])
+        #expect(try ScratchCleaner.clean(root.root) == [] && FileManager.default.fileExists(atPath: folder.path))
+        close(file)
+        #expect(ScratchCleaner.find(in: root.root).map(\.inUse) == [false])
+        #expect(try ScratchCleaner.clean(root.root).count == 1)
+    }
+
+    @Test func aRunHoldsItsFolderUntilItIsGone() throws {
+        let root = try TemporaryRoot()
+        let folder = try ScratchFolder.create(in: root.root, purpose: "live")
+        #expect(OwnershipLock.isHeld(folder.url))
+        // What looks at the same time is no run.
+        let other = open(folder.url.appendingPathComponent(OwnershipMark.fileName).path, O_RDONLY | O_CLOEXEC)
+        defer { close(other) }
+        #expect(flock(other, LOCK_SH | LOCK_NB) != 0)
+        try folder.remove()
+        #expect(flock(other, LOCK_SH | LOCK_NB) == 0, "the lock went with the folder")
+        #expect(!OwnershipLock.isHeld(folder.url))
+    }
+
     @Test func aFolderInUseStays() throws {
         let root = try TemporaryRoot()
         let folder = try ScratchFolder.create(in: root.root, purpose: "live")
