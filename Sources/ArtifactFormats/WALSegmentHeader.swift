@@ -30,8 +30,8 @@ public struct WALSegmentHeader: Sendable, Hashable {
         pageSize = UInt32(number(36, 4))
     }
 
-    /// The magic number of a major version; nil where it isn't known here.
+    /// The magic number of a major version; nil where it isn't known here. Source: the first segment that each version's initdb makes (19: rc1).
     public static func magic(ofMajor major: Int) -> UInt16? {
-        [13: 0xd106, 14: 0xd10d, 15: 0xd110, 16: 0xd113, 17: 0xd116, 18: 0xd118][major]
+        [13: 0xd106, 14: 0xd10d, 15: 0xd110, 16: 0xd113, 17: 0xd116, 18: 0xd118, 19: 0xd122][major]
     }
 }

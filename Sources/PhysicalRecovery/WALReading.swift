@@ -214,7 +214,7 @@ public struct WALReading: Sendable {
     }
 
     private func missing(for segment: Segment) -> Finding {
-        let major = (13...18).first { WALSegmentHeader.magic(ofMajor: $0) == segment.header.magic }
+        let major = (13...19).first { WALSegmentHeader.magic(ofMajor: $0) == segment.header.magic }
         let words = major.map(String.init) ?? "of an unknown version"
         return Finding(
             .postgresMissing, object: "pg_waldump \(words)", expected: "the programs of postgres \(words)", actual: "none",
