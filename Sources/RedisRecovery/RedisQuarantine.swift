@@ -60,7 +60,10 @@ public enum RedisQuarantine {
             : [
                 Finding(
                     .redisArmed, object: service, expected: name, actual: actual,
-                    message: "the scratch server is not as muster configured it", hint: "report this as a defect of muster")
+                    message: "the scratch server is not as muster configured it",
+                    hint:
+                        "look into the backup: commands of append-only files can change settings; where there are none, report a defect of muster"
+                )
             ]
         return .judged(.quarantine, service: service, name: name, findings: findings)
     }
