@@ -142,21 +142,10 @@ struct PhysicalPostgresDriver: ServiceDriver {
         let database = try await databases.main(preferring: declaredDatabase)
         log.fact("database", database)
         let tally = CaseTally(log)
-        // Before any row is read: what reads by an index takes the trace of a lost page away.
-        try await databases.storage(first: database, tally, log)
-        let connection = try await server.connect(toRecovered: database)
-        for result in await databases.armed(in: database) { tally.record(result) }
-        tally.record(await databases.prepared())
-        await databases.tellUnasked(besides: database, tally, log)
-        await PostgresChecks.run(
-            PostgresCheckContext(
-                // A seal of a base backup describes its own moment, and recovery has gone on from there.
-                connection: connection, service: service, seal: nil, origin: .files(serverVersion: nil),
-                unsealedReason: source.unsealedReason(of: point),
-                declared: plan.checks[service] ?? [], inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
-                emit: { tally.record($0) },
-                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
-        await connection.close()
+        // A seal of a base backup describes its own moment, and recovery has gone on from there.
+        try await databases.askCluster(
+            database, origin: .files(serverVersion: nil), unsealedReason: source.unsealedReason(of: point),
+            declared: plan.checks[service] ?? [], tally, log)
         // The last question: the server has to end for it, and comes back where somebody still needs it.
         tally.record(try await PageChecksums(cluster: cluster, host: host, service: service).ask())
         if plan.application != nil, server.process.ending != nil {

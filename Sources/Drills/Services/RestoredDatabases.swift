@@ -54,6 +54,27 @@ public struct RestoredDatabases: Sendable {
         "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname <> $1, datname = 'postgres', \(order)"
     }
 
+    /// Everything that is asked of a cluster which came back as files.
+    ///
+    /// - Parameter database: The one whose content is asked.
+    func askCluster(
+        _ database: String, origin: PostgresCheckContext.Origin, unsealedReason: String, declared: [DeclaredCheck], _ tally: CaseTally,
+        _ log: any StepLog
+    ) async throws {
+        // Before any row is read: what reads by an index takes the trace of a lost page away.
+        try await storage(first: database, tally, log)
+        let connection = try await server.connect(toRecovered: database)
+        for result in await armed(in: database) { tally.record(result) }
+        tally.record(await prepared())
+        await tellUnasked(besides: database, tally, log)
+        await PostgresChecks.run(
+            PostgresCheckContext(
+                connection: connection, service: service, seal: nil, origin: origin, unsealedReason: unsealedReason, declared: declared,
+                inventoryOptions: PostgresInventory.Options(parallelWorkers: true), emit: { tally.record($0) },
+                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
+        await connection.close()
+    }
+
     /// What can be connected to, templates too, the one that is asked first; and what can't be.
     func all(first main: String) async throws(PostgresError) -> (open: [String], closed: [String]) {
         let connection = try await PostgresConnection.connect(server.configuration(database: "template1"))

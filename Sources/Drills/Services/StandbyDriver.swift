@@ -129,19 +129,9 @@ struct StandbyDriver: ServiceDriver {
         let database = try await databases.main(preferring: source?.database ?? standby.connection.database)
         log.fact("database", database)
         let tally = CaseTally(log)
-        try await databases.storage(first: database, tally, log)
-        let connection = try await server.connect(toRecovered: database)
-        for result in await databases.armed(in: database) { tally.record(result) }
-        tally.record(await databases.prepared())
-        await databases.tellUnasked(besides: database, tally, log)
-        await PostgresChecks.run(
-            PostgresCheckContext(
-                connection: connection, service: service, seal: nil, origin: .files(serverVersion: before.serverVersion),
-                unsealedReason: "a standby has no seal",
-                declared: plan.checks[service] ?? [], inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
-                emit: { tally.record($0) },
-                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
-        await connection.close()
+        try await databases.askCluster(
+            database, origin: .files(serverVersion: before.serverVersion), unsealedReason: "a standby has no seal",
+            declared: plan.checks[service] ?? [], tally, log)
         tally.record(await untouched(since: before))
         return Verified(
             detail: tally.summary, provision: .server(.postgres(server.configuration(database: database))),
