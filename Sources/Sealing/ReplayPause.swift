@@ -87,22 +87,28 @@ struct ReplayPause: Sendable {
     private func watched<Value: Sendable>(
         _ standby: StillStandby, _ keeper: ReplayKeeper?, _ work: @escaping @Sendable (StillStandby) async throws -> Value
     ) async throws -> (Value, Seal.Standby) {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await work(standby) }
-            group.addTask {
-                while !standby.isFree {
-                    try await Task.sleep(for: Self.watchInterval)
-                    if let problem = try await standby.problem(), !standby.isFree { throw problem }
-                    if let ending = keeper?.ending, !standby.isFree { throw failure(ending, hasStopped: true) }
+        do {
+            return try await withThrowingTaskGroup(of: Value?.self) { group in
+                group.addTask { try await work(standby) }
+                group.addTask {
+                    while !standby.isFree {
+                        try await Task.sleep(for: Self.watchInterval)
+                        if let problem = try await standby.problem(), !standby.isFree { throw problem }
+                        if let ending = keeper?.ending, !standby.isFree { throw failure(ending, hasStopped: true) }
+                    }
+                    return nil
                 }
-                return nil
+                defer { group.cancelAll() }
+                while let part = try await group.next() {
+                    guard let value = part else { continue }
+                    return (value, try await standby.letGo())
+                }
+                throw CancellationError()
             }
-            defer { group.cancelAll() }
-            while let part = try await group.next() {
-                guard let value = part else { continue }
-                return (value, try await standby.letGo())
-            }
-            throw CancellationError()
+        } catch let error as SealingError where error.message == StillStandby.moved.message {
+            // Where its time was up, what moved it was the keeper, which is only seen to have ended a moment later.
+            guard let keeper, keeper.begun.duration(to: .now) >= limit else { throw error }
+            throw keeper.ending.map { failure($0, hasStopped: true) } ?? tooLong
         }
     }
 

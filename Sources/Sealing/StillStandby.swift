@@ -123,10 +123,12 @@ final class StillStandby: Sendable {
             if let pause, try await waiting() > 0 { try pause.note(replayed: replayed, isWaiting: true) }
             return nil
         }
-        return SealingError(
-            .source, "the standby did not stand still for its backup: its replay was resumed, or it was promoted",
-            hint: "seal again: what was read so far is of no one moment")
+        return Self.moved
     }
+
+    static let moved = SealingError(
+        .source, "the standby did not stand still for its backup: its replay was resumed, or it was promoted",
+        hint: "seal again: what was read so far is of no one moment")
 
     /// Bytes that have come in and wait to be replayed.
     private func waiting() async throws -> Int64 {

@@ -229,6 +229,15 @@ private struct Halfway {
             #expect(slow.code == 2 && slow.err.contains("--max-pause") && slow.took < .seconds(300), "\(slow.text)")
             try await test.expectGoesOn()
             test.expectNoBackup()
+            // Where something waits to be replayed, the standby has moved before anybody hears that its time was up.
+            let pressed = try test.start(["--max-pause", "15s"], environment: try await test.dumping("exec sleep 600"))
+            try await test.waitUntilStill()
+            try await pair.ask(pair.primary, "CREATE TABLE waits AS SELECT generate_series(1, 1000) n")
+            let moved = await pressed.outcome()
+            #expect(moved.code == 2 && moved.err.contains("--max-pause"), "\(moved.text)")
+            try await test.expectGoesOn()
+            try await pair.ask(pair.primary, "DROP TABLE waits")
+            try await pair.catchUp()
             let patient = try await test.seal(
                 ["--max-pause", "1m"], environment: try await test.dumping("sleep 2\n$REAL \"$@\" || exit\nexec sleep 1"))
             #expect(patient.code == 0, "\(patient.text)")
