@@ -1,4 +1,7 @@
 // Linux calls that Swift can't make because C declares them variadic.
+//
+// The headers hold types of Glibc's own, such as `struct stat`. In an optimised build (6.3), which reads a module's files as one, these count as
+// this module's where the first file to import anything imports it before Glibc: such a file must not come first by its name.
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>

@@ -35,7 +35,7 @@ final class WALFeeder: Sendable {
     }
     /// What the server's half sees.
     private struct Shared {
-        var ready, asked, none, whole: HeldFolder
+        var ready, asked, none, whole: SharedFolder
     }
     /// A server asks for a file a few times at the most; and nobody has switched over this often since the base backup.
     private static let mostAsked = 50
@@ -99,9 +99,9 @@ final class WALFeeder: Sendable {
     func prepare() throws -> String {
         do throws(ScratchError) {
             try host.folder.makeOwnPlace(parts)
-            let whole = try HeldFolder(making: folder, on: host)
-            func inside(_ name: String) throws(ScratchError) -> HeldFolder {
-                try HeldFolder(making: folder.appendingPathComponent(name), on: host)
+            let whole = try SharedFolder(making: folder, on: host)
+            func inside(_ name: String) throws(ScratchError) -> SharedFolder {
+                try SharedFolder(making: folder.appendingPathComponent(name), on: host)
             }
             let made = Shared(ready: try inside("ready"), asked: try inside("asked"), none: try inside("none"), whole: whole)
             shared.withLock { $0 = made }

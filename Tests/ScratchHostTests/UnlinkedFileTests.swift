@@ -73,7 +73,7 @@ import Testing
             defer { try? FileManager.default.removeItem(at: others) }
             try Data("ours".utf8).write(to: others.appendingPathComponent("kept"))
             let (place, moved) = (part.appendingPathComponent("shared"), part.appendingPathComponent("moved"))
-            let folder = try HeldFolder(making: place, on: host)
+            let folder = try SharedFolder(making: place, on: host)
             #expect(rename(place.path, moved.path) == 0 && symlink(others.path, place.path) == 0)
             #expect(folder.names().isEmpty && !folder.has("kept"))
             folder.remove("kept")
@@ -84,7 +84,7 @@ import Testing
             #expect(symlink(outside.path, moved.appendingPathComponent("led").path) == 0)
             folder.mark("led")
             #expect(!FileManager.default.fileExists(atPath: outside.path), "nothing is made behind a link")
-            #expect(throws: ScratchError.self) { try HeldFolder(making: place, on: host) }
+            #expect(throws: ScratchError.self) { try SharedFolder(making: place, on: host) }
         }
     }
 

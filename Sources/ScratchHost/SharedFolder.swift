@@ -9,7 +9,7 @@ import SystemPackage
 ///
 /// By a path it would be led elsewhere by a link, as soon as code of a backup may write on the way: Muster would make, move and remove
 /// files there, perhaps as root.
-public final class HeldFolder: Sendable {
+public final class SharedFolder: Sendable {
     private let descriptor: FileDescriptor
 
     /// Makes it, for the user that servers run as.
