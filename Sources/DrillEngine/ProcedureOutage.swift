@@ -20,8 +20,8 @@ extension DrillProcedure {
             try await outage.begin(Attempt(number: 1, step: $0, tearDown: part))
         }
         if memory.hasErrors { return .failed(.unverified) }
-        guard !memory.hasFailures, let zone = zone ?? nil else { return .failed(.failed) }
-        return .lost(zone)
+        if memory.hasFailures { return .failed(.failed) }
+        return (zone ?? nil).map { .lost($0) } ?? .failed(.unverified)
     }
 
     /// What was recovered while the zone was there has not been recovered without it.

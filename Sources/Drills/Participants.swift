@@ -24,7 +24,7 @@ struct ParticipantFactory {
         return DrillParticipants(
             services: services,
             caches: rehearsal == nil ? [] : plan.caches.enumerated().map { EmptyRedis($1, index: $0, plan: plan, host: host) },
-            existing: existing, witness: existing.isEmpty ? nil : ExistingServices(),
+            existing: existing, witness: existing.isEmpty ? nil : ExistingServices(names: existing.map(\.service)),
             outage: plan.outage.map { ZoneOutage($0, plan: plan, stores: stores, primaries: primaries, host: host) },
             application: rehearsal,
             hooks: plan.hooks.isEmpty ? nil : DrillHooks(plan: plan, host: host), confirmer: confirmer,

@@ -6,9 +6,19 @@ import Foundation
 
 /// Asks what stands for the living services, all of them.
 struct ExistingServices: ExistingServicesDriver {
+    /// Every one of them must be there to be asked: of one that is left out, nothing would be compared.
+    var names: [String]
+
     func remember(_ services: [String: ServiceProvision], _ log: any StepLog) async throws -> any RememberedServices {
         var known: [KnownService] = []
-        for (name, endpoint) in services.endpoints.sorted(by: { $0.key < $1.key }) {
+        for name in names.sorted() {
+            guard let endpoint = services[name]?.endpoint else {
+                throw DrillFailure.error(
+                    Finding(
+                        .existingUnreachable, object: name, expected: "a server that stands for the existing service", actual: "none",
+                        message: "nothing stands for the existing \(name) that could be asked before the incident and after it",
+                        hint: "name postgres and redis services alone under existing"))
+            }
             let service = ExistingService(service: name, endpoint: endpoint)
             // What an application is to write to must not refuse it, as a scratch Redis does until now.
             try await endpoint.open()
