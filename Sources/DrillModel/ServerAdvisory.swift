@@ -12,8 +12,15 @@ public struct ServerAdvisory: Sendable, Hashable {
     public enum Subject: Sendable, Hashable {
         /// A server that is, or has been, a standby, and dumps of it.
         case standby
-        /// Indexes, found by a condition over `pg_index x`, `pg_class c` (the index) and `pg_am m`. A dump doesn't carry them, a physical copy does.
-        case indexes(where: String)
+        /// Indexes, found by a condition over `pg_index x`, `pg_class c` (the index) and `pg_am m`; in a script of pg_dump by a trait, where it
+        /// tells. A dump doesn't carry them, a physical copy does.
+        case indexes(where: String, trait: IndexTrait?)
+    }
+    /// What CREATE INDEX tells of an index.
+    public enum IndexTrait: Sendable, Hashable {
+        case every
+        case accessMethod(String)
+        case operatorClass(String)
     }
     public var subject: Subject
     /// The first major version that has the fault.
@@ -52,13 +59,13 @@ public struct ServerAdvisory: Sendable, Hashable {
             where: """
                 m.amname = 'btree' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = x.indexrelid AND a.atttypid = 'bpchar'::regtype
                   AND a.atttypmod = -1)
-                """), since: 13, mended: november2026,
+                """, trait: nil), since: 13, mended: november2026,
         message: "a btree index on a bpchar column without a length can give wrong answers to index-only scans",
         hint: "update the source to the minor release of November 2026 or later, then REINDEX it there", source: notes1520)
 
     /// "Ensure that VACUUM cleans up all dead tuples in a GIN index", and "Fix GIN posting tree page deletion".
     static let ginVacuum = ServerAdvisory(
-        subject: .indexes(where: "m.amname = 'gin'"), since: 10, mended: november2026,
+        subject: .indexes(where: "m.amname = 'gin'", trait: .accessMethod("gin")), since: 10, mended: november2026,
         message: "a VACUUM that went over a GIN index several times can have left entries in it that point at other rows, or lost some",
         hint: "update the source to the minor release of November 2026 or later, then REINDEX it there if you suspect it", source: notes1520
     )
@@ -68,13 +75,13 @@ public struct ServerAdvisory: Sendable, Hashable {
         subject: .indexes(
             where: """
                 EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (x.indclass) AND o.opcname = 'gist_trgm_ops')
-                """), since: 10, mended: november2026,
+                """, trait: .operatorClass("gist_trgm_ops")), since: 10, mended: november2026,
         message: "a GiST index of pg_trgm can miss rows",
         hint: "update the source to the minor release of November 2026 or later, then REINDEX it there", source: notes1520)
 
     /// "Prevent possible corruption of indexes created or rebuilt with the CONCURRENTLY option".
     static let concurrentIndexes = ServerAdvisory(
-        subject: .indexes(where: "true"), since: 14, mended: [14: 4],
+        subject: .indexes(where: "true", trait: .every), since: 14, mended: [14: 4],
         message: "an index that was made or rebuilt with CONCURRENTLY can miss rows",
         hint: "update the source, then REINDEX such indexes there; pg_amcheck --heapallindexed finds those that miss rows",
         source: "release notes of PostgreSQL 14.4, 2022-06-16")
@@ -88,4 +95,34 @@ public struct ServerAdvisory: Sendable, Hashable {
 
     /// Whether any minor release of a major version has the fault.
     public func concerns(major: Int) -> Bool { mended[major] != nil || concerns(serverVersion: major * 10_000) }
+
+    /// The traits by which a script's indexes are looked for.
+    public static let indexTraits: Set<IndexTrait> = Set(
+        all.compactMap { advisory in
+            guard case .indexes(_, let trait) = advisory.subject else { return nil }
+            return trait
+        })
+
+    /// A warning about indexes of a source whose release is known.
+    ///
+    /// - Parameter carried: What that means for the backup; begins with a semicolon, or is empty.
+    public func warning(serverVersion: Int, indexes: [String], carried: String = "") -> Finding {
+        let shown = Self.list(indexes)
+        return Finding(
+            .knownServerBug, .warning, object: "index \(shown)", expected: "a source of \(mends) or later",
+            actual: "PostgreSQL \(serverVersion / 10_000).\(serverVersion % 10_000)", message: "\(message): \(shown)\(carried)",
+            hint: "\(hint) (\(source))")
+    }
+
+    /// What an index's fault means for a dump.
+    public static let carriedByNoDump = "; the dump holds no index, so what it restores is sound and the source's may not be"
+
+    /// The first release of each major version that has the mend.
+    public var mends: String { mended.sorted { $0.key < $1.key }.map { "\($0.key).\($0.value)" }.joined(separator: ", ") }
+
+    /// A few of many names.
+    public static func list(_ names: [String]) -> String {
+        let shown = names.prefix(5).joined(separator: ", ")
+        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    }
 }

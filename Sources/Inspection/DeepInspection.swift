@@ -100,6 +100,8 @@ struct DeepInspection: Sendable {
         var errors: [Finding] = []
         var read = 0
         var bad: [RecoveryPoint] = []
+        // What the source's server is known to damage: of the newest backup alone, since an update there mends it for all that follow.
+        var advisories: (of: Date, findings: [Finding])?
         // Of a mirror every copy: nothing compares their bytes.
         let points = survey.series.moments.flatMap { moment -> [RecoveryPoint] in
             // Elsewhere one, and that which a seal says something of: it may lie beside the second copy alone.
@@ -122,7 +124,11 @@ struct DeepInspection: Sendable {
                         total: Int64(points.count), unit: .files)))
             do {
                 try await stores.bring(point)
-                for finding in try await self.read(point, with: retriever, on: host) { findings.append(named(finding, point)) }
+                let found = try await self.read(point, with: retriever, on: host).map { named($0, point) }
+                findings += found.filter { $0.rule != .knownServerBug }
+                if advisories.map({ $0.of < point.time }) ?? true {
+                    advisories = (point.time, found.filter { $0.rule == .knownServerBug })
+                }
                 await stores.release(point)
                 read += 1
             } catch let failure as DrillFailure {
@@ -137,7 +143,7 @@ struct DeepInspection: Sendable {
                 bad += survey.series.moments.lazy.flatMap(\.copies).map(\.point).filter { $0.path == point.path && !broken.contains($0) }
             }
         }
-        return (findings, errors, read, bad)
+        return (findings + (advisories?.findings ?? []), errors, read, bad)
     }
 
     /// Retrieving names the file; a regime is read by its dates.

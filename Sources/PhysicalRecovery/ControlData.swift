@@ -74,7 +74,11 @@ public struct ControlData: Sendable {
         guard result.succeeded, !result.output.contains("WARNING"), let control = ControlData(result.output) else {
             throw DrillFailure.broken(
                 .baseFileDamaged, "\(backup)/global/pg_control", expected: "a readable pg_control", actual: "a damaged one",
-                "the base backup's pg_control is damaged", hint: "fetch another copy of the base backup")
+                "the base backup's pg_control is damaged",
+                hint: """
+                    fetch another copy of the base backup; where all are alike, a server before 14.25, 15.20, 16.16, 17.12 or 18.7 may have copied \
+                    it torn while it was written: update it and make another backup
+                    """)
         }
         return control
     }

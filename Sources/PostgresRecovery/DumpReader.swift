@@ -29,7 +29,7 @@ public struct DumpReader: Sendable {
                         actual: script.ending, message: "the dump script is cut short",
                         hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
             }
-            return Self.warnings(of: script, object: object)
+            return Self.warnings(of: script, of: dump, object: object)
         }
         let errors = folder.appendingPathComponent("pg_restore-read.log")
         // The newest one reads every older archive.
@@ -37,8 +37,10 @@ public struct DumpReader: Sendable {
         try await run([program, "-f", "/dev/null", dump.location.path], dump, object: object, errors: errors)
         let schema = folder.appendingPathComponent("schema-read.sql")
         defer { try? FileManager.default.removeItem(at: schema) }
-        try await run([program, "--section=pre-data", "-f", schema.path, dump.location.path], dump, object: object, errors: errors)
-        return Self.warnings(of: try await BlockingRead.run { try DumpScript(reading: schema) }, object: object)
+        try await run(
+            [program, "--section=pre-data", "--section=post-data", "-f", schema.path, dump.location.path], dump, object: object,
+            errors: errors)
+        return Self.warnings(of: try await BlockingRead.run { try DumpScript(reading: schema) }, of: dump, object: object)
     }
 
     private func run(_ command: [String], _ dump: DumpSource, object: String, errors: URL) async throws {
@@ -53,7 +55,15 @@ public struct DumpReader: Sendable {
             ending: result.ending, object: object, scratch: host.folder.url.path, serverDied: false, writtenBy: dump.header?.dumpVersion)
     }
 
-    private static func warnings(of script: DumpScript, object: String) -> [Finding] {
-        script.serversOwnOption.map { [RestoreVerdict.olderClient($0, object: object, isRefused: false)] } ?? []
+    private static func warnings(of script: DumpScript, of dump: DumpSource, object: String) -> [Finding] {
+        let client = script.serversOwnOption.map { RestoreVerdict.olderClient($0, object: object, isRefused: false) }
+        guard let version = dump.serverVersion else { return client.map { [$0] } ?? [] }
+        let advisories = ServerAdvisory.all.compactMap { advisory -> Finding? in
+            guard case .indexes(_, let trait?) = advisory.subject, advisory.concerns(serverVersion: version),
+                let names = script.indexes[trait]
+            else { return nil }
+            return advisory.warning(serverVersion: version, indexes: names.sorted(), carried: ServerAdvisory.carriedByNoDump)
+        }
+        return (client.map { [$0] } ?? []) + advisories
     }
 }

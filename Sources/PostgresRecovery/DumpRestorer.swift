@@ -278,9 +278,11 @@ public struct DumpRestorer: Sendable {
             properties = false
             (result, verdict) = try await restore(["-d", database], database: database)
         }
-        if !parallel.isEmpty, verdict.log.hasDeadlock, !verdict.isMachineTrouble, server.process.ending == nil {
-            // Jobs of one pg_restore can wait for each other, as over the indexes and foreign keys of nested partitions: one job can't.
-            findings.append(Self.deadlock(object: service, jobs: jobs))
+        if !parallel.isEmpty, let race = Self.race(verdict.log, object: service, jobs: jobs), !verdict.isMachineTrouble,
+            server.process.ending == nil
+        {
+            // What the dump itself lacks, one job lacks too.
+            findings.append(race)
             parallel = []
             try await ask(server) { try await $0.execute("DROP DATABASE IF EXISTS \(SQL.identifier(database)) WITH (FORCE)") }
             if properties {
@@ -299,6 +301,19 @@ public struct DumpRestorer: Sendable {
         findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
+    }
+
+    /// What jobs of one pg_restore can come to beside each other, as over the indexes and foreign keys of nested partitions, and one can't.
+    private static func race(_ log: RestoreLog, object: String, jobs: Int) -> Finding? {
+        guard !log.hasDeadlock else { return deadlock(object: object, jobs: jobs) }
+        guard log.lacksUniqueConstraint else { return nil }
+        return Finding(
+            .foreignKeyTooEarly, .warning, object: object, expected: "foreign keys made behind what they point at",
+            actual: "there is no unique constraint matching given keys",
+            message: "pg_restore with \(jobs) jobs found nothing unique for a foreign key, and everything was restored again with one",
+            hint:
+                "update this server (mended in 14.25, 15.20, 16.16, 17.12); in a recovery in earnest restore with --jobs=1 where it says so"
+        )
     }
 
     private static func deadlock(object: String, jobs: Int) -> Finding {

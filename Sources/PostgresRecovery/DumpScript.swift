@@ -29,6 +29,8 @@ struct DumpScript: Sendable, Hashable {
     var rows: [Int: Int] = [:]
     /// It sets an option of the server's own on a column, as a pg_dump does that is older than the server by a minor release.
     var serversOwnOption: String?
+    /// The indexes that it makes, by what an advisory is about.
+    var indexes: [ServerAdvisory.IndexTrait: [String]] = [:]
     /// The scripts of pg_dump, and those of pg_dumpall, which hold some of the former: several may stand in one file.
     private var dumps = Parts()
     private var clusterDumps = Parts()
@@ -199,6 +201,8 @@ struct DumpScript: Sendable, Hashable {
                 collate = Self.value(after: "LC_COLLATE", in: tokens) ?? locale
                 ctype = Self.value(after: "LC_CTYPE", in: tokens) ?? locale
             }
+        } else if starts("CREATE", "INDEX") || starts("CREATE", "UNIQUE", "INDEX") {
+            noteIndex(tokens)
         } else if starts("CREATE", "ROLE") {
             if let name = tokens[2].identifier { madeRoles.insert(name) }
         } else if starts("CREATE", "TABLESPACE") {
@@ -256,6 +260,25 @@ struct DumpScript: Sendable, Hashable {
             // `ALTER TABLE ONLY public.t ALTER COLUMN id SET (pg_attver=1)`.
             let own = zip(tokens, tokens.dropFirst()).first { $0.isSign("(") && $1.identifier.map(ServersOwnOption.all.contains) == true }
             if let name = own?.1.identifier { serversOwnOption = name }
+        }
+    }
+
+    /// `CREATE UNIQUE INDEX name ON ONLY public.t USING gist (a public.gist_trgm_ops)`.
+    private mutating func noteIndex(_ tokens: [SQLToken]) {
+        guard let on = tokens.firstIndex(where: { $0.isWord("ON") }), let name = tokens[..<on].last?.identifier else { return }
+        let table = tokens[(on + 1)...].drop { $0.isWord("ONLY") }
+        guard let using = table.firstIndex(where: { $0.isWord("USING") }), using + 1 < table.endIndex else { return }
+        let schema = table[..<using].count > 2 ? table.first?.identifier : nil
+        let method = table[using + 1].identifier
+        let isMade: (ServerAdvisory.IndexTrait) -> Bool = { trait in
+            switch trait {
+            case .every: true
+            case .accessMethod(let wanted): method == wanted
+            case .operatorClass(let wanted): table[(using + 2)...].contains { $0.identifier == wanted }
+            }
+        }
+        for trait in ServerAdvisory.indexTraits where isMade(trait) {
+            indexes[trait, default: []].append([schema, name].compactMap { $0 }.joined(separator: "."))
         }
     }
 

@@ -61,10 +61,12 @@ struct RestoreLog: Sendable {
             optionUnknown, "this build does not support compression", "does not support compression (",
             "unexpected end of file", "end of file", "unexpected eof", "could not read from input file",
             "unsupported version", "invalid locale name", "could not create locale", "could not open collator", "icu is not supported",
-            "could not find header for file", "could not open input file", "does not match locale", deadlock,
+            "could not find header for file", "could not open input file", "does not match locale", deadlock, noUniqueConstraint,
         ]
 
     private static let deadlock = "deadlock detected"
+    /// What a foreign key meets whose partitioned target one job marks valid while another looks (mended in 14.25, 15.20, 16.16, 17.12).
+    private static let noUniqueConstraint = "there is no unique constraint matching given keys"
 
     /// What a server says of an option of CREATE DATABASE that is newer than it.
     private static let optionUnknown = "option \"…\" not recognized"
@@ -199,6 +201,9 @@ struct RestoreLog: Sendable {
 
     /// Sessions waited for each other, and the server gave one of them up.
     var hasDeadlock: Bool { words.contains(Self.deadlock) }
+
+    /// A foreign key came before what it points at was marked unique, or nothing unique is there.
+    var lacksUniqueConstraint: Bool { words.contains(Self.noUniqueConstraint) }
 
     /// The server is older than an option of the dump's CREATE DATABASE.
     var isOptionTrouble: Bool { words.contains(Self.optionUnknown) }

@@ -13,7 +13,8 @@ enum ServerText {
         "could not create unique index \"", "insert or update on table \"", "update or delete on table \"", "new row for relation \"",
         "null value in column \"", "no partition of relation \"", "unrecognized configuration parameter \"", "invalid locale name",
         "could not open extension control file ", "could not access file ", "could not load library ", "cannot be implemented",
-        "no schema has been selected", "deadlock detected", "large object ", "library \"", "option \"", "unrecognized parameter \"",
+        "no schema has been selected", "deadlock detected", "there is no unique constraint matching ", "large object ", "library \"",
+        "option \"", "unrecognized parameter \"",
     ]
 
     /// How other messages of the server itself begin; whatever they quote may be a value.

@@ -389,6 +389,11 @@ struct KnownServerBugTests {
             let told = drill.findings.filter { $0.rule == "known-server-bug" }
             #expect(told.allSatisfy { $0.severity == "warning" } && told.isEmpty != concerned)
             #expect(told.map(\.object).sorted() == (concerned ? ["index public.codes", "index public.words"] : []))
+            // Without a restore, once, for the newest backup: what the dump's own text says of its indexes.
+            try await source.dump("\(source.bin)/pg_dump", ["-Fc"], to: "b.dump")
+            let looked = try await source.desk.run(["inspect", source.desk.estate.path, "--deep"], environment: ["NO_COLOR": "1"])
+            #expect(looked.out.contains("known-server-bug") == concerned, "\(looked.text)")
+            #expect(looked.out.components(separatedBy: "over a GIN index several times").count == (concerned ? 2 : 1), "\(looked.text)")
         }
     }
 

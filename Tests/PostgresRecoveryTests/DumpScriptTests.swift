@@ -33,6 +33,21 @@ import Testing
         #expect(throws: (any Error).self) { try DumpScript(reading: link) }
     }
 
+    /// What advisories are about, by what CREATE INDEX says.
+    @Test(arguments: [
+        ("CREATE INDEX words ON public.t USING gin (words);", ["gin": "public.words"]),
+        ("CREATE UNIQUE INDEX \"Odd ON\" ON ONLY a.t USING gist (x public.gist_trgm_ops (siglen='32'));", ["gist_trgm_ops": "a.Odd ON"]),
+        ("CREATE INDEX gin ON t USING btree (gin);", [:]),
+        ("CREATE INDEX i ON public.gist_trgm_ops USING btree (a) WHERE (b = 'gin');", [:]),
+        ("COMMENT ON INDEX public.words IS 'CREATE INDEX words ON public.t USING gin (words);';", [:]),
+    ])
+    func indexesAreNoted(statement: String, expected: [String: String]) {
+        let found = DumpScript(text: statement + "\n").indexes
+        #expect(found[.accessMethod("gin")] == expected["gin"].map { [$0] })
+        #expect(found[.operatorClass("gist_trgm_ops")] == expected["gist_trgm_ops"].map { [$0] })
+        #expect((found[.every] == nil) == statement.hasPrefix("COMMENT"))
+    }
+
     @Test(arguments: [
         ("ALTER TABLE public.t OWNER TO alice;", ["alice"]),
         (#"ALTER TABLE public."OWNER TO eve" OWNER TO "Odd ""Role";"#, ["Odd \"Role"]),

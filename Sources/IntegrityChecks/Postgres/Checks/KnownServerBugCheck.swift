@@ -31,10 +31,7 @@ public struct KnownServerBugCheck: PostgresCheck {
     public static func warnings(ofSource connection: PostgresConnection) async throws(PostgresError) -> [Finding] {
         let version = connection.serverVersion
         return try await damaged(connection, version: version, isKnown: true).map { advisory, indexes in
-            Finding(
-                .knownServerBug, .warning, object: Self.list(indexes), expected: "a source that has the mend",
-                actual: "PostgreSQL \(version / 10_000).\(version % 10_000)", message: "\(advisory.message): \(Self.list(indexes))",
-                hint: "\(advisory.hint) (\(advisory.source))")
+            advisory.warning(serverVersion: version, indexes: indexes)
         }
     }
 
@@ -44,7 +41,7 @@ public struct KnownServerBugCheck: PostgresCheck {
     ) async throws(PostgresError) -> [(advisory: ServerAdvisory, indexes: [String])] {
         var result: [(ServerAdvisory, [String])] = []
         for advisory in ServerAdvisory.all {
-            guard case .indexes(let condition) = advisory.subject,
+            guard case .indexes(let condition, _) = advisory.subject,
                 isKnown ? advisory.concerns(serverVersion: version) : advisory.concerns(major: version / 10_000)
             else { continue }
             let names = try await connection.query(question(condition)).compactMap { $0[0] }
@@ -53,28 +50,20 @@ public struct KnownServerBugCheck: PostgresCheck {
         return result
     }
 
-    private static func list(_ names: [String]) -> String {
-        let shown = names.prefix(Self.shown).joined(separator: ", ")
-        return names.count > Self.shown ? "\(shown) and \(names.count - Self.shown) more" : shown
-    }
-
     private func finding(
         _ advisory: ServerAdvisory, _ names: [String], version: Int?, _ origin: PostgresCheckContext.Origin
     ) -> Finding {
-        let first = advisory.mended.sorted { $0.key < $1.key }.map { "\($0.key).\($0.value)" }.joined(separator: ", ")
-        let carries: String
+        let carried: String
         switch origin {
-        case .dump: carries = "; the dump holds no index, so those here are sound and the source's may not be"
-        case .files: carries = "; this copy has the source's own"
+        case .dump: carried = ServerAdvisory.carriedByNoDump
+        case .files: carried = "; this copy has the source's own"
         }
+        if let version { return advisory.warning(serverVersion: version, indexes: names, carried: carried) }
         return Finding(
-            .knownServerBug, version == nil ? .note : .warning, object: "index \(Self.list(names))",
-            expected: "a source of \(first) or later",
-            actual: version.map { "PostgreSQL \($0 / 10_000).\($0 % 10_000)" } ?? "a minor release that these files don't tell",
-            message: advisory.message + carries, hint: "\(advisory.hint) (\(advisory.source))")
+            .knownServerBug, .note, object: "index \(ServerAdvisory.list(names))", expected: "a source of \(advisory.mends) or later",
+            actual: "a minor release that these files don't tell", message: "\(advisory.message)\(carried)",
+            hint: "\(advisory.hint) (\(advisory.source))")
     }
-
-    private static let shown = 5
 
     private static func question(_ condition: String) -> String {
         """
