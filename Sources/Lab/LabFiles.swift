@@ -226,17 +226,12 @@ struct LabFiles: Sendable {
         """
         # The same mistake, from a pgBackRest repository: full, differential and incremental backups, encrypted, read by pgbackrest itself.
         # The incremental one was taken after the mistake: the drill must choose the differential one before it.
-        version: 1
-        drill: pgbackrest
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("pgbackrest", "database-corruption"))
         profile: production
         incident: {at: "\(LabCalendar.text(moments.incident))"}
         targets: {rto: 4h, rpo: 5m}
         recover:
           postgres: {from: repository, to: {time: "\(moments.target)"}}
-        checks:
-          postgres:
         \(mistakeChecks)
 
         """
@@ -246,10 +241,7 @@ struct LabFiles: Sendable {
         """
         # A full backup and two that build on it, as pg_basebackup --incremental makes them from PostgreSQL 17 on, combined and rolled
         # forward to the moment before every row was deleted.
-        version: 1
-        drill: incremental
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("incremental", "database-corruption"))
         profile: production
         incident: {at: "\(LabCalendar.text(moments.incident))"}
         targets: {rto: 4h, rpo: 5m}
@@ -263,8 +255,38 @@ struct LabFiles: Sendable {
         """
     }
 
+    /// What every drill of the lab's begins with.
+    func head(_ drill: String, _ scenario: String) -> String {
+        """
+        version: 1
+        drill: \(drill)
+        estate: ../estate.yaml
+        scenario: \(scenario)
+        """
+    }
+
+    /// That the database holds something at all.
+    var restoredRowsCheck: String {
+        """
+        checks:
+          postgres:
+            - rows: {table: public.domains, at-least: 1}
+        """
+    }
+
+    /// The same of both.
+    var restoredDataChecks: String {
+        """
+        \(restoredRowsCheck)
+          redis:
+            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+        """
+    }
+
     private var mistakeChecks: String {
         """
+        checks:
+          postgres:
             - rows: {table: public.domains, at-least: 1}
             - sql:
                 name: the rows from before the mistake are there
@@ -282,10 +304,7 @@ struct LabFiles: Sendable {
     private var corruption: String {
         """
         # The recovery plan's main scenario: the database is corrupt, and the latest healthy backup brings it back.
-        version: 1
-        drill: database-corruption
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("database-corruption", "database-corruption"))
         profile: production
         incident: {at: "\(incident)"}
         targets: {rto: 4h, rpo: 6h}
@@ -322,10 +341,7 @@ struct LabFiles: Sendable {
     private var appendOnly: String {
         """
         # The cache alone, from its append-only files: a base, an increment and a manifest, in a tar.
-        version: 1
-        drill: redis-aof
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("redis-aof", "database-corruption"))
         profile: production
         incident: {at: "\(incident)"}
         targets: {rto: 1h, rpo: 6h}
@@ -343,17 +359,12 @@ struct LabFiles: Sendable {
         """
         # Somebody deleted rows. The base backup from before it, and the archived write-ahead log up to the moment before it.
         # A second base backup was taken after the mistake: the drill must not choose that one.
-        version: 1
-        drill: point-in-time
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("point-in-time", "database-corruption"))
         profile: production
         incident: {at: "\(LabCalendar.text(moments.incident))"}
         targets: {rto: 4h, rpo: 5m}
         recover:
           postgres: {from: base, to: {time: "\(moments.target)"}}
-        checks:
-          postgres:
         \(mistakeChecks)
 
         """
@@ -362,17 +373,12 @@ struct LabFiles: Sendable {
     private var quickLook: String {
         """
         # Is last night's dump whole? The fast profile leaves fsync off, so its RTO is indicative only.
-        version: 1
-        drill: quick-look
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("quick-look", "database-corruption"))
         profile: fast
         incident: {at: "\(incident)"}
         recover:
           postgres: {from: daily, select: latest}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
+        \(restoredRowsCheck)
 
         """
     }

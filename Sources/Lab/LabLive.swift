@@ -15,18 +15,13 @@ extension LabFiles {
         """
         # The application's machine is gone, the database lives, and this is that database: the lab's standby, which the new instance reads.
         # It takes the lab's servers: muster lab start.
-        version: 1
-        drill: living-server-failure
-        estate: ../estate.yaml
-        scenario: server-failure
+        \(head("living-server-failure", "server-failure"))
         application: \(LabApplication.name)
         targets: {rto: 1h}
         existing:
           postgres: {from: living}
           redis: {from: rdb}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
+        \(restoredRowsCheck)
 
         """
     }
@@ -35,10 +30,7 @@ extension LabFiles {
         """
         # The primary zone is gone with both primaries: clones of the standby and of the replica take over, the rest comes from the second
         # zone's backups, and the application runs on that. It takes the lab's servers: muster lab start.
-        version: 1
-        drill: standby-failover
-        estate: ../estate.yaml
-        scenario: data-center-outage
+        \(head("standby-failover", "data-center-outage"))
         lost-zone: ksdc
         outage:
           cut: {run: [sh, zone.sh, cut], timeout: 30s}
@@ -53,11 +45,7 @@ extension LabFiles {
           redis: {from: replica}
           configuration: {from: env}
           code: {from: bundle}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
-          redis:
-            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+        \(restoredDataChecks)
 
         """
     }

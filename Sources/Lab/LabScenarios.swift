@@ -4,10 +4,7 @@ extension LabFiles {
     var recoverySet: String {
         """
         # All that the application takes to run again: its data, its configuration, its code; and then it runs.
-        version: 1
-        drill: recovery-set
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("recovery-set", "database-corruption"))
         application: \(LabApplication.rebuilt)
         profile: production
         incident: {at: "\(incident)"}
@@ -17,11 +14,7 @@ extension LabFiles {
           redis: {from: rdb}
           configuration: {from: env}
           code: {from: bundle}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
-          redis:
-            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+        \(restoredDataChecks)
 
         """
     }
@@ -29,10 +22,7 @@ extension LabFiles {
     var serverRebuild: String {
         """
         # The application's machine is gone with its disk: a new instance from the backed-up code and configuration, against the living services.
-        version: 1
-        drill: server-rebuild
-        estate: ../estate.yaml
-        scenario: server-failure
+        \(head("server-rebuild", "server-failure"))
         application: \(LabApplication.rebuilt)
         targets: {rto: 1h}
         existing:
@@ -41,9 +31,7 @@ extension LabFiles {
         recover:
           code: {from: bundle}
           configuration: {from: env}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
+        \(restoredRowsCheck)
 
         """
     }
@@ -52,10 +40,7 @@ extension LabFiles {
         """
         # The cache is lost and no backup is taken to it: its loss is no loss, since the application fills it again from the database. Proof.
         # {empty: true} in place of the command asks the other half of the claim: that the application is well without anything in it.
-        version: 1
-        drill: redis-loss
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("redis-loss", "database-corruption"))
         application: \(LabApplication.name)
         profile: production
         incident: {at: "\(incident)"}
@@ -63,11 +48,7 @@ extension LabFiles {
         recover:
           postgres: {from: daily}
           redis: {repopulate: {run: [\(LabApplication.python), app.py, repopulate], timeout: 1m}}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
-          redis:
-            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+        \(restoredDataChecks)
 
         """
     }
@@ -75,10 +56,7 @@ extension LabFiles {
     var outage: String {
         """
         # The primary zone is gone, with all that lay in it: everything comes back from the second one, and the application runs on that.
-        version: 1
-        drill: data-center-outage
-        estate: ../estate.yaml
-        scenario: data-center-outage
+        \(head("data-center-outage", "data-center-outage"))
         lost-zone: ksdc
         # Here stands what cuts the backup machine off from the zone: a firewall's rule, an unmount. The lab moves the folder away.
         # After a kill -9 the second one is run by hand. Without `outage`, the estate's `zones` say how.
@@ -95,11 +73,7 @@ extension LabFiles {
           redis: {from: rdb}
           configuration: {from: env}
           code: {from: bundle}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
-          redis:
-            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+        \(restoredDataChecks)
 
         """
     }
@@ -107,10 +81,7 @@ extension LabFiles {
     var serverFailure: String {
         """
         # The application's machine is gone, the database lives: a new instance, against what stands for the living services.
-        version: 1
-        drill: server-failure
-        estate: ../estate.yaml
-        scenario: server-failure
+        \(head("server-failure", "server-failure"))
         application: \(LabApplication.name)
         targets: {rto: 1h}
         # Made and verified before the incident is declared, and not on its clock.
@@ -121,9 +92,7 @@ extension LabFiles {
         manual:
           - {step: identify, name: decide, allowance: 15m}
           - {step: restart, name: switch-address, allowance: 5m}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
+        \(restoredRowsCheck)
 
         """
     }
@@ -131,10 +100,7 @@ extension LabFiles {
     var corruptionRestart: String {
         """
         # The recovery plan's six steps to their end: both services from their latest healthy backups, then the application against them.
-        version: 1
-        drill: corruption-restart
-        estate: ../estate.yaml
-        scenario: database-corruption
+        \(head("corruption-restart", "database-corruption"))
         application: \(LabApplication.name)
         incident: {at: "\(incident)"}
         targets: {rto: 4h, rpo: 6h}
@@ -146,11 +112,7 @@ extension LabFiles {
         recover:
           postgres: {from: daily, select: latest-healthy}
           redis: {from: rdb}
-        checks:
-          postgres:
-            - rows: {table: public.domains, at-least: 1}
-          redis:
-            - keys: {database: 0, pattern: "domain:*", at-least: 1}
+        \(restoredDataChecks)
 
         """
     }
