@@ -29,8 +29,8 @@ public struct RemainsRemoval: Sendable {
     public func run(
         removed: ([ScratchCleaner.Remains]) -> Void, undone: (String) -> Void, due: (CommandFailure) -> Void
     ) async throws {
-        let undos = ScratchCleaner.claim(ScratchUndo.self, in: root, kept: kept).map(\.promise)
-        let unfinished = ScratchCleaner.claim(UnfinishedBackup.self, in: root, kept: kept).map(\.promise)
+        let undos = ScratchCleaner.claim(UndoCommand.self, in: root, kept: kept).map(\.cleanup)
+        let unfinished = ScratchCleaner.claim(UnfinishedBackup.self, in: root, kept: kept).map(\.cleanup)
         // They wait for nothing: what reads a standby doesn't hold it.
         let spared = await endPauses(undone: undone, due: due)
         var failure: CommandFailure?
@@ -60,7 +60,7 @@ public struct RemainsRemoval: Sendable {
     private func endPauses(undone: (String) -> Void, due: (CommandFailure) -> Void) async -> Set<URL> {
         var spared: Set<URL> = []
         for claimed in ScratchCleaner.claim(PausedReplay.self, in: root, kept: kept) {
-            let pause = claimed.promise
+            let pause = claimed.cleanup
             switch await Task(operation: { await pause.end() }).value {
             case .resumed: undone("\(pause.title) goes on, which a killed seal had paused")
             case .over: break

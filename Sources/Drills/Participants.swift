@@ -43,10 +43,8 @@ struct ParticipantFactory {
         let host = host.recovering(index)
         if let standby = plan.estate.standby(of: recovery) {
             let primary = primaries.first { $0.service == recovery.service }
-            if recovery.backup == Recovery.replicaName {
-                return ReplicaDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
-            }
-            return StandbyDriver(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
+            let part = FailoverPart(standby, recovery: recovery, index: index, plan: plan, host: host, primary: primary)
+            return recovery.backup == Recovery.replicaName ? ReplicaDriver(part: part) : StandbyDriver(part: part)
         }
         if let living = plan.estate.living(of: recovery) { return LivingDriver(living, recovery: recovery, plan: plan, host: host) }
         guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { return nil }

@@ -7,7 +7,7 @@ public import Foundation
 public import ScratchHost
 
 /// Written down before a pause. Names the server by the estate file, so that no password is in it.
-public struct PausedReplay: ScratchPromise {
+public struct PausedReplay: PendingCleanup {
     public static let fileName = ".muster-replay.json"
 
     var estate: URL

@@ -4,7 +4,7 @@ public import Foundation
 public import ScratchHost
 
 /// Written down before the first byte: what is half written could be taken for a backup.
-public struct UnfinishedBackup: ScratchPromise {
+public struct UnfinishedBackup: PendingCleanup {
     public static let fileName = ".muster-unfinished.json"
 
     /// As they are to be called; unfinished, they have another name.

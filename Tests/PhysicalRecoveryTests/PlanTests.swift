@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func settingsOfTheSource() {
-        let found = ArmedSettings.assignments(
+        let found = OutboundSettings.assignments(
             "# archive_command = 'no'\narchive_command = 'cp %p /x' # c\nssl off\nArchive_Mode=off\nprimary_conninfo = ''\n")
         #expect(found.map(\.name) == ["archive_command", "ssl", "archive_mode", "primary_conninfo"])
         #expect(found.map(\.isSet) == [true, false, false, false])

@@ -93,13 +93,13 @@ import Testing
     @Test func whatAKilledRunWantsUndone() async throws {
         let root = try TemporaryRoot()
         let trace = root.url.appendingPathComponent("trace")
-        func undo(_ script: String, limit: Duration = .seconds(120)) -> ScratchUndo {
-            ScratchUndo(
+        func undo(_ script: String, limit: Duration = .seconds(120)) -> UndoCommand {
+            UndoCommand(
                 title: "zone a", origin: "restore", command: ["sh", "-c", script], environment: ["ZONE": "a"], workingFolder: root.url,
                 limit: limit)
         }
-        func leave(_ undo: ScratchUndo, in folder: URL) throws {
-            try JSONEncoder().encode(undo).write(to: folder.appendingPathComponent(ScratchUndo.fileName))
+        func leave(_ undo: UndoCommand, in folder: URL) throws {
+            try JSONEncoder().encode(undo).write(to: folder.appendingPathComponent(UndoCommand.fileName))
         }
         try leave(undo("echo $ZONE >trace"), in: try abandoned(root).0)
         // A living run undoes its own work; what was kept on purpose is nobody's remains; a folder without a mark is somebody else's.
@@ -108,14 +108,14 @@ import Testing
         let stranger = root.url.appendingPathComponent("muster-0123456789ab")
         try FileManager.default.createDirectory(at: stranger, withIntermediateDirectories: true)
         try leave(undo("exit 5"), in: stranger)
-        let claimed = ScratchCleaner.claim(ScratchUndo.self, in: root.root)
-        #expect(claimed.map(\.promise.title) == ["zone a"])
-        #expect(ScratchCleaner.claim(ScratchUndo.self, in: root.root).isEmpty, "once")
-        #expect(await claimed.first?.promise.run() == nil)
+        let claimed = ScratchCleaner.claim(UndoCommand.self, in: root.root)
+        #expect(claimed.map(\.cleanup.title) == ["zone a"])
+        #expect(ScratchCleaner.claim(UndoCommand.self, in: root.root).isEmpty, "once")
+        #expect(await claimed.first?.cleanup.run() == nil)
         #expect(try String(contentsOf: trace, encoding: .utf8) == "a\n")
         #expect(await undo("exit 3").run() == "exit 3")
         #expect(await undo("sleep 30", limit: .seconds(1)).run() == "it was ended after 1 s")
-        let lost = ScratchUndo(
+        let lost = UndoCommand(
             title: "", origin: "", command: ["/no/such/program"], environment: [:], workingFolder: root.url, limit: .seconds(1))
         #expect(await lost.run()?.isEmpty == false)
     }

@@ -46,7 +46,7 @@ struct ZoneOutage: OutageDriver, LostZone {
         // A folder under two names survives its own loss. Once it is cut off, nobody can tell.
         if let shared = ZoneOverlap(lost: outage.lost, left: Array(plan.estate.stores.values)).ask() { log.record(shared) }
         if let commands = outage.commands {
-            try promise(commands)
+            try registerUndo(commands)
             // The last thing before: what it writes after that, nobody knows of.
             for primary in primaries { try await primary.ask() }
             // From now on it may have been touched.
@@ -101,7 +101,7 @@ struct ZoneOutage: OutageDriver, LostZone {
     private func bringBack(_ commands: Outage.Commands) async -> [Finding] {
         let restore = commands.restore
         // Whatever it comes to is told here.
-        defer { hooks.host.withdraw(ScratchUndo.self) }
+        defer { hooks.host.withdraw(UndoCommand.self) }
         // A drill that was stopped brings the zone back too: a task of its own knows nothing of the cancellation.
         let ending = await Task { try await run(restore, of: commands, "restore") }.result
         guard case .success(let ending) = ending else { return [notRestored("it could not be run", commands)] }
@@ -123,7 +123,7 @@ struct ZoneOutage: OutageDriver, LostZone {
     private func told(_ name: String) -> [String: String] { ["MUSTER_STEP": name, "MUSTER_ZONE": outage.zone] }
 
     /// Before the cut: should this run be killed, `muster clean` and the next run bring the zone back.
-    private func promise(_ commands: Outage.Commands) throws(DrillFailure) {
+    private func registerUndo(_ commands: Outage.Commands) throws(DrillFailure) {
         guard let command = hooks.command(of: commands.restore, statedIn: commands.file) else {
             throw .error(
                 Finding(
@@ -133,8 +133,8 @@ struct ZoneOutage: OutageDriver, LostZone {
                     hint: "mend restore of zone \(outage.zone) in \(commands.file.lastPathComponent)"))
         }
         do {
-            try hooks.host.promise(
-                ScratchUndo(
+            try hooks.host.register(
+                UndoCommand(
                     title: "zone \(outage.zone)", origin: "the command restore of zone \(outage.zone) in \(commands.file.path)",
                     command: command, environment: hooks.environment(telling: told("restore")),
                     workingFolder: hooks.place(of: commands.file), limit: commands.restore.timeout))

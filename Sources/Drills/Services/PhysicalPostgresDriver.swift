@@ -108,7 +108,7 @@ struct PhysicalPostgresDriver: ServiceDriver {
 
     func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
         let (log, copied, point) = (attempt.log, retrieved.copied, retrieved.point)
-        for result in ArmedSettings.cases(aside: copied.asideFolder, service: service) { log.record(result) }
+        for result in OutboundSettings.cases(aside: copied.asideFolder, service: service) { log.record(result) }
         let recovery = PointInTimeRecovery(
             host: host, folder: retrieved.folder, base: copied, backup: point.path, service: service, profile: plan.profile,
             wal: try retrieved.backup.archive(of: retrieved.wal, partial: retrieved.partial, data: copied.dataFolder), target: target)

@@ -12,14 +12,8 @@ import Reports
 import ScratchHost
 
 /// Fails one Redis service over to a clone of its replica. The replica itself is read, and gives its dataset as it would to a replica.
-struct ReplicaDriver: ServiceDriver {
-    let service: String
-    private let index: Int
-    private let plan: DrillPlan
-    private let replica: Standby
-    private let host: ScratchHost
-    /// Where the drill loses it; nil: it may live.
-    private let primary: LostPrimary?
+struct ReplicaDriver: FailoverDriver {
+    let part: FailoverPart
 
     /// The replica when it was asked.
     struct Context: Sendable {
@@ -47,15 +41,6 @@ struct ReplicaDriver: ServiceDriver {
         var detail: String { "loaded the clone: \(redis.detail)" }
     }
 
-    init(_ replica: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost, primary: LostPrimary?) {
-        self.primary = primary
-        service = recovery.service
-        self.replica = replica
-        self.index = index
-        self.plan = plan
-        self.host = host
-    }
-
     func identify(before disaster: Date) async throws -> Identified<Context> {
         let probe = try probe()
         let state = try await probe.state()
@@ -70,7 +55,7 @@ struct ReplicaDriver: ServiceDriver {
         }
         let isCaughtUp = lag?.isCaughtUp == true
         let point = RecoveryPoint(
-            service: service, backup: Recovery.replicaName, store: "replica", zone: replica.zone, path: "the replica's clone",
+            service: service, backup: Recovery.replicaName, store: "replica", zone: standby.zone, path: "the replica's clone",
             location: host.folder.url, size: state.size, time: disaster.addingTimeInterval(-(age / .seconds(1))),
             timeSource: !isCaughtUp ? .lastReplicated : primary == nil ? .sameAsLive : .primaryPosition, sealState: .missing)
         return Identified(
@@ -90,14 +75,10 @@ struct ReplicaDriver: ServiceDriver {
     func retrieve(_ point: RecoveryPoint, of context: Context, _ attempt: Attempt) async throws -> Retrieved {
         let log = attempt.log
         report(context, log)
-        if plan.scenario == .databaseCorruption {
-            log.unproven(
-                "\(service): a replica holds what its primary holds, corruption included: this drill proves a failover, and no way back to a "
-                    + "database from before a mistake.")
-        }
+        tellWhatCorruptionMeans(for: "replica", log)
         let start = ContinuousClock.now
         let folder = try attempt.folder("r\(index)-\(attempt.number)", on: host, of: service)
-        let living = try live(replica.connection)
+        let living = try live(standby.connection)
         let snapshot = try await ReplicaCopy(host: host, folder: folder, replica: living, service: service, software: software)
             .take { log.progress("copying keys", completed: $0, total: $1, unit: .keys) }
         log.fact("clone", Readable.preciseDuration(start.duration(to: .now)))
@@ -176,10 +157,8 @@ private struct FreshReplica: FailbackDriver {
 extension ReplicaDriver {
     private var software: RedisSoftware { plan.estate.redisSoftware(of: service) }
 
-    private var source: SourceConnection? { plan.estate.services[service]?.source }
-
     private func probe() throws(DrillFailure) -> ReplicaProbe {
-        ReplicaProbe(replica: try live(replica.connection), service: service)
+        ReplicaProbe(replica: try live(standby.connection), service: service)
     }
 
     private func live(_ connection: SourceConnection) throws(DrillFailure) -> LiveRedis {
@@ -206,13 +185,6 @@ extension ReplicaDriver {
         let behind = Readable.preciseDuration(age)
         guard let lag else { return "a replica at most \(behind) old; its primary was not asked" }
         return "a replica \(Readable.bytes(lag.bytes)) and \(lag.isCaughtUp ? "" : "at most ")\(behind) behind its primary"
-    }
-
-    private var whyUnasked: String {
-        guard source != nil else { return "no source is declared" }
-        guard let primary else { return "the primary could not be asked" }
-        return primary.isCutByDrill
-            ? "the primary did not answer before its zone was cut off" : "the primary was out of reach before the drill began"
     }
 
     private func report(_ context: Context, _ log: any StepLog) {

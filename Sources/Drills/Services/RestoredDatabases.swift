@@ -201,11 +201,11 @@ public struct RestoredDatabases: Sendable {
             let connection = try await PostgresConnection.connect(server.configuration(database: database))
             var notes: [Finding] = []
             for row in try await connection.query("SELECT subname::text FROM pg_subscription WHERE subenabled ORDER BY 1") {
-                notes.append(ArmedSettings.note("subscription \(row[0] ?? "")", could: "connect to the subscription's publisher"))
+                notes.append(OutboundSettings.note("subscription \(row[0] ?? "")", could: "connect to the subscription's publisher"))
             }
             if try await connection.value("SELECT to_regclass('cron.job') IS NOT NULL") == "t" {
                 let jobs = try await connection.value("SELECT count(*) FROM cron.job WHERE active") ?? "0"
-                if jobs != "0" { notes.append(ArmedSettings.note("\(jobs) jobs of pg_cron", could: "run its scheduled jobs")) }
+                if jobs != "0" { notes.append(OutboundSettings.note("\(jobs) jobs of pg_cron", could: "run its scheduled jobs")) }
             }
             let workers = try await connection.query(
                 "SELECT backend_type FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%worker' OR backend_type ILIKE '%cron%'"

@@ -13,14 +13,8 @@ import Reports
 import ScratchHost
 
 /// Fails one Postgres service over to a clone of its standby. The standby itself is read, and lends one replication connection.
-struct StandbyDriver: ServiceDriver {
-    let service: String
-    private let index: Int
-    private let plan: DrillPlan
-    private let standby: Standby
-    private let host: ScratchHost
-    /// Where the drill loses it; nil: it may live.
-    private let primary: LostPrimary?
+struct StandbyDriver: FailoverDriver {
+    let part: FailoverPart
 
     /// The standby when it was asked.
     struct Context: Sendable {
@@ -40,15 +34,6 @@ struct StandbyDriver: ServiceDriver {
         var clone: ServerClone
         var promoted: PromotedServer
         var detail: String { "promoted in \(Readable.preciseDuration(promoted.promotion)), timeline \(promoted.timelines.to)" }
-    }
-
-    init(_ standby: Standby, recovery: Recovery, index: Int, plan: DrillPlan, host: ScratchHost, primary: LostPrimary?) {
-        self.primary = primary
-        service = recovery.service
-        self.standby = standby
-        self.index = index
-        self.plan = plan
-        self.host = host
     }
 
     func identify(before disaster: Date) async throws -> Identified<Context> {
@@ -91,11 +76,7 @@ struct StandbyDriver: ServiceDriver {
     func retrieve(_ point: RecoveryPoint, of context: Context, _ attempt: Attempt) async throws -> Retrieved {
         let (log, state) = (attempt.log, context.state)
         report(context, point, log)
-        if plan.scenario == .databaseCorruption {
-            log.unproven(
-                "\(service): a standby holds what its primary holds, corruption included: this drill proves a failover, and no way back to a "
-                    + "database from before a mistake.")
-        }
+        tellWhatCorruptionMeans(for: "standby", log)
         let start = ContinuousClock.now
         let clone = ServerClone(
             host: host, folder: try attempt.folder("p\(index)-\(attempt.number)p", on: host, of: service),
@@ -108,7 +89,7 @@ struct StandbyDriver: ServiceDriver {
 
     func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
         let (log, clone) = (attempt.log, retrieved.clone)
-        for result in ArmedSettings.cases(aside: clone.asideFolder, service: service) { log.record(result) }
+        for result in OutboundSettings.cases(aside: clone.asideFolder, service: service) { log.record(result) }
         let promoted = try await Failover(host: host, clone: clone, service: service).run(users: users)
         attempt.atEnd { await promoted.server.stop() }
         log.record(
@@ -163,8 +144,6 @@ private struct StandbyFailback: FailbackDriver {
 }
 
 extension StandbyDriver {
-    private var source: SourceConnection? { plan.estate.services[service]?.source }
-
     /// Roles that the cluster may know.
     private var users: [String] {
         var users = [standby.connection.user, source?.user].compactMap { $0 }
@@ -224,13 +203,6 @@ extension StandbyDriver {
         let behind = Readable.preciseDuration(.seconds(max(0, disaster.timeIntervalSince(time))))
         guard let lag else { return "a standby at LSN \(RecoveryTarget.text(lsn: state.replayed)); its primary was not asked" }
         return "a standby \(Readable.bytes(Int64(clamping: lag.bytes))) and \(behind) behind its primary"
-    }
-
-    private var whyUnasked: String {
-        guard source != nil else { return "no source is declared" }
-        guard let primary else { return "the primary could not be asked" }
-        return primary.isCutByDrill
-            ? "the primary did not answer before its zone was cut off" : "the primary was out of reach before the drill began"
     }
 
     private func report(_ context: Context, _ point: RecoveryPoint, _ log: any StepLog) {

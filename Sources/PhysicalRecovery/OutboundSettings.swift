@@ -4,7 +4,7 @@ public import DrillModel
 public import Foundation
 
 /// "Armed in the backup, disarmed here": by name only, since the values hold hosts, commands and passwords.
-public enum ArmedSettings {
+public enum OutboundSettings {
     /// What reaches out of a server, with what it could have done.
     private static let reaching = [
         "archive_command": "push into production's archive", "archive_library": "push into production's archive",

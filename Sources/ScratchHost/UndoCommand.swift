@@ -3,7 +3,7 @@
 public import Foundation
 
 /// One command that must still be run. It is kept in the scratch folder, which whoever cleans up after a killed run finds.
-public struct ScratchUndo: ScratchPromise, Hashable {
+public struct UndoCommand: PendingCleanup, Hashable {
     public static let fileName = ".muster-undo.json"
 
     /// For messages, such as `zone dr`.

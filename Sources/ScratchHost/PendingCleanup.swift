@@ -4,7 +4,7 @@ public import Foundation
 import Glibc
 
 /// Something that must still be done for a run that is no more. Kept in its scratch folder; never holds a secret.
-public protocol ScratchPromise: Codable, Sendable {
+public protocol PendingCleanup: Codable, Sendable {
     /// Of a kind of its own, since a folder keeps one of each.
     static var fileName: String { get }
 }
@@ -13,10 +13,10 @@ extension ScratchHost {
     /// Has whoever cleans up after this run, should it be killed, do something. One of a kind at a time: a later one takes its place.
     ///
     /// - Throws: ``ScratchError`` where that can't be written down: nothing may be changed outside then.
-    public func promise(_ promise: some ScratchPromise) throws(ScratchError) {
+    public func register(_ cleanup: some PendingCleanup) throws(ScratchError) {
         do {
-            let file = folder.url.appendingPathComponent(type(of: promise).fileName)
-            try JSONEncoder().encode(promise).write(to: file, options: .atomic)
+            let file = folder.url.appendingPathComponent(type(of: cleanup).fileName)
+            try JSONEncoder().encode(cleanup).write(to: file, options: .atomic)
             chmod(file.path, 0o600)
         } catch {
             throw ScratchError(
@@ -26,38 +26,38 @@ extension ScratchHost {
     }
 
     /// It has been done, or somebody was told that it was not.
-    public func withdraw(_ promise: (some ScratchPromise).Type) {
-        try? FileManager.default.removeItem(at: folder.url.appendingPathComponent(promise.fileName))
+    public func withdraw(_ cleanup: (some PendingCleanup).Type) {
+        try? FileManager.default.removeItem(at: folder.url.appendingPathComponent(cleanup.fileName))
     }
 }
 
 extension ScratchHost {
     /// Whether it is still due. A folder that knows of such a thing is not to be removed.
-    public func isDue(_ promise: (some ScratchPromise).Type) -> Bool {
-        FileManager.default.fileExists(atPath: folder.url.appendingPathComponent(promise.fileName).path)
+    public func isDue(_ cleanup: (some PendingCleanup).Type) -> Bool {
+        FileManager.default.fileExists(atPath: folder.url.appendingPathComponent(cleanup.fileName).path)
     }
 }
 
 /// What an abandoned folder wants to have done, in the hands of whoever does it.
-public struct ClaimedPromise<Promise: ScratchPromise>: Sendable {
-    public var promise: Promise
+public struct ClaimedCleanup<Cleanup: PendingCleanup>: Sendable {
+    public var cleanup: Cleanup
     /// The scratch folder.
     public var folder: URL
     private let file: URL
     private let claimed: URL
 
-    init?(_ kind: Promise.Type, in folder: URL) {
+    init?(_ kind: Cleanup.Type, in folder: URL) {
         self.folder = folder
         file = folder.appendingPathComponent(kind.fileName)
         claimed = folder.appendingPathComponent("\(kind.fileName).\(getpid())")
-        guard let promise = Self.read(kind, file), rename(file.path, claimed.path) == 0 else { return nil }
-        self.promise = promise
+        guard let cleanup = Self.read(kind, file), rename(file.path, claimed.path) == 0 else { return nil }
+        self.cleanup = cleanup
     }
 
     /// It could not be done: whoever cleans up next tries again, as long as the folder is there.
     public func giveBack() { rename(claimed.path, file.path) }
 
-    fileprivate static func read(_ kind: Promise.Type, _ file: URL) -> Promise? {
+    fileprivate static func read(_ kind: Cleanup.Type, _ file: URL) -> Cleanup? {
         var info = stat()
         // As of the mark: only what this user wrote.
         guard lstat(file.path, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_uid == geteuid(),
@@ -71,16 +71,16 @@ extension ScratchCleaner {
     /// What abandoned folders of this user still want to have done. Each is handed out once, whoever else cleans up at the same time.
     ///
     /// To be done when the folder's processes have ended: what is to be undone may be being done.
-    public static func claim<Promise: ScratchPromise>(
-        _ promise: Promise.Type, in root: ScratchRoot, kept: Set<URL> = []
-    ) -> [ClaimedPromise<Promise>] {
-        abandoned(in: root, kept: kept).compactMap { ClaimedPromise(promise, in: $0) }
+    public static func claim<Cleanup: PendingCleanup>(
+        _ cleanup: Cleanup.Type, in root: ScratchRoot, kept: Set<URL> = []
+    ) -> [ClaimedCleanup<Cleanup>] {
+        abandoned(in: root, kept: kept).compactMap { ClaimedCleanup(cleanup, in: $0) }
     }
 
     /// The same, only to be shown.
-    public static func due<Promise: ScratchPromise>(_ promise: Promise.Type, in root: ScratchRoot, kept: Set<URL> = []) -> [Promise] {
+    public static func due<Cleanup: PendingCleanup>(_ cleanup: Cleanup.Type, in root: ScratchRoot, kept: Set<URL> = []) -> [Cleanup] {
         abandoned(in: root, kept: kept).compactMap {
-            ClaimedPromise<Promise>.read(promise, $0.appendingPathComponent(promise.fileName))
+            ClaimedCleanup<Cleanup>.read(cleanup, $0.appendingPathComponent(cleanup.fileName))
         }
     }
 
