@@ -86,7 +86,7 @@ let package = Package(
         module(
             "Setup",
             [
-                "BackupAccess", "DrillModel", "BackupCatalog", "ConfigurationRecovery", "PostgresRecovery", "RedisRecovery",
+                "OutsideTools", "BackupAccess", "DrillModel", "BackupCatalog", "ConfigurationRecovery", "PostgresRecovery", "RedisRecovery",
                 "ArtifactFormats", "Seals", "Reports", "ScratchHost", "Cryptography",
             ]),
         module("Cleanup", ["DrillModel", "Sealing", "Reports", "ScratchHost"]),
@@ -102,23 +102,29 @@ let package = Package(
         module(
             "Sealing",
             [
-                "BackupAccess", "BackupCatalog", "DrillFiles", "DrillModel", "FileRecovery", "PostgresRecovery", "RedisRecovery",
+                "OutsideTools", "BackupAccess", "BackupCatalog", "DrillFiles", "DrillModel", "FileRecovery", "PostgresRecovery",
+                "RedisRecovery",
                 "IntegrityChecks", "Seals", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography",
             ]),
         module("BackupCatalog", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         module("BackupPolicy", ["DrillModel"]),
-        module("PostgresRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
+        module("PostgresRecovery", ["OutsideTools", "ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
         module(
             "PhysicalRecovery",
-            ["ArtifactFormats", "Cryptography", "DrillModel", "PostgresRecovery", "ScratchHost", "PostgresClient", "CLinux"]),
-        module("RedisRecovery", ["ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
+            [
+                "OutsideTools", "ArtifactFormats", "Cryptography", "DrillModel", "PostgresRecovery", "ScratchHost", "PostgresClient",
+                "CLinux",
+            ]),
+        module("RedisRecovery", ["OutsideTools", "ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
         module("ConfigurationRecovery", ["DrillModel", "Cryptography"]),
         module("CodeRecovery", ["DrillModel", "ScratchHost"]),
         module("ApplicationRecovery", ["DrillModel", "ScratchHost"]),
         module("IntegrityChecks", ["DrillModel", "PostgresClient", "RedisClient", "Cryptography"]),
         module("Seals", ["DrillModel", "Cryptography"]),
         module("ArtifactFormats"),
-        module("FileRecovery", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
+        // The command lines of programs that others wrote, and what their ends mean.
+        module("OutsideTools", ["ArtifactFormats", "ScratchHost"]),
+        module("FileRecovery", ["OutsideTools", "ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         module(
             "Sabotage",
             [
@@ -142,6 +148,7 @@ let package = Package(
             ["Sealing", "TestSupport", "IntegrityChecks", "DrillModel", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography"]),
         tests("ReportsTests", ["Reports", "DrillModel"], resources: [.copy("Golden"), .copy("Schema")]),
         tests("ArtifactFormatsTests", ["ArtifactFormats"]),
+        tests("OutsideToolsTests", ["OutsideTools", "ArtifactFormats", "ScratchHost"]),
         tests("ScratchHostTests", ["ScratchHost", "TestSupport", "DrillModel"]),
         tests(
             "FileRecoveryTests",

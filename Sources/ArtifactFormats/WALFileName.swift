@@ -24,7 +24,7 @@ public enum WALFileName: Sendable, Hashable {
     case backup(WALSegmentName, name: String)
 
     /// What archivers append to a segment's name.
-    public static let suffixes = [".enc", ".gz", ".zst", ".lz4", ".zstd"]
+    public static let suffixes = [".enc", ".gz", ".zst", ".lz4", ".zstd", ".xz", ".bz2"]
 
     /// - Returns: nil for `.partial` files, which no recovery asks for, and for anything else.
     public init?(stored name: String) {

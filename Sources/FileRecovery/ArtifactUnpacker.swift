@@ -4,6 +4,7 @@ import ArtifactFormats
 import DrillModel
 import Foundation
 import Glibc
+import OutsideTools
 import ScratchHost
 
 /// Unpacks with the standard tools, inside the quarantine: a hostile archive meets a user without rights.
@@ -14,13 +15,6 @@ struct ArtifactUnpacker: Sendable {
 
     /// More layers than these are a bomb or a mistake.
     private static let mostLayers = 4
-
-    /// What takes each compression off: the program writes to standard output.
-    private static let decompressors: [ArtifactFormat: [String]] = [
-        // As wide a window as zstd can write: its own default refuses what `zstd --long` made.
-        .gzip: ["gzip", "-dc"], .zstd: ["zstd", "-dcq", "--long=31"], .xz: ["xz", "-dc"], .bzip2: ["bzip2", "-dc"],
-        .lz4: ["lz4", "-dcq"],
-    ]
 
     /// - Parameter name: The artifact's, for findings.
     func unpack(_ file: URL, of name: String, in folder: URL) async throws -> RetrievedArtifact {
@@ -61,17 +55,17 @@ struct ArtifactUnpacker: Sendable {
         var layer = layer
         var isChecked = false
         var head = try head(of: current)
-        while let command = Self.decompressors[ArtifactFormat(head: head)] {
+        while let decompressor = Decompressor.of(ArtifactFormat(head: head)) {
             layer += 1
             guard layer <= Self.mostLayers else { throw broken(name, "it is packed more than \(Self.mostLayers) times over") }
             isChecked = isChecked || ArtifactFormat.hasContentChecksum(head)
-            let below = ArtifactFormat(head: try await peek(current, by: command, in: folder))
-            if !wanted(below), Self.decompressors[below] == nil, below != .empty {
-                try await requireSound(current, of: name, by: command, in: folder)
+            let below = ArtifactFormat(head: try await peek(current, by: decompressor, in: folder))
+            if !wanted(below), Decompressor.of(below) == nil, below != .empty {
+                try await requireSound(current, of: name, by: decompressor, in: folder)
                 throw unknown(name, below, expected: "a backup")
             }
             let target = file.deletingPathExtension().appendingPathExtension(String(layer))
-            try await run(command, input: current, output: target, name: name, in: folder)
+            try await run(decompressor.command, input: current, output: target, name: name, in: folder)
             try FileManager.default.removeItem(at: current)
             try host.folder.own(target)
             current = target
@@ -81,27 +75,24 @@ struct ArtifactUnpacker: Sendable {
     }
 
     /// The first bytes below a compression: what goes on for gigabytes behind them is not unpacked for their sake.
-    private func peek(_ file: URL, by command: [String], in folder: URL) async throws -> [UInt8] {
+    private func peek(_ file: URL, by decompressor: Decompressor, in folder: URL) async throws -> [UInt8] {
         let target = folder.appendingPathComponent("peek")
         defer { try? FileManager.default.removeItem(at: target) }
         try await run(
-            Self.begin(command, count: ArtifactFormat.bytesNeeded), input: file, output: target, name: file.lastPathComponent, in: folder)
+            decompressor.beginning(ArtifactFormat.bytesNeeded), input: file, output: target, name: file.lastPathComponent, in: folder)
         return try head(of: target)
     }
 
     /// Damage near the beginning looks like a file of no known kind; its own tool knows better.
-    private func requireSound(_ file: URL, of name: String, by command: [String], in folder: URL) async throws {
+    private func requireSound(_ file: URL, of name: String, by decompressor: Decompressor, in folder: URL) async throws {
         try await run(
-            Self.begin(command, count: Self.judgedBytes), input: file, output: URL(fileURLWithPath: "/dev/null"), name: name, in: folder)
+            decompressor.beginning(Self.judgedBytes), input: file, output: URL(fileURLWithPath: "/dev/null"), name: name, in: folder)
         let errors = folder.appendingPathComponent("unpack.log")
         let said = String(decoding: UnlinkedFile.data(errors, upTo: 4096), as: UTF8.self)
-        guard said.isEmpty || said.contains("roken pipe") else { throw try failure(errors, name: name, program: command[0]) }
+        guard said.isEmpty || said.contains("roken pipe") else { throw try failure(errors, name: name, program: decompressor.program) }
     }
 
     private static let judgedBytes = 64 << 20
-
-    /// A command line that breaks off after so many bytes of its output, and succeeds however it ends.
-    private static func begin(_ command: [String], count: Int) -> [String] { ["sh", "-c", "\"$@\" | head -c \(count)", "sh"] + command }
 
     /// A tar is left as it is where pg_restore reads it itself; any other is unpacked.
     private func unpackTar(_ file: URL, of name: String, in folder: URL, layer: Int) async throws -> RetrievedArtifact {
@@ -109,7 +100,7 @@ struct ArtifactUnpacker: Sendable {
         // A file rather than memory: a dump with many large objects lists millions of names.
         let list = folder.appendingPathComponent("tar.list")
         defer { try? FileManager.default.removeItem(at: list) }
-        try await run(["tar", "-tf", file.path], input: nil, output: list, name: name, in: folder)
+        try await run(Tar.names(of: file), input: nil, output: list, name: name, in: folder)
         let names = try String(decoding: Data(contentsOf: list, options: .mappedIfSafe), as: UTF8.self).split(separator: "\n")
         // Only `pg_dump -Ft` itself writes both of these; a tar of its folder format has no script.
         if names.first == "toc.dat", names.contains("restore.sql") { return artifact(file, .tar) }
@@ -122,9 +113,7 @@ struct ArtifactUnpacker: Sendable {
         let target = folder.appendingPathComponent("unpacked\(layer)", isDirectory: true)
         try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try host.folder.own(target)
-        try await run(
-            ["tar", "-xf", file.path, "-C", target.path, "--no-same-owner", "--no-same-permissions"], input: nil, output: nil, name: name,
-            in: folder)
+        try await run(Tar.extraction(of: file, into: target), input: nil, output: nil, name: name, in: folder)
         try FileManager.default.removeItem(at: file)
         // A folder that its owner may not enter could be neither read nor removed.
         try await run(["chmod", "-R", "u+rwX", target.path], input: nil, output: nil, name: name, in: folder)
@@ -209,10 +198,7 @@ struct ArtifactUnpacker: Sendable {
     private func failure(_ log: URL, name: String, program: String) throws -> DrillFailure {
         let text = String(decoding: UnlinkedFile.data(log, upTo: 4096), as: UTF8.self)
         if text.contains("No space left") || host.folder.isFull { return .error(diskFull) }
-        let ends = [
-            "nexpected end", "nexpected EOF", "premature", "ends unexpectedly", "Unfinished stream", "not stopped at a record boundary",
-        ]
-        let cut = ends.contains(where: text.contains)
+        let cut = Decompressor.saysCut(text)
         return .failed(
             Finding(
                 cut ? .artifactTruncated : .artifactUnreadable, object: name, expected: "a file that \(program) can unpack",

@@ -3,6 +3,7 @@
 import ArtifactFormats
 import DrillModel
 public import Foundation
+import OutsideTools
 public import PostgresRecovery
 public import ScratchHost
 
@@ -67,11 +68,11 @@ public struct ControlData: Sendable {
     ) async throws -> ControlData {
         let result: ToolResult
         do {
-            result = try await host.run([binaries.path("pg_controldata"), "-D", dataFolder.path])
+            result = try await host.run(PgControldata(program: binaries.path("pg_controldata")).read(dataFolder))
         } catch let error as ScratchError {
             throw DrillFailure.error(Finding(.scratchUnusable, object: "pg_controldata", message: error.message, hint: error.hint))
         }
-        guard result.succeeded, !result.output.contains("WARNING"), let control = ControlData(result.output) else {
+        guard let control = PgControldata.text(result).flatMap(ControlData.init) else {
             throw DrillFailure.broken(
                 .baseFileDamaged, "\(backup)/global/pg_control", expected: "a readable pg_control", actual: "a damaged one",
                 "the base backup's pg_control is damaged",

@@ -3,6 +3,7 @@
 public import ArtifactFormats
 public import DrillModel
 public import Foundation
+import OutsideTools
 public import PostgresRecovery
 public import ScratchHost
 
@@ -137,16 +138,18 @@ public struct IncrementalChain: Sendable {
                     hint: "apt-get install postgresql-\(major), or name its bin folder in MUSTER_PG_BIN"))
         }
         let data = folder.appendingPathComponent("data", isDirectory: true)
-        let maps = last.tablespaces.map { number in
-            let old = last.dataFolder.deletingLastPathComponent().appendingPathComponent("ts/\(number)").path
-            return "--tablespace-mapping=\(old)=\(folder.appendingPathComponent("ts/\(number)").path)"
+        let tablespaces = last.tablespaces.map { number in
+            (
+                from: last.dataFolder.deletingLastPathComponent().appendingPathComponent("ts/\(number)"),
+                to: folder.appendingPathComponent("ts/\(number)")
+            )
         }
         let log = folder.appendingPathComponent("pg_combinebackup.log")
         let result: ToolResult
         do {
             result = try await host.run(
-                [binaries.path("pg_combinebackup"), "--no-manifest", "--output=\(data.path)"] + (profile == .fast ? ["--no-sync"] : [])
-                    + maps + parts.map(\.dataFolder.path), errors: log)
+                PgCombinebackup(program: binaries.path("pg_combinebackup")).combine(
+                    parts.map(\.dataFolder), into: data, tablespaces: tablespaces, isSynced: profile != .fast), errors: log)
         } catch let error as ScratchError {
             throw DrillFailure.error(Finding(.scratchUnusable, object: "pg_combinebackup", message: error.message, hint: error.hint))
         }

@@ -2,6 +2,7 @@
 
 import ArtifactFormats
 import Foundation
+import OutsideTools
 import PostgresRecovery
 import ScratchHost
 
@@ -20,10 +21,8 @@ struct LastCommit: Sendable, Hashable {
         // Segments ahead of the end were prepared for later; the search goes back over a few that hold no commit.
         for name in newest.prefix(12) {
             // It ends with an error where the segment's written part does: what it printed until then counts.
-            guard
-                let result = try? await host.run(
-                    [binaries.path("pg_waldump"), "--rmgr=Transaction", folder.appendingPathComponent(name.text).path])
-            else { continue }
+            let command = PgWaldump(program: binaries.path("pg_waldump")).transactions(in: folder.appendingPathComponent(name.text))
+            guard let result = try? await host.run(command) else { continue }
             if let found = last(in: result.output, upTo: end) { return found }
         }
         return nil

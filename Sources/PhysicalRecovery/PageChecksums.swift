@@ -2,6 +2,7 @@
 
 public import DrillModel
 import Foundation
+import OutsideTools
 import PostgresRecovery
 public import ScratchHost
 
@@ -38,7 +39,8 @@ public struct PageChecksums: Sendable {
         // Fast, with its checkpoint: pg_checksums reads only what was shut down in order.
         await server.process.stop([(2, .seconds(600))])
         let log = server.dataFolder.deletingLastPathComponent().appendingPathComponent("pg_checksums.log")
-        let result = try await host.run([server.binaries.path("pg_checksums"), "--check", "-D", server.dataFolder.path], errors: log)
+        let result = try await host.run(
+            PgChecksums(program: server.binaries.path("pg_checksums")).check(server.dataFolder), errors: log)
         let words = UnlinkedFile.data(log).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return Self.judge(
             result, words: words, dataFolder: server.dataFolder.path, service: service, name: name, took: start.duration(to: .now))
@@ -47,11 +49,21 @@ public struct PageChecksums: Sendable {
     static func judge(
         _ result: ToolResult, words: String, dataFolder: String, service: String, name: String, took: Duration
     ) -> CaseResult {
-        let failed = words.matches(of: /checksum verification failed in file "([^"]+)", block ([0-9]+)/).map(\.output)
-        var findings = failed.prefix(mostFindings).map { match in
-            let file = String(match.1).replacing(dataFolder + "/", with: "")
-            return Finding(
-                .pageChecksums, object: "\(file) block \(match.2)", expected: "the page's own checksum", actual: "another one",
+        let failed: [PgChecksums.Page]
+        switch PgChecksums.reading(result, words: words, dataFolder: dataFolder) {
+        case .whole: return .judged(.restore, service: service, name: name, duration: took, findings: [])
+        case .unread(let scanned):
+            return .unasked(
+                .restore, service: service, name: name, duration: took,
+                finding: Finding(
+                    Rule("not-asked"), object: "pg_checksums", expected: "every page read", actual: "\(result.ending), \(scanned) blocks",
+                    message: "the pages' checksums could not be asked",
+                    hint: "run again with --keep, and read pg_checksums.log in the scratch folder"))
+        case .damaged(let pages): failed = pages
+        }
+        var findings = failed.prefix(mostFindings).map { page in
+            Finding(
+                .pageChecksums, object: "\(page.file) block \(page.block)", expected: "the page's own checksum", actual: "another one",
                 message: "a page of the restored cluster is damaged",
                 hint:
                     "find its relation with pg_filenode_relation, restore from an older backup, and check the source's disks with pg_checksums"
@@ -64,16 +76,6 @@ public struct PageChecksums: Sendable {
                     actual: "\(failed.count) in all", message: "more pages of the restored cluster are damaged",
                     hint: "restore from an older backup, and check the source's disks"))
         }
-        if !findings.isEmpty { return .judged(.restore, service: service, name: name, duration: took, findings: findings) }
-        let scanned = result.output.firstMatch(of: /Blocks scanned: +([0-9]+)/).flatMap { Int($0.output.1) } ?? 0
-        guard result.succeeded, scanned > 0 else {
-            return .unasked(
-                .restore, service: service, name: name, duration: took,
-                finding: Finding(
-                    Rule("not-asked"), object: "pg_checksums", expected: "every page read", actual: "\(result.ending), \(scanned) blocks",
-                    message: "the pages' checksums could not be asked",
-                    hint: "run again with --keep, and read pg_checksums.log in the scratch folder"))
-        }
-        return .judged(.restore, service: service, name: name, duration: took, findings: [])
+        return .judged(.restore, service: service, name: name, duration: took, findings: findings)
     }
 }

@@ -2,6 +2,7 @@
 
 public import DrillModel
 public import Foundation
+import OutsideTools
 public import PostgresClient
 public import PostgresRecovery
 public import ScratchHost
@@ -41,7 +42,9 @@ public struct ServerClone: Sendable {
             "PGCONNECT_TIMEOUT": "10",
         ]
         environment["PGPASSWORD"] = source.password
-        let command = command(try await tablespaces(of: source))
+        let tablespaces = try await tablespaces(of: source).map { (from: $0.location, to: folder.appendingPathComponent($0.name)) }
+        let command = PgBasebackup(program: binaries.path("pg_basebackup")).copy(
+            into: dataFolder, tablespaces: tablespaces, isSynced: profile != .fast)
         let errors = folder.appendingPathComponent("pg_basebackup.log")
         do {
             let result = try await host.runAsInvoker(command, environment: environment, output: .discard, errors: errors)
@@ -52,20 +55,6 @@ public struct ServerClone: Sendable {
             throw error.kind == .diskFull
                 ? full() : DrillFailure.error(Finding(.cloneFailed, object: object, message: error.message, hint: error.hint))
         }
-    }
-
-    private func command(_ tablespaces: [(location: String, name: String)]) -> [String] {
-        var command = [
-            binaries.path("pg_basebackup"), "-D", dataFolder.path, "--wal-method=stream", "--no-slot", "--checkpoint=fast",
-            "--status-interval=1", "--no-password",
-        ]
-        if profile == .fast { command.append("--no-sync") }
-        // Without this, a tablespace would be written to where the server has its own.
-        for (location, name) in tablespaces {
-            let escaped = location.replacingOccurrences(of: "=", with: "\\=")
-            command.append("--tablespace-mapping=\(escaped)=\(folder.appendingPathComponent(name).path)")
-        }
-        return command
     }
 
     private func tablespaces(of source: PostgresConfiguration) async throws -> [(location: String, name: String)] {

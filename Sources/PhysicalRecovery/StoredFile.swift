@@ -4,6 +4,7 @@ import ArtifactFormats
 import Cryptography
 import Foundation
 import Glibc
+import OutsideTools
 import ScratchHost
 
 /// Why a stored file's content could not be had.
@@ -36,10 +37,6 @@ struct StoredFileProblem: Error, Sendable, Hashable {
 /// A file in a store.
 struct StoredFile: Sendable {
     static let chunkSize = 256 * 1024
-    /// What takes each compression off; reads standard input, writes standard output.
-    static let decompressors: [ArtifactFormat: [String]] = [
-        .gzip: ["gzip", "-dc"], .zstd: ["zstd", "-dcq"], .lz4: ["lz4", "-dcq"],
-    ]
 
     var location: URL
     var encryption: ArtifactStream.Encryption?
@@ -51,10 +48,10 @@ struct StoredFile: Sendable {
         on host: ScratchHost, _ consume: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
     ) async throws {
         let head = try await BlockingQueue.run { _ in try self.head() }
-        guard let command = Self.decompressors[ArtifactFormat(head: head)] else {
+        guard let decompressor = Decompressor.of(ArtifactFormat(head: head)) else {
             return try await BlockingQueue.run { flag in try self.decrypted(flag) { try consume($0) } }
         }
-        try await decompressed(by: command, on: host, consume)
+        try await decompressed(by: decompressor, on: host, consume)
     }
 
     /// The first bytes of the content below any compression: enough to tell its format.
@@ -165,7 +162,7 @@ struct StoredFile: Sendable {
 
     /// decrypt → pipe → program → pipe → consume: all three at once.
     private func decompressed(
-        by command: [String], on host: ScratchHost, _ consume: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
+        by decompressor: Decompressor, on host: ScratchHost, _ consume: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
     ) async throws {
         let stored: PipeEnds
         let plain: PipeEnds
@@ -192,7 +189,7 @@ struct StoredFile: Sendable {
         }
         let ended: Result<ToolResult, any Error>
         do {
-            ended = .success(try await host.run(command, input: stored.readingPath, output: plain.writingPath))
+            ended = .success(try await host.run(decompressor.command, input: stored.readingPath, output: plain.writingPath))
         } catch {
             ended = .failure(error)
         }
@@ -214,7 +211,7 @@ struct StoredFile: Sendable {
         }
         guard result.succeeded, case .success = wrote else {
             throw StoredFileProblem(
-                .damaged, "\(name) is cut short or damaged: \(command[0]) can't unpack it",
+                .damaged, "\(name) is cut short or damaged: \(decompressor.program) can't unpack it",
                 hint: "fetch another copy, and check the store's disk")
         }
     }

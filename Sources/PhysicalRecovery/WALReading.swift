@@ -4,6 +4,7 @@ public import ArtifactFormats
 public import Cryptography
 public import DrillModel
 public import Foundation
+import OutsideTools
 import PostgresRecovery
 public import ScratchHost
 
@@ -151,23 +152,23 @@ public struct WALReading: Sendable {
     ) async throws -> (Int, Finding)? {
         let log = folder.appendingPathComponent("pg_waldump.log")
         try? FileManager.default.removeItem(at: log)
+        let program = PgWaldump(program: binaries.path("pg_waldump"))
         let result: ToolResult
         do {
             result = try await host.run(
-                [
-                    binaries.path("pg_waldump"), "--quiet", "--timeline=\(start.name.timeline)", "--path=\(folder.path)", start.name.text,
-                    end.name.text,
-                ], errors: log)
+                program.check(from: start.name.text, to: end.name.text, timeline: start.name.timeline, in: folder), errors: log)
         } catch let error as ScratchError {
             throw DrillFailure.error(Finding(.scratchUnusable, object: "pg_waldump", message: error.message, hint: error.hint))
         }
-        guard !result.succeeded else { return nil }
-        // Of what it says only the position is taken over: the rest may hold what stands in the log.
-        let said = UnlinkedFile.data(log).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        guard result.exitCode == 1, let position = Self.position(in: said) else {
+        let position: UInt64
+        let findsNoRecord: Bool
+        switch PgWaldump.reading(result, words: UnlinkedFile.data(log).map { String(decoding: $0, as: UTF8.self) } ?? "") {
+        case .whole: return nil
+        case .broken(let place, let nothing): (position, findsNoRecord) = (place, nothing)
+        case .unread(let ending):
             outcome.errors.append(
                 Finding(
-                    .walUnread, object: "pg_waldump", expected: "every record read", actual: "it ended with \(result.ending)",
+                    .walUnread, object: "pg_waldump", expected: "every record read", actual: "it ended with \(ending)",
                     message: "pg_waldump could not read the segments from \(start.name.text) on",
                     hint: "run again with --scratch on another disk, and try pg_waldump by hand"))
             return nil
@@ -175,7 +176,7 @@ public struct WALReading: Sendable {
         let number = position / UInt64(start.header.segmentSize)
         let index = stretch.firstIndex { $0.number == number } ?? stretch.startIndex
         // A record that is longer than a segment has no beginning in it.
-        if index == stretch.startIndex, said.contains("could not find a valid record"), Self.goesOn(stretch[index]) {
+        if index == stretch.startIndex, findsNoRecord, Self.goesOn(stretch[index]) {
             return stretch.count > 1 ? try await problemBehind(stretch.dropFirst(), end, binaries, &outcome) : nil
         }
         return (
@@ -203,14 +204,6 @@ public struct WALReading: Sendable {
         // Each page has a header of its own, of 24 bytes.
         let pages = UInt64(segment.header.segmentSize) / UInt64(max(1, segment.header.pageSize))
         return remaining + pages * 24 + 16 >= UInt64(segment.header.segmentSize)
-    }
-
-    /// The last position, `1A/2B3C4D`, in what pg_waldump says.
-    static func position(in text: String) -> UInt64? {
-        text.matches(of: /\b([0-9A-F]{1,8})\/([0-9A-F]{1,8})\b/).last.flatMap { match in
-            guard let high = UInt64(match.1, radix: 16), let low = UInt64(match.2, radix: 16) else { return nil }
-            return high << 32 | low
-        }
     }
 
     private func missing(for segment: Segment) -> Finding {

@@ -4,6 +4,7 @@ public import ArtifactFormats
 public import Cryptography
 import DrillModel
 public import Foundation
+import OutsideTools
 public import ScratchHost
 import Synchronization
 
@@ -138,7 +139,7 @@ public struct WALSource: Sendable {
 }
 
 extension StoredFile {
-    static func isCompressed(_ head: [UInt8]) -> Bool { decompressors[ArtifactFormat(head: head)] != nil }
+    static func isCompressed(_ head: [UInt8]) -> Bool { Decompressor.of(ArtifactFormat(head: head)) != nil }
 
     /// Of a file that isn't compressed; nil where its stored size doesn't tell, as a CMS envelope's doesn't. Padding hides up to 16 bytes, so an
     /// encrypted file's size is exact only as segments go: they are a multiple of the block.

@@ -3,6 +3,7 @@
 import ArtifactFormats
 public import DrillModel
 public import Foundation
+import OutsideTools
 public import ScratchHost
 
 /// Has `pg_restore` turn a whole dump into a script that nobody keeps: every block is read and decompressed on the way.
@@ -33,13 +34,11 @@ public struct DumpReader: Sendable {
         }
         let errors = folder.appendingPathComponent("pg_restore-read.log")
         // The newest one reads every older archive.
-        let program = try PostgresBinaries.suitable(forDumpOf: nil).path("pg_restore")
-        try await run([program, "-f", "/dev/null", dump.location.path], dump, object: object, errors: errors)
+        let program = PgRestore(program: try PostgresBinaries.suitable(forDumpOf: nil).path("pg_restore"))
+        try await run(program.reading(dump.location), dump, object: object, errors: errors)
         let schema = folder.appendingPathComponent("schema-read.sql")
         defer { try? FileManager.default.removeItem(at: schema) }
-        try await run(
-            [program, "--section=pre-data", "--section=post-data", "-f", schema.path, dump.location.path], dump, object: object,
-            errors: errors)
+        try await run(program.script(dump.location, .preData, .postData, to: schema), dump, object: object, errors: errors)
         return Self.warnings(of: try await BlockingRead.run { try DumpScript(reading: schema) }, of: dump, object: object)
     }
 

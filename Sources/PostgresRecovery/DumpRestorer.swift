@@ -3,6 +3,7 @@
 import ArtifactFormats
 public import DrillModel
 public import Foundation
+import OutsideTools
 import PostgresClient
 public import ScratchHost
 
@@ -57,7 +58,7 @@ public struct DumpRestorer: Sendable {
     ) async throws -> RestoredDatabase {
         let script: DumpScript
         let server: ScratchPostgres
-        let pgRestore: String
+        let pgRestore: PgRestore
         do {
             let binaries = try PostgresBinaries.suitable(forDumpOf: source.serverMajor ?? identity.map { $0.serverVersion / 10000 })
             try await requireWhole(source)
@@ -95,7 +96,7 @@ public struct DumpRestorer: Sendable {
     }
 
     private func fill(
-        _ server: ScratchPostgres, _ database: String, from source: DumpSource, by pgRestore: String, script: DumpScript,
+        _ server: ScratchPostgres, _ database: String, from source: DumpSource, by pgRestore: PgRestore, script: DumpScript,
         identity: PostgresIdentity?
     ) async throws -> RestoredDatabase {
         var cases: [CaseResult] = []
@@ -142,7 +143,7 @@ public struct DumpRestorer: Sendable {
     ///
     /// - Returns: It, and the pg_restore that read it: of the server's own major where that reads the archive, since a newer one sets session
     ///   parameters that the server doesn't know.
-    private func readScript(of source: DumpSource, for binaries: PostgresBinaries) async throws -> (DumpScript, pgRestore: String) {
+    private func readScript(of source: DumpSource, for binaries: PostgresBinaries) async throws -> (DumpScript, pgRestore: PgRestore) {
         if source.format == .plain {
             let script = try await BlockingRead.run { try DumpScript(reading: source.location) }
             if let command = script.foreignCommand {
@@ -159,7 +160,7 @@ public struct DumpRestorer: Sendable {
                         actual: script.ending, message: "the dump script is cut short",
                         hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
             }
-            return (script, binaries.path("pg_restore"))
+            return (script, PgRestore(program: binaries.path("pg_restore")))
         }
         let candidates = PostgresBinaries.installed().filter { $0.major >= binaries.major }
         var failure: RestoreVerdict?
@@ -168,11 +169,9 @@ public struct DumpRestorer: Sendable {
         let errors = folder.appendingPathComponent("pg_restore-schema.log")
         defer { try? FileManager.default.removeItem(at: schema) }
         for candidate in candidates.isEmpty ? [binaries] : candidates {
-            let program = candidate.path("pg_restore")
-            // Not --schema-only: that would leave out the large objects and their owners.
+            let program = PgRestore(program: candidate.path("pg_restore"))
             let result = try await tool(
-                [program, "--section=pre-data", "--section=post-data", "-C", "-f", "-", source.location.path], output: schema,
-                errors: errors)
+                program.script(source.location, .preData, .postData, creatingDatabase: true), output: schema, errors: errors)
             if result.succeeded {
                 return (try await BlockingRead.run { try DumpScript(reading: schema) }, program)
             }
@@ -186,11 +185,11 @@ public struct DumpRestorer: Sendable {
     }
 
     /// Where an archive's sequences stand is among its rows, which its script was read without: its table of contents names them.
-    private func positions(in source: DumpSource, by pgRestore: String) async throws -> SequencePositions? {
+    private func positions(in source: DumpSource, by pgRestore: PgRestore) async throws -> SequencePositions? {
         let list = folder.appendingPathComponent("contents.txt")
         let errors = folder.appendingPathComponent("pg_restore-list.log")
         defer { try? FileManager.default.removeItem(at: list) }
-        guard try await tool([pgRestore, "-l", source.location.path], output: list, errors: errors).succeeded else { return nil }
+        guard try await tool(pgRestore.contents(source.location), output: list, errors: errors).succeeded else { return nil }
         // Of a hundred thousand tables it has some 50 MB.
         return UnlinkedFile.whole(list, of: 1 << 30).map { SequencePositions(contents: String(decoding: $0, as: UTF8.self)) }
     }
@@ -256,40 +255,39 @@ public struct DumpRestorer: Sendable {
     // MARK: The two ways in
 
     private func runArchive(
-        _ source: DumpSource, by pgRestore: String, script: DumpScript, database: String, identity: PostgresIdentity?,
+        _ source: DumpSource, by pgRestore: PgRestore, script: DumpScript, database: String, identity: PostgresIdentity?,
         on server: ScratchPostgres
     ) async throws -> Made {
         try await makeRoom(for: database, on: server)
         let errors = folder.appendingPathComponent("pg_restore.log")
-        // A tar can't be read at several places at once.
-        var parallel = source.format == .tar || jobs < 2 ? [] : ["-j", String(jobs)]
-        func restore(_ arguments: [String], database: String) async throws -> (ToolResult, RestoreVerdict) {
+        var jobs = source.format == .tar ? 1 : max(1, self.jobs)
+        func restore(into database: String, creating: Bool) async throws -> (ToolResult, RestoreVerdict) {
             let result = try await tool(
-                [pgRestore, "--no-password", "--no-tablespaces"] + parallel + arguments + [source.location.path],
+                pgRestore.restore(source.location, into: database, creating: creating, jobs: jobs),
                 environment: server.environment(database: database), errors: errors)
             return (result, try self.verdict("pg_restore", errors))
         }
         var findings: [Finding] = []
         var properties = true
-        var (result, verdict) = try await restore(["-C", "-d", "template1"], database: "template1")
+        var (result, verdict) = try await restore(into: "template1", creating: true)
         let created = verdict
         if !result.succeeded, verdict.log.isDatabaseTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
             findings += try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
             properties = false
-            (result, verdict) = try await restore(["-d", database], database: database)
+            (result, verdict) = try await restore(into: database, creating: false)
         }
-        if !parallel.isEmpty, let race = Self.race(verdict.log, object: service, jobs: jobs), !verdict.isMachineTrouble,
+        if jobs > 1, let race = Self.race(verdict.log, object: service, jobs: jobs), !verdict.isMachineTrouble,
             server.process.ending == nil
         {
             // What the dump itself lacks, one job lacks too.
             findings.append(race)
-            parallel = []
+            jobs = 1
             try await ask(server) { try await $0.execute("DROP DATABASE IF EXISTS \(SQL.identifier(database)) WITH (FORCE)") }
             if properties {
-                (result, verdict) = try await restore(["-C", "-d", "template1"], database: "template1")
+                (result, verdict) = try await restore(into: "template1", creating: true)
             } else {
                 _ = try await makeDatabase(database, insteadOf: created, script: script, identity: identity, on: server)
-                (result, verdict) = try await restore(["-d", database], database: database)
+                (result, verdict) = try await restore(into: database, creating: false)
             }
         }
         // Errors that pg_restore passed over are the backup's, unless the server went away under it.
@@ -446,7 +444,7 @@ public struct DumpRestorer: Sendable {
 
     private func psql(_ script: URL, database: String, on server: ScratchPostgres, errors: URL) async throws -> ToolResult {
         try await tool(
-            [server.binaries.path("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=0", "-d", database, "-f", script.path],
+            Psql(program: server.binaries.path("psql")).run(script, in: database),
             environment: server.environment(database: database), output: URL(fileURLWithPath: "/dev/null"), errors: errors)
     }
 

@@ -3,6 +3,7 @@
 public import DrillModel
 public import Foundation
 import Glibc
+import OutsideTools
 public import PostgresClient
 public import ScratchHost
 
@@ -56,10 +57,7 @@ public struct ScratchPostgres: Sendable {
         }
 
         let errors = folder.appendingPathComponent("initdb.log")
-        var command = [
-            binaries.path("initdb"), "-D", data.path, "-U", superuser, "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync",
-        ]
-        if dataChecksums { command.append("--data-checksums") }
+        let command = Initdb(program: binaries.path("initdb")).make(data, superuser: superuser, hasChecksums: dataChecksums)
         let made: ToolResult
         do {
             made = try await host.run(command, errors: errors)

@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+import OutsideTools
 import ScratchHost
 
 /// A `pg_dump -Ft` archive.
@@ -13,7 +14,7 @@ enum TarDump {
     static func requireWhole(_ file: URL, on host: ScratchHost, in folder: URL, object: String) async throws {
         let list = folder.appendingPathComponent("tar.list")
         defer { try? FileManager.default.removeItem(at: list) }
-        let result = try await host.run(["tar", "-tf", file.path], output: list)
+        let result = try await host.run(Tar.names(of: file), output: list)
         var name = ""
         try LineReader.forEachLine(of: list) { name = String($0) }
         guard !result.succeeded || name != last else { return }

@@ -3,6 +3,7 @@
 import ArtifactFormats
 import DrillModel
 import Foundation
+import OutsideTools
 import ScratchHost
 
 extension Rule {
@@ -129,21 +130,18 @@ struct RedisFileCheck: Sendable {
         let name = binaries.name(program)
         let result: ToolResult
         do {
-            result = try await host.run([binaries.path(program), file.path], workingFolder: workingFolder)
+            result = try await host.run(RedisChecker(program: binaries.path(program)).check(file), workingFolder: workingFolder)
         } catch let error as ScratchError {
             throw DrillFailure.error(
                 Finding(.redisMissing, object: name, message: "\(name) is not on this machine", hint: error.hint))
         }
-        let text = result.output
-        if result.signal == 9 {
-            // Most often the kernel's, for want of memory: it says nothing about the backup.
+        switch RedisChecker.reading(result) {
+        case .killed:
             throw DrillFailure.error(
                 Finding(
                     .scratchServerFailed, object: name, expected: "an answer", actual: result.ending, message: "\(name) was killed",
                     hint: "look at this machine's memory and kernel log"))
-        }
-        // Not there for this user, or without a library of its own: it has read nothing.
-        if let code = result.exitCode, code == 126 || code == 127 {
+        case .cannotRun:
             throw DrillFailure.error(
                 Finding(
                     .redisMissing, object: name, expected: "a checker that runs", actual: result.ending,
@@ -151,28 +149,21 @@ struct RedisFileCheck: Sendable {
                     hint:
                         "install it whole, for every user to run, or name another folder in MUSTER_REDIS_BIN or as binaries of the service")
             )
-        }
-        // The last two are Valkey's: its checker ends with 0 on files that its server refuses.
-        let foreign = ["Can't handle RDB format version", "Wrong signature", "but loading requires config", "Foreign RDB version"]
-        let isForeign = foreign.contains { text.range(of: $0, options: .caseInsensitive) != nil }
-        if isForeign || !result.succeeded, !binaries.isOwn(program) {
+        case .foreign where !binaries.isOwn(program), .damaged where !binaries.isOwn(program):
             throw DrillFailure.error(.checkerOfAnother(binaries, program))
-        }
-        if isForeign { throw RedisLog.foreign(origin, by: binaries.version) }
-        guard result.succeeded else {
-            let lower = text.lowercased()
-            let cut = ["unexpected eof", "unexpected end of file", "expected to read", "truncated", "reached eof"].contains(
-                where: lower.contains)
+        case .foreign: throw RedisLog.foreign(origin, by: binaries.version)
+        case .damaged(let isCut):
             throw DrillFailure.failed(
                 Finding(
-                    .redisDataDamaged, object: object, expected: "files without damage", actual: cut ? "a cut file" : "a damaged file",
+                    .redisDataDamaged, object: object, expected: "files without damage", actual: isCut ? "a cut file" : "a damaged file",
                     message: "\(name) refuses the backup (\(result.ending))",
-                    hint: cut && program == .checkAOF
+                    hint: isCut && program == .checkAOF
                         ? "fetch another copy; it may have been copied while redis was writing it: with aof-load-truncated yes, its default, a "
                             + "server would load all but what is cut"
                         : "fetch another copy; the backup may have been copied while redis was writing it"))
+        case .whole: break
         }
-        return said(text, object: object)
+        return said(result.output, object: object)
     }
 
     /// The lines that both projects' checkers print: `[offset 85] Selecting DB ID 0`, `[offset 121] \o/ RDB looks OK! \o/`.

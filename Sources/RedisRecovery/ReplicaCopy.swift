@@ -3,6 +3,7 @@
 import ArtifactFormats
 public import DrillModel
 public import Foundation
+import OutsideTools
 import RedisClient
 public import ScratchHost
 
@@ -76,7 +77,8 @@ public struct ReplicaCopy: Sendable {
         let result: ToolResult
         do {
             result = try await host.runAsInvoker(
-                [software.client] + replica.words + ["--rdb", file.path], environment: replica.environment, output: .discard, errors: log)
+                RedisCli(program: software.client).snapshot(of: replica.words, to: file), environment: replica.environment,
+                output: .discard, errors: log)
         } catch {
             samples.cancel()
             _ = await samples.value

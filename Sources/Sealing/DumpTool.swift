@@ -2,6 +2,7 @@
 
 public import Cryptography
 public import Foundation
+import OutsideTools
 public import PostgresClient
 import ScratchHost
 import Synchronization
@@ -38,8 +39,7 @@ public struct DumpTool: Sendable {
         to target: URL, encryption: ArtifactStream.Encryption?, passwords: Bool, flushed: Bool = true
     ) async throws(SealingError) -> StreamedArtifact {
         try await write(
-            "pg_dumpall", ["--globals-only"] + (passwords ? [] : ["--no-role-passwords"]), database: nil, to: target,
-            encryption: encryption, flushed: flushed)
+            PgDump.globals(passwords: passwords), database: nil, to: target, encryption: encryption, flushed: flushed)
     }
 
     /// Writes what the program prints. The target appears only once the program has ended well.
@@ -47,9 +47,10 @@ public struct DumpTool: Sendable {
     /// - Parameter begun: Called before the first bytes are written. pg_dump's custom format begins when it has read the whole catalogue, and
     ///   holds its snapshot and a lock on each table.
     func write(
-        _ program: String, _ arguments: [String], database: String?, to target: URL, encryption: ArtifactStream.Encryption?,
+        _ call: PgDump.Call, database: String?, to target: URL, encryption: ArtifactStream.Encryption?,
         flushed: Bool, head: HeadFilter? = nil, begun: (@Sendable () async throws -> Void)? = nil
     ) async throws(SealingError) -> StreamedArtifact {
+        let program = call.program
         var environment = ["PGHOST": source.host, "PGPORT": String(source.port), "PGUSER": source.user]
         environment["PGDATABASE"] = database
         environment["PGPASSWORD"] = source.password
@@ -67,7 +68,7 @@ public struct DumpTool: Sendable {
             do {
                 let path = binaries.map { "\($0)/\(program)" } ?? program
                 let ending = try await ToolRunner.stream(
-                    [path, "--no-password"] + arguments, environment: environment, errors: .file(errors)
+                    [path] + call.arguments, environment: environment, errors: .file(errors)
                 ) { bytes in
                     var bytes = bytes
                     let filter = pending.withLock { filter in

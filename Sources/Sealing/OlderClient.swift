@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+import OutsideTools
 import PostgresClient
 
 /// A pg_dump that is older than its server by a minor release takes an option that the server keeps for itself for one that a user has set, and writes it into
@@ -26,7 +27,7 @@ struct OlderClient: Sendable {
         defer { try? FileManager.default.removeItem(at: file) }
         do throws(SealingError) {
             _ = try await tool.write(
-                "pg_dump", ["--schema-only", "--table=\(table)"], database: tool.source.database, to: file, encryption: nil, flushed: false)
+                PgDump.definition(ofTable: table), database: tool.source.database, to: file, encryption: nil, flushed: false)
         } catch {
             if error.kind == .cancelled { throw error }
             // The dump itself will fail alike, and say so.

@@ -5,6 +5,7 @@ public import Cryptography
 public import DrillModel
 public import Foundation
 import IntegrityChecks
+import OutsideTools
 public import PostgresClient
 import Synchronization
 
@@ -321,7 +322,7 @@ public struct PostgresSealer: Sendable {
     ) async throws(SealingError) -> Part {
         let start = ContinuousClock.now
         let stored = try await tool.write(
-            "pg_dump", ["--format=custom"] + arguments, database: tool.source.database, to: artifact, encryption: encryption,
+            PgDump.archive(arguments), database: tool.source.database, to: artifact, encryption: encryption,
             flushed: options.flushed, head: options.head, begun: begun)
         return .dump(stored, seconds: (ContinuousClock.now - start) / .seconds(1))
     }

@@ -7,6 +7,7 @@ public import DrillModel
 import FileRecovery
 public import Foundation
 import IntegrityChecks
+import OutsideTools
 import PostgresClient
 import PostgresRecovery
 import RedisClient
@@ -134,14 +135,14 @@ public struct SealJob: Sendable {
         let warn: @Sendable (SealingError) -> Void = { tell("warning: \($0.message)\nhint: \($0.hint)") }
         // A folder of this run's: by it what a killed run leaves is found, its pg_dump and a standby's pause.
         return try await inScratch("seal \(service.name)") { host in
-            try host.promise(UnfinishedBackup(files: [artifact, globals].compactMap { $0 }))
+            try host.register(UnfinishedBackup(files: [artifact, globals].compactMap { $0 }))
             let sealer = PostgresSealer(
                 source: configuration, binaries: binaries, ownership: host.ownership, folder: host.folder.url,
                 options: PostgresSealer.Options(
                     loadPercent: loadPercent, parallelWorkers: parallelWorkers, pause: pause, maxPause: maxPause,
                     recordPause: { mark in
                         guard let mark else { return host.withdraw(PausedReplay.self) }
-                        try host.promise(PausedReplay(estate: estate.file, service: service.name, mark: mark))
+                        try host.register(PausedReplay(estate: estate.file, service: service.name, mark: mark))
                     },
                     olderClient: allowOlderClient ? warn : nil))
             var (_, seal) = try await sealer.seal(to: artifact, encryption: encryption, for: purpose)
@@ -188,7 +189,7 @@ public struct SealJob: Sendable {
                 hint: "seal one that another tool took with --existing")
         }
         return try await inScratch("seal \(service.name)") { host in
-            try host.promise(UnfinishedBackup(files: [artifact]))
+            try host.register(UnfinishedBackup(files: [artifact]))
             let folder = try host.folder.privateFolder("snapshot")
             let plain = folder.appendingPathComponent("dump.rdb")
             let started = Date()
@@ -197,7 +198,8 @@ public struct SealJob: Sendable {
             let client = service.redisSoftware.client
             // Taken as a replica takes it: a snapshot of one instant, checked by its own checksum.
             let result = try await ToolRunner.spawn(
-                [client] + live.words + ["--rdb", plain.path], environment: live.environment, output: .discard, errors: .discard)
+                RedisCli(program: client).snapshot(of: live.words, to: plain), environment: live.environment, output: .discard,
+                errors: .discard)
             guard result.succeeded, FileManager.default.fileExists(atPath: plain.path) else {
                 if let problem = await live.problem() {
                     let silent = [.cannotConnect, .timedOut, .disconnected].contains(problem.kind)

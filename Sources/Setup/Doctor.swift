@@ -6,6 +6,7 @@ import BackupCatalog
 public import DrillModel
 import Foundation
 import Glibc
+import OutsideTools
 import PostgresRecovery
 import RedisRecovery
 import Reports
@@ -263,14 +264,8 @@ public struct Doctor: Sendable {
             mend: fits ? "" : "apt-get install postgresql-\(major), or name its bin folder in MUSTER_PG_BIN")
     }
 
-    private static let packers: [ArtifactFormat: (program: String, package: String)] = [
-        .gzip: ("gzip", "gzip"), .zstd: ("zstd", "zstd"), .xz: ("xz", "xz-utils"), .bzip2: ("bzip2", "bzip2"), .lz4: ("lz4", "lz4"),
-    ]
-
     private func decompressors(_ formats: Set<ArtifactFormat>, for user: String) -> [MachineNeed] {
-        Self.packers.filter { formats.contains($0.key) }.values.sorted { $0.program < $1.program }.map {
-            program($0.program, for: user, package: $0.package)
-        }
+        formats.compactMap(Decompressor.of).sorted { $0.program < $1.program }.map { program($0.program, for: user, package: $0.package) }
     }
 
     /// What the newest artifacts tell by their first bytes and their names.
@@ -280,10 +275,8 @@ public struct Doctor: Sendable {
         guard let newest = catalogue.listing().points.max(by: { $0.time < $1.time }) else { return (nil, [], nil) }
         let names =
             [newest.location.lastPathComponent] + ((try? FileManager.default.contentsOfDirectory(atPath: newest.location.path)) ?? [])
-        let endings: [String: ArtifactFormat] = [".gz": .gzip, ".tgz": .gzip, ".zst": .zstd, ".xz": .xz, ".bz2": .bzip2, ".lz4": .lz4]
-        var formats = Set(
-            endings.filter { ending, _ in names.contains { $0.replacing(/\.(enc|age|gpg|pgp|asc|cms|p7m)$/, with: "").hasSuffix(ending) } }
-                .values)
+        let plain = names.map { $0.replacing(/\.(enc|age|gpg|pgp|asc|cms|p7m)$/, with: "") }
+        var formats = Set(Decompressor.all.filter { $0.value.suffixes.contains { suffix in plain.contains { $0.hasSuffix(suffix) } } }.keys)
         let head = FirstBytes.of(newest.location)
         formats.insert(ArtifactFormat(head: head))
         if set.kind.engine == .redis {

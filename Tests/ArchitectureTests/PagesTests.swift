@@ -67,3 +67,30 @@ import Testing
         }
     }
 }
+
+/// docs/tools.md names the code that it speaks of.
+@Suite struct ToolPageTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    @Test func everyToolHasItsPlaceInTheCode() throws {
+        let text = try String(contentsOf: Self.root.appendingPathComponent("docs/tools.md"), encoding: .utf8)
+        var named: Set<String> = []
+        // The first table: its second column.
+        for row in text.split(separator: "\n").drop(while: { !$0.hasPrefix("| Tool | Where") }).dropFirst(2).prefix(while: {
+            $0.hasPrefix("|")
+        }) {
+            let places = row.split(separator: "|")[1].matches(of: /`([A-Za-z\/]+)`/).map { String($0.1) }
+            try #require(!places.isEmpty, "\(row)")
+            var folder = ""
+            for place in places {
+                if let slash = place.lastIndex(of: "/") { folder = String(place[..<slash]) }
+                let path = "Sources/\(folder)/\(place.split(separator: "/").last ?? "").swift"
+                #expect(FileManager.default.fileExists(atPath: Self.root.appendingPathComponent(path).path), "\(path)")
+                named.insert(path)
+            }
+        }
+        let tools = try FileManager.default.contentsOfDirectory(atPath: Self.root.appendingPathComponent("Sources/OutsideTools").path)
+        for tool in tools { #expect(named.contains("Sources/OutsideTools/\(tool)"), "docs/tools.md doesn't name \(tool)") }
+    }
+}

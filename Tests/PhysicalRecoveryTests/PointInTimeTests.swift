@@ -60,12 +60,14 @@ struct PointInTimeTests {
     @Test func encryptedAndCompressedArchive() async throws {
         try await withArchivedCluster { source in
             let encryption = ArtifactStream.Encryption(passphrase: Secret(Array("a passphrase".utf8)))
-            for form in ["wal.enc", "wal.zst.enc", "wal.lz4"] {
+            for form in ["wal.enc", "wal.zst.enc", "wal.lz4", "wal.xz"] {
                 let folder = source.url(form)
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 for name in try FileManager.default.contentsOfDirectory(atPath: source.url("wal").path) where !name.hasPrefix(".") {
                     var file = source.url("wal").appendingPathComponent(name)
-                    for (suffix, command) in [(".zst", ["zstd", "-qc"]), (".gz", ["gzip", "-1c"]), (".lz4", ["lz4", "-qc"])]
+                    for (suffix, command) in [
+                        (".zst", ["zstd", "-qc"]), (".gz", ["gzip", "-1c"]), (".lz4", ["lz4", "-qc"]), (".xz", ["xz", "-qc"]),
+                    ]
                     where form.contains(suffix) {
                         let packed = folder.appendingPathComponent(name + suffix)
                         _ = try await ToolRunner.spawn(
@@ -85,7 +87,7 @@ struct PointInTimeTests {
                     #expect(allPass(cluster.cases), "\(form)")
                 }
                 // Declared otherwise than it is: told, never guessed.
-                if form == "wal.zst.enc" { continue }
+                if ["wal.zst.enc", "wal.xz"].contains(form) { continue }
                 try await source.recover(wal: form, to: .end, walEncryption: form.hasSuffix(".enc") ? nil : encryption) { cluster, _ in
                     #expect(!cluster.cases.flatMap(\.findings).filter { $0.rule.name == "artifact-not-encrypted" }.isEmpty, "\(form)")
                 }
@@ -174,7 +176,7 @@ struct PointInTimeTests {
                 let strict = await PostgresQuarantine.ask(server, service: "postgres", host: source.host, demand: QuarantineDemand())
                 #expect(strict.contains { $0.verdict == .failed && $0.findings.contains { $0.object == "restore_command" } })
 
-                let armed = ArmedSettings.cases(aside: copied.asideFolder, service: "postgres").flatMap(\.findings)
+                let armed = OutboundSettings.cases(aside: copied.asideFolder, service: "postgres").flatMap(\.findings)
                 let objects = armed.map { $0.object.split(separator: " ")[0] }
                 for name in [
                     "archive_command", "restore_command", "recovery_end_command", "primary_conninfo", "shared_preload_libraries",

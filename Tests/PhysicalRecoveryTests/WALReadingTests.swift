@@ -95,9 +95,4 @@ import Testing
             #expect(unknown.findings.isEmpty && unknown.errors.map(\.rule.name) == ["postgres-missing"])
         }
     }
-
-    @Test func positions() {
-        #expect(WALReading.position(in: "error in WAL record at 0/6000078: checksum in record at 1/60000A8\n") == 0x1_0600_00A8)
-        #expect(WALReading.position(in: "could not open file") == nil)
-    }
 }

@@ -1,0 +1,46 @@
+// pg_waldump: reads the write-ahead log of its own major version, and checks each record's checksum on the way.
+
+public import Foundation
+public import ScratchHost
+
+/// How it ends counts only where it was to read segments to their end: of a segment that is partly written it ends with 1 where the written
+/// part does.
+public struct PgWaldump: Sendable {
+    /// The program's path.
+    public var program: String
+
+    public init(program: String) { self.program = program }
+
+    /// Reads every record from one segment to another, both in a folder, and prints none.
+    public func check(from first: String, to last: String, timeline: UInt32, in folder: URL) -> [String] {
+        [program, "--quiet", "--timeline=\(timeline)", "--path=\(folder.path)", first, last]
+    }
+
+    /// Prints the records of commits and aborts.
+    public func transactions(in segment: URL) -> [String] { [program, "--rmgr=Transaction", segment.path] }
+
+    /// What the end of ``check(from:to:timeline:in:)`` means.
+    public enum Reading: Sendable, Hashable {
+        case whole
+        /// The log's fault: a record doesn't hold at a position, or none begins behind it.
+        case broken(at: UInt64, findsNoRecord: Bool)
+        /// This machine's.
+        case unread(String)
+    }
+
+    /// - Parameter words: Its standard error. Only a position of it may be shown: the rest may hold what stands in the log.
+    public static func reading(_ result: ToolResult, words: @autoclosure () -> String) -> Reading {
+        guard !result.succeeded else { return .whole }
+        let words = words()
+        guard result.exitCode == 1, let position = position(in: words) else { return .unread(result.ending) }
+        return .broken(at: position, findsNoRecord: words.contains("could not find a valid record"))
+    }
+
+    /// The last position, `1A/2B3C4D`.
+    static func position(in text: String) -> UInt64? {
+        text.matches(of: /\b([0-9A-F]{1,8})\/([0-9A-F]{1,8})\b/).last.flatMap { match in
+            guard let high = UInt64(match.1, radix: 16), let low = UInt64(match.2, radix: 16) else { return nil }
+            return high << 32 | low
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// What outside tools are told, and what their ends and words mean: each asked without a server.
+
+import ArtifactFormats
+import Foundation
+import ScratchHost
+import Testing
+
+@testable import OutsideTools
+
+private func ended(_ code: Int32?, signal: Int32? = nil, _ output: String = "") -> ToolResult {
+    ToolResult(exitCode: code, signal: signal, output: output)
+}
+
+@Suite struct CommandLineTests {
+    private let file = URL(fileURLWithPath: "/b/a.dump")
+
+    /// In parallel only where more than one job is wanted; the database is made only where that is asked for.
+    @Test func pgRestore() {
+        let tool = PgRestore(program: "/pg/pg_restore")
+        #expect(
+            tool.restore(file, into: "shop", creating: false, jobs: 1)
+                == ["/pg/pg_restore", "--no-password", "--no-tablespaces", "-d", "shop", "/b/a.dump"])
+        #expect(
+            tool.restore(file, into: "template1", creating: true, jobs: 4)
+                == ["/pg/pg_restore", "--no-password", "--no-tablespaces", "-j", "4", "-C", "-d", "template1", "/b/a.dump"])
+        #expect(
+            tool.script(file, .preData, .postData, creatingDatabase: true)
+                == ["/pg/pg_restore", "--section=pre-data", "--section=post-data", "-C", "-f", "-", "/b/a.dump"])
+    }
+
+    /// A sign of equality in a path parts the two in a mapping, unless it is escaped.
+    @Test func pgBasebackup() {
+        let command = PgBasebackup(program: "pg_basebackup").copy(
+            into: URL(fileURLWithPath: "/s/data"), tablespaces: [("/ts/a=b", URL(fileURLWithPath: "/s/ts1"))], isSynced: false)
+        #expect(command.contains("--tablespace-mapping=/ts/a\\=b=/s/ts1") && command.contains("--no-sync"))
+        #expect(command.contains("--no-password") && command.contains("--no-slot"))
+    }
+
+    @Test func pgCombinebackup() {
+        let command = PgCombinebackup(program: "pg_combinebackup").combine(
+            [URL(fileURLWithPath: "/f"), URL(fileURLWithPath: "/i")], into: URL(fileURLWithPath: "/d"),
+            tablespaces: [(URL(fileURLWithPath: "/o"), URL(fileURLWithPath: "/n"))], isSynced: true)
+        #expect(command == ["pg_combinebackup", "--no-manifest", "--output=/d", "--tablespace-mapping=/o=/n", "/f", "/i"])
+    }
+
+    /// No tool asks for a password, and none has one among its words.
+    @Test func noneWaitsForAPassword() {
+        for call in [PgDump.archive(["--jobs=2"]), PgDump.definition(ofTable: "a.t"), PgDump.globals(passwords: true)] {
+            #expect(call.arguments.first == "--no-password")
+        }
+        #expect(PgDump.globals(passwords: false).arguments.last == "--no-role-passwords")
+        #expect(!PgDump.globals(passwords: true).arguments.contains("--no-role-passwords"))
+    }
+
+    @Test func extractionTakesNoOwners() {
+        let command = Tar.extraction(of: file, into: URL(fileURLWithPath: "/t"))
+        #expect(command.contains("--no-same-owner") && command.contains("--no-same-permissions"))
+    }
+}
+
+@Suite struct DecompressorTests {
+    /// Each on a real file of its own program's, also broken off after a few bytes.
+    @Test(arguments: [ArtifactFormat.gzip, .zstd, .xz, .bzip2, .lz4])
+    func takesOffWhatItsProgramPutOn(_ format: ArtifactFormat) async throws {
+        let decompressor = try #require(Decompressor.of(format))
+        try #require(ScratchHost.locate(decompressor.program) != nil, "\(decompressor.package) brings it")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mt-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (plain, packed) = (folder.appendingPathComponent("plain"), folder.appendingPathComponent("packed"))
+        try Data(String(repeating: "one line\n", count: 50_000).utf8).write(to: plain)
+        _ = try await ToolRunner.spawn(
+            ["sh", "-c", "exec \(decompressor.program) -qc < \(plain.path)"], environment: [:], output: .file(packed), errors: .discard)
+        #expect(ArtifactFormat(head: Array(try Data(contentsOf: packed).prefix(4096))) == format)
+        for (command, size) in [(decompressor.command, 450_000), (decompressor.beginning(1000), 1000)] {
+            let back = folder.appendingPathComponent("back")
+            let words = command.map { "'\($0)'" }.joined(separator: " ")
+            let result = try await ToolRunner.spawn(
+                ["sh", "-c", "exec \(words) < \(packed.path)"], environment: [:], output: .file(back), errors: .discard)
+            #expect(result.succeeded)
+            #expect(try Data(contentsOf: back).count == size)
+        }
+        // Cut short, it says so.
+        try Data(try Data(contentsOf: packed).dropLast(9)).write(to: packed)
+        let log = folder.appendingPathComponent("log")
+        let result = try await ToolRunner.spawn(
+            ["sh", "-c", "exec \(decompressor.command.joined(separator: " ")) < \(packed.path)"], environment: [:], output: .discard,
+            errors: .file(log))
+        #expect(!result.succeeded)
+        #expect(Decompressor.saysCut(String(decoding: try Data(contentsOf: log), as: UTF8.self)), "\(format)")
+    }
+
+    @Test func damageIsNoCut() {
+        #expect(!Decompressor.saysCut("gzip: stdin: invalid compressed data--crc error"))
+    }
+}
+
+@Suite struct EndingTests {
+    @Test(arguments: [
+        (Int32(0), "", PgWaldump.Reading.whole),
+        (
+            1, "error in WAL record at 0/6000078: incorrect checksum in record at 1/60000A8\n",
+            .broken(at: 0x1_0600_00A8, findsNoRecord: false)
+        ),
+        (1, "could not find a valid record after 0/3000000", .broken(at: 0x300_0000, findsNoRecord: true)),
+        // Not the log's fault.
+        (1, "could not open file", .unread("exit 1")), (127, "error at 0/6000078", .unread("exit 127")),
+    ])
+    func pgWaldump(_ code: Int32, _ words: String, _ expected: PgWaldump.Reading) {
+        #expect(PgWaldump.reading(ended(code), words: words) == expected)
+    }
+
+    /// 0 over a cluster of which nothing was read is no proof.
+    @Test func pgChecksums() {
+        let words = "checksum verification failed in file \"/d/base/5/16384\", block 3: calculated 1 but expected 2\n"
+        #expect(
+            PgChecksums.reading(ended(1, "Blocks scanned:  9\n"), words: words, dataFolder: "/d")
+                == .damaged([PgChecksums.Page(file: "base/5/16384", block: "3")]))
+        #expect(PgChecksums.reading(ended(0, "Blocks scanned:  9\n"), words: "", dataFolder: "/d") == .whole)
+        #expect(PgChecksums.reading(ended(0, "Blocks scanned:  0\n"), words: "", dataFolder: "/d") == .unread(scanned: 0))
+        #expect(PgChecksums.reading(ended(1, "Blocks scanned:  9\n"), words: "", dataFolder: "/d") == .unread(scanned: 9))
+    }
+
+    /// It ends with 0 over a damaged record, and warns.
+    @Test func pgControldata() {
+        #expect(PgControldata.text(ended(0, "Bytes per WAL segment: 1")) == "Bytes per WAL segment: 1")
+        #expect(PgControldata.text(ended(0, "WARNING: Calculated CRC checksum does not match")) == nil)
+        #expect(PgControldata.text(ended(1, "")) == nil)
+    }
+
+    @Test(arguments: [
+        (Int32(0), "\\o/ RDB looks OK! \\o/", RedisChecker.Reading.whole),
+        // Valkey's ends with 0 on what its server refuses.
+        (0, "Foreign RDB version 13", .foreign), (1, "Can't handle RDB format version 80", .foreign),
+        (1, "Wrong signature trying to load DB from file", .foreign),
+        (1, "Unexpected EOF reading RDB file", .damaged(isCut: true)), (1, "RDB CRC error", .damaged(isCut: false)),
+        (126, "", .cannotRun), (127, "", .cannotRun),
+    ])
+    func redisChecker(_ code: Int32, _ words: String, _ expected: RedisChecker.Reading) {
+        #expect(RedisChecker.reading(ended(code, words)) == expected)
+    }
+
+    @Test func aKilledCheckerHasReadNothing() {
+        #expect(RedisChecker.reading(ended(nil, signal: 9)) == .killed)
+    }
+}
