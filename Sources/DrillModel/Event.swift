@@ -130,6 +130,22 @@ public struct ChosenPoint: Sendable, Hashable {
     /// How many newer points turned out bad before it.
     public var rejected: Int
 
+    public init(
+        service: String, backup: String, store: String, path: String, size: Int64, time: Date, timeSource: RecoveryPoint.TimeSource,
+        sealed: Bool, truth: Seal.Truth?, rejected: Int
+    ) {
+        self.service = service
+        self.backup = backup
+        self.store = store
+        self.path = path
+        self.size = size
+        self.time = time
+        self.timeSource = timeSource
+        self.sealed = sealed
+        self.truth = truth
+        self.rejected = rejected
+    }
+
     public init(_ point: RecoveryPoint, rejected: Int) {
         service = point.service
         backup = point.backup

@@ -35,6 +35,8 @@ struct InspectCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"))
     var output = "reports"
 
+    @OptionGroup var keepRuns: KeepRunsOption
+
     @OptionGroup var scratch: ScratchOption
 
     func validate() throws {
@@ -55,7 +57,9 @@ struct InspectCommand: AsyncParsableCommand {
         }
         if deep || estate.hasRemoteStores { try await scratch.cleanUpAfterEarlierRuns() }
         let (deep, root) = (deep, scratch.root)
-        let verdict = try await RecordedRun(drills: 1, output: URL(fileURLWithPath: output, isDirectory: true)).run { hub in
+        let verdict = try await RecordedRun(
+            drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count
+        ).run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
                 try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores).run(hub: hub)
             }

@@ -14,9 +14,13 @@ struct RecordedRun: Sendable {
     /// What its folder and its reports are called.
     let name: String
 
-    init(drills: Int, output: URL) {
+    /// How many runs are left in the folder, this one among them; nil: all.
+    var kept: Int?
+
+    init(drills: Int, output: URL, kept: Int? = nil) {
         self.drills = drills
         self.output = output
+        self.kept = kept
         name = Self.name(for: Date())
     }
 
@@ -58,6 +62,8 @@ struct RecordedRun: Sendable {
             // A run whose reports are lost has proven nothing to anybody.
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
+        // What is in the way of that breaks no run.
+        if let kept { RunHistory(folder: output).keep(kept).forEach { Console.complain("note: \($0)") } }
         await console.footer(paths: ReportFormat.all.map { folder.appendingPathComponent($0.fileName).relativePath })
         return try outcome.get()
     }

@@ -18,6 +18,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"))
     var output = "reports"
 
+    @OptionGroup var keepRuns: KeepRunsOption
+
     @Option(help: ArgumentHelp("Only drills whose name matches this regular expression.", valueName: "regex"))
     var filter: String?
 
@@ -49,7 +51,8 @@ struct RunCommand: AsyncParsableCommand {
         }
         try await scratch.cleanUpAfterEarlierRuns()
         let session = RunSession(
-            plans: plans, output: URL(fileURLWithPath: output, isDirectory: true), root: scratch.root, keep: keep, live: live)
+            plans: plans, output: URL(fileURLWithPath: output, isDirectory: true), root: scratch.root, keep: keep, live: live,
+            keptRuns: keepRuns.count)
         let verdict = try await session.run()
         let code = DrillModel.ExitCode(verdict)
         if code != .passed { throw code }

@@ -15,11 +15,13 @@ struct RunSession: Sendable {
     var keep: Bool
     /// People are there to be asked what only they can do.
     var live: Bool
+    /// How many runs are left in the folder; nil: all.
+    var keptRuns: Int?
 
     /// - Returns: The run's verdict, which the exit code is made of.
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run() async throws -> Verdict {
-        let recorded = RecordedRun(drills: plans.count, output: output)
+        let recorded = RecordedRun(drills: plans.count, output: output, kept: keptRuns)
         let kept = KeptFolders()
         defer {
             for path in kept.paths {

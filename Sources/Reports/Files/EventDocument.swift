@@ -45,8 +45,11 @@ struct EventDocument: Codable, Hashable, Sendable {
         var verdict: Verdict
     }
 
+    /// Raised when a field changes its meaning or goes away.
+    static let layout = 1
+
     /// The layout of the line.
-    var v = 1
+    var v = Self.layout
     var seq: Int
     var time: Timestamp
     var elapsed: Seconds

@@ -51,6 +51,8 @@ struct Seconds: Hashable, Codable, Sendable {
         try container.encode(Double(milliseconds) / 1000)
     }
 
+    var duration: Duration { .milliseconds(milliseconds) }
+
     /// `12.345`: always with three decimals and a point, whatever the locale.
     var text: String {
         let magnitude = milliseconds.magnitude

@@ -1,0 +1,182 @@
+// The runs that lie in a folder: found by name, read from their own reports, and removed by age where somebody asks for that.
+
+public import DrillModel
+public import Foundation
+
+/// A folder of runs, as `--output` names it.
+public struct RunHistory: Sendable {
+    public var folder: URL
+
+    public init(folder: URL) { self.folder = folder }
+
+    /// One drill of one run.
+    public struct Row: Sendable, Hashable {
+        public var run: String
+        public var drill: String
+        public var isInspection: Bool
+        public var started: Date
+        public var timeZone: TimeZone
+        public var verdict: Verdict
+        /// It was cut off, or is not over.
+        public var isUnfinished: Bool
+        public var profile: String?
+        public var recoveryTime: Objective?
+        /// By service.
+        public var recoveryPoints: [String: Objective]
+        /// Of the findings that turned a case red.
+        public var failed: Int
+    }
+
+    /// What was measured against a target.
+    public struct Objective: Sendable, Hashable {
+        /// nil where nothing came back.
+        public var achieved: Duration?
+        public var target: Duration?
+        public var verdict: Verdict
+    }
+
+    /// A run whose reports can't be read.
+    public struct Unreadable: Sendable, Hashable {
+        public var run: String
+        public var problem: ReplayError
+    }
+
+    /// The newest first, by their names, which sort by time.
+    ///
+    /// - Throws: ``ReplayError``: the folder can't be listed.
+    public func runs() throws(ReplayError) -> [String] {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
+            throw ReplayError(
+                .notFound, "\(folder.path) can't be listed",
+                hint: "name the folder that runs were written to with --output; a first run makes it")
+        }
+        return names.filter { $0.wholeMatch(of: Self.name) != nil }.sorted(by: >)
+    }
+
+    /// `run-20260314T023000Z-0a1b`
+    nonisolated(unsafe) private static let name = /run-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}/
+
+    /// The drills of the newest runs, the newest first.
+    ///
+    /// - Parameters:
+    ///   - drill: Only drills of this name.
+    ///   - last: At most so many.
+    public func rows(drill: String? = nil, last: Int) async throws(ReplayError) -> (rows: [Row], unreadable: [Unreadable]) {
+        var rows: [Row] = []
+        var unreadable: [Unreadable] = []
+        for run in try runs() where rows.count < last {
+            do throws(ReplayError) {
+                rows += try await self.rows(of: run).reversed().filter { drill == nil || $0.drill == drill }
+            } catch {
+                unreadable.append(Unreadable(run: run, problem: error))
+            }
+        }
+        return (Array(rows.prefix(last)), unreadable)
+    }
+
+    private func rows(of run: String) async throws(ReplayError) -> [Row] {
+        let place = folder.appendingPathComponent(run, isDirectory: true)
+        let document: ReportDocument
+        let file = place.appendingPathComponent(Self.report)
+        if let data = try? Data(contentsOf: file) {
+            do {
+                let version = try JSONDecoder().decode(SchemaVersion.self, from: data).schemaVersion
+                guard version <= JSONReport.schemaVersion else {
+                    throw ReplayError(
+                        .unreadable, "\(file.path) has the layout \(version), which is newer than this muster",
+                        hint: "read it with that version")
+                }
+                document = try JSONDecoder().decode(ReportDocument.self, from: data)
+            } catch let error as ReplayError {
+                throw error
+            } catch {
+                throw ReplayError(
+                    .unreadable, "\(file.path) is no report of muster's",
+                    hint: "it was damaged or edited since: compare it with another copy")
+            }
+        } else {
+            // A kill leaves the log alone.
+            var report = RunReport()
+            do {
+                _ = try await EventReplay.read(place.appendingPathComponent(Self.log)) { report.apply($0) }
+            } catch {
+                throw error as? ReplayError ?? ReplayError(.unreadable, "\(place.path) can't be read", hint: "check its permissions")
+            }
+            document = ReportDocument(report)
+        }
+        return document.drills.map { Row($0, of: run) }
+    }
+
+    private struct SchemaVersion: Decodable {
+        var schemaVersion: Int
+    }
+
+    private static let report = "report.json"
+    static let log = "events.jsonl"
+
+    /// The log of a run.
+    ///
+    /// - Parameter run: Its name, a path of its folder, or `latest`.
+    public func log(of run: String) throws(ReplayError) -> URL {
+        if run.contains("/") {
+            let file = URL(fileURLWithPath: run, isDirectory: true).appendingPathComponent(Self.log)
+            guard FileManager.default.fileExists(atPath: file.path) else {
+                throw ReplayError(.notFound, "\(run) holds no \(Self.log)", hint: "name a run's folder, or its name")
+            }
+            return file
+        }
+        let runs = try runs()
+        guard let found = run == "latest" ? runs.first : runs.first(where: { $0 == run || $0.hasSuffix("-\(run)") }) else {
+            throw ReplayError(
+                .notFound, run == "latest" ? "no run lies in \(folder.path)" : "no run in \(folder.path) is called \(run)",
+                hint: "muster history shows the runs' names; --output names another folder")
+        }
+        return folder.appendingPathComponent(found, isDirectory: true).appendingPathComponent(Self.log)
+    }
+
+    /// Removes the oldest runs, so that some are left.
+    ///
+    /// Only runs that are over, and hold nothing but what a run writes: a folder that somebody has put something into is theirs.
+    ///
+    /// - Returns: What could not be removed: sentences.
+    public func keep(_ count: Int) -> [String] {
+        guard let runs = try? runs() else { return [] }
+        let own = Set(ReportFormat.all.map(\.fileName))
+        return runs.dropFirst(count).compactMap { run in
+            let place = folder.appendingPathComponent(run, isDirectory: true)
+            guard let names = try? FileManager.default.contentsOfDirectory(atPath: place.path), names.contains(Self.report),
+                own.isSuperset(of: names)
+            else { return nil }
+            do {
+                try FileManager.default.removeItem(at: place)
+                return nil
+            } catch {
+                return "\(place.path) can't be removed"
+            }
+        }
+    }
+}
+
+extension RunHistory.Row {
+    fileprivate init(_ drill: DrillDocument, of run: String) {
+        self.run = run
+        self.drill = drill.name
+        isInspection = drill.kind != nil
+        started = drill.started.date
+        timeZone = TimeZone(identifier: drill.timeZone) ?? .gmt
+        verdict = drill.verdict
+        isUnfinished = drill.interrupted
+        profile = drill.profile
+        recoveryTime = drill.objectives.map {
+            RunHistory.Objective(achieved: $0.rto.achieved?.duration, target: $0.rto.target?.duration, verdict: $0.rto.verdict)
+        }
+        recoveryPoints = Dictionary(
+            (drill.objectives?.rpo ?? []).map { age in
+                (
+                    age.service,
+                    RunHistory.Objective(achieved: age.achieved?.duration, target: age.target?.duration, verdict: age.verdict)
+                )
+            }, uniquingKeysWith: { $1 })
+        failed = drill.cases.lazy.flatMap(\.findings).count { $0.severity == Finding.Severity.critical.rawValue }
+    }
+}
