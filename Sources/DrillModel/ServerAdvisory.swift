@@ -105,12 +105,15 @@ public struct ServerAdvisory: Sendable, Hashable {
 
     /// A warning about indexes of a source whose release is known.
     ///
-    /// - Parameter carried: What that means for the backup; begins with a semicolon, or is empty.
-    public func warning(serverVersion: Int, indexes: [String], carried: String = "") -> Finding {
+    /// - Parameters:
+    ///   - isNamed: The message names the indexes too: it is shown without its object.
+    ///   - carried: What that means for the backup; begins with a semicolon, or is empty.
+    public func warning(serverVersion: Int, indexes: [String], isNamed: Bool = true, carried: String = "") -> Finding {
         let shown = Self.list(indexes)
         return Finding(
             .knownServerBug, .warning, object: "index \(shown)", expected: "a source of \(mends) or later",
-            actual: "PostgreSQL \(serverVersion / 10_000).\(serverVersion % 10_000)", message: "\(message): \(shown)\(carried)",
+            actual: "PostgreSQL \(serverVersion / 10_000).\(serverVersion % 10_000)",
+            message: "\(message)\(isNamed ? ": \(shown)" : "")\(carried)",
             hint: "\(hint) (\(source))")
     }
 

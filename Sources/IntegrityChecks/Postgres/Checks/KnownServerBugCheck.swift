@@ -58,7 +58,7 @@ public struct KnownServerBugCheck: PostgresCheck {
         case .dump: carried = ServerAdvisory.carriedByNoDump
         case .files: carried = "; this copy has the source's own"
         }
-        if let version { return advisory.warning(serverVersion: version, indexes: names, carried: carried) }
+        if let version { return advisory.warning(serverVersion: version, indexes: names, isNamed: false, carried: carried) }
         return Finding(
             .knownServerBug, .note, object: "index \(ServerAdvisory.list(names))", expected: "a source of \(advisory.mends) or later",
             actual: "a minor release that these files don't tell", message: "\(advisory.message)\(carried)",
