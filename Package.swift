@@ -18,6 +18,7 @@ let settings: [SwiftSetting] =
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
@@ -38,6 +39,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
@@ -132,7 +134,12 @@ let package = Package(
                 "BackupPolicy", "PhysicalRecovery", "RedisRecovery", "ArtifactFormats", "Reports", "Seals", "ScratchHost",
                 "PostgresClient", "RedisClient", "Cryptography",
             ]),
-        module("Reports", ["DrillModel"]),
+        // An installed program has no files beside it: the templates are part of it.
+        module(
+            "Reports", ["DrillModel", mustache],
+            resources: ["report", "drill", "finding", "checks", "timeline"].map { .embedInCode("HTML/\($0).mustache") } + [
+                .embedInCode("HTML/style.css")
+            ]),
         module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
         module("PostgresClient", ["CLibPQ", "CLinux"]),
         module("RedisClient", ["CHiredis", "CLinux"]),

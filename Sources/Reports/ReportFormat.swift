@@ -21,6 +21,7 @@ public struct ReportFormat: Sendable {
     public static let all: [ReportFormat] = [
         ReportFormat(name: "events", fileName: "events.jsonl") { (file) throws(ReportError) in try EventLog(file: file) },
         ReportFormat(name: "json", fileName: "report.json") { FinalReport(file: $0, render: JSONReport.render) },
+        ReportFormat(name: "html", fileName: "report.html") { FinalReport(file: $0, render: HTMLReport.render) },
         ReportFormat(name: "junit", fileName: "junit.xml") { FinalReport(file: $0) { Data(JUnitReport.render($0).utf8) } },
     ]
 }
