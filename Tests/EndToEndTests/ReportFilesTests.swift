@@ -1,0 +1,139 @@
+// The files that a run leaves for people and machines, from real runs of the built program: green, red, in error, cut off, an inspection.
+
+import Foundation
+import Testing
+
+/// Real runs, made once for all that is asked of their files.
+struct RealRuns: Sendable {
+    var green: RunFolder
+    /// One of three drills passes, one fails, one can't be verified.
+    var red: RunFolder
+    var error: RunFolder
+    var interrupted: RunFolder
+    var inspection: RunFolder
+    var all: [RunFolder] { [green, red, error, interrupted, inspection] }
+
+    /// A name that would break a page, a table of Markdown and a label of a metric.
+    static let nasty = "<script>alert(1)</script> | `a` \" \\ *b*"
+
+    init(_ desk: Desk) async throws {
+        func run(_ words: [String], _ code: Int32) async throws -> RunFolder {
+            let output = desk.reports.appendingPathComponent("o\(UUID().uuidString.prefix(8))", isDirectory: true)
+            let outcome = try await desk.run(words + ["--output", output.path])
+            #expect(outcome.code == code, "\(words): \(outcome.text)")
+            return try Desk.runFolder(in: output, outcome)
+        }
+        let good = desk.drills.appendingPathComponent("database-corruption.yaml")
+        green = try await run(["run", good.path], 0)
+        inspection = try await run(["inspect", desk.estate.path], 0)
+
+        let failing = try desk.drillFile(
+            more:
+                "targets: {rpo: 1s}\nchecks: {redis: [{keys: {pattern: \"nothing:*\", at-least: 1}}, {keys: {pattern: \"*\", at-least: 1}}]}"
+        )
+        let unaskable = try desk.drillFile(
+            "postgres", more: "checks: {postgres: [{sql: {name: '\(Self.nasty)', query: \"select 1/0\", expect: \"> 0\"}}]}")
+        for (file, name) in [(failing, "too-old"), (unaskable, "unaskable")] { try desk.edit(file, "drill: own", "drill: \(name)") }
+        error = try await run(["run", unaskable.path], 2)
+        red = try await run(["run", good.path, failing.path, unaskable.path], 1)
+
+        let slow = "checks: {postgres: [{sql: {name: slow, query: \"select pg_sleep(600)\", expect: is not null}}]}"
+        let output = desk.reports.appendingPathComponent("stopped")
+        let running = try desk.start(["run", good.path, try desk.drillFile("postgres", more: slow).path, "--output", output.path])
+        try await desk.wait(in: output, for: "\"step-started\"", "\"verify\"", "\"own\"")
+        running.send(SIGTERM)
+        let outcome = await running.outcome()
+        #expect(outcome.code == 143, "\(outcome.text)")
+        interrupted = try Desk.runFolder(in: output, outcome)
+    }
+}
+
+@Suite struct ReportFilesTests {
+    @Test func everyReaderTakesThem() async throws {
+        try await Desk.with { desk in
+            let runs = try await RealRuns(desk)
+            try keep(runs)
+            try expectPages(runs)
+            try await expectBrowser(runs, desk)
+        }
+    }
+
+    /// `MUSTER_E2E_KEEP` names a folder for them, to be looked at.
+    private func keep(_ runs: RealRuns) throws {
+        guard let folder = ProcessInfo.processInfo.environment["MUSTER_E2E_KEEP"] else { return }
+        for (name, run) in zip(["green", "red", "error", "interrupted", "inspection"], runs.all) {
+            let target = URL(fileURLWithPath: folder).appendingPathComponent(name)
+            try? FileManager.default.removeItem(at: target)
+            try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(at: run.url, to: target)
+        }
+    }
+
+    private func expectPages(_ runs: RealRuns) throws {
+        for (run, word) in zip(runs.all, ["PASSED", "FAILED", "ERROR", "ERROR", "PASSED"]) {
+            let html = try run.text("report.html")
+            let (isTold, isSafe) = (html.contains("</span> \(word)</h1>"), !html.contains("<script"))
+            #expect(isTold && isSafe, "\(word)")
+            #expect(html.utf8.count < 500_000)
+            let report = try run.report(as: Named.self)
+            for drill in report.drills {
+                let texts = [drill.name] + drill.findings.map(\.hint).filter { !$0.isEmpty } + drill.unproven
+                let lost = texts.filter { !html.contains(Self.escaped($0)) }
+                #expect(lost == [])
+            }
+        }
+        for (run, words) in [
+            (runs.interrupted, ["the run was interrupted"]), (runs.inspection, ["<h3 id=\"drill-1-checks\">Promises</h3>"]),
+            (runs.green, ["class=\"timeline\"", "class=\"bullet\"", "Quarantine"]),
+        ] {
+            let html = try run.text("report.html")
+            let lost = words.filter { !html.contains($0) }
+            #expect(lost == [])
+        }
+    }
+
+    private func expectBrowser(_ runs: RealRuns, _ desk: Desk) async throws {
+        // setup-tests installs it; at a desk without it the rest still counts.
+        guard Chromium.canRun else { return }
+        let chromium = Chromium(folder: desk.folder)
+        let page = runs.red.url.appendingPathComponent("report.html")
+        for run in [runs.red, runs.inspection] {
+            let elements = try await chromium.elements(of: run.url.appendingPathComponent("report.html"))
+            let isWhole = elements.contains("</main>") && elements.contains("<h1>") && !elements.contains("<script")
+            #expect(isWhole)
+        }
+        for (name, width, isDark) in [("phone.png", 390, false), ("dark.png", 1280, true)] {
+            let picture = try await chromium.screenshot(of: page, name: name, width: width, height: 2_000, isDark: isDark)
+            #expect(picture.starts(with: [0x89, 0x50, 0x4E, 0x47]) && picture.count > 20_000)
+        }
+        let pdf = try await chromium.print(page, name: "report.pdf")
+        #expect(pdf.starts(with: Data("%PDF".utf8)) && pdf.count > 20_000)
+        // What is folded on a screen is open on paper.
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/pdftotext") || Program.inCI else { return }
+        let text = try await Program.require(["pdftotext", "-layout", desk.folder.appendingPathComponent("report.pdf").path, "-"]).out
+        let folded = try #require(try runs.red.report().drills[0].cases(of: "restore").first { $0.verdict == "passed" })
+        #expect(text.contains("FAILED") && text.contains(folded.name) && text.contains("1 of "), "\(text.prefix(2_000))")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+            .replacing("'", with: "&#39;")
+    }
+}
+
+/// Of drills and inspections, what their pages show in any case.
+private struct Named: Decodable {
+    struct Drill: Decodable {
+        var name: String
+        var unproven: [String]
+        var cases: [Report.Case]
+        var findings: [Report.Finding] { cases.flatMap(\.findings) }
+    }
+    var drills: [Drill]
+}
+
+extension RunFolder {
+    func report<Shape: Decodable>(as shape: Shape.Type) throws -> Shape {
+        try JSONDecoder().decode(shape, from: Data(contentsOf: url.appendingPathComponent("report.json")))
+    }
+}
