@@ -21,6 +21,8 @@ import Testing
         ("GRANT TRUNCATE ON app.people TO app_owner", ["grant-missing rights of app_owner on table app.people"]),
         ("GRANT EXECUTE ON FUNCTION app.add TO PUBLIC", ["grant-missing rights of PUBLIC on function app.add(integer,integer)"]),
         ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", ["grant-missing rights of PUBLIC on schema public"]),
+        ("GRANT ALL ON SCHEMA public TO app_reader", ["grant-extra rights of app_reader on schema public"]),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", ["grant-differs rights of PUBLIC on schema public"]),
         (
             "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT INSERT ON TABLES TO app_reader",
             ["grant-differs default privileges of postgres in schema app on tables"]

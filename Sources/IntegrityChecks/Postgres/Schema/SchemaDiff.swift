@@ -68,9 +68,10 @@ public enum SchemaDiff {
         let missing = Fold(left.objects.filter { right[$0] == nil })
         let roles = Set(expected.filter { $0.kind == .role }.map(\.key))
         let more = right.objects.filter { left[$0] == nil && !isAboutRole($0, otherThan: roles) }
-        let newborn = more.filter(isOfEveryNewDatabase)
+        let newborn = more.filter { isOfEveryNewDatabase($0, besides: left) }
         // CREATE EXTENSION brings the extension's own comment, and no dump holds that it was removed at the source.
-        let extra = Fold(more.filter { !isOfEveryNewDatabase($0) && !(SealedForm.isCommentOnExtension($0) && left.has($0.parents)) })
+        let extra = Fold(
+            more.filter { !isOfEveryNewDatabase($0, besides: left) && !(SealedForm.isCommentOnExtension($0) && left.has($0.parents)) })
         var result: [Difference] = []
         for object in left.objects {
             if let other = right[object] {
@@ -105,10 +106,13 @@ public enum SchemaDiff {
     }
 
     /// What `CREATE DATABASE` brings by itself, and what is said of it. No dump holds that it was dropped at the source, so every restore has it.
-    private static func isOfEveryNewDatabase(_ object: SchemaObject) -> Bool {
+    /// Who may do what in a schema that was not dropped is held by each dump.
+    private static func isOfEveryNewDatabase(_ object: SchemaObject, besides sealed: Index) -> Bool {
         let born: Set = ["schema public", "extension plpgsql"]
         if born.contains(object.key) { return true }
-        return [.owner, .grant, .comment].contains(object.kind) && object.parents.first.map(born.contains) == true
+        guard let parent = object.parents.first, born.contains(parent) else { return false }
+        return object.kind == .comment
+            || [.owner, .grant].contains(object.kind) && !(parent == "schema public" && sealed.has([parent]))
     }
 
     private struct Index {
