@@ -76,7 +76,7 @@ public struct ScratchPostgres: Sendable {
         let process: ServerProcess
         do {
             process = try await host.start(
-                [binaries.path("postgres")] + files.arguments(dataFolder: data), workingFolder: folder, log: log)
+                [binaries.path("postgres")] + files.arguments(dataFolder: data), connects: false, workingFolder: folder, log: log)
         } catch {
             throw DrillFailure.error(Finding(.scratchServerFailed, object: "postgres", message: error.message, hint: error.hint))
         }

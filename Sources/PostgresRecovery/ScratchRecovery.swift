@@ -28,7 +28,9 @@ extension ScratchPostgres {
                 at: socket, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try host.folder.own(socket)
             let process = try await host.start(
-                [binaries.path("postgres")] + files.arguments(dataFolder: dataFolder), workingFolder: folder, log: log)
+                [binaries.path("postgres")] + files.arguments(dataFolder: dataFolder),
+                // A standby of another scratch server follows it.
+                connects: settings.contains { $0.name == "primary_conninfo" && !$0.value.isEmpty }, workingFolder: folder, log: log)
             return ScratchPostgres(
                 binaries: binaries, socketFolder: socket, dataFolder: dataFolder, log: log, superuser: superuser, profile: profile,
                 needs: needs, process: process)

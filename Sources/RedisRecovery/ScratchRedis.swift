@@ -87,7 +87,8 @@ public struct ScratchRedis: Sendable {
         let process: ServerProcess
         do {
             process = try await host.start(
-                [binaries.path(.server), configuration.path], loopback: loopback, inNetworkOf: primary?.process, workingFolder: folder,
+                [binaries.path(.server), configuration.path], loopback: loopback, inNetworkOf: primary?.process, connects: primary != nil,
+                workingFolder: folder,
                 log: log)
         } catch {
             throw DrillFailure.error(Finding(.scratchServerFailed, object: "redis", message: error.message, hint: error.hint))

@@ -23,13 +23,15 @@ public struct QuarantineAnswers: Sendable, Hashable {
     public var changeable: [String]?
     /// Other programs' Unix sockets that could be called in its place; nil where that could not be asked.
     public var sockets: [String]?
+    /// No socket at all could be called in its place, whoever listens there.
+    public var callsNothing: Bool
 
     public init(
         effectiveUser: UInt32?, userName: String, gainsNothing: Bool? = true, network: NetworkView?,
         internet: Bool? = nil,
         hasOwnProcesses: Bool = false, endsKeeper: Bool? = false, isolation: Isolation, openable: [String]? = [],
         changeable: [String]? = [],
-        sockets: [String]? = []
+        sockets: [String]? = [], callsNothing: Bool = false
     ) {
         self.effectiveUser = effectiveUser
         self.userName = userName
@@ -42,6 +44,7 @@ public struct QuarantineAnswers: Sendable, Hashable {
         self.openable = openable
         self.changeable = changeable
         self.sockets = sockets
+        self.callsNothing = callsNothing
     }
 
     /// - Parameter reaching: The sockets that it is meant to call.
@@ -52,7 +55,7 @@ public struct QuarantineAnswers: Sendable, Hashable {
         let meant = (reaching + [host.folder.url]).map(\.path)
         let others = UnixSockets.listening().filter { path in !meant.contains { path == $0 || path.hasPrefix($0 + "/") } }
         let questions =
-            ["internet", "signal \(server.keeper)"] + hidden.flatMap { ["read \($0)", "write \($0)", "change \($0)"] }
+            ["internet", "call", "signal \(server.keeper)"] + hidden.flatMap { ["read \($0)", "write \($0)", "change \($0)"] }
             + others.map { "connect \($0)" }
         let answers = await host.ask(questions, inPlaceOf: server)
         func yes(_ words: [String], _ paths: [String]) -> [String]? {
@@ -64,7 +67,7 @@ public struct QuarantineAnswers: Sendable, Hashable {
             hasOwnProcesses: ProcessTable.hasOwnProcesses(pid),
             endsKeeper: answers?["signal \(server.keeper)"], isolation: host.isolation, openable: yes(["read", "write"], hidden),
             changeable: yes(["change"], hidden),
-            sockets: yes(["connect"], others))
+            sockets: yes(["connect"], others), callsNothing: answers?["call"] == false)
     }
 }
 

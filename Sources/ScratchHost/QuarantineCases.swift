@@ -108,7 +108,7 @@ private struct Judge {
         let name = "no other server's socket is in its reach"
         guard let sockets = answers.sockets else { return unasked(name, .socketsNotIsolated) }
         // A socket that was mounted from elsewhere is in no list.
-        if sockets.isEmpty, answers.isolation.files == .view { return judged(name, []) }
+        if sockets.isEmpty, answers.isolation.files == .view || answers.callsNothing { return judged(name, []) }
         return weak(
             name, .socketsNotIsolated, demanded: demand.files, key: "files", expected: "no Unix socket that it could call",
             actual: sockets.isEmpty ? "none is known" : list(sockets),

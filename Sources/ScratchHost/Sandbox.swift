@@ -39,8 +39,10 @@ struct Sandbox: Sendable {
     /// - Parameters:
     ///   - reaching: What it sees beside what all do.
     ///   - pidFile: Takes the process id of the program itself once it runs.
-    func wrapped(_ command: [String], network: Network = .own, reaching: [URL] = [], pidFile: URL? = nil) -> [String] {
-        [program] + words(network, of: command, reaching) + (pidFile.map { ["--pid-file", $0.path] } ?? []) + ["--"] + command
+    func wrapped(_ command: [String], network: Network = .own, reaching: [URL] = [], connects: Bool = true, pidFile: URL? = nil) -> [String]
+    {
+        [program] + words(network, of: command, reaching) + calls(connects) + (pidFile.map { ["--pid-file", $0.path] } ?? []) + ["--"]
+            + command
     }
 
     /// A command line as Muster's own user, who keeps all its files but not its network.
@@ -56,10 +58,13 @@ struct Sandbox: Sendable {
     func asking(_ server: ServerProcess) -> [String] {
         // The first process in there is Muster's own user's, as the server's namespaces are not everywhere for root to enter.
         guard isolation.files == .view, let first = ProcessTable.child(of: server.keeper) else {
-            return [program] + words(.of(server), of: [], []) + ["--ask"]
+            return [program] + words(.of(server), of: [], []) + calls(server.connects) + ["--ask"]
         }
         return [program] + user + ["--join", String(first)] + rights + ["--ask"]
     }
+
+    /// Where no view hides them, no server calls another's socket: code in a backup would log in there as this drill's own user.
+    private func calls(_ connects: Bool) -> [String] { connects || isolation.files == .view ? [] : ["--no-connect"] }
 
     private var user: [String] { isolation.user ? ["--user-namespace"] : [] }
 

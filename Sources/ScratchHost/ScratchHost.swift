@@ -158,17 +158,19 @@ public struct ScratchHost: Sendable {
     /// - Parameters:
     ///   - loopback: Its network has a loopback device; ask ``canHaveLoopback()`` first.
     ///   - server: Start it in that one's network; nil: in one of its own.
+    ///   - connects: It may call others' sockets; a server that is only called needs none.
     ///   - reaching: What it may see beside what all see here.
     ///   - log: Takes its standard output and error.
     public func start(
         _ command: [String], environment: [String: String] = [:], loopback: Bool = false, inNetworkOf server: ServerProcess? = nil,
-        reaching: [URL] = [], workingFolder: URL, log: URL
+        connects: Bool = true, reaching: [URL] = [], workingFolder: URL, log: URL
     ) async throws(ScratchError) -> ServerProcess {
         if let program = command.first { try Self.require(program) }
         let pidFile = folder.url.appendingPathComponent(".pid-\(UUID().uuidString)")
         let network: Sandbox.Network = server.map { .of($0) } ?? (loopback ? .loopback : .own)
         return try await ServerProcess.start(
-            sandbox.wrapped(command, network: network, reaching: reaching, pidFile: pidFile), pidFile: pidFile,
+            sandbox.wrapped(command, network: network, reaching: reaching, connects: connects, pidFile: pidFile), pidFile: pidFile,
+            connects: connects,
             environment: ToolRunner.environment(mark.merging(environment) { $1 }.merging(ownership) { $1 }),
             workingFolder: workingFolder, log: log)
     }

@@ -17,12 +17,15 @@ public final class ServerProcess: Sendable {
     public let pid: Int32
     /// That of the process which put it into the quarantine, and waits for it: in the same network, and of Muster's own user.
     public let keeper: Int32
+    /// Whether it may call others' sockets.
+    let connects: Bool
     private let watch: Watch
     private let waiter: Task<Void, Never>
 
-    private init(pid: Int32, keeper: Int32, watch: Watch, waiter: Task<Void, Never>) {
+    private init(pid: Int32, keeper: Int32, connects: Bool, watch: Watch, waiter: Task<Void, Never>) {
         self.pid = pid
         self.keeper = keeper
+        self.connects = connects
         self.watch = watch
         self.waiter = waiter
     }
@@ -36,7 +39,7 @@ public final class ServerProcess: Sendable {
     ///   - command: Its command line inside of the quarantine.
     ///   - pidFile: Where the quarantine's program writes the id of the server itself; removed again.
     static func start(
-        _ command: [String], pidFile: URL, environment: [String: String], workingFolder: URL, log: URL
+        _ command: [String], pidFile: URL, connects: Bool, environment: [String: String], workingFolder: URL, log: URL
     ) async throws(ScratchError) -> ServerProcess {
         let configuration = try ToolRunner.configuration(command, environment: environment, workingFolder: workingFolder)
         let watch = Watch()
@@ -73,7 +76,7 @@ public final class ServerProcess: Sendable {
                     .refused, "the quarantine for a server could not be set up: \(lastLine(of: log))",
                     hint: "run muster doctor on this machine")
             }
-            return ServerProcess(pid: own ?? pid, keeper: pid, watch: watch, waiter: waiter)
+            return ServerProcess(pid: own ?? pid, keeper: pid, connects: connects, watch: watch, waiter: waiter)
         }
         throw ScratchError(
             .toolFailed, "\(command.first ?? "the server") could not be started", hint: "try it by hand: \(command.joined(separator: " "))")
@@ -103,10 +106,15 @@ public final class ServerProcess: Sendable {
             for (signal, patience) in sequence {
                 guard ending == nil else { break }
                 kill(pid, signal)
+                // Whoever waits for it may have been stopped, and would never say that it is over.
+                kill(keeper, SIGCONT)
                 let deadline = ContinuousClock.now + patience
                 while ending == nil, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
             }
-            if ending == nil { kill(pid, SIGKILL) }
+            if ending == nil {
+                kill(pid, SIGKILL)
+                kill(keeper, SIGCONT)
+            }
             await waiter.value
         }.value
     }

@@ -21,6 +21,9 @@ public struct ToolResult: Sendable, Hashable {
 
     public var succeeded: Bool { exitCode == 0 }
 
+    /// Not there for this user, no program, or without a library of its own: it has done nothing.
+    public var couldNotRun: Bool { exitCode == 126 || exitCode == 127 }
+
     /// `exit 1` or `signal 9`.
     public var ending: String {
         if let exitCode { return "exit \(exitCode)" }

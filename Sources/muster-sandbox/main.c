@@ -55,6 +55,7 @@ static void parse(int count, char **words, struct options *options) {
         if (strcmp(word, "--processes") == 0) { options->processes = true; continue; }
         if (strcmp(word, "--landlock") == 0) { options->landlock = true; continue; }
         if (strcmp(word, "--no-internet") == 0) { options->no_internet = true; continue; }
+        if (strcmp(word, "--no-connect") == 0) { options->no_connect = true; continue; }
         if (strcmp(word, "--no-new-privileges") == 0) { options->no_new_privileges = true; continue; }
         const char *value = at + 1 < count ? words[++at] : NULL;
         if (!value) refuse("no value after", word);
@@ -105,7 +106,7 @@ static void become(const struct options *options, const char *folder, int report
     if (options->ask) folder = "/";
     if (folder && chdir(folder)) fail("cannot work in", folder);
     if (options->landlock) restrict_files(options);
-    if (options->no_new_privileges) filter_calls(options->no_internet, options->processes);
+    if (options->no_new_privileges) filter_calls(options->no_internet, options->processes, !options->no_connect);
     // The kernel adds to this message which process sent it, in the numbers of whoever reads it.
     if (send(report, "", 1, MSG_NOSIGNAL) != 1) fail("cannot report", NULL);
     if (options->ask) _exit(answer());

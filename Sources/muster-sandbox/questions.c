@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -38,10 +39,20 @@ static bool can_change(const char *path) {
     return (kind.st_uid == geteuid() || !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS));
 }
 
+// Nobody listens there, so nobody is disturbed; where calls are refused altogether it is not even looked for.
+static bool can_call(void) {
+    struct sockaddr_un nobody = {AF_UNIX, "/muster-calls-nobody"};
+    int handle = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (handle < 0) return true;
+    bool refused = connect(handle, (struct sockaddr *)&nobody, sizeof nobody) && errno == EACCES;
+    close(handle);
+    return !refused;
+}
+
 // A client needs the right to write; nobody is to be disturbed by a call.
 static bool can_connect(const char *path) {
     struct stat kind;
-    return !stat(path, &kind) && S_ISSOCK(kind.st_mode) && !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
+    return can_call() && !stat(path, &kind) && S_ISSOCK(kind.st_mode) && !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
 }
 
 // Nothing is sent: whether it would be allowed is answered all the same.
@@ -68,6 +79,7 @@ int answer(void) {
         else if (path && !strcmp(line, "connect")) yes = can_connect(path);
         else if (path && !strcmp(line, "signal")) yes = can_signal(path);
         else if (!strcmp(line, "internet")) yes = can_use_internet();
+        else if (!strcmp(line, "call")) yes = can_call();
         else known = false;
         puts(!known ? "unknown" : yes ? "yes" : "no");
     }

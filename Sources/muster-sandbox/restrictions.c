@@ -108,7 +108,7 @@ void restrict_files(const struct options *options) {
     alone ? (struct sock_filter)ALLOW : (struct sock_filter)REFUSE(EPERM)
 
 // What no program of a drill needs, and, without namespaces, what a socket leads to.
-void filter_calls(bool only_unix, bool alone) {
+void filter_calls(bool only_unix, bool alone, bool connects) {
     struct sock_filter filter[] = {
         LOAD(arch),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
@@ -134,6 +134,8 @@ void filter_calls(bool only_unix, bool alone) {
         OF_ITSELF(sched_setparam, 0),
         OF_ITSELF(sched_setattr, 0),
         OF_ITSELF(ioprio_set, 1),
+        UNLESS(SYS_connect, 1),
+        connects ? (struct sock_filter)ALLOW : (struct sock_filter)REFUSE(EACCES),
         UNLESS(SYS_socket, 5),
         LOAD(args[0]),
         UNLESS(only_unix ? AF_UNIX : AF_VSOCK, 2),

@@ -25,6 +25,8 @@ struct options {
     bool landlock;
     // No socket but Unix ones.
     bool no_internet;
+    // No call to another's socket, of whatever kind: a server is called, and calls nobody.
+    bool no_connect;
     bool no_new_privileges;
     struct paths readable, writable, hidden;
     // A process whose network, or all of whose namespaces, are entered; 0: none.
@@ -50,7 +52,7 @@ void mount_proc(const char *place);
 // restrictions.c
 void drop_inheritable_capabilities(void);
 void restrict_files(const struct options *options);
-void filter_calls(bool only_unix, bool alone);
+void filter_calls(bool only_unix, bool alone, bool connects);
 
 // processes.c
 int children_of(pid_t parent, pid_t *children, int room);
