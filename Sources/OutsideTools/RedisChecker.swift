@@ -26,7 +26,7 @@ public struct RedisChecker: Sendable {
 
     public static func reading(_ result: ToolResult) -> Reading {
         if result.signal == 9 { return .killed }
-        if let code = result.exitCode, code == 126 || code == 127 { return .cannotRun }
+        if result.couldNotRun { return .cannotRun }
         // The last two are Valkey's.
         let foreign = ["Can't handle RDB format version", "Wrong signature", "but loading requires config", "Foreign RDB version"]
         if foreign.contains(where: { result.output.range(of: $0, options: .caseInsensitive) != nil }) { return .foreign }

@@ -51,7 +51,7 @@ public struct DumpReader: Sendable {
         }
         guard !result.succeeded else { return }
         throw RestoreVerdict(tool: "pg_restore", service: object, log: try RestoreLog(reading: errors)).failure(
-            ending: result.ending, object: object, scratch: host.folder.url.path, serverDied: false, writtenBy: dump.header?.dumpVersion)
+            of: result, object: object, scratch: host.folder.url.path, serverDied: false, writtenBy: dump.header?.dumpVersion)
     }
 
     private static func warnings(of script: DumpScript, of dump: DumpSource, object: String) -> [Finding] {

@@ -164,7 +164,7 @@ public struct DumpRestorer: Sendable {
         }
         let candidates = PostgresBinaries.installed().filter { $0.major >= binaries.major }
         var failure: RestoreVerdict?
-        var ending = ""
+        var ended: ToolResult?
         let schema = folder.appendingPathComponent("schema.sql")
         let errors = folder.appendingPathComponent("pg_restore-schema.log")
         defer { try? FileManager.default.removeItem(at: schema) }
@@ -176,12 +176,12 @@ public struct DumpRestorer: Sendable {
                 return (try await BlockingRead.run { try DumpScript(reading: schema) }, program)
             }
             failure = try verdict("pg_restore", errors)
-            ending = result.ending
+            ended = result
             guard failure?.isToolTooOld == true else { break }
         }
-        guard let failure else { throw unusable("no pg_restore was asked") }
+        guard let failure, let ended else { throw unusable("no pg_restore was asked") }
         throw failure.failure(
-            ending: ending, object: service, scratch: host.folder.url.path, serverDied: false, writtenBy: source.header?.dumpVersion)
+            of: ended, object: service, scratch: host.folder.url.path, serverDied: false, writtenBy: source.header?.dumpVersion)
     }
 
     /// Where an archive's sequences stand is among its rows, which its script was read without: its table of contents names them.
@@ -241,7 +241,7 @@ public struct DumpRestorer: Sendable {
         let verdict = try self.verdict("psql", errors)
         guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
             throw verdict.failure(
-                ending: result.ending, object: "globals", scratch: host.folder.url.path, serverDied: server.process.ending != nil)
+                of: result, object: "globals", scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
         // The bootstrap superuser is in every globals file and already here.
         let real = verdict.log.problems.filter { !$0.isRoleThatIsThere }
@@ -294,7 +294,7 @@ public struct DumpRestorer: Sendable {
         let passedOver = verdict.log.ignored && !verdict.isMachineTrouble && server.process.ending == nil
         guard result.succeeded || passedOver else {
             throw verdict.failure(
-                ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
+                of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
         findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
@@ -388,7 +388,7 @@ public struct DumpRestorer: Sendable {
         findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
             throw verdict.failure(
-                ending: result.ending, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
+                of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)

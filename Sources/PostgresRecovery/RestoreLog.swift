@@ -28,6 +28,8 @@ struct RestoreLog: Sendable {
     var unknownParameters: [String] = []
     /// Statements and rows that failed since a COPY before them had failed: an old psql reads its rows as SQL. They are no problems.
     var followingRows = 0
+    /// Why the tool itself could not be loaded.
+    var loaderTrouble: String?
     /// The tool doesn't know `\restrict`, which each pg_dump since August 2025 writes.
     var hasOldPsql = false
     /// Everything that decides what kind of failure it was, lower case.
@@ -45,6 +47,8 @@ struct RestoreLog: Sendable {
 
     static let shown = 50
     private static let kept = 20_000
+    /// Of a statement, enough for the names that it begins with.
+    private static let keptStatement = 500
 
     /// Phrases of this machine's own trouble: the server or its disk gave up, whatever the backup is worth.
     private static let serverTrouble = [
@@ -78,15 +82,28 @@ struct RestoreLog: Sendable {
         var entry = ""
         var lastIsOpen = false
         var awaitsStatement = false
+        // The line before began a statement.
+        var isInStatement = false
         var failedCopy: FailedCopy?
         // pg_restore tells the statement on the next line.
         var pending: Said?
-        func read(_ line: Substring) {
+        func read(_ said: Substring) {
+            let line = Self.named(said)
+            if isInStatement {
+                isInStatement = false
+                if let last = problems.indices.last, let constraint = Self.constraint(on: line),
+                    problems[last].statement.hasPrefix("ALTER ")
+                {
+                    problems[last].statement += constraint
+                    return
+                }
+            }
             if awaitsStatement, !line.isEmpty {
                 // A statement that begins with a line break.
                 awaitsStatement = false
                 if let last = problems.indices.last, problems[last].statement.isEmpty {
-                    problems[last].statement = String(line.prefix(500))
+                    problems[last].statement = String(line.prefix(Self.keptStatement))
+                    isInStatement = true
                 }
                 if lastIsOpen, let last = problems.indices.last { problems[last].object = Self.object(ofCommand: line) }
                 lastIsOpen = false
@@ -104,7 +121,8 @@ struct RestoreLog: Sendable {
                 let command = line.dropFirst("Command was: ".count)
                 defer {
                     if let last = problems.indices.last, problems[last].statement.isEmpty {
-                        problems[last].statement = String(command.prefix(500))
+                        problems[last].statement = String(command.prefix(Self.keptStatement))
+                        isInStatement = true
                     }
                 }
                 if let said = pending {
@@ -116,6 +134,8 @@ struct RestoreLog: Sendable {
                 }
                 if lastIsOpen, let last = problems.indices.last { problems[last].object = Self.object(ofCommand: command) }
                 lastIsOpen = false
+            } else if let words = Self.loaderWords(line) {
+                loaderTrouble = loaderTrouble ?? words
             } else if let said = Said(line) {
                 if let held = pending { add(held, entry: entry) }
                 pending = nil
@@ -134,7 +154,8 @@ struct RestoreLog: Sendable {
                 } else {
                     add(said, entry: entry)
                     lastIsOpen = problems.last?.object.isEmpty == true
-                    if let place = said.line {
+                    // pg_dump writes none that is wrong as SQL: something before it was read into it.
+                    if let place = said.line, !said.isSyntaxError {
                         failedCopy = script?.rows[place].map { FailedCopy(statement: place, end: $0) }
                         if failedCopy != nil { failedCopies.insert(place) }
                     }
@@ -147,6 +168,27 @@ struct RestoreLog: Sendable {
             // Of a log that is too large to be read its beginning is verdict enough.
         }
         if let held = pending { add(held, entry: entry) }
+    }
+
+    /// The second line of `ALTER TABLE ONLY public.t\n    ADD CONSTRAINT name …`, up to the name: what follows may hold values.
+    private static func constraint(on line: Substring) -> String? {
+        let tokens = SQLToken.all(in: Array(line.prefix(200).utf8))
+        guard tokens.count > 2, tokens[0].isWord("ADD"), tokens[1].isWord("CONSTRAINT"), let name = tokens[2].identifier else { return nil }
+        return " ADD CONSTRAINT \"\(name.replacing("\"", with: "\"\""))\""
+    }
+
+    /// A program says its own name first, which may be longer: `psql.real:`, `pg_restore-17:`.
+    private static func named(_ line: Substring) -> Substring {
+        guard let colon = line.firstIndex(of: ":"), line.startIndex < colon else { return line }
+        let name = line[..<colon]
+        guard name.count < 60, !name.contains(" ") else { return line }
+        for tool in ["pg_restore", "psql"] where name.contains(tool) && name != tool { return tool + line[colon...] }
+        return line
+    }
+
+    /// `pg_restore: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file or directory`
+    private static func loaderWords(_ line: Substring) -> String? {
+        line.firstRange(of: "error while loading shared libraries: ").map { String(line[$0.lowerBound...].prefix(200)) }
     }
 
     /// What was told of statements that a second run left out.
@@ -176,7 +218,7 @@ struct RestoreLog: Sendable {
 
         /// What an old psql says of the rows, and of the first statement behind them, which it reads as part of the last row.
         func explains(_ said: Said, at line: Int) -> Bool {
-            line > statement && (line <= end || said.fromServer && said.text.hasPrefix("syntax error"))
+            line > statement && (line <= end || said.isSyntaxError)
         }
     }
 
@@ -227,6 +269,21 @@ struct RestoreLog: Sendable {
         else { return nil }
         let table = object(ofCommand: statement[...]).split(separator: " ").last ?? ""
         return "\(table).\(constraint)"
+    }
+
+    /// What a statement changes of an object that is there, so that it comes back otherwise where the statement fails: `public.t_id_seq`,
+    /// `publication p`, `partition public.t_1`.
+    static func changed(by statement: String) -> String? {
+        let tokens = SQLToken.all(in: Array(statement.utf8))
+        guard tokens.first?.isWord("ALTER") == true else { return nil }
+        let name = object(ofCommand: statement[...]).split(separator: " ").dropFirst().joined(separator: " ")
+        if tokens.count > 1, tokens[1].isWord("SEQUENCE") { return name }
+        if tokens.count > 1, tokens[1].isWord("PUBLICATION") { return "publication \(name)" }
+        guard let attach = tokens.firstIndex(where: { $0.isWord("ATTACH") }), attach + 1 < tokens.count,
+            tokens[attach + 1].isWord("PARTITION")
+        else { return nil }
+        let part = tokens[(attach + 2)...].prefix { $0.identifier.map { !["FOR", "DEFAULT"].contains($0) } ?? $0.isSign(".") }
+        return "partition " + part.compactMap { $0.identifier }.joined(separator: ".")
     }
 
     /// `ALTER TABLE ONLY public.domains` → `TABLE public.domains`: the kind and the name, and nothing of what follows.
@@ -305,6 +362,8 @@ private struct Said {
         guard fromServer, text.hasPrefix(start), text.last == "\"" else { return nil }
         return text.dropFirst(start.count).dropLast().lowercased()
     }
+
+    var isSyntaxError: Bool { fromServer && text.hasPrefix("syntax error") }
 
     var isOfRestrict: Bool {
         !fromServer && ["\\restrict", "\\unrestrict"].contains { text.hasPrefix("invalid command \($0)") }

@@ -1,6 +1,7 @@
 // Judges what a restore's tools reported: the backup's fault, or this machine's.
 
 import DrillModel
+import ScratchHost
 
 extension Rule {
     static let objectNotRestored = Rule("object-not-restored")
@@ -10,6 +11,7 @@ extension Rule {
     static let parameterUnknown = Rule("session-parameter-unknown")
     static let olderDumpClient = Rule("older-dump-client")
     static let psqlTooOld = Rule("psql-too-old")
+    static let toolBroken = Rule("tool-broken")
     static let compressionUnknown = Rule("compression-not-supported")
 }
 
@@ -30,12 +32,19 @@ struct RestoreVerdict: Sendable {
     /// Where the tool could not go on.
     ///
     /// - Parameters:
-    ///   - ending: How the tool ended, such as `exit 1`.
+    ///   - result: How the tool ended.
     ///   - scratch: The scratch folder.
     ///   - serverDied: The scratch server is no more.
     ///   - writtenBy: The version of the pg_dump that wrote the archive, where it is known.
-    func failure(ending: String, object: String, scratch: String, serverDied: Bool, writtenBy: String? = nil) -> DrillFailure {
-        let why = reason ?? "\(tool) ended with \(ending)"
+    func failure(of result: ToolResult, object: String, scratch: String, serverDied: Bool, writtenBy: String? = nil) -> DrillFailure {
+        if result.couldNotRun || log.loaderTrouble != nil {
+            return .error(
+                Finding(
+                    .toolBroken, object: tool, expected: "a \(tool) that runs", actual: log.loaderTrouble ?? result.ending,
+                    message: "\(tool) can't be run on this machine, which says nothing of the backup",
+                    hint: "install its package whole (postgresql-client), or name another bin folder in MUSTER_PG_BIN"))
+        }
+        let why = reason ?? "\(tool) ended with \(result.ending)"
         if diskIsFull || log.isFullDisk {
             return .error(
                 Finding(
@@ -109,7 +118,9 @@ struct RestoreVerdict: Sendable {
                 refused += 1
                 continue
             }
-            let made = RestoreLog.made(by: problem.statement) ?? Self.column(alteredBy: problem.statement)
+            let made =
+                RestoreLog.made(by: problem.statement) ?? RestoreLog.changed(by: problem.statement)
+                ?? Self.column(alteredBy: problem.statement)
             if let finding = machineFinding(problem) {
                 causes.append(finding)
                 if let made { unrestored.insert(made) }
@@ -208,6 +219,13 @@ struct RestoreVerdict: Sendable {
                 .extensionMissing, object: object("an extension"), expected: "the extension's library, preloaded", actual: text,
                 message: "the database uses an extension whose library has to be loaded when the server starts",
                 hint: "name the library in the estate file, beside the service's backups: preload: […]")
+        }
+        // pg_cron works in one database alone.
+        if text.hasPrefix("can only create extension in database ") {
+            return Finding(
+                .extensionMissing, object: object("an extension"), expected: "pg_cron set to the restored database", actual: text,
+                message: "the database uses an extension that works in one database, and the scratch server's settings name another",
+                hint: "name the database in the estate file, as production does: settings: {cron.database_name: NAME}")
         }
         if let parameter = Self.parameterOfLibrary(text) {
             return Finding(

@@ -9,11 +9,15 @@ enum ServerText {
         "relation ", "role \"", "schema \"", "type ", "function ", "procedure ", "aggregate ", "operator ", "extension \"",
         "database \"", "language \"", "collation \"", "constraint \"", "publication \"", "subscription \"", "server \"", "trigger \"",
         "foreign-data wrapper \"", "text search ", "encoding \"", "tablespace \"", "access method \"", "policy \"", "column \"",
+        "statistics object \"", "conversion \"", "event trigger \"", "materialized view \"", "foreign table \"", "operator class \"",
+        "operator family \"", "user mapping for ", "cast from type ", "transform for type ", "rule \"", "index \"", "table \"", "view \"",
+        "sequence \"", "property graph \"",
         "permission denied", "must be owner of ", "must be superuser", "duplicate key value violates unique constraint \"",
         "could not create unique index \"", "insert or update on table \"", "update or delete on table \"", "new row for relation \"",
         "null value in column \"", "no partition of relation \"", "unrecognized configuration parameter \"", "invalid locale name",
         "could not open extension control file ", "could not access file ", "could not load library ", "cannot be implemented",
-        "no schema has been selected", "deadlock detected", "there is no unique constraint matching ", "large object ", "library \"",
+        "no schema has been selected", "deadlock detected", "can only create extension in database ",
+        "there is no unique constraint matching ", "large object ", "library \"",
         "option \"", "unrecognized parameter \"",
     ]
 

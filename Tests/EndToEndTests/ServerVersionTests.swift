@@ -329,6 +329,57 @@ struct LastWordsTests {
 
 /// What a plain dump can't bring back here is the machine's lack where it is that, and is told once.
 struct MissingExtensionTests {
+    /// All that hangs on a table that couldn't be made: its sequence, a publication, statistics, a foreign key of another table.
+    @Test(.enabled(if: PostgresVersion.areHere(.v17), notHere(.v17))) func whatHangsOnATableFollowsFromIt() async throws {
+        let bin = try #require(PostgresVersion.v17.bin)
+        try await PostgresSource.with(.v17, settings: ["wal_level=logical"]) { source in
+            for sql in [
+                "CREATE EXTENSION cube", "CREATE TABLE c (id serial PRIMARY KEY, e cube, n int)",
+                "INSERT INTO c (e, n) SELECT cube(i), i FROM generate_series(1, 40) i",
+                "CREATE TABLE a2 (id int, e cube)", "INSERT INTO a2 SELECT i, cube(i) FROM generate_series(1, 40) i",
+                "CREATE TABLE o (id int PRIMARY KEY, cid int REFERENCES c, t text)",
+                "INSERT INTO o SELECT i, i, 'x' FROM generate_series(1, 30) i", "CREATE PUBLICATION p FOR TABLE c",
+                "CREATE STATISTICS s ON id, n FROM c",
+            ] { try await source.sql(sql) }
+            try await source.requireSeal(bins: [bin])
+            try await source.dump("\(bin)/pg_dump", ["-Fp"], to: "a.sql")
+            let lacking = source.folder.appendingPathComponent("lacking")
+            let home = URL(fileURLWithPath: bin).deletingLastPathComponent().path
+            try await Program.require(["cp", "-a", home, lacking.path])
+            try await Program.require(["sh", "-c", "find \(lacking.path) -name 'cube*' -delete && chmod -R a+rX \(lacking.path)"])
+            defer { try? FileManager.default.removeItem(at: lacking) }
+            let checks = "{rows: {table: public.o, exactly: 30}}"
+            for set in ["daily", "script"] {
+                let (outcome, drill) = try await source.drill(set, checks: checks, bins: [lacking.path + "/bin"])
+                #expect(outcome.code == 2, "\(set): \(outcome.text)")
+                #expect(!drill.cases.contains { $0.verdict == "failed" }, "\(set): \(outcome.text)")
+                #expect(drill.findings.contains { $0.rule == "extension-missing" }, "\(set)")
+                #expect(drill.cases(of: "declared").map(\.verdict) == ["passed"], "\(set): its rows are all there")
+                let (red, other) = try await source.drill(
+                    set, checks: checks.replacing("30", with: "31"), bins: [lacking.path + "/bin"])
+                #expect(red.code == 1 && other.findings.contains { $0.rule == "rows-out-of-bounds" }, "\(set): \(red.text)")
+            }
+        }
+    }
+
+    /// A client that doesn't run has judged no backup.
+    @Test func aBrokenClientIsThisMachines() async throws {
+        let bin = try #require(PostgresVersion.system.bin)
+        try await PostgresSource.with(.system) { source in
+            try await source.sql("CREATE TABLE t AS SELECT 1 AS i")
+            try await source.requireSeal()
+            let broken = source.folder.appendingPathComponent("bin")
+            try await Program.require(["mkdir", "-p", broken.path])
+            try await Program.require(["sh", "-c", "ln -s \(bin)/* \(broken.path)/ && rm \(broken.path)/pg_restore"])
+            let words = "pg_restore: error while loading shared libraries: libpq.so.5: cannot open shared object file"
+            try Data("#!/bin/sh\necho '\(words)' >&2\nexit 127\n".utf8).write(to: broken.appendingPathComponent("pg_restore"))
+            try await Program.require(["chmod", "-R", "a+rx", broken.path])
+            let (outcome, drill) = try await source.drill(bins: [broken.path])
+            #expect(outcome.code == 2, "\(outcome.text)")
+            #expect(drill.findings.contains { $0.rule == "tool-broken" && $0.actual.contains("libpq.so.5") }, "\(outcome.text)")
+        }
+    }
+
     /// An extension that this machine doesn't have, in a script: its table and rows follow from it.
     @Test(arguments: [PostgresVersion.system, .v15_20])
     func inAScriptIsThisMachines(_ version: PostgresVersion) async throws {

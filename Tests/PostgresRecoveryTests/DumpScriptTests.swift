@@ -2,6 +2,7 @@
 
 import DrillModel
 import Foundation
+import ScratchHost
 import Testing
 
 @testable import PostgresRecovery
@@ -278,7 +279,7 @@ import Testing
     ])
     func whoseFaultItIs(_ text: String, _ verdict: Verdict, _ rule: String) throws {
         let failure = RestoreVerdict(tool: "t", service: "s", log: try log(text)).failure(
-            ending: "exit 1", object: "o", scratch: "/s", serverDied: false)
+            of: ToolResult(exitCode: 1, signal: nil, output: ""), object: "o", scratch: "/s", serverDied: false)
         #expect(failure.verdict == verdict && failure.finding.rule.name == rule)
     }
 
@@ -337,6 +338,71 @@ import Testing
         #expect(RestoreVerdict(tool: "psql", service: "s", log: damaged).judged(notes: []).verdict == .failed)
     }
 
+    /// What a COPY that failed swallows goes on through the next COPY, which is well: it must not be left out with the first.
+    @Test func aCopyThatWasReadIntoTheRowsBeforeItHasNotFailed() throws {
+        let script = DumpScript(text: "COPY a (h) FROM stdin;\n1\n\\.\nCOPY b (h) FROM stdin;\n2\n\\.\nCOPY c (h) FROM stdin;\n3\n\\.\n")
+        let text = """
+            psql:a.sql:1: ERROR:  relation "a" does not exist
+            psql:a.sql:4: ERROR:  syntax error at or near "1"
+            psql:a.sql:7: ERROR:  syntax error at or near "2"
+
+            """
+        #expect(try log(text, script: script).failedCopies == [1])
+    }
+
+    /// pg_restore prints a statement as it stands in the dump, on several lines.
+    @Test func aStatementOfSeveralLinesIsReadWhole() throws {
+        let text = """
+            pg_restore: error: could not execute query: ERROR:  extension "cube" is not available
+            Command was: CREATE EXTENSION cube;
+
+
+            pg_restore: error: could not execute query: ERROR:  relation "public.c" does not exist
+            Command was: ALTER TABLE ONLY public.o
+                ADD CONSTRAINT o_fkey FOREIGN KEY (cid) REFERENCES public.c(id);
+
+
+            pg_restore: error: could not execute query: ERROR:  relation "public.c" does not exist
+            Command was: ALTER SEQUENCE public.c_id_seq OWNED BY public.c.id;
+
+
+            pg_restore: error: could not execute query: ERROR:  statistics object "public.s" does not exist
+            Command was: ALTER STATISTICS public.s OWNER TO postgres;
+
+            pg_restore: error: could not execute query: ERROR:  relation "public.c" does not exist
+            Command was: ALTER PUBLICATION p ADD TABLE ONLY public.c;
+
+            pg_restore: error: could not execute query: ERROR:  relation "public.c" does not exist
+            Command was: ALTER TABLE ONLY public.c ATTACH PARTITION public.c_1 FOR VALUES FROM (1) TO (2);
+
+
+            """
+        let (result, unrestored) = RestoreVerdict(tool: "pg_restore", service: "s", log: try log(text)).weighed(notes: [])
+        #expect(result.verdict == .error)
+        #expect(
+            unrestored.isSuperset(of: ["public.o.o_fkey", "public.c_id_seq", "publication p", "partition public.c_1"]), "\(unrestored)")
+        // By themselves they are the backup's.
+        let alone = try log(String(text.drop { $0 != "\n" }.dropFirst().drop { $0 != "\n" }))
+        #expect(RestoreVerdict(tool: "pg_restore", service: "s", log: alone).weighed(notes: []).result.verdict == .failed)
+    }
+
+    /// The name that a program goes by may be longer than the tool's.
+    @Test(arguments: ["psql", "psql.real", "psql-17"]) func aToolOfAnotherNameIsHeard(_ name: String) throws {
+        #expect(try log("\(name):a.sql:7: ERROR:  relation \"x\" does not exist\n").count == 1)
+        #expect(try log("\(name):a.sql:7: error: invalid command \\restrict\n").hasOldPsql)
+    }
+
+    /// A tool that doesn't run has judged no backup.
+    @Test(arguments: [
+        ("", 127), ("", 126), ("pg_restore: error while loading shared libraries: libpq.so.5: cannot open shared object file\n", 1),
+    ])
+    func aToolThatCannotRunIsTheMachines(_ text: String, _ code: Int32) throws {
+        let failure = RestoreVerdict(tool: "pg_restore", service: "s", log: try log(text)).failure(
+            of: ToolResult(exitCode: code, signal: nil, output: ""), object: "o", scratch: "/s", serverDied: false)
+        #expect(failure.verdict == .error && failure.finding.rule.name == "tool-broken")
+        #expect(text.isEmpty || failure.finding.actual.contains("libpq.so.5"))
+    }
+
     @Test func anOldPsqlIsTheMachines() throws {
         let log = try log("psql:a.sql:5: error: invalid command \\restrict\npsql:a.sql:90: error: invalid command \\unrestrict\n")
         let judged = RestoreVerdict(tool: "psql", service: "s", log: log).judged(notes: [])
@@ -346,6 +412,7 @@ import Testing
     @Test(arguments: [
         ("ERROR:  extension \"pg_cron\" can only be loaded via shared_preload_libraries", "pg_cron"),
         ("ERROR:  unrecognized configuration parameter \"cron.database_name\"", "cron.database_name"),
+        ("ERROR:  can only create extension in database postgres", "postgres"),
     ])
     func aLibraryThatMustBeLoadedIsTheMachines(_ text: String, _ name: String) throws {
         let log = try log(
@@ -360,7 +427,7 @@ import Testing
     @Test func theFirstProblemSaysMore() throws {
         let text = "pg_restore: error: could not uncompress data: (null)\npg_restore: error: a worker process died unexpectedly\n"
         let failure = RestoreVerdict(tool: "pg_restore", service: "s", log: try log(text)).failure(
-            ending: "exit 1", object: "o", scratch: "/s", serverDied: false)
+            of: ToolResult(exitCode: 1, signal: nil, output: ""), object: "o", scratch: "/s", serverDied: false)
         #expect(failure.verdict == .failed && failure.finding.actual.contains("could not uncompress"))
     }
 
