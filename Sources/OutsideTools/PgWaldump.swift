@@ -24,6 +24,9 @@ public struct PgWaldump: Sendable {
         case whole
         /// The log's fault: a record doesn't hold at a position, or none begins behind it.
         case broken(at: UInt64, findsNoRecord: Bool)
+        /// No record begins at a position, as where the written part of the newest segment ends: zeros stand there, or what an earlier use of the
+        /// file left.
+        case ended(at: UInt64)
         /// This machine's.
         case unread(String)
     }
@@ -33,6 +36,9 @@ public struct PgWaldump: Sendable {
         guard !result.succeeded else { return .whole }
         let words = words()
         guard result.exitCode == 1, let position = position(in: words) else { return .unread(result.ending) }
+        let ends = [/invalid record length at .*, got 0$/, /unexpected pageaddr/, /with incorrect prev-link/, /invalid magic number 0000/]
+        let last = words.split(whereSeparator: \.isNewline).last { $0.contains("error: ") } ?? ""
+        if ends.contains(where: { last.contains($0) }) { return .ended(at: position) }
         return .broken(at: position, findsNoRecord: words.contains("could not find a valid record"))
     }
 

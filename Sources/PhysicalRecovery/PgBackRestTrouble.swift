@@ -47,7 +47,7 @@ enum PgBackRestTrouble: Sendable, Hashable {
 
     /// The line that tells why, fit to be shown: a system's error before pgbackrest's own, and neither a secret nor bytes of a file.
     private static func line(of words: String, hiding secret: String?) -> String {
-        let lines = words.split(separator: "\n").map { $0.replacing(/^ *(?:P[0-9]+ +[A-Z]+: )? */, with: "") }
+        let lines = words.split(separator: "\n").map { $0.replacing(/^ *(?:P[0-9]+ +)?(?:(?:ERROR|WARN|INFO|DETAIL): )? */, with: "") }
         let told =
             lines.first { $0.contains(/: \[[0-9]+\] [A-Z]/) } ?? lines.first { $0.contains(#/^\[[0-9]+\]: /#) }
             ?? lines.first { $0.contains(/\b[A-Z][A-Za-z]+Error\b/) } ?? ""

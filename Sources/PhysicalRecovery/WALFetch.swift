@@ -66,7 +66,7 @@ public struct WALFetch: Sendable {
             let said = [log, log.appendingPathExtension("err")].map(ToolWords.end)
             // An empty file is none: a redirection makes one whatever the command before it finds. A part of one is no sign that it isn't there.
             let hasContent = Self.size(of: target) > 0
-            if result.exitCode == 0 { return hasContent }
+            if result.exitCode == 0, hasContent || Self.speakOfAbsence(said) { return hasContent }
             if let code = result.exitCode, missing.contains(Int(code)), !hasContent, code != 1 || Self.speakOfAbsence(said) { return false }
             let told = ToolWords(hiding: hidden).tail(of: said)
             throw failure(name, told.isEmpty ? result.ending : "\(result.ending): \(told)", missing: missing)

@@ -55,6 +55,7 @@ public struct WALReading: Sendable {
         var outcome = Outcome()
         var stretch: [Segment] = []
         var cluster: UInt64?
+        let newest = Self.newest(files.keys)
         for (name, location) in files.sorted(by: { $0.key.plain < $1.key.plain }) {
             try Task.checkCancellation()
             do {
@@ -63,11 +64,11 @@ public struct WALReading: Sendable {
                 if let segment = try await open(file, name, cluster, &outcome) {
                     cluster = cluster ?? segment.header.systemIdentifier
                     let follows = stretch.last.map { $0.name.timeline == segment.name.timeline && $0.number + 1 == segment.number } ?? true
-                    if !follows { try await judge(&stretch, &outcome) }
+                    if !follows { try await judge(&stretch, newest, &outcome) }
                     stretch.append(segment)
                     // A record may go on in the next segment: the last one is read with those that follow, too.
                     if UInt64(segment.header.segmentSize) * UInt64(stretch.count) >= Self.stretch, stretch.count > 1 {
-                        try await judge(&stretch, &outcome, keepsLast: true)
+                        try await judge(&stretch, newest, &outcome, keepsLast: true)
                     }
                 }
             } catch let failure as DrillFailure {
@@ -76,7 +77,7 @@ public struct WALReading: Sendable {
             outcome.read += 1
             await release(name)
         }
-        try await judge(&stretch, &outcome)
+        try await judge(&stretch, newest, &outcome)
         return outcome
     }
 
@@ -127,7 +128,9 @@ public struct WALReading: Sendable {
     // MARK: Records
 
     /// Has every record of a stretch read, and removes the segments.
-    private func judge(_ stretch: inout [Segment], _ outcome: inout Outcome, keepsLast: Bool = false) async throws {
+    private func judge(
+        _ stretch: inout [Segment], _ newest: Set<WALSegmentName>, _ outcome: inout Outcome, keepsLast: Bool = false
+    ) async throws {
         defer {
             for segment in stretch.dropLast(keepsLast ? 1 : 0) { try? FileManager.default.removeItem(at: segment.location) }
             stretch = keepsLast ? stretch.suffix(1) : []
@@ -140,7 +143,7 @@ public struct WALReading: Sendable {
         var rest = stretch[...]
         // What stands behind a damaged record can't be told; what the next segments hold can.
         while let start = rest.first, let end = rest.last {
-            guard let (index, finding) = try await problem(from: start, to: end, of: rest, binaries, &outcome) else { return }
+            guard let (index, finding) = try await problem(from: start, to: end, of: rest, newest, binaries, &outcome) else { return }
             if !outcome.findings.contains(where: { $0.object == finding.object }) { outcome.findings.append(finding) }
             rest = rest[(index + 1)...]
         }
@@ -148,7 +151,8 @@ public struct WALReading: Sendable {
 
     /// - Returns: What is wrong, and in which segment; nil where nothing is, or where it couldn't be asked.
     private func problem(
-        from start: Segment, to end: Segment, of stretch: ArraySlice<Segment>, _ binaries: PostgresBinaries, _ outcome: inout Outcome
+        from start: Segment, to end: Segment, of stretch: ArraySlice<Segment>, _ newest: Set<WALSegmentName>, _ binaries: PostgresBinaries,
+        _ outcome: inout Outcome
     ) async throws -> (Int, Finding)? {
         let log = folder.appendingPathComponent("pg_waldump.log")
         try? FileManager.default.removeItem(at: log)
@@ -165,6 +169,11 @@ public struct WALReading: Sendable {
         switch PgWaldump.reading(result, words: UnlinkedFile.data(log).map { String(decoding: $0, as: UTF8.self) } ?? "") {
         case .whole: return nil
         case .broken(let place, let nothing): (position, findsNoRecord) = (place, nothing)
+        case .ended(let place):
+            // Of the archive's newest segment only the beginning may have been written.
+            let number = place / UInt64(start.header.segmentSize)
+            if let last = stretch.last, last.number == number, newest.contains(last.name) { return nil }
+            (position, findsNoRecord) = (place, false)
         case .unread(let ending):
             outcome.errors.append(
                 Finding(
@@ -177,7 +186,7 @@ public struct WALReading: Sendable {
         let index = stretch.firstIndex { $0.number == number } ?? stretch.startIndex
         // A record that is longer than a segment has no beginning in it.
         if index == stretch.startIndex, findsNoRecord, Self.goesOn(stretch[index]) {
-            return stretch.count > 1 ? try await problemBehind(stretch.dropFirst(), end, binaries, &outcome) : nil
+            return stretch.count > 1 ? try await problemBehind(stretch.dropFirst(), end, newest, binaries, &outcome) : nil
         }
         return (
             index,
@@ -189,10 +198,21 @@ public struct WALReading: Sendable {
     }
 
     private func problemBehind(
-        _ stretch: ArraySlice<Segment>, _ end: Segment, _ binaries: PostgresBinaries, _ outcome: inout Outcome
+        _ stretch: ArraySlice<Segment>, _ end: Segment, _ newest: Set<WALSegmentName>, _ binaries: PostgresBinaries,
+        _ outcome: inout Outcome
     ) async throws -> (Int, Finding)? {
         guard let start = stretch.first else { return nil }
-        return try await problem(from: start, to: end, of: stretch, binaries, &outcome)
+        return try await problem(from: start, to: end, of: stretch, newest, binaries, &outcome)
+    }
+
+    /// The last segment of each timeline.
+    private static func newest(_ files: some Sequence<WALFileName>) -> Set<WALSegmentName> {
+        var last: [UInt32: WALSegmentName] = [:]
+        for case .segment(let segment) in files {
+            if let other = last[segment.timeline], (other.log, other.part) > (segment.log, segment.part) { continue }
+            last[segment.timeline] = segment
+        }
+        return Set(last.values)
     }
 
     /// Whether nothing begins in a segment: what it begins with fills all of it.

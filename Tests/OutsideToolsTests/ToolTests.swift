@@ -103,6 +103,18 @@ private func ended(_ code: Int32?, signal: Int32? = nil, _ output: String = "") 
             .broken(at: 0x1_0600_00A8, findsNoRecord: false)
         ),
         (1, "could not find a valid record after 0/3000000", .broken(at: 0x300_0000, findsNoRecord: true)),
+        (
+            1, "pg_waldump: error: error in WAL record at 0/1B059BF0: invalid record length at 0/1B059C28: wanted 24, got 0\n",
+            .ended(at: 0x1B05_9C28)
+        ),
+        (
+            1, "pg_waldump: error: error in WAL record at 0/1B059BF0: unexpected pageaddr 0/19000000 in log segment 0, offset 8192\n",
+            .ended(at: 0x1900_0000)
+        ),
+        (
+            1, "pg_waldump: error: error in WAL record at 0/3000028: invalid record length at 0/3000060: wanted 24, got 7\n",
+            .broken(at: 0x300_0060, findsNoRecord: false)
+        ),
         // Not the log's fault.
         (1, "could not open file", .unread("exit 1")), (127, "error at 0/6000078", .unread("exit 127")),
     ])

@@ -195,6 +195,9 @@ struct EarlyEndTests {
             #expect(try await fetch("exit 1") == "not there")
             #expect(try await fetch("exit 0") == "not there")
             #expect(try await fetch(": > \"$1\"") == "not there", "an empty file is none")
+            #expect(try await fetch("cp /nowhere/f \"$1\" || : > \"$1\"") == "not there", "and says so")
+            // It ends with 0 whatever came of it, and says what did.
+            #expect(try await fetch("echo 'Connection refused' >&2; : > \"$1\"").contains("Connection refused"))
             #expect(try await fetch("echo 'cp: cannot stat x: No such file or directory' >&2; exit 1") == "not there")
             for words in [
                 "ERROR: WAL file x not found in server main", "unable to find x in the archive",

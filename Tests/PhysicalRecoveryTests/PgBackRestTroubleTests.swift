@@ -37,6 +37,8 @@ struct PgBackRestTroubleTests {
             Int32?(31), "P00  ERROR: [031]: the 'info' command must not be run as the root user\n            HINT: running as root can",
             "[031]: the 'info'"
         ),
+        // Of its options it complains before it has a log.
+        (31, "ERROR: [031]: invalid option '--frob'", "[031]: invalid option"),
         (
             41, "P00  ERROR: [041]: raised from local-2 protocol: unable to open file '/b/1259.gz' for read: [13] Permission denied",
             "[041]: raised"

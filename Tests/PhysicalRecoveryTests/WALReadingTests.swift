@@ -36,6 +36,16 @@ import Testing
         try bytes.write(to: file)
     }
 
+    /// Leaves the first record that begins in a segment, and zeros behind it.
+    private static func empty(_ segment: inout Data) {
+        func number(_ place: Int) -> Int { (0..<4).reduce(0) { $0 | Int(segment[place + $1]) << (8 * $1) } }
+        func aligned(_ size: Int) -> Int { (size + 7) / 8 * 8 }
+        // Behind the first page's header, and the rest of a record that began before.
+        let start = 40 + aligned(number(16))
+        let end = start + aligned(number(start))
+        segment.replaceSubrange(end..., with: Data(count: segment.count - end))
+    }
+
     @Test func everyRecord() async throws {
         try await withArchivedCluster { cluster in
             let sound = try await read(cluster)
@@ -54,6 +64,12 @@ import Testing
                 try change($0.appendingPathComponent(cluster.segments[1])) { $0.replaceSubrange(40..<8192, with: Data(count: 8152)) }
             }
             #expect(emptied.findings.map(\.object) == [cluster.segments[1]])
+            // Of the newest one only the beginning may have been written; nothing tells that from a tail that was lost.
+            let last = try #require(cluster.segments.last)
+            let half = try await read(cluster) { try change($0.appendingPathComponent(last)) { Self.empty(&$0) } }
+            #expect(half.findings.isEmpty && half.errors.isEmpty, "\(half.findings)")
+            let lost = try await read(cluster) { try change($0.appendingPathComponent(cluster.segments[4])) { Self.empty(&$0) } }
+            #expect(lost.findings.map(\.object) == [cluster.segments[4]])
         }
     }
 
