@@ -24,9 +24,16 @@ public enum ContentProbe {
 
     /// As ``look(at:_:)``, and at each file of a folder of tar files. One that holds a server's files themselves is left as it is.
     public static func look(atBaseBackup item: URL, _ walk: FolderWalk) -> StoredContent? {
-        guard var content = look(at: item, walk), content.kind == .folder else { return look(at: item, walk) }
+        guard var content = look(at: item, walk) else { return nil }
+        guard content.kind == .folder else {
+            content.doubt = content.kind == .empty ? .empty("0 bytes") : .foreign("a file, where pg_basebackup writes a folder")
+            return content
+        }
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: item.path) else { return nil }
         guard !names.contains("PG_VERSION") else { return content }
+        if !names.contains(where: { BaseBackupFileName.plain($0) == "base.tar" }) {
+            content.doubt = names.isEmpty ? .empty("an empty folder") : .foreign("a folder with neither PG_VERSION nor base.tar in it")
+        }
         for name in names where BaseBackupFileName.isPart(name) {
             content.parts.updateValue(look(at: item.appendingPathComponent(name), walk), forKey: name)
         }
@@ -40,12 +47,56 @@ public enum ContentProbe {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         let permissions = UInt16(status.st_mode & 0o777)
-        if status.st_mode & S_IFMT == S_IFDIR { return StoredContent(kind: .folder, permissions: permissions) }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            var content = StoredContent(kind: .folder, permissions: permissions)
+            if let set, set.encryption == nil { content.doubt = doubt(ofFolder: item, as: set.kind) }
+            return content
+        }
         guard status.st_mode & S_IFMT == S_IFREG, let head = read(descriptor, at: 0) else { return nil }
         var middle: [UInt8]?
         if let place = Self.middle(of: Int64(status.st_size)) { middle = read(descriptor, at: place) }
         let content = judge(head: head, middle: middle, permissions: permissions)
         return set.map { content.doubted(as: $0, head: head, size: Int64(status.st_size)) } ?? content
+    }
+
+    /// What a folder's own table of contents says against it.
+    private static func doubt(ofFolder folder: URL, as kind: BackupSet.Kind) -> StoredContent.Doubt? {
+        switch kind {
+        case .pgDump:
+            switch head(of: folder.appendingPathComponent("toc.dat")) {
+            case nil: return .foreign("a folder without pg_dump's toc.dat")
+            case []: return .empty("a toc.dat of 0 bytes")
+            case let head?: return ArtifactFormat(head: head) == .postgresArchive ? nil : .foreign("a toc.dat that is none of pg_dump's")
+            }
+        case .aof:
+            // In a copy of a server's whole folder they lie in one below it.
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+            let places = [folder] + names.map { folder.appendingPathComponent($0) }
+            let manifests = places.flatMap { place in
+                ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).filter {
+                    $0.hasSuffix(AppendOnlyManifest.suffix)
+                }
+                .map { place.appendingPathComponent($0) }
+            }
+            for manifest in manifests {
+                guard let data = FileManager.default.contents(atPath: manifest.path) else {
+                    return .foreign("a manifest that can't be read")
+                }
+                if data.isEmpty { return .empty("a manifest of 0 bytes") }
+                guard let read = AppendOnlyManifest(Array(data.prefix(1 << 20))), !read.loaded.isEmpty else {
+                    return .foreign("a manifest that names no file")
+                }
+            }
+            return nil
+        default: return nil
+        }
+    }
+
+    private static func head(of file: URL) -> [UInt8]? {
+        let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return read(descriptor, at: 0)
     }
 
     /// Where the second sample begins; nil where the first shows enough. A file may begin with noise and go on in plain text.

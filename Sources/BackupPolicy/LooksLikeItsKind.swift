@@ -31,20 +31,30 @@ enum LooksLikeItsKind {
         if let (name, part) = content.parts.sorted(by: { $0.key < $1.key }).first(where: { $0.value?.kind == .empty || $0.value == nil }) {
             return part == nil ? .artifactUnreadable("\(name) of \(object)") : .artifactEmpty("\(name) of \(object)", actual: "0 bytes")
         }
+        // In plain text each begins as a tar, or as what packs one.
+        let stranger = content.parts.sorted { $0.key < $1.key }.first {
+            series.set.encryption == nil && $0.value?.kind == .unknown && $0.key.contains(".tar")
+        }
+        if let (name, _) = stranger { return foreign("\(name) of \(object)", actual: "no tar and nothing that packs one", series) }
         switch content.doubt {
         case nil: return nil
         case .empty(let actual): return .artifactEmpty(object, actual: actual)
-        case .foreign(let actual):
-            return Finding(
-                .artifactForeign, object: object, expected: "a backup of kind \(series.set.kind.rawValue)", actual: actual,
-                message: "the stored file is no backup of a kind that is known",
-                hint: "look into the file: an error message of the backup job may be all that it holds")
+        case .foreign(let actual): return foreign(object, actual: actual, series)
         case .stillEncrypted(let actual):
             return Finding(
                 .artifactStillEncrypted, object: object, expected: "a file in plain text", actual: actual,
                 message: "the estate says that this backup is not encrypted, and the stored file is",
                 hint: "declare how it is encrypted for this backup in the estate file: encryption: {format: …, key: …}")
         }
+    }
+}
+
+extension LooksLikeItsKind {
+    private static func foreign(_ object: String, actual: String, _ series: BackupSeries) -> Finding {
+        Finding(
+            .artifactForeign, object: object, expected: "a backup of kind \(series.set.kind.rawValue)", actual: actual,
+            message: "the stored file is no backup of a kind that is known",
+            hint: "look into the file: an error message of the backup job may be all that it holds")
     }
 }
 

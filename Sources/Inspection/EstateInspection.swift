@@ -76,6 +76,11 @@ public struct EstateInspection: Sendable {
                 whole = whole && survey != nil
                 guard let survey else { continue }
                 if !survey.unproven.isEmpty { memory.unproven.append(survey.unproven) }
+                if deep == nil, survey.isPacked {
+                    memory.unproven.append(
+                        "\(service.name)/\(set.name): its artifacts are compressed, and nobody looked at what is in them: --deep reads them."
+                    )
+                }
                 let recent = now.addingTimeInterval(-Double(WorstCaseLoss.window + 1) * 86_400)
                 // And the newest of those before: a gap may have begun long ago.
                 let moments = survey.series.moments.drop { $0.time <= recent }

@@ -1,5 +1,6 @@
 // What lies in the stores of one backup set, and what a look at each artifact tells.
 
+import ArtifactFormats
 import BackupAccess
 import BackupCatalog
 import BackupPolicy
@@ -78,6 +79,12 @@ struct SetSurvey: Sendable {
         }
         return SetSurvey(
             set: set, series: series, problems: problems.map(\.failure), passedOver: listing.passedOver, unproven: unproven, wal: wal)
+    }
+
+    /// Some are compressed and not encrypted: their first bytes tell the compression alone.
+    var isPacked: Bool {
+        let packed = Set([ArtifactFormat.gzip, .zstd, .xz, .bzip2, .lz4].map { StoredContent.Kind.plain($0.rawValue) })
+        return series.moments.lazy.flatMap(\.copies).contains { $0.content.map { packed.contains($0.kind) } == true }
     }
 
     /// All copies held against the first of each artifact: byte by byte, or by digest where both stores have one of their own.
