@@ -18,7 +18,8 @@ extension Damage {
         Damage(
             "missing-row", "one row is missing",
             .postgres {
-                try await onTextColumn($0, $1, rule: "rows-differ") { table, _ in
+                // A row that another table points to would take its foreign key along.
+                try await onTextColumn($0, $1, rule: "rows-differ", ofUnreferenced: true) { table, _ in
                     "DELETE FROM ONLY \(table) WHERE ctid = (SELECT ctid FROM ONLY \(table) LIMIT 1) RETURNING 1"
                 }
             }),
@@ -69,7 +70,8 @@ extension Damage {
 
     /// Tries a change on one text column after another until one row was changed: a CHECK may refuse the first.
     private static func onTextColumn(
-        _ connection: PostgresConnection, _ truth: PostgresTruth, rule: String, _ change: (String, String) -> String
+        _ connection: PostgresConnection, _ truth: PostgresTruth, rule: String, ofUnreferenced: Bool = false,
+        _ change: (String, String) -> String
     ) async throws -> Harm? {
         // No trigger may do more than the damage itself, and no foreign key may refuse it.
         try await connection.execute("SET session_replication_role = replica")
@@ -79,7 +81,9 @@ extension Damage {
                 """
                 SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-                AND a.attgenerated = '' AND a.atttypid = 'text'::regtype ORDER BY a.attnum
+                AND a.attgenerated = '' AND a.atttypid = 'text'::regtype
+                AND (\(ofUnreferenced ? "NOT EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f')" : "true"))
+                ORDER BY a.attnum
                 """, [table.schema, table.table])
             for column in columns.compactMap({ $0[0] }) {
                 let sql = change(SQL.identifier(table.schema, table.table), SQL.identifier(column))
