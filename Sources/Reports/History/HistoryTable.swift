@@ -43,7 +43,7 @@ public struct HistoryTable: Sendable {
         }
         return [
             (String(Readable.time(row.started, in: row.timeZone).prefix(16)), .plain),
-            (row.isInspection ? "inspection of \(row.drill)" : row.drill, .bold),
+            (row.drill, .bold),
             ("\(row.verdict.sign) \(row.isUnfinished ? "unfinished" : row.verdict.rawValue)", row.verdict.style),
             (time.map(\.words) ?? "", time?.isMissed == true ? .red : .plain), (time?.target.map(Readable.duration) ?? "", .dim),
             (trend(time?.achieved, before?.recoveryTime?.achieved), .dim),
