@@ -12,10 +12,12 @@ import Testing
         }.joined(separator: "\n")
     }
 
-    /// The examples that begin with `# file: path`, by path.
+    /// The examples of all pages that begin with `# file: path`, by path.
     private func examples() throws -> [String: String] {
         var examples: [String: String] = [:]
-        for block in try page().matches(of: /(?m)^( *)```yaml\n *# file: (\S+)\n((?:.|\n)*?)^ *```$/).map(\.output) {
+        let names = try FileManager.default.contentsOfDirectory(atPath: Checkout.url("docs").path).filter { $0.hasSuffix(".md") }
+        let text = try names.map { try String(contentsOf: Checkout.url("docs/\($0)"), encoding: .utf8) }.joined(separator: "\n")
+        for block in text.matches(of: /(?m)^( *)```yaml\n *# file: (\S+)\n((?:.|\n)*?)^ *```$/).map(\.output) {
             let lines = block.3.split(separator: "\n", omittingEmptySubsequences: false)
             examples[String(block.2)] = lines.map { String($0.trimmingPrefix(block.1)) }.joined(separator: "\n")
         }
@@ -26,11 +28,14 @@ import Testing
         let examples = try examples()
         #expect(
             examples.keys.sorted() == [
-                "complete/database-corruption.yaml", "complete/estate.yaml", "five/estate.yaml", "five/nightly.yaml",
+                "complete/database-corruption.yaml", "complete/estate.yaml", "complete/quarterly-corruption.yaml",
+                "complete/quarterly-outage.yaml", "failover/estate.yaml", "failover/failover.yaml", "five/estate.yaml", "five/nightly.yaml",
+                "pgbackrest/before-the-mistake.yaml", "pgbackrest/estate.yaml", "pgbackrest/to-the-end.yaml", "s3/backup-host.yaml",
+                "s3/estate.yaml", "s3/nightly-from-s3.yaml",
             ])
         let desk = try Desk()
         for (path, text) in examples { try desk.write(path, text) }
-        #expect(desk.problems(["complete", "five"]) == [])
+        #expect(desk.problems(["complete", "failover", "five", "pgbackrest", "s3"]) == [])
     }
 
     @Test(arguments: [("complete/estate.yaml", Section.ofEstates), ("complete/database-corruption.yaml", Section.ofDrills)])

@@ -134,6 +134,37 @@ import Testing
         }
     }
 
+    /// A server is called, and calls nobody: its code could log in to another drill's server, which is the same user's.
+    @Test(arguments: kinds) func aServerCallsNobody(isolation: Isolation) async throws {
+        guard try await Self.allows(isolation) else { return }
+        try await Place.with(isolation, reachable: true) { (place: Place) async throws -> Void in
+            let part = try place.host.folder.privateFolder("p")
+            for connects in [true, false] {
+                let caller = try await place.host.start(
+                    ["sh", "-c", place.python], connects: connects, workingFolder: part, log: part.appendingPathComponent("log"))
+                #expect(await Self.eventually { caller.ending != nil })
+                // In its view there is no other's.
+                if isolation.files != .view { #expect(caller.ending?.succeeded == connects, "\(connects)") }
+                let server = try await place.host.start(
+                    ["sleep", "642"], connects: connects, workingFolder: part, log: part.appendingPathComponent("log"))
+                let answers = await QuarantineAnswers.ask(server, host: place.host)
+                #expect(answers.callsNothing == (!connects && isolation.files != .view))
+                await server.stop([(SIGTERM, .seconds(120))])
+            }
+        }
+    }
+
+    /// Whoever waits for a server may have been stopped: it is woken, since it would never say that it is over.
+    @Test func aStoppedWatcherIsWoken() async throws {
+        try await Place.with(nil) { (place: Place) async throws -> Void in
+            let part = try place.host.folder.privateFolder("p")
+            let server = try await place.host.start(["sleep", "642"], workingFolder: part, log: part.appendingPathComponent("log"))
+            kill(server.keeper, SIGSTOP)
+            await server.stop([(SIGTERM, .seconds(120))])
+            #expect(server.ending != nil)
+        }
+    }
+
     @Test(arguments: kinds) func whatHidesEndsWithItsProgram(isolation: Isolation) async throws {
         guard try await Self.allows(isolation) else { return }
         try await Place.with(isolation) { (place: Place) async throws -> Void in
