@@ -37,10 +37,13 @@ struct InspectCommand: AsyncParsableCommand {
 
     @OptionGroup var keepRuns: KeepRunsOption
 
+    @OptionGroup var metrics: MetricsOption
+
     @OptionGroup var scratch: ScratchOption
 
     func validate() throws {
         guard !(list && deep) else { throw ValidationError("--list and --deep exclude each other") }
+        guard !(list && metrics.metrics != nil) else { throw ValidationError("--list judges nothing that --metrics could tell") }
         guard format == .text || list else { throw ValidationError("--format goes with --list; the reports have their own formats") }
     }
 
@@ -55,11 +58,12 @@ struct InspectCommand: AsyncParsableCommand {
             try list.show(format, tell: Console.print)
             return
         }
+        let metrics = try metrics.file()
         if deep || estate.hasRemoteStores { try await scratch.cleanUpAfterEarlierRuns() }
         let (deep, root) = (deep, scratch.root)
-        let verdict = try await RecordedRun(
-            drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count
-        ).run { hub in
+        let recorded = RecordedRun(
+            drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count, metrics: metrics)
+        let verdict = try await recorded.run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
                 try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores).run(hub: hub)
             }

@@ -11,16 +11,19 @@ struct RecordedRun: Sendable {
     /// How many drills, or inspections, it is to have.
     var drills: Int
     var output: URL
+    /// The file of a collector, beside the run's own reports.
+    var metrics: MetricsFile?
     /// What its folder and its reports are called.
     let name: String
 
     /// How many runs are left in the folder, this one among them; nil: all.
     var kept: Int?
 
-    init(drills: Int, output: URL, kept: Int? = nil) {
+    init(drills: Int, output: URL, kept: Int?, metrics: MetricsFile?) {
         self.drills = drills
         self.output = output
         self.kept = kept
+        self.metrics = metrics
         name = Self.name(for: Date())
     }
 
@@ -43,7 +46,13 @@ struct RecordedRun: Sendable {
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
-        let listener = Task { for await event in hub.events { await recorders.record(event) } }
+        let metrics = self.metrics?.recorder()
+        let listener = Task {
+            for await event in hub.events {
+                await recorders.record(event)
+                await metrics?.record(event)
+            }
+        }
         hub.emit(
             .runStarted(
                 RunInfo(musterVersion: Muster.version, host: Self.hostName, runID: name, drills: drills)))
@@ -58,6 +67,8 @@ struct RecordedRun: Sendable {
         await listener.value
         do throws(ReportError) {
             try await recorders.finish()
+            // Last: whoever is told that a drill was green must find its reports.
+            try await metrics?.finish()
         } catch {
             // A run whose reports are lost has proven nothing to anybody.
             throw CommandFailure(.unverified, error.message, hint: error.hint)

@@ -35,6 +35,8 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Show what would be restored and asked, and touch nothing.")
     var dryRun = false
 
+    @OptionGroup var metrics: MetricsOption
+
     @OptionGroup var estate: EstateOption
 
     @OptionGroup var scratch: ScratchOption
@@ -49,10 +51,11 @@ struct RunCommand: AsyncParsableCommand {
         guard !live || TerminalConfirmer.isPossible else {
             throw CommandFailure(.usage, "--live asks on a terminal, and there is none", hint: "run it in a terminal, or without --live")
         }
+        let metrics = try metrics.file()
         try await scratch.cleanUpAfterEarlierRuns()
         let session = RunSession(
             plans: plans, output: URL(fileURLWithPath: output, isDirectory: true), root: scratch.root, keep: keep, live: live,
-            keptRuns: keepRuns.count)
+            keptRuns: keepRuns.count, metrics: metrics)
         let verdict = try await session.run()
         let code = DrillModel.ExitCode(verdict)
         if code != .passed { throw code }

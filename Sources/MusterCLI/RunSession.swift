@@ -4,6 +4,7 @@ import DrillEngine
 import DrillModel
 import Drills
 import Foundation
+import Reports
 import ScratchHost
 import Synchronization
 
@@ -17,11 +18,12 @@ struct RunSession: Sendable {
     var live: Bool
     /// How many runs are left in the folder; nil: all.
     var keptRuns: Int?
+    var metrics: MetricsFile?
 
     /// - Returns: The run's verdict, which the exit code is made of.
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run() async throws -> Verdict {
-        let recorded = RecordedRun(drills: plans.count, output: output, kept: keptRuns)
+        let recorded = RecordedRun(drills: plans.count, output: output, kept: keptRuns, metrics: metrics)
         let kept = KeptFolders()
         defer {
             for path in kept.paths {

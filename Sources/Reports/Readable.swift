@@ -77,6 +77,12 @@ public enum Readable {
         return "\(local) \(offset < 0 ? "-" : "+")\(digits(Int64(minutes / 60), 2)):\(digits(Int64(minutes % 60), 2))"
     }
 
+    /// The moment that ``time(_:in:)`` wrote, to the second; nil of any other text.
+    static func moment(_ text: String) -> Date? {
+        guard let match = text.wholeMatch(of: /(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}) ([+-]\d{2}:\d{2})/) else { return nil }
+        return try? Date("\(match.1)T\(match.2)\(match.3)", strategy: .iso8601)
+    }
+
     /// Rounded to the nearest.
     static func milliseconds(of duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components

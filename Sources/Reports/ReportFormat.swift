@@ -20,6 +20,8 @@ public struct ReportFormat: Sendable {
     /// All of them. The event log comes first: it is the one that survives a kill.
     public static let all: [ReportFormat] = [
         ReportFormat(name: "events", fileName: "events.jsonl") { (file) throws(ReportError) in try EventLog(file: file) },
+        ReportFormat(name: "markdown", fileName: "summary.md") { FinalReport(file: $0) { Data(MarkdownReport.render($0).utf8) } },
+        ReportFormat(name: "metrics", fileName: "metrics.prom") { FinalReport(file: $0, render: MetricsReport.render) },
         ReportFormat(name: "json", fileName: "report.json") { FinalReport(file: $0, render: JSONReport.render) },
         ReportFormat(name: "html", fileName: "report.html") { FinalReport(file: $0, render: HTMLReport.render) },
         ReportFormat(name: "junit", fileName: "junit.xml") { FinalReport(file: $0) { Data(JUnitReport.render($0).utf8) } },

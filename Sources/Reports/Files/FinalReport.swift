@@ -26,6 +26,8 @@ public actor FinalReport: Recorder {
     public func finish() throws(ReportError) {
         do {
             try render(report).write(to: file, options: .atomic)
+        } catch let error as ReportError {
+            throw error
         } catch {
             throw ReportError(writing: file.path, error)
         }
