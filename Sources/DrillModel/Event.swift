@@ -93,7 +93,7 @@ public struct DrillInfo: Sendable, Hashable {
 
 /// How far a long piece of work has come.
 public struct Progress: Sendable, Hashable {
-    public enum Unit: String, Sendable, Hashable, Codable {
+    public enum Unit: String, Sendable, Hashable, Codable, CaseIterable {
         case bytes, tables, keys, files, segments
     }
     public var step: Step

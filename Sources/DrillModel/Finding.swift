@@ -5,7 +5,7 @@
 /// No field ever holds a row value, a password, a key or a connection string: findings travel into CI logs and tickets.
 public struct Finding: Sendable, Hashable, Codable {
     /// How much a finding weighs.
-    public enum Severity: String, Sendable, Hashable, Codable {
+    public enum Severity: String, Sendable, Hashable, Codable, CaseIterable {
         /// The case that holds it is failed, or in error.
         case critical
         /// It does not turn a case red, but somebody should act.

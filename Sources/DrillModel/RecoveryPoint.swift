@@ -5,7 +5,7 @@ public import Foundation
 /// One moment that a service can be brought back to.
 public struct RecoveryPoint: Sendable, Hashable {
     /// Where the moment was read from, best first.
-    public enum TimeSource: String, Sendable, Hashable, Codable {
+    public enum TimeSource: String, Sendable, Hashable, Codable, CaseIterable {
         case seal
         /// The last transaction that recovery replayed, in the server's own words.
         case lastReplayedCommit = "last-replayed-commit"

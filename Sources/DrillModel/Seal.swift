@@ -10,7 +10,7 @@ extension Rule {
 /// A record, signed where it is stored, of what a source held at the instant of a backup.
 public struct Seal: Sendable, Hashable, Codable {
     /// What the fingerprints were computed from.
-    public enum Truth: String, Sendable, Hashable, Codable {
+    public enum Truth: String, Sendable, Hashable, Codable, CaseIterable {
         /// The live source, under the same snapshot as the backup.
         case source
         /// A restore of the artifact itself: it proves that the backup doesn't change, not that it ever was right.

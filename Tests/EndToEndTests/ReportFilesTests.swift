@@ -54,6 +54,8 @@ struct RealRuns: Sendable {
             let runs = try await RealRuns(desk)
             try keep(runs)
             try expectPages(runs)
+            try await expectReaders(runs)
+            try await expectMetrics(desk, runs)
             try await expectBrowser(runs, desk)
         }
     }
@@ -91,6 +93,74 @@ struct RealRuns: Sendable {
             #expect(lost == [])
         }
     }
+
+    /// JSON Schema, Prometheus' strict parser, and a reader of Markdown.
+    private func expectReaders(_ runs: RealRuns) async throws {
+        for run in runs.all {
+            let names = try FileManager.default.contentsOfDirectory(atPath: run.url.path).sorted()
+            #expect(names == ["events.jsonl", "junit.xml", "metrics.prom", "report.html", "report.json", "summary.md"])
+            try await JUnitSchema.expectValid(run)
+        }
+        let names = ["report.json", "events.jsonl", "metrics.prom", "summary.md"]
+        let files = runs.all.flatMap { run in names.map { run.url.appendingPathComponent($0).path } }
+        guard
+            let packages = ["/opt/muster-test", Self.root.appendingPathComponent(".build/muster-test").path]
+                .map({ $0 + "/report-readers" }).first(where: { FileManager.default.fileExists(atPath: $0) })
+                ?? (Program.inCI ? "none" : nil)
+        else { return }
+        let script = Self.root.appendingPathComponent("Tests/ReportsTests/Schema/read-reports.py").path
+        let schemas = Self.root.appendingPathComponent("docs/schema").path
+        let outcome = try await Program.run(
+            ["python3", "-W", "ignore", script, schemas] + files, environment: ["PYTHONPATH": packages, "PYTHONUTF8": "1"])
+        #expect(outcome.code == 0 && outcome.out == "read \(files.count)\n", "\(outcome.text)")
+    }
+
+    /// The collector's file over several runs: its drills, its last success, and what is no file for it.
+    private func expectMetrics(_ desk: Desk, _ runs: RealRuns) async throws {
+        let folder = desk.folder.appendingPathComponent("collector", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let file = folder.appendingPathComponent("muster.prom")
+        func lines(_ start: String) throws -> [String] {
+            try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init).filter { $0.hasPrefix(start) }
+        }
+        func run(_ words: [String], _ code: Int32) async throws -> Outcome {
+            let outcome = try await desk.run(words + ["--metrics", file.path, "--output", desk.reports.appendingPathComponent("m").path])
+            #expect(outcome.code == code, "\(outcome.text)")
+            return outcome
+        }
+        let drill = try desk.drillFile(more: "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}")
+        _ = try await run(["run", drill.path], 0)
+        let green = try lines("muster_last_success_timestamp_seconds{")
+        #expect(green.count == 1)
+        _ = try await run(["inspect", desk.estate.path], 0)
+        #expect(try lines("muster_newest_backup_timestamp_seconds{").contains { $0.contains("backup=\"redis.rdb\"") })
+        try desk.edit(drill, "at-least: 1}}]}", "at-least: 1000000}}]}")
+        _ = try await run(["run", drill.path], 1)
+        #expect(try lines("muster_last_success_timestamp_seconds{").contains(green[0]))
+        #expect(try lines("muster_last_success_timestamp_seconds{").count == 2)
+        #expect(try lines("muster_verdict{").contains { $0.contains("verdict=\"failed\"} 1") })
+        if let exporter = NodeExporter.path {
+            let text = try await NodeExporter(path: exporter, folder: folder).metrics(in: desk.folder)
+            #expect(text.contains("node_textfile_scrape_error 0\n"))
+            for line in green {
+                #expect(text.contains(String(line.prefix { $0 != "}" }).replacing("muster_last_success", with: "muster_last_run")))
+            }
+        } else {
+            #expect(!Program.inCI, "scripts/setup-tests brings node_exporter")
+        }
+        // It is told before anything runs, and what is somebody else's stays.
+        try Data("node_x 1\n".utf8).write(to: file)
+        let refused = try await run(["run", drill.path], 64)
+        #expect(refused.err.contains("is no metrics file of muster's") && refused.err.contains("hint: "), "\(refused.text)")
+        #expect(try String(contentsOf: file, encoding: .utf8) == "node_x 1\n")
+        try Data("# TYPE muster_verdict gauge\nmuster_ver".utf8).write(to: file)
+        let told = try await run(["run", drill.path], 1)
+        #expect(told.err.contains("is damaged in line 2"), "\(told.text)")
+        #expect(try lines("muster_last_success").isEmpty)
+    }
+
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     private func expectBrowser(_ runs: RealRuns, _ desk: Desk) async throws {
         // setup-tests installs it; at a desk without it the rest still counts.
