@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 # Every import must be declared: the house's rules are kept by the compiler.
 CHECKS := --explicit-target-dependency-import-check=error
 
-.PHONY: help demo test build lint format bench findings install clean setup
+.PHONY: help demo test build lint format bench samples findings install clean setup
 
 help:
 	@echo "make demo     set up, build, make a small real estate and rehearse its recovery"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint     swift format, strict"
 	@echo "make format   rewrite the sources as the linter wants them"
 	@echo "make bench    time and memory against the bare tools"
+	@echo "make samples  reports/samples anew: what people read of a green, a red and an error run, and of an inspection"
 	@echo "make findings check what surprised us in outside tools, on pinned packages from the network"
 	@echo "make clean    remove what was built, the demo's lab, and what killed runs left"
 
@@ -48,6 +49,9 @@ bench: build
 	@scripts/bench-pitr
 	@scripts/bench-inspect
 	@scripts/bench-parallel
+
+samples: build
+	@scripts/samples
 
 findings:
 	@failed=0; for script in findings/*.sh; do echo "== $$script"; bash "$$script" || failed=1; done; exit $$failed

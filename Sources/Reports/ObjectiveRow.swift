@@ -14,6 +14,20 @@ struct ObjectiveRow {
     var words: String
     var notes: [String]
 
+    /// Of a drill: what could not be measured because a service could not be verified is an error, as its question says, and no failure.
+    static func rows(of drill: DrillReport) -> [ObjectiveRow] {
+        guard let objectives = drill.outcome?.objectives else { return [] }
+        let services = [nil] + objectives.rpo.map { Optional($0.service) }
+        return zip(rows(of: objectives, in: drill.info.timeZone), services).map { row, service in
+            let question = drill.cases.first { $0.group == .objective && $0.service == service && ["RTO", "RPO"].contains($0.name) }
+            guard row.verdict == .failed, question?.verdict == .error else { return row }
+            var row = row
+            row.verdict = .error
+            row.words = row.words.replacing("failed", with: "error", maxReplacements: 1)
+            return row
+        }
+    }
+
     /// RTO first, then the RPO of each service.
     static func rows(of objectives: Objectives, in timeZone: TimeZone) -> [ObjectiveRow] {
         [row(objectives.rto)] + objectives.rpo.map { row($0, in: timeZone) }

@@ -131,7 +131,7 @@ import Testing
     @Test func aMissedTargetNeverLooksMet() {
         let over = Duration.seconds(6 * 3600) + .milliseconds(250)
         let rto = RecoveryTime(measured: over, allowances: [], target: .seconds(6 * 3600), profile: .production, accepting: [:])
-        let lines = ObjectivesSection(objectives: Objectives(rto: rto, rpo: [], skew: nil), timeZone: .gmt).lines()
+        let lines = ObjectivesSection(rows: ObjectiveRow.rows(of: Objectives(rto: rto, rpo: [], skew: nil), in: .gmt), skew: nil).lines()
         let text = lines.map { $0.rendered(color: false) }.joined(separator: "\n")
         #expect(text.contains("6h 0m 0.250s"))
         #expect(text.contains("✗ RTO"))

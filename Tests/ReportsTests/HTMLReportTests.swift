@@ -128,6 +128,23 @@ import Testing
                 && views[1].alternative == "RPO a: achieved none, worst case unknown, target < 1m: failed: nothing healthy came back")
     }
 
+    /// The page must not say failed where the drill says that nothing could be verified.
+    @Test(arguments: [Verdict.failed, .error])
+    func whatCouldNotBeMeasuredReadsAsItsQuestion(verdict: Verdict) throws {
+        var script = EventScript()
+        script.run(drills: 1)
+        script.drill("unverified")
+        script.add(.caseFinished(CaseResult(.objective, name: "RTO", verdict: verdict)))
+        script.add(.caseFinished(CaseResult(.objective, service: "postgres", name: "RPO", verdict: verdict)))
+        let rto = RecoveryTime(measured: nil, allowances: [], target: .seconds(60), profile: .production, accepting: [:])
+        let objectives = Objectives(rto: rto, rpo: [.fixture("postgres", hours: nil, nil, target: .seconds(60))], skew: nil)
+        script.finish(verdict, [], since: .zero, objectives: objectives)
+        let rows = ObjectiveRow.rows(of: try #require(script.report.drills.first))
+        #expect(rows.map(\.verdict) == [verdict, verdict])
+        #expect(
+            rows.map(\.words) == ["\(verdict.rawValue): operation was never verified", "\(verdict.rawValue): nothing healthy came back"])
+    }
+
     @Test func tenThousandCasesStayReadable() throws {
         var script = EventScript()
         script.run(drills: 1)

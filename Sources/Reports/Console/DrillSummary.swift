@@ -12,7 +12,7 @@ struct DrillSummary {
         var lines = steps() + checks()
         lines += FindingsSection(cases: drill.cases).lines()
         if let objectives = drill.outcome?.objectives {
-            lines += ObjectivesSection(objectives: objectives, timeZone: drill.info.timeZone).lines()
+            lines += ObjectivesSection(rows: ObjectiveRow.rows(of: drill), skew: objectives.skew).lines()
         }
         lines += unproven()
         return lines + [ConsoleLine(), verdict()]

@@ -5,11 +5,10 @@ import Foundation
 
 /// The table of recovery objectives.
 struct ObjectivesSection {
-    let objectives: Objectives
-    let timeZone: TimeZone
+    let rows: [ObjectiveRow]
+    let skew: Duration?
 
     func lines() -> [ConsoleLine] {
-        let rows = ObjectiveRow.rows(of: objectives, in: timeZone)
         let title = "Recovery objectives"
         let titles = ("achieved", "worst case", "target")
         let first = max(4 + columnWidth(rows.map(\.name), ""), title.count + 3)
@@ -26,7 +25,7 @@ struct ObjectivesSection {
             lines.append(line.padded(to: fourth).adding(row.words, row.verdict.style))
             lines += row.notes.map { ConsoleLine("      \($0)", .dim) }
         }
-        if let skew = objectives.skew {
+        if let skew {
             lines.append(ConsoleLine("    skew between the recovered moments: \(Readable.duration(skew))"))
         }
         return lines

@@ -63,7 +63,7 @@ struct DrillView {
         counts = drill.cases.isEmpty ? "nothing was asked" : drill.counts.words
         took = Readable.duration(report.duration(of: drill))
 
-        let rows = drill.outcome?.objectives.map { ObjectiveRow.rows(of: $0, in: zone) } ?? []
+        let rows = ObjectiveRow.rows(of: drill)
         rto = rows.first.map(Self.figures) ?? "–"
         let ages = rows.dropFirst().map { "\($0.name.dropFirst(4)) \(Self.figures($0))" }
         rpo = ages.isEmpty ? "–" : HTMLText.clean(ages.joined(separator: "; "))
