@@ -27,7 +27,7 @@ public struct MarkdownReport {
 
     private static func heading(_ run: RunView) -> String {
         var lines = ["# \(run.verdict.sign) \(run.verdict.word): \(run.heading)", "", "\(run.lead) \(run.counts)", ""]
-        if let reason = run.reason { lines += ["**Cut off: \(Markdown.text(reason)).**", ""] }
+        if let reason = run.reason { lines += ["**\(Markdown.text(reason))**", ""] }
         lines += ["| Verdict | Drill | Questions | RTO | RPO | Not proven | Took |", "|---|---|---|---|---|---|---|"]
         for drill in run.drills {
             let verdict = "\(drill.verdict.sign) \(drill.verdict.word)"

@@ -77,9 +77,9 @@ struct RunView {
     private static func reason(_ report: RunReport) -> String? {
         if report.interrupted {
             let unfinished = max(report.drills.count, report.info?.drills ?? 0) - report.drills.count { !$0.interrupted }
-            return unfinished > 0
-                ? "\(RunReport.interruption): \(Readable.count(unfinished, "drill")) not finished" : RunReport.interruption
+            let more = unfinished > 0 ? ": \(Readable.count(unfinished, "drill")) not finished" : ""
+            return "Cut off: \(RunReport.interruption)\(more)."
         }
-        return report.drills.isEmpty ? "no drill ran" : nil
+        return report.drills.isEmpty ? "No drill ran." : nil
     }
 }
