@@ -62,7 +62,7 @@ let package = Package(
             "MusterCLI",
             [
                 "Drills", "Inspection", "Setup", "Cleanup", "Sealing", "Sabotage", "Lab", "BackupAccess", "DrillEngine", "DrillModel",
-                "DrillFiles", "Reports", "ScratchHost", argumentParser, "CLinux",
+                "DrillFiles", "Evidence", "Reports", "ScratchHost", argumentParser, "CLinux",
             ]),
         // The modules that put the parts together: they may know many.
         module(
@@ -123,6 +123,8 @@ let package = Package(
         module("ApplicationRecovery", ["DrillModel", "ScratchHost"]),
         module("IntegrityChecks", ["DrillModel", "PostgresClient", "RedisClient", "Cryptography"]),
         module("Seals", ["DrillModel", "Cryptography"]),
+        // A signed, chained record of the runs beside their reports.
+        module("Evidence", ["DrillModel", "BackupCatalog", "Reports", "Seals", "Cryptography"]),
         module("ArtifactFormats"),
         // The command lines of programs that others wrote, and what their ends mean.
         module("OutsideTools", ["ArtifactFormats", "ScratchHost"]),
@@ -193,6 +195,7 @@ let package = Package(
             ]),
         tests("BackupPolicyTests", ["BackupPolicy", "DrillModel"]),
         tests("DrillFilesTests", ["DrillFiles", "DrillModel"], exclude: ["Cases"]),
+        tests("EvidenceTests", ["Evidence", "DrillModel", "Reports", "Cryptography"]),
         tests("SealsTests", ["Seals", "DrillModel", "Cryptography"]),
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("RedisClientTests", ["RedisClient", "TestSupport"]),

@@ -8,7 +8,7 @@ extension Estate {
     /// Keys, passwords and stores are hidden wherever they lie; a server's own modules are shown.
     public var view: SandboxView {
         let secrets =
-            Array(keys.values) + [seals.signingKey].compactMap(\.self)
+            Array(keys.values) + [seals.signingKey, evidence?.signingKey].compactMap(\.self)
             + services.values.flatMap { [$0.source?.password, $0.living?.password].compactMap(\.self) }
             + services.values.flatMap { service in service.backups.values.compactMap(\.configuration?.live) }
         let files = secrets.compactMap { if case .file(let file) = $0 { file } else { nil } }

@@ -37,7 +37,7 @@ public struct Keyring: Sendable {
             }
         }
         return Set(
-            (Array(estate.keys.values) + services + [estate.seals.signingKey].compactMap { $0 }).compactMap {
+            (Array(estate.keys.values) + services + [estate.seals.signingKey, estate.evidence?.signingKey].compactMap { $0 }).compactMap {
                 if case .environment(let variable) = $0 { variable } else { nil }
             })
     }

@@ -16,6 +16,8 @@ public struct Estate: Sendable, Hashable {
     public var seals: SealPolicy
     /// Other names that the seals of its backups may carry: former ones.
     public var sealedAs: [String] = []
+    /// How its runs are recorded in a ledger; nil where they aren't.
+    public var evidence: EvidencePolicy?
     /// Promises that Muster can't ask, by name, each with what is asked by hand instead. They are reported as skipped.
     public var byHand: [String: String]
     /// The file it came from; relative paths inside it start at its folder.
@@ -88,6 +90,19 @@ public struct SealPolicy: Sendable, Hashable {
         self.trustedKeys = trustedKeys
         self.required = required
         self.signingKey = signingKey
+    }
+}
+
+/// With which keys the runs of an estate are recorded in a ledger, and verified.
+public struct EvidencePolicy: Sendable, Hashable {
+    /// The Ed25519 private key that entries are signed with.
+    public var signingKey: KeyReference
+    /// Ed25519 public keys, PEM. An entry signed by any other key doesn't hold.
+    public var trustedKeys: [URL]
+
+    public init(signingKey: KeyReference, trustedKeys: [URL]) {
+        self.signingKey = signingKey
+        self.trustedKeys = trustedKeys
     }
 }
 

@@ -185,6 +185,7 @@ public struct EstateInspection: Sendable {
     private var keyFiles: [BackupPolicy.KeyFile] {
         var references = estate.keys.sorted { $0.key < $1.key }.map { ("key \($0.key)", $0.value) }
         if let signing = estate.seals.signingKey { references.append(("the key that seals are signed with", signing)) }
+        if let evidence = estate.evidence { references.append(("the key that the ledger is signed with", evidence.signingKey)) }
         let walk = FolderWalk()
         return references.compactMap { name, reference in
             guard case .file(let url) = reference else { return nil }

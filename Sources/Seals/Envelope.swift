@@ -1,23 +1,34 @@
 // The DSSE envelope: a payload in base64, its type, and signatures over the two.
 
-import Cryptography
-import Foundation
+public import Cryptography
+public import Foundation
 
 /// A Dead Simple Signing Envelope, version 1 (github.com/secure-systems-lab/dsse).
-struct Envelope: Codable {
-    struct Signature: Codable {
+public struct Envelope: Codable, Sendable {
+    public struct Signature: Codable, Sendable {
         /// Which key signed: a hint that is not itself signed.
-        var keyid: String?
-        var sig: String
+        public var keyid: String?
+        public var sig: String
+
+        public init(keyid: String?, sig: String) {
+            self.keyid = keyid
+            self.sig = sig
+        }
     }
     static let sealType = "application/vnd.muster.seal+json"
 
-    var payloadType: String
-    var payload: String
-    var signatures: [Signature]
+    public var payloadType: String
+    public var payload: String
+    public var signatures: [Signature]
 
-    init(signing payload: Data, with key: Ed25519PrivateKey) throws(CryptographyError) {
-        payloadType = Self.sealType
+    public init(payloadType: String, payload: String, signatures: [Signature]) {
+        self.payloadType = payloadType
+        self.payload = payload
+        self.signatures = signatures
+    }
+
+    public init(signing payload: Data, type: String, with key: Ed25519PrivateKey) throws(CryptographyError) {
+        payloadType = type
         self.payload = payload.base64EncodedString()
         let signature = try key.sign(Self.signedBytes(type: payloadType, payload: payload))
         signatures = [Signature(keyid: try key.publicKey().keyID, sig: Data(signature).base64EncodedString())]
@@ -28,7 +39,7 @@ struct Envelope: Codable {
         Array("DSSEv1 \(type.utf8.count) \(type) \(payload.count) ".utf8) + payload
     }
 
-    enum Opening {
+    public enum Opening: Sendable {
         /// The payload, which a trusted key vouches for.
         case vouched(Data)
         /// A trusted key is named, and the signature isn't its.
@@ -39,7 +50,7 @@ struct Envelope: Codable {
     }
 
     /// The payload, if one of the keys vouches for it. Nothing of it is looked at before.
-    func open(trusted: [Ed25519PublicKey]) -> Opening {
+    public func open(trusted: [Ed25519PublicKey]) -> Opening {
         guard let payload = Data(base64Encoded: payload), !signatures.isEmpty else { return .unreadable }
         let signed = Self.signedBytes(type: payloadType, payload: payload)
         for signature in signatures {

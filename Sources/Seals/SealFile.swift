@@ -32,7 +32,7 @@ public enum SealFile {
         }
         let bytes: Data
         do {
-            let envelope = try Envelope(signing: SealCoding.encode(seal), with: key)
+            let envelope = try Envelope(signing: SealCoding.encode(seal), type: Envelope.sealType, with: key)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             bytes = try encoder.encode(envelope) + Data("\n".utf8)
