@@ -42,12 +42,14 @@ struct EstateReader {
                 byHand[entry.name] = file.text(entry.node, what: "promise \"\(entry.name)\"")
             }
         }
+        let evidence = evidence(fields)
         let sealedAs = OriginReader(fields: fields).sealedAs()
         guard file.problems.isEmpty, let name, let zone, let seals else { return nil }
         var estate = Estate(
             name: name, timeZone: zone, stores: stores, keys: keys, services: readServices, applications: readApplications, zones: zones,
             seals: seals, byHand: byHand, file: file.url)
         estate.sealedAs = sealedAs
+        estate.evidence = evidence
         return estate
     }
 
@@ -68,17 +70,31 @@ struct EstateReader {
     private static func seals(_ parent: Fields) -> SealPolicy? {
         guard let entry = parent["seals"] else { return SealPolicy() }
         guard let fields = Fields(parent.file, entry.node, .seals, title: "\"seals\"", place: entry.place) else { return nil }
-        let trusted = fields.texts("trust")?.compactMap { path in
-            parent.file.checkPath(path.text, what: "\"trust\"", at: path.place) ? parent.file.resolve(path.text, isFolder: false) : nil
-        }
+        let trusted = trustedKeys(fields)
         let required = fields.flag("required")
         if required == true, fields["trust"] == nil {
             fields.report("required", "seals are required, but no key is trusted", hint: "add \"trust: [keys/seal.pub]\"")
         }
-        let signingKey = fields["sign-with"].flatMap {
-            Secrets.read(parent.file, $0.node, title: "\"sign-with\"", place: $0.place)
+        return SealPolicy(trustedKeys: trusted ?? [], required: required ?? false, signingKey: signingKey(fields))
+    }
+
+    private static func evidence(_ parent: Fields) -> EvidencePolicy? {
+        guard let entry = parent["evidence"],
+            let fields = Fields(parent.file, entry.node, .evidence, title: "\"evidence\"", place: entry.place)
+        else { return nil }
+        let trusted = trustedKeys(fields)
+        guard let key = signingKey(fields), let trusted else { return nil }
+        return EvidencePolicy(signingKey: key, trustedKeys: trusted)
+    }
+
+    private static func trustedKeys(_ fields: Fields) -> [URL]? {
+        fields.texts("trust")?.compactMap { path in
+            fields.file.checkPath(path.text, what: "\"trust\"", at: path.place) ? fields.file.resolve(path.text, isFolder: false) : nil
         }
-        return SealPolicy(trustedKeys: trusted ?? [], required: required ?? false, signingKey: signingKey)
+    }
+
+    private static func signingKey(_ fields: Fields) -> KeyReference? {
+        fields["sign-with"].flatMap { Secrets.read(fields.file, $0.node, title: "\"sign-with\"", place: $0.place) }
     }
 }
 

@@ -38,7 +38,7 @@ extension Section {
             "version": "1", "estate": "my-estate", "stores": "{primary: {type: file, path: /backups}}",
             "services": "{postgres: {engine: postgres, backups: …}}",
         ],
-        optional: ["timezone", "keys", "applications", "zones", "seals", "sealed-as", "by-hand"])
+        optional: ["timezone", "keys", "applications", "zones", "seals", "evidence", "sealed-as", "by-hand"])
 
     static let store = Section("store", required: ["type": "file", "path": "/backups"], optional: ["zone"])
 
@@ -60,6 +60,9 @@ extension Section {
     static let secret = Section("secret", optional: ["file", "env", "command"], holdsSecrets: true)
 
     static let seals = Section("seals", optional: ["trust", "required", "sign-with"])
+
+    static let evidence = Section(
+        "evidence", required: ["sign-with": "{file: keys/evidence.key}", "trust": "[keys/evidence.pub]"])
 
     static let service = Section(
         "service",
@@ -177,7 +180,8 @@ extension Section {
     static let quarantine = Section("quarantine", optional: ["network", "files"])
 
     static let ofEstates = [
-        estate, store, objectStore, sshStore, rcloneStore, secret, seals, service, source, standby, replica, living, module, backup, wal,
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, evidence, service, source, standby, replica, living, module,
+        backup, wal,
         live,
         runs,
         schedule,
