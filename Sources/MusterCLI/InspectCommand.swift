@@ -4,6 +4,7 @@ public import ArgumentParser
 import BackupAccess
 import DrillFiles
 import DrillModel
+import Evidence
 import Foundation
 import Inspection
 
@@ -61,8 +62,10 @@ struct InspectCommand: AsyncParsableCommand {
         let metrics = try metrics.file()
         if deep || estate.hasRemoteStores { try await scratch.cleanUpAfterEarlierRuns() }
         let (deep, root) = (deep, scratch.root)
+        let evidence = try RunEvidence([(estate, nil)])
         let recorded = RecordedRun(
-            drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count, metrics: metrics)
+            drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count, metrics: metrics,
+            evidence: evidence)
         let verdict = try await recorded.run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
                 try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores).run(hub: hub)

@@ -2,6 +2,7 @@
 
 import DrillEngine
 import DrillModel
+import Evidence
 import Foundation
 import Glibc
 import Reports
@@ -18,12 +19,15 @@ struct RecordedRun: Sendable {
 
     /// How many runs are left in the folder, this one among them; nil: all.
     var kept: Int?
+    /// What puts it into the ledger; nil where nobody wants that.
+    var evidence: RunEvidence?
 
-    init(drills: Int, output: URL, kept: Int?, metrics: MetricsFile?) {
+    init(drills: Int, output: URL, kept: Int?, metrics: MetricsFile?, evidence: RunEvidence?) {
         self.drills = drills
         self.output = output
         self.kept = kept
         self.metrics = metrics
+        self.evidence = evidence
         name = Self.name(for: Date())
     }
 
@@ -47,11 +51,15 @@ struct RecordedRun: Sendable {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         let metrics = self.metrics?.recorder()
+        let isInLedger = evidence != nil
         let listener = Task {
+            var report = RunReport()
             for await event in hub.events {
+                if isInLedger { report.apply(event) }
                 await recorders.record(event)
                 await metrics?.record(event)
             }
+            return report
         }
         hub.emit(
             .runStarted(
@@ -64,9 +72,11 @@ struct RecordedRun: Sendable {
         }
         if case .success(let verdict) = outcome { hub.emit(.runFinished(verdict)) }
         hub.finish()
-        await listener.value
+        let report = await listener.value
+        let ledger: Result<LedgerHead?, CommandFailure>
         do throws(ReportError) {
             try await recorders.finish()
+            ledger = Result { () throws(CommandFailure) in try evidence?.append(report, in: folder) }
             // Last: whoever is told that a drill was green must find its reports.
             try await metrics?.finish()
         } catch {
@@ -76,6 +86,13 @@ struct RecordedRun: Sendable {
         // What is in the way of that breaks no run.
         if let kept { RunHistory(folder: output).keep(kept).forEach { Console.complain("note: \($0)") } }
         await console.footer(paths: ReportFormat.all.map { folder.appendingPathComponent($0.fileName).relativePath })
+        switch ledger {
+        case .success(let head): if let head { Console.print("  ledger \(head)") }
+        // What was found in the backups, and a signal, outweigh that this can't be proven later.
+        case .failure(let problem):
+            if case .success(let verdict) = outcome, verdict != .failed { throw problem }
+            Console.complain(problem.description)
+        }
         return try outcome.get()
     }
 

@@ -3,6 +3,7 @@
 import DrillEngine
 import DrillModel
 import Drills
+import Evidence
 import Foundation
 import Reports
 import ScratchHost
@@ -23,7 +24,8 @@ struct RunSession: Sendable {
     /// - Returns: The run's verdict, which the exit code is made of.
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run() async throws -> Verdict {
-        let recorded = RecordedRun(drills: plans.count, output: output, kept: keptRuns, metrics: metrics)
+        let evidence = try RunEvidence(plans.map { ($0.estate, $0.file) })
+        let recorded = RecordedRun(drills: plans.count, output: output, kept: keptRuns, metrics: metrics, evidence: evidence)
         let kept = KeptFolders()
         defer {
             for path in kept.paths {
