@@ -8,20 +8,20 @@ import Testing
 
 @Suite struct BadProcedureTests {
     @Test func lostCache() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
-        try desk.write("drill.yaml", Good.lostCache)
-        let plan = try #require(try desk.drills("drill.yaml").first)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
+        try fixture.write("drill.yaml", Good.lostCache)
+        let plan = try #require(try fixture.drills("drill.yaml").first)
         #expect(plan.recover.map(\.service) == ["postgres"] && plan.caches.map(\.service) == ["redis"])
         let repopulation = LostCache.Repopulation(run: ["python3", "app.py", "repopulate"].map { Template($0) }, timeout: .seconds(300))
         #expect(plan.caches.first?.repopulation == repopulation)
     }
 
     @Test func outage() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Good.zonedEstate)
-        try desk.write("drill.yaml", Good.outage)
-        let plan = try #require(try desk.drills("drill.yaml").first)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.zonedEstate)
+        try fixture.write("drill.yaml", Good.outage)
+        let plan = try #require(try fixture.drills("drill.yaml").first)
         #expect(plan.scenario == .dataCenterOutage && plan.outage?.zone == "ksdc" && plan.outage?.lost.map(\.name) == ["primary"])
         #expect(plan.outage?.commands?.cut == Hook(run: ["umount", "/backups"], timeout: .seconds(30)))
         // What is left of the estate is all that the drill knows.
@@ -32,51 +32,51 @@ import Testing
 
     /// A store of which nobody knows where it stands is no second zone.
     @Test func aStoreWithoutAZone() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
-        try desk.write("drill.yaml", Good.outage)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
+        try fixture.write("drill.yaml", Good.outage)
         #expect(
-            desk.problems(["drill.yaml"]).map(\.message) == ["backup \"daily\" of \"postgres\" has no store outside of zone \"ksdc\""])
+            fixture.problems(["drill.yaml"]).map(\.message) == ["backup \"daily\" of \"postgres\" has no store outside of zone \"ksdc\""])
     }
 
     @Test func whatIsLostWithTheZone() throws {
-        let desk = try Desk()
+        let fixture = try Fixture()
         let estate = Good.zonedEstate.replacing("backup: {env: DOMAINSCOPE_BACKUP_KEY}", with: "backup: {file: backups/primary/backup.key}")
             .replacing("trust: [keys/seal.pub]", with: "trust: [link/seal.pub]")
-        try desk.write("estate.yaml", estate)
-        try desk.write("backups/primary/seal.pub", "x")
+        try fixture.write("estate.yaml", estate)
+        try fixture.write("backups/primary/seal.pub", "x")
         try FileManager.default.createSymbolicLink(
-            at: desk.folder.appendingPathComponent("link"), withDestinationURL: desk.folder.appendingPathComponent("backups/primary"))
-        try desk.write("drill.yaml", Good.outage)
+            at: fixture.folder.appendingPathComponent("link"), withDestinationURL: fixture.folder.appendingPathComponent("backups/primary"))
+        try fixture.write("drill.yaml", Good.outage)
         #expect(
-            Set(desk.problems(["drill.yaml"]).map(\.message)) == [
+            Set(fixture.problems(["drill.yaml"]).map(\.message)) == [
                 "key \"backup\", which backup \"daily\" of \"postgres\" needs, lies in store \"primary\" and is lost with it",
                 "seal.pub, which seals are trusted by, lies in store \"primary\" and is lost with it",
             ])
     }
 
     @Test func nothingToRecover() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
-        try desk.write("drill.yaml", "version: 1\ndrill: d\nestate: estate.yaml\nscenario: database-corruption\n")
-        let problem = try #require(desk.problems(["drill.yaml"]).first)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
+        try fixture.write("drill.yaml", "version: 1\ndrill: d\nestate: estate.yaml\nscenario: database-corruption\n")
+        let problem = try #require(fixture.problems(["drill.yaml"]).first)
         #expect(problem.message == "missing key \"recover\": scenario \"database-corruption\" needs it" && problem.line == 1)
     }
 
     @Test func serverFailure() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
-        try desk.write("drill.yaml", Good.serverFailure)
-        let plan = try #require(try desk.drills("drill.yaml").first)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
+        try fixture.write("drill.yaml", Good.serverFailure)
+        let plan = try #require(try fixture.drills("drill.yaml").first)
         #expect(plan.scenario == .serverFailure && plan.application == "web" && plan.recover.isEmpty)
         #expect(plan.existing.map(\.service) == ["postgres", "redis"] && plan.existing.map(\.selection) == [.latestHealthy, .latest])
     }
 
     @Test func application() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
-        let web = try #require(try desk.estate().applications["web"])
-        #expect(web.code == .folder(desk.folder.appendingPathComponent("app", isDirectory: true)) && web.configuration == nil)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
+        let web = try #require(try fixture.estate().applications["web"])
+        #expect(web.code == .folder(fixture.folder.appendingPathComponent("app", isDirectory: true)) && web.configuration == nil)
         #expect(web.start.map(\.text) == ["python3", "app.py", "{application.folder}"])
         #expect(web.environment["LEVEL"] == Template("3") && web.services == ["postgres", "redis"])
         #expect(web.health.hold == .seconds(3) && web.health.within == .seconds(90) && web.port == 9100 && web.usesTCP)
@@ -92,10 +92,10 @@ import Testing
     }
 
     @Test func hooksAndManualSteps() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
-        try desk.write("drill.yaml", Good.drill)
-        let plan = try #require(try desk.drills("drill.yaml").first)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
+        try fixture.write("drill.yaml", Good.drill)
+        let plan = try #require(try fixture.drills("drill.yaml").first)
         #expect(
             plan.hooks == [
                 .stop: [.before: Hook(run: ["./stop", "now"], timeout: .seconds(30)), .after: Hook(run: ["true"])],

@@ -24,13 +24,13 @@ struct FileCase: Sendable, CustomTestStringConvertible {
 
     /// What is said of the files, as `muster run` prints it, a mistake after the other.
     func said() throws -> String {
-        let desk = try Desk()
+        let fixture = try Fixture()
         let own = Set(try FileManager.default.contentsOfDirectory(atPath: place.path)).subtracting(["expected.txt"])
         for file in own.union(["estate.yaml"]) {
             let source = own.contains(file) ? place : Self.folder.appendingPathComponent("good")
-            try desk.write(file, try Data(contentsOf: source.appendingPathComponent(file)))
+            try fixture.write(file, try Data(contentsOf: source.appendingPathComponent(file)))
         }
-        let problems = own.contains("drill.yaml") ? desk.problems(["drill.yaml"]) : desk.estateProblems("estate.yaml")
+        let problems = own.contains("drill.yaml") ? fixture.problems(["drill.yaml"]) : fixture.estateProblems("estate.yaml")
         return problems.map { "\($0.file):\($0.line):\($0.column): \($0.message)\nhint: \($0.hint)\n" }.joined()
     }
 

@@ -33,9 +33,9 @@ import Testing
                 "pgbackrest/before-the-mistake.yaml", "pgbackrest/estate.yaml", "pgbackrest/to-the-end.yaml", "s3/backup-host.yaml",
                 "s3/estate.yaml", "s3/nightly-from-s3.yaml",
             ])
-        let desk = try Desk()
-        for (path, text) in examples { try desk.write(path, text) }
-        #expect(desk.problems(["complete", "failover", "five", "pgbackrest", "s3"]) == [])
+        let fixture = try Fixture()
+        for (path, text) in examples { try fixture.write(path, text) }
+        #expect(fixture.problems(["complete", "failover", "five", "pgbackrest", "s3"]) == [])
     }
 
     @Test(arguments: [("complete/estate.yaml", Section.ofEstates), ("complete/database-corruption.yaml", Section.ofDrills)])

@@ -12,17 +12,17 @@ struct FilePair: Sendable {
 
     /// The messages alone, with one of the two or both replaced.
     func problems(estate: String? = nil, drill: String? = nil) throws -> [String] {
-        let desk = try Desk()
-        try desk.write("estate.yaml", estate ?? self.estate)
-        try desk.write("drill.yaml", drill ?? self.drill)
-        return desk.problems(["drill.yaml"]).map(\.message)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", estate ?? self.estate)
+        try fixture.write("drill.yaml", drill ?? self.drill)
+        return fixture.problems(["drill.yaml"]).map(\.message)
     }
 
     func plan() throws -> DrillPlan {
-        let desk = try Desk()
-        try desk.write("estate.yaml", estate)
-        try desk.write("drill.yaml", drill)
-        return try #require(try desk.drills("drill.yaml").first)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", estate)
+        try fixture.write("drill.yaml", drill)
+        return try #require(try fixture.drills("drill.yaml").first)
     }
 
     /// Its estate without the line that declares the server.

@@ -8,11 +8,11 @@ import Testing
 private typealias Problem = DrillFileError.Problem
 
 @Suite struct FileTests {
-    let desk: Desk
+    let fixture: Fixture
 
     init() throws {
-        desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
+        fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
     }
 
     @Test(arguments: [
@@ -59,56 +59,56 @@ private typealias Problem = DrillFileError.Problem
     ])
     func notYAML(_ input: BadInput) throws {
         let marked = try input.spoilAll()
-        try desk.write("x.yaml", marked.text)
-        input.expect(desk.estateProblems("x.yaml"), in: "x.yaml", line: marked.line, column: marked.column)
+        try fixture.write("x.yaml", marked.text)
+        input.expect(fixture.estateProblems("x.yaml"), in: "x.yaml", line: marked.line, column: marked.column)
     }
 
     @Test(arguments: ["", "\n\n", "# only a comment\n", "---\n", "~\n"])
     func empty(_ text: String) throws {
-        try desk.write("x.yaml", text)
+        try fixture.write("x.yaml", text)
         let problem = Problem(
             file: "x.yaml", line: 0, column: 0, message: "is empty", hint: "docs/complete-example.md shows a drill and an estate")
-        #expect(desk.problems(["x.yaml"]) == [problem])
-        #expect(desk.estateProblems("x.yaml") == [problem])
+        #expect(fixture.problems(["x.yaml"]) == [problem])
+        #expect(fixture.estateProblems("x.yaml") == [problem])
     }
 
     @Test func missing() throws {
-        try desk.write("drill.yaml", Good.drill)
+        try fixture.write("drill.yaml", Good.drill)
         let problem = { Problem(file: $0, line: 0, column: 0, message: "does not exist", hint: $1) }
-        #expect(desk.problems(["dril.yaml"]) == [problem("dril.yaml", "did you mean \"\(desk.folder.path)/drill.yaml\"?")])
-        #expect(desk.problems(["other/x.yaml"]) == [problem("other/x.yaml", "check the path")])
-        #expect(desk.estateProblems("estat.yaml") == [problem("estat.yaml", "did you mean \"\(desk.folder.path)/estate.yaml\"?")])
+        #expect(fixture.problems(["dril.yaml"]) == [problem("dril.yaml", "did you mean \"\(fixture.folder.path)/drill.yaml\"?")])
+        #expect(fixture.problems(["other/x.yaml"]) == [problem("other/x.yaml", "check the path")])
+        #expect(fixture.estateProblems("estat.yaml") == [problem("estat.yaml", "did you mean \"\(fixture.folder.path)/estate.yaml\"?")])
     }
 
     @Test func notUTF8() throws {
-        try desk.write("x.yaml", Data("version: 1\ndrill: gr".utf8) + Data([0xFC, 0xDF]) + Data("e\n".utf8))
+        try fixture.write("x.yaml", Data("version: 1\ndrill: gr".utf8) + Data([0xFC, 0xDF]) + Data("e\n".utf8))
         #expect(
-            desk.problems(["x.yaml"]) == [
+            fixture.problems(["x.yaml"]) == [
                 Problem(file: "x.yaml", line: 2, column: 10, message: "is not UTF-8 here", hint: "save the file as UTF-8")
             ])
-        try desk.write("y.yaml", try #require(Good.drill.data(using: .utf16)))
-        #expect(desk.problems(["y.yaml"]).map(\.message) == ["is not UTF-8 here"])
+        try fixture.write("y.yaml", try #require(Good.drill.data(using: .utf16)))
+        #expect(fixture.problems(["y.yaml"]).map(\.message) == ["is not UTF-8 here"])
     }
 
     @Test func notAFileOrTooLarge() throws {
-        try FileManager.default.createDirectory(at: desk.folder.appendingPathComponent("folder.yaml"), withIntermediateDirectories: true)
-        #expect(desk.estateProblems("folder.yaml").map(\.message) == ["is not a regular file"])
-        try desk.write("big.yaml", String(repeating: "# a backup\n", count: 100_000))
-        #expect(desk.problems(["big.yaml"]).map(\.message) == ["is larger than 1 MiB"])
+        try FileManager.default.createDirectory(at: fixture.folder.appendingPathComponent("folder.yaml"), withIntermediateDirectories: true)
+        #expect(fixture.estateProblems("folder.yaml").map(\.message) == ["is not a regular file"])
+        try fixture.write("big.yaml", String(repeating: "# a backup\n", count: 100_000))
+        #expect(fixture.problems(["big.yaml"]).map(\.message) == ["is larger than 1 MiB"])
     }
 
     @Test func deepNestingAndMultiplyingAliasesAreHarmless() throws {
-        try desk.write("deep.yaml", "a: " + String(repeating: "[", count: 100_000))
-        #expect(desk.estateProblems("deep.yaml").count == 1)
+        try fixture.write("deep.yaml", "a: " + String(repeating: "[", count: 100_000))
+        #expect(fixture.estateProblems("deep.yaml").count == 1)
         var bomb = "a0: &a0 [x, x]\n"
         for level in 1...60 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
-        try desk.write("bomb.yaml", bomb)
-        #expect(desk.estateProblems("bomb.yaml").contains { $0.message == "unknown key \"a60\"" })
+        try fixture.write("bomb.yaml", bomb)
+        #expect(fixture.estateProblems("bomb.yaml").contains { $0.message == "unknown key \"a60\"" })
     }
 
     @Test func manyDuplicatesAreAllToldWithTheirPlaces() throws {
-        try desk.write("x.yaml", "\"colour\": 1\ncolour: 2\n\"colour\": 3\nfarbe: {a: 1, b: 2, a: 3}\ncouleur: 1\ncouleur: 2\n")
-        let duplicates = desk.estateProblems("x.yaml").filter { $0.message.hasPrefix("duplicate") }
+        try fixture.write("x.yaml", "\"colour\": 1\ncolour: 2\n\"colour\": 3\nfarbe: {a: 1, b: 2, a: 3}\ncouleur: 1\ncouleur: 2\n")
+        let duplicates = fixture.estateProblems("x.yaml").filter { $0.message.hasPrefix("duplicate") }
         // `a` stands in a mapping that nobody looks into.
         #expect(
             duplicates.map { "\($0.line):\($0.column) \($0.message)" } == [
@@ -117,16 +117,16 @@ private typealias Problem = DrillFileError.Problem
     }
 
     @Test func duplicateThatCantBeRenamedStillStopsTheFile() throws {
-        try desk.write("x.yaml", "version: 1\n\"\": 1\n\"\": 2\n")
+        try fixture.write("x.yaml", "version: 1\n\"\": 1\n\"\": 2\n")
         let problem = Problem(file: "x.yaml", line: 2, column: 1, message: "duplicate key \"\"", hint: "keep one of them")
-        #expect(desk.estateProblems("x.yaml") == [problem])
+        #expect(fixture.estateProblems("x.yaml") == [problem])
     }
 
     @Test func takenDrillName() throws {
-        try desk.write("a.yaml", Good.drill)
-        try desk.write("b.yaml", Good.drill)
+        try fixture.write("a.yaml", Good.drill)
+        try fixture.write("b.yaml", Good.drill)
         #expect(
-            desk.problems(["a.yaml", "b.yaml"]) == [
+            fixture.problems(["a.yaml", "b.yaml"]) == [
                 Problem(
                     file: "b.yaml", line: 2, column: 8, message: "drill name \"database-corruption\" is taken by a.yaml",
                     hint: "give each drill a name of its own: its reports are filed under it")
@@ -134,11 +134,11 @@ private typealias Problem = DrillFileError.Problem
     }
 
     @Test func folderWithoutADrill() throws {
-        try desk.write("empty/README.md", "")
-        try desk.write("estates/estate.yaml", Good.estate)
+        try fixture.write("empty/README.md", "")
+        try fixture.write("estates/estate.yaml", Good.estate)
         let hint = "name the folder that holds your drill files, or write one: docs/first-drill.md"
         #expect(
-            desk.problems(["empty", "estates"]) == [
+            fixture.problems(["empty", "estates"]) == [
                 Problem(file: "empty", line: 0, column: 0, message: "holds no drill: no *.yaml or *.yml file in it", hint: hint),
                 Problem(file: "estates", line: 0, column: 0, message: "holds no drill: only estates in it", hint: hint),
             ])
@@ -146,17 +146,17 @@ private typealias Problem = DrillFileError.Problem
 
     @Test func nothingNamed() {
         #expect(
-            desk.problems([]) == [
+            fixture.problems([]) == [
                 Problem(file: "", line: 0, column: 0, message: "no drill to run", hint: "name a drill file, or a folder that holds one")
             ])
     }
 
     @Test func folderWithOtherYAML() throws {
-        try desk.write("drills/drill.yaml", Good.drill.replacing("estate.yaml", with: "../estate.yaml"))
-        try desk.write("drills/compose.yaml", "services: {web: {image: x}}\n")
-        try desk.write("drills/broken.yaml", "a: [\n")
+        try fixture.write("drills/drill.yaml", Good.drill.replacing("estate.yaml", with: "../estate.yaml"))
+        try fixture.write("drills/compose.yaml", "services: {web: {image: x}}\n")
+        try fixture.write("drills/broken.yaml", "a: [\n")
         #expect(
-            desk.problems(["drills"]).map(\.description) == [
+            fixture.problems(["drills"]).map(\.description) == [
                 "drills/broken.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content\nhint: close the bracket or brace",
                 "drills/compose.yaml: is neither a drill nor an estate\nhint: begin it with \"version: 1\" and \"drill: NAME\", or move it to another folder",
             ])
@@ -164,22 +164,22 @@ private typealias Problem = DrillFileError.Problem
 
     /// A drill whose `drill:` is misspelt looks a little like an estate: it must not be passed over.
     @Test func misspeltDrillInAFolderIsNotSkipped() throws {
-        try desk.write(
+        try fixture.write(
             "drills/drill.yaml",
             Good.drill.replacing("estate.yaml", with: "../estate.yaml").replacing("drill: database", with: "dril: database"))
-        #expect(desk.problems(["drills"]).map(\.message) == ["unknown key \"dril\""])
+        #expect(fixture.problems(["drills"]).map(\.message) == ["unknown key \"dril\""])
     }
 
     @Test func estateNamedAsDrillAndDrillNamedAsEstate() throws {
-        try desk.write("drill.yaml", Good.drill)
+        try fixture.write("drill.yaml", Good.drill)
         #expect(
-            desk.problems(["estate.yaml"]) == [
+            fixture.problems(["estate.yaml"]) == [
                 Problem(
                     file: "estate.yaml", line: 0, column: 0, message: "is an estate, not a drill",
                     hint: "name a drill file, or the folder that holds them")
             ])
         #expect(
-            desk.estateProblems("drill.yaml") == [
+            fixture.estateProblems("drill.yaml") == [
                 Problem(
                     file: "drill.yaml", line: 0, column: 0, message: "is a drill, not an estate",
                     hint: "name the file that its \"estate\" line names")
@@ -188,10 +188,11 @@ private typealias Problem = DrillFileError.Problem
 
     /// Without its estate, a drill is still judged as far as it goes, and nothing is said twice.
     @Test func problemsOfDrillAndEstateTogether() throws {
-        try desk.write("drills/estate.yaml", Good.estate.replacing("engine: redis", with: "engine: redys"))
-        try desk.write("drills/drill.yaml", Good.drill.replacing("rto: 4h", with: "rto: 4").replacing("from: daily", with: "from: nothing"))
+        try fixture.write("drills/estate.yaml", Good.estate.replacing("engine: redis", with: "engine: redys"))
+        try fixture.write(
+            "drills/drill.yaml", Good.drill.replacing("rto: 4h", with: "rto: 4").replacing("from: daily", with: "from: nothing"))
         #expect(
-            desk.problems(["drills"]).map { "\($0.file):\($0.line) \($0.message)" } == [
+            fixture.problems(["drills"]).map { "\($0.file):\($0.line) \($0.message)" } == [
                 "drills/drill.yaml:7 \"rto\" has no unit", "drills/estate.yaml:37 unknown engine \"redys\"",
             ])
     }

@@ -7,44 +7,44 @@ import Testing
 @testable import DrillFiles
 
 @Suite struct GoodFilesTests {
-    let desk: Desk
+    let fixture: Fixture
 
     init() throws {
-        desk = try Desk()
-        try desk.write("estate.yaml", Good.estate)
+        fixture = try Fixture()
+        try fixture.write("estate.yaml", Good.estate)
     }
 
     /// As psql finds the server of this machine.
     @Test func sourceThatNamesItsDatabaseAlone() throws {
-        try desk.write(
+        try fixture.write(
             "estate.yaml",
             Good.estate.replacing("      host: /run/postgresql\n      port: 5432\n", with: ""))
-        let source = try #require(try desk.estate().services["postgres"]?.source)
+        let source = try #require(try fixture.estate().services["postgres"]?.source)
         #expect(["/var/run/postgresql", "/tmp"].contains(source.host))
         #expect(source.database == "domainscope" && source.port == nil)
     }
 
     @Test func estateWithEveryKey() throws {
-        let estate = try desk.estate()
+        let estate = try fixture.estate()
         #expect(estate.name == "domainscope")
         #expect(estate.timeZone.identifier == "Asia/Kolkata")
-        #expect(estate.file == desk.folder.appendingPathComponent("estate.yaml", isDirectory: false))
+        #expect(estate.file == fixture.folder.appendingPathComponent("estate.yaml", isDirectory: false))
         #expect(estate.stores.keys.sorted() == ["primary", "secondary"])
-        let primary = desk.folder.appendingPathComponent("backups/primary", isDirectory: true)
+        let primary = fixture.folder.appendingPathComponent("backups/primary", isDirectory: true)
         #expect(estate.stores["primary"] == Store(name: "primary", location: .folder(primary), zone: "ksdc"))
         let secondary = URL(fileURLWithPath: "/srv/dr", isDirectory: true)
         #expect(estate.stores["secondary"] == Store(name: "secondary", location: .folder(secondary), zone: nil))
         #expect(
             estate.keys == [
                 "backup": .environment("DOMAINSCOPE_BACKUP_KEY"),
-                "spare": .file(desk.folder.appendingPathComponent("keys/spare", isDirectory: false)),
+                "spare": .file(fixture.folder.appendingPathComponent("keys/spare", isDirectory: false)),
                 "vault": .command(["pass", "show", "dr/backup key"]),
             ])
         #expect(
             estate.seals
                 == SealPolicy(
-                    trustedKeys: [desk.folder.appendingPathComponent("keys/seal.pub", isDirectory: false)], required: true,
-                    signingKey: .file(desk.folder.appendingPathComponent("keys/seal.pem", isDirectory: false))))
+                    trustedKeys: [fixture.folder.appendingPathComponent("keys/seal.pub", isDirectory: false)], required: true,
+                    signingKey: .file(fixture.folder.appendingPathComponent("keys/seal.pem", isDirectory: false))))
         let source = SourceConnection(
             host: "/run/postgresql", port: 5432, database: "domainscope", user: "muster", password: .environment("SOURCE_PASSWORD"))
         let daily = BackupSet(
@@ -61,7 +61,7 @@ import Testing
                     name: "redis", engine: .redis, source: nil, backups: ["rdb": rdb], worstCaseTarget: .seconds(90_000),
                     binaries: URL(fileURLWithPath: "/opt/redis-7.4/bin", isDirectory: true),
                     modules: [
-                        ServerModule(path: desk.folder.appendingPathComponent("modules/rejson.so").path, arguments: ["A", "1"]),
+                        ServerModule(path: fixture.folder.appendingPathComponent("modules/rejson.so").path, arguments: ["A", "1"]),
                         ServerModule(path: "/usr/lib/bloom.so"),
                     ]))
         let env = try #require(estate.services["configuration"]?.backups["env"])
@@ -69,7 +69,7 @@ import Testing
             required: ["DATABASE_URL", "SECRET_KEY"], live: .command(["cat", "/srv/app/.env"]), mayDiffer: ["RELEASE*"])
         #expect(env.kind == .env && env.configuration == promise && env.code == nil && !env.holdsData)
         let mirror = try #require(estate.services["code"]?.backups["mirror"])
-        let revision = desk.folder.appendingPathComponent("REVISION", isDirectory: false)
+        let revision = fixture.folder.appendingPathComponent("REVISION", isDirectory: false)
         #expect(mirror.kind == .gitMirror && mirror.code == CodePromise(runs: .file(revision), branch: "main"))
         #expect(mirror.encryption == nil && mirror.configuration == nil)
         #expect(estate.services.count == 4)
@@ -77,11 +77,11 @@ import Testing
     }
 
     @Test func drillWithEveryKey() throws {
-        try desk.write("drill.yaml", Good.drill)
-        let plan = try #require(try desk.drills("drill.yaml").first)
+        try fixture.write("drill.yaml", Good.drill)
+        let plan = try #require(try fixture.drills("drill.yaml").first)
         #expect(plan.name == "database-corruption")
         #expect(plan.scenario == .databaseCorruption)
-        #expect(plan.estate == (try desk.estate()))
+        #expect(plan.estate == (try fixture.estate()))
         #expect(plan.profile == .fast)
         #expect(plan.incident == .at(Date(timeIntervalSince1970: 1_772_310_600)))
         #expect(plan.targets == Targets(rto: .seconds(14_400), rpo: .seconds(21_600), rpoWorstCase: .seconds(25_200)))
@@ -107,11 +107,11 @@ import Testing
                 ],
             ])
         #expect(plan.quarantine == QuarantineDemand(network: true))
-        #expect(plan.file == desk.folder.appendingPathComponent("drill.yaml", isDirectory: false))
+        #expect(plan.file == fixture.folder.appendingPathComponent("drill.yaml", isDirectory: false))
     }
 
     @Test func defaults() throws {
-        try desk.write(
+        try fixture.write(
             "small.yaml",
             """
             version: 1
@@ -121,7 +121,7 @@ import Testing
             services:
               db: {engine: postgres, backups: {d: {kind: pg_dump, store: here, match: "*.dump", encryption: {format: openssl, key: k}}}}
             """)
-        try desk.write(
+        try fixture.write(
             "drill.yml",
             """
             version: 1
@@ -130,10 +130,10 @@ import Testing
             scenario: database-corruption
             recover: {db: {from: d}}
             """)
-        let plan = try #require(try desk.drills("drill.yml").first)
+        let plan = try #require(try fixture.drills("drill.yml").first)
         #expect(plan.estate.timeZone.secondsFromGMT() == 0)
         #expect(plan.estate.seals == SealPolicy())
-        #expect(plan.estate.stores["here"]?.location == .folder(desk.folder))
+        #expect(plan.estate.stores["here"]?.location == .folder(fixture.folder))
         let scheme = Encryption(format: .opensslEnc(iterations: 10_000, digest: "sha256"), key: "k")
         #expect(plan.estate.services["db"]?.backups["d"]?.encryption == scheme)
         #expect(plan.profile == .production)
@@ -156,28 +156,29 @@ import Testing
             ),
         ] {
             let text = Good.estate.replacing("{every: day, at: \"02:00\", tolerance: 45m}", with: written)
-            try desk.write("s.yaml", text)
-            #expect(try desk.estate("s.yaml").services["postgres"]?.backups["daily"]?.schedule == read)
+            try fixture.write("s.yaml", text)
+            #expect(try fixture.estate("s.yaml").services["postgres"]?.backups["daily"]?.schedule == read)
         }
     }
 
     @Test func folderGivesItsDrillsSortedAndSkipsEstatesAndOtherFiles() throws {
-        try desk.write(
+        try fixture.write(
             "drills/b.yaml",
             Good.drill.replacing("drill: database-corruption", with: "drill: b").replacing("estate.yaml", with: "../estate.yaml"))
-        try desk.write(
+        try fixture.write(
             "drills/a.yml",
             Good.drill.replacing("drill: database-corruption", with: "drill: a").replacing("estate.yaml", with: "../estate.yaml"))
-        try desk.write("drills/estate.yaml", "version: 1\nestate: another\nservices: not read here\n")
-        try desk.write("drills/README.md", "- not YAML: [")
-        try desk.write("drills/.hidden.yaml", "not: a drill")
-        try desk.write("drills/below/c.yaml", "not: a drill")
-        #expect(try desk.drills("drills").map(\.name) == ["a", "b"])
-        #expect(try desk.drills("drills/b.yaml", "drills", "drills/./a.yml").map(\.name) == ["a", "b"], "a file named twice is read once")
+        try fixture.write("drills/estate.yaml", "version: 1\nestate: another\nservices: not read here\n")
+        try fixture.write("drills/README.md", "- not YAML: [")
+        try fixture.write("drills/.hidden.yaml", "not: a drill")
+        try fixture.write("drills/below/c.yaml", "not: a drill")
+        #expect(try fixture.drills("drills").map(\.name) == ["a", "b"])
+        #expect(
+            try fixture.drills("drills/b.yaml", "drills", "drills/./a.yml").map(\.name) == ["a", "b"], "a file named twice is read once")
     }
 
     @Test func anchorsAndMergeKeys() throws {
-        try desk.write(
+        try fixture.write(
             "merged.yaml",
             """
             version: 1
@@ -199,7 +200,7 @@ import Testing
                     <<: [{match: yearly/*}, *daily]
                   hourly: {kind: pg_dump, store: here, match: hourly/*, encryption: *open}
             """)
-        let backups = try #require(try desk.estate("merged.yaml").services["db"]?.backups)
+        let backups = try #require(try fixture.estate("merged.yaml").services["db"]?.backups)
         #expect(backups["monthly"]?.match == "monthly/*")
         #expect(backups["monthly"]?.stores == ["here"])
         #expect(backups["yearly"]?.match == "yearly/*")
@@ -209,7 +210,7 @@ import Testing
 
     /// `no` is Norway, `on` is a host, `1e3` a database, `2026-03-01` a store, `null` and `~` are what they are.
     @Test func namesAreTextWhateverYAMLThinks() throws {
-        try desk.write(
+        try fixture.write(
             "norway.yaml",
             """
             version: 1
@@ -222,11 +223,11 @@ import Testing
                 backups:
                   12: {kind: pg_dump, stores: [2026-03-01, yes], match: 1.50, encryption: none}
             """)
-        let estate = try desk.estate("norway.yaml")
+        let estate = try fixture.estate("norway.yaml")
         #expect(estate.name == "no")
         #expect(estate.stores.keys.sorted() == ["2026-03-01", "yes"])
         #expect(estate.stores["2026-03-01"]?.zone == "off")
-        #expect(estate.stores["2026-03-01"]?.location == .folder(desk.folder.appendingPathComponent("010", isDirectory: true)))
+        #expect(estate.stores["2026-03-01"]?.location == .folder(fixture.folder.appendingPathComponent("010", isDirectory: true)))
         #expect(estate.services["null"]?.source?.host == "on")
         #expect(estate.services["null"]?.source?.database == "1e3")
         #expect(estate.services["null"]?.source?.user == "0x1F")
@@ -235,28 +236,28 @@ import Testing
 
     @Test func socketFoldersResolveAndHostNamesDoNot() throws {
         for (written, read) in [
-            ("/run/postgresql", "/run/postgresql"), ("lab/socket", desk.folder.path + "/lab/socket"), ("db.example", "db.example"),
-            ("\"::1\"", "::1"), ("./s", desk.folder.path + "/s"),
+            ("/run/postgresql", "/run/postgresql"), ("lab/socket", fixture.folder.path + "/lab/socket"), ("db.example", "db.example"),
+            ("\"::1\"", "::1"), ("./s", fixture.folder.path + "/s"),
         ] {
-            try desk.write("h.yaml", Good.estate.replacing("host: /run/postgresql", with: "host: \(written)"))
-            #expect(try desk.estate("h.yaml").services["postgres"]?.source?.host == read)
+            try fixture.write("h.yaml", Good.estate.replacing("host: /run/postgresql", with: "host: \(written)"))
+            #expect(try fixture.estate("h.yaml").services["postgres"]?.source?.host == read)
         }
     }
 
     @Test func byteOrderMarkAndWindowsLineEndsAreHarmless() throws {
-        try desk.write("drill.yaml", "\u{FEFF}" + Good.drill.replacing("\n", with: "\r\n"))
-        #expect(try desk.drills("drill.yaml").count == 1)
+        try fixture.write("drill.yaml", "\u{FEFF}" + Good.drill.replacing("\n", with: "\r\n"))
+        #expect(try fixture.drills("drill.yaml").count == 1)
     }
 
     @Test func clocksMayDifferByAMinute() throws {
-        try desk.write("drill.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "2026-03-01T12:00:59Z"))
-        #expect(try desk.drills("drill.yaml").first?.incident == .at(Desk.now.addingTimeInterval(59)))
+        try fixture.write("drill.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "2026-03-01T12:00:59Z"))
+        #expect(try fixture.drills("drill.yaml").first?.incident == .at(Fixture.now.addingTimeInterval(59)))
     }
 
     @Test func estateIsLoadedOnceAndItsProblemsAreToldOnce() throws {
-        try desk.write("estate.yaml", Good.estate.replacing("zone: ksdc", with: "zone: ksdc, colour: red"))
-        try desk.write("a.yaml", Good.drill)
-        try desk.write("b.yaml", Good.drill.replacing("drill: database-corruption", with: "drill: b"))
-        #expect(desk.problems(["a.yaml", "b.yaml"]).map(\.file) == ["estate.yaml"])
+        try fixture.write("estate.yaml", Good.estate.replacing("zone: ksdc", with: "zone: ksdc, colour: red"))
+        try fixture.write("a.yaml", Good.drill)
+        try fixture.write("b.yaml", Good.drill.replacing("drill: database-corruption", with: "drill: b"))
+        #expect(fixture.problems(["a.yaml", "b.yaml"]).map(\.file) == ["estate.yaml"])
     }
 }

@@ -26,15 +26,15 @@ import Testing
         """
 
     private func problems(_ from: String, _ to: String) throws -> [String] {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Self.estate.replacing(from, with: to))
-        return desk.estateProblems("estate.yaml").map(\.message)
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Self.estate.replacing(from, with: to))
+        return fixture.estateProblems("estate.yaml").map(\.message)
     }
 
     @Test func areRead() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Self.estate)
-        let estate = try desk.estate("estate.yaml")
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Self.estate)
+        let estate = try fixture.estate("estate.yaml")
         #expect(
             estate.services["postgres"]?.needs
                 == ServerNeeds(

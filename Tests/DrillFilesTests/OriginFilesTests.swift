@@ -29,9 +29,9 @@ import Testing
         """
 
     @Test func areRead() throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Self.estate)
-        let estate = try desk.estate("estate.yaml")
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Self.estate)
+        let estate = try fixture.estate("estate.yaml")
         let service = try #require(estate.services["postgres"])
         #expect(estate.sealedAs == ["shop-old"] && service.sealedAs == ["database"] && service.databases == ["shop", "my shop"])
         #expect(service.systemIdentifiers == ["7412345678901234567", "18446744073709551615"])
@@ -51,8 +51,8 @@ import Testing
         ("engine: code", "engine: code\n    system-identifiers: [1]", "\"system-identifiers\" does not fit engine \"code\""),
     ])
     func whatDoesNotFit(from: String, to: String, message: String) throws {
-        let desk = try Desk()
-        try desk.write("estate.yaml", Self.estate.replacing(from, with: to))
-        #expect(desk.estateProblems("estate.yaml").map(\.message) == [message])
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", Self.estate.replacing(from, with: to))
+        #expect(fixture.estateProblems("estate.yaml").map(\.message) == [message])
     }
 }

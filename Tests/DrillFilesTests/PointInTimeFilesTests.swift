@@ -43,16 +43,16 @@ import Testing
         """
 
     private func load(_ old: String = "", _ new: String = "", estate: Bool = false) throws -> (DrillPlan?, [String]) {
-        let desk = try Desk()
+        let fixture = try Fixture()
         let text =
             old.isEmpty
             ? (Self.estate, Self.drill)
             : estate ? (Self.estate.replacing(old, with: new), Self.drill) : (Self.estate, Self.drill.replacing(old, with: new))
         try #require(old.isEmpty || (estate ? Self.estate : Self.drill).contains(old))
-        try desk.write("estate.yaml", text.0)
-        try desk.write("drill.yaml", text.1)
-        let problems = desk.problems(["drill.yaml"]).map(\.message)
-        return (problems.isEmpty ? try desk.drills("drill.yaml").first : nil, problems)
+        try fixture.write("estate.yaml", text.0)
+        try fixture.write("drill.yaml", text.1)
+        let problems = fixture.problems(["drill.yaml"]).map(\.message)
+        return (problems.isEmpty ? try fixture.drills("drill.yaml").first : nil, problems)
     }
 
     @Test func everythingIsRead() throws {
@@ -151,14 +151,14 @@ import Testing
     private static let fetch = "        fetch-wal: [tool, \"{wal}\", \"{path}\"]\n"
 
     private func loadForeign(_ old: String = "", _ new: String = "") throws -> (Estate?, [String]) {
-        let desk = try Desk()
+        let fixture = try Fixture()
         try #require(old.isEmpty || Self.foreign.contains(old))
-        try desk.write("estate.yaml", old.isEmpty ? Self.foreign : Self.foreign.replacing(old, with: new))
-        try desk.write(
+        try fixture.write("estate.yaml", old.isEmpty ? Self.foreign : Self.foreign.replacing(old, with: new))
+        try fixture.write(
             "drill.yaml",
             "version: 1\ndrill: d\nestate: estate.yaml\nscenario: database-corruption\nrecover:\n  postgres: {from: repo, to: {name: x}}\n")
-        let problems = desk.problems(["drill.yaml"]).map(\.message)
-        return (problems.isEmpty ? try desk.drills("drill.yaml").first?.estate : nil, problems)
+        let problems = fixture.problems(["drill.yaml"]).map(\.message)
+        return (problems.isEmpty ? try fixture.drills("drill.yaml").first?.estate : nil, problems)
     }
 
     @Test func otherToolsBackupsAreRead() throws {

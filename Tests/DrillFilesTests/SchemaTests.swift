@@ -106,28 +106,29 @@ private let ofYAML: Set<String> = [
 @Suite(.enabled(if: PythonValidator.isThere, "python3 with the packages jsonschema and yaml is not installed"))
 struct SchemaValidationTests {
     @Test func goodFilesAreValid() throws {
-        let desk = try Desk()
+        let fixture = try Fixture()
         let files = [
             (
                 "estate",
-                try desk.write("local.yaml", Good.estate.replacing("      host: /run/postgresql\n      port: 5432\n", with: ""))
+                try fixture.write("local.yaml", Good.estate.replacing("      host: /run/postgresql\n      port: 5432\n", with: ""))
             ),
             (
                 "drill",
-                try desk.write("printed.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "\"2026-02-28 20:30:00.25+00\""))
+                try fixture.write("printed.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "\"2026-02-28 20:30:00.25+00\""))
             ),
-            ("estate", try desk.write("estate.yaml", Good.estate)), ("drill", try desk.write("drill.yaml", Good.drill)),
-            ("drill", try desk.write("failure.yaml", Good.serverFailure)), ("drill", try desk.write("outage.yaml", Good.outage)),
-            ("drill", try desk.write("cache.yaml", Good.lostCache)),
-            ("drill", try desk.write("filled.yaml", OtherEstateTests.loss)), ("drill", try desk.write("gone.yaml", OtherEstateTests.gone)),
-            ("drill", try desk.write("now.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "now"))),
+            ("estate", try fixture.write("estate.yaml", Good.estate)), ("drill", try fixture.write("drill.yaml", Good.drill)),
+            ("drill", try fixture.write("failure.yaml", Good.serverFailure)), ("drill", try fixture.write("outage.yaml", Good.outage)),
+            ("drill", try fixture.write("cache.yaml", Good.lostCache)),
+            ("drill", try fixture.write("filled.yaml", OtherEstateTests.loss)),
+            ("drill", try fixture.write("gone.yaml", OtherEstateTests.gone)),
+            ("drill", try fixture.write("now.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "now"))),
         ]
-        #expect(try PythonValidator.invalid(files, in: desk).isEmpty)
+        #expect(try PythonValidator.invalid(files, in: fixture).isEmpty)
     }
 
     /// Each mistake of the reader's tests is one of the schema's too, but for those that no schema can see.
     @Test func badFilesAreInvalid() throws {
-        let desk = try Desk()
+        let fixture = try Fixture()
         var files: [(schema: String, path: String)] = []
         var names: [String: String] = [:]
         for input in FileCase.all {
@@ -135,7 +136,7 @@ struct SchemaValidationTests {
             files.append((input.mistaken, path))
             names[path] = input.name
         }
-        let invalid = try PythonValidator.invalid(files, in: desk)
+        let invalid = try PythonValidator.invalid(files, in: fixture)
         let valid = Set(files.map(\.path)).subtracting(invalid).compactMap { names[$0] }
         #expect(Set(valid).subtracting(onlyTheReader).subtracting(ofYAML).sorted() == [], "the schema accepts what the reader refuses")
         #expect(onlyTheReader.subtracting(valid).sorted() == [], "the schema sees them after all: take them off the list")
@@ -170,8 +171,8 @@ private enum PythonValidator {
         print("done")
         """
 
-    static func invalid(_ files: [(schema: String, path: String)], in desk: Desk) throws -> Set<String> {
-        let list = try desk.write("list.txt", files.map { "\($0.schema) \($0.path)\n" }.joined())
+    static func invalid(_ files: [(schema: String, path: String)], in fixture: Fixture) throws -> Set<String> {
+        let list = try fixture.write("list.txt", files.map { "\($0.schema) \($0.path)\n" }.joined())
         let (status, output) = try run(["-c", script, Checkout.url("docs/schema").path, list])
         let lines = output.split(separator: "\n").map(String.init)
         try #require(status == 0 && lines.last == "done", "the validator ran to its end")

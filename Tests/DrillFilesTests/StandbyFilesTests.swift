@@ -57,10 +57,10 @@ import Testing
                 == ["the source of \"postgres\" stands in zone \"b\", and is not lost with zone \"a\""])
         // Where nothing is lost, nobody needs to know.
         #expect(try Self.pair.problems(estate: estate("{host: db.example}")) == [])
-        let desk = try Desk()
-        try desk.write("estate.yaml", good)
-        try desk.write("drill.yaml", drill)
-        #expect(try desk.drills("drill.yaml").first?.lostPrimaries == ["postgres"])
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", good)
+        try fixture.write("drill.yaml", drill)
+        #expect(try fixture.drills("drill.yaml").first?.lostPrimaries == ["postgres"])
     }
 
     @Test func theLossOfItsZone() throws {

@@ -46,10 +46,10 @@ struct FormatCase: Sendable, CustomTestStringConvertible {
     ]
 
     /// Makes the backup, its keys and an estate of its own.
-    func make(on desk: Desk) async throws -> URL {
-        let folder = desk.folder.appendingPathComponent("f")
+    func make(on fixture: Fixture) async throws -> URL {
+        let folder = fixture.folder.appendingPathComponent("f")
         try FileManager.default.createDirectory(at: folder.appendingPathComponent("own"), withIntermediateDirectories: true)
-        try await desk.decrypt(try desk.newest("redis"), to: folder.appendingPathComponent("plain"))
+        try await fixture.decrypt(try fixture.newest("redis"), to: folder.appendingPathComponent("plain"))
         try await Program.require(["sh", "-ec", "cd '\(folder.path)'; umask 077\n" + script])
         let estate = """
             version: 1
@@ -83,11 +83,11 @@ struct EncryptionFormatTests {
     /// 200 MB through it: what muster holds are a few chunks, and not the file. The bytes are no snapshot, so the drill is red.
     @Test(arguments: ["-stream", ""])
     func memoryStaysFlat(stream: String) async throws {
-        try await Desk.with { desk in
-            let folder = try await FormatCase.all[0].make(on: desk)
+        try await Fixture.with { fixture in
+            let folder = try await FormatCase.all[0].make(on: fixture)
             let command = "openssl cms -encrypt -binary \(stream) -outform DER -aes-256-gcm -out own/snapshot.rdb.enc -in large right.crt"
             try await Program.require(["sh", "-ec", "cd '\(folder.path)'; openssl rand -out large \(200 << 20); \(command); rm large"])
-            let (outcome, report) = try await desk.drill(folder.appendingPathComponent("drill.yaml"))
+            let (outcome, report) = try await fixture.drill(folder.appendingPathComponent("drill.yaml"))
             #expect(outcome.code == 1, "\(outcome.text)")
             let drill = try #require(report.drills.first)
             let peak = try #require(drill.fact("muster.peak-memory-bytes").flatMap { Int($0) })
@@ -97,75 +97,75 @@ struct EncryptionFormatTests {
 
     @Test(arguments: FormatCase.all)
     func aDrillIsGreenWithTheKeyAndRedWithoutIt(format: FormatCase) async throws {
-        try await Desk.with { desk in
-            let folder = try await format.make(on: desk)
+        try await Fixture.with { fixture in
+            let folder = try await format.make(on: fixture)
             let drill = folder.appendingPathComponent("drill.yaml")
-            let (good, report) = try await desk.drill(drill)
+            let (good, report) = try await fixture.drill(drill)
             #expect(good.code == 0, "\(good.text)")
             let warned = report.drills.first?.findings.filter { $0.rule == "encryption-unauthenticated" } ?? []
             #expect(warned.map(\.severity) == (format.isAuthenticated ? [] : ["warning"]))
-            desk.expectNothingLeft()
+            fixture.expectNothingLeft()
 
             let artifact = folder.appendingPathComponent("own/snapshot.rdb.enc")
             let whole = try Data(contentsOf: artifact)
-            try desk.change(artifact) { $0[$0.count / 2] ^= 1 }
+            try fixture.change(artifact) { $0[$0.count / 2] ^= 1 }
             if format.isAuthenticated {
-                try await desk.expect(drill, code: 1, rule: ["decryption-failed"])
+                try await fixture.expect(drill, code: 1, rule: ["decryption-failed"])
             } else {
                 // The snapshot's own checksum sees it here; nothing of the encryption does.
-                let (changed, _) = try await desk.drill(drill)
+                let (changed, _) = try await fixture.drill(drill)
                 #expect(changed.code == 1, "\(changed.text)")
             }
             try whole.write(to: artifact)
 
-            try desk.edit(folder.appendingPathComponent("estate.yaml"), "{file: right}", "{file: wrong}")
-            try await desk.expect(drill, code: 1, rule: ["decryption-failed"])
+            try fixture.edit(folder.appendingPathComponent("estate.yaml"), "{file: right}", "{file: wrong}")
+            try await fixture.expect(drill, code: 1, rule: ["decryption-failed"])
             try Data("no key at all\nof any kind\n".utf8).write(to: folder.appendingPathComponent("wrong"))
-            try await desk.expect(drill, code: 2, rule: ["key-unusable"])
+            try await fixture.expect(drill, code: 2, rule: ["key-unusable"])
         }
     }
 
     @Test(arguments: FormatCase.all)
     func inspectDoctorAndInitKnowIt(format: FormatCase) async throws {
-        try await Desk.with { desk in
-            let folder = try await format.make(on: desk)
+        try await Fixture.with { fixture in
+            let folder = try await format.make(on: fixture)
             let estate = folder.appendingPathComponent("estate.yaml")
-            let looked = try await desk.run(["inspect", estate.path, "--deep", "--output", desk.reports.path])
+            let looked = try await fixture.run(["inspect", estate.path, "--deep", "--output", fixture.reports.path])
             #expect(looked.code == 0, "\(looked.text)")
             let count = looked.out.components(separatedBy: "encryption-unauthenticated").count - 1
             #expect(count == (format.isAuthenticated ? 0 : 1), "\(looked.out)")
-            let list = try await desk.run(["inspect", estate.path, "--list", "--format", "json"])
+            let list = try await fixture.run(["inspect", estate.path, "--list", "--format", "json"])
             #expect(list.out.contains("\"encryption\" : \"\(format.format)\""), "\(list.text)")
-            let doctor = try await desk.run(["doctor", estate.path])
+            let doctor = try await fixture.run(["doctor", estate.path])
             if format.format != "cms" { #expect(doctor.out.contains("✓ \(format.format)"), "\(doctor.text)") }
             let drafts = folder.appendingPathComponent("drafts")
-            let made = try await desk.run(["init", folder.appendingPathComponent("own").path, "--output", drafts.path])
+            let made = try await fixture.run(["init", folder.appendingPathComponent("own").path, "--output", drafts.path])
             #expect(made.code == 0, "\(made.text)")
             let draft = String(decoding: try Data(contentsOf: drafts.appendingPathComponent("estate.yaml")), as: UTF8.self)
             #expect(draft.contains("encryption: {format: \(format.format), key: backup}"), "\(draft)")
             // Plain text under the format's name doesn't pass as encrypted.
             let artifact = folder.appendingPathComponent("own/snapshot.rdb.enc")
             try Data(contentsOf: folder.appendingPathComponent("plain")).write(to: artifact)
-            let plain = try await desk.run(["inspect", estate.path, "--output", desk.reports.path])
+            let plain = try await fixture.run(["inspect", estate.path, "--output", fixture.reports.path])
             #expect(plain.code == 1 && plain.out.contains("artifact-not-encrypted"), "\(plain.text)")
-            let sealing = try await desk.run(["seal", estate.path, "--service", "redis", "--backup", "own"])
+            let sealing = try await fixture.run(["seal", estate.path, "--service", "redis", "--backup", "own"])
             #expect(sealing.code == 64 && sealing.err.contains("of format openssl only"), "\(sealing.text)")
         }
     }
 
     /// A dump with its roles, and a set of append-only files: every file of a backup travels alike.
     @Test func dumpsWithGlobalsAndAppendOnlySets() async throws {
-        try await Desk.with { desk in
-            let folder = desk.folder.appendingPathComponent("g")
+        try await Fixture.with { fixture in
+            let folder = fixture.folder.appendingPathComponent("g")
             try FileManager.default.createDirectory(at: folder.appendingPathComponent("own"), withIntermediateDirectories: true)
-            let dump = try desk.newest("postgres")
+            let dump = try fixture.newest("postgres")
             let globals = URL(fileURLWithPath: dump.path.replacing(".dump.enc", with: ".globals.sql.enc"))
-            try await desk.decrypt(dump, to: folder.appendingPathComponent("d"))
-            try await desk.decrypt(globals, to: folder.appendingPathComponent("s"))
-            let sets = desk.store.appendingPathComponent("redis/aof")
+            try await fixture.decrypt(dump, to: folder.appendingPathComponent("d"))
+            try await fixture.decrypt(globals, to: folder.appendingPathComponent("s"))
+            let sets = fixture.store.appendingPathComponent("redis/aof")
             let set = try #require(
                 try FileManager.default.contentsOfDirectory(atPath: sets.path).filter { $0.hasSuffix(".tar.enc") }.max())
-            try await desk.decrypt(sets.appendingPathComponent(set), to: folder.appendingPathComponent("a"))
+            try await fixture.decrypt(sets.appendingPathComponent(set), to: folder.appendingPathComponent("a"))
             try await Program.require([
                 "sh", "-ec",
                 """
@@ -213,14 +213,14 @@ struct EncryptionFormatTests {
 
                     """.utf8
                 ).write(to: drill)
-                let (outcome, report) = try await desk.drill(drill)
+                let (outcome, report) = try await fixture.drill(drill)
                 #expect(outcome.code == 0, "\(outcome.text)")
                 let cases = try #require(report.drills.first).cases
                 #expect(!cases.contains { $0.name == "the globals file is there" && $0.verdict != "passed" })
                 // A CMS envelope's head is opened for the dump's own time; age would take a run of its program for each.
                 let guessed = report.drills.flatMap(\.findings).filter { $0.rule == "time-is-mtime" && $0.object.contains("dump") }
                 #expect(guessed.isEmpty == (from == "cms"), "\(guessed)")
-                desk.expectNothingLeft()
+                fixture.expectNothingLeft()
             }
         }
     }
@@ -228,15 +228,15 @@ struct EncryptionFormatTests {
     /// On no command line, in no environment, in no report.
     @Test(arguments: FormatCase.all)
     func theKeyIsNowhereToBeSeen(format: FormatCase) async throws {
-        try await Desk.with { desk in
-            let folder = try await format.make(on: desk)
+        try await Fixture.with { fixture in
+            let folder = try await format.make(on: fixture)
             let key = String(decoding: try Data(contentsOf: folder.appendingPathComponent("right")), as: UTF8.self)
             // The longest line is of the secret itself, whatever stands around it.
             let line = try #require(
                 key.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.hasPrefix("-") }.max { $0.count < $1.count })
             let words = [String(line)]
             // Programs that live long enough to be looked at, whatever else the machine does.
-            let bin = desk.folder.appendingPathComponent("slow")
+            let bin = fixture.folder.appendingPathComponent("slow")
             try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
             for program in ["age", "gpg", "redis-server"] {
                 let file = bin.appendingPathComponent(program)
@@ -245,15 +245,15 @@ struct EncryptionFormatTests {
             }
             let path = "\(bin.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"
             for round in 1...6 {
-                let output = desk.reports.appendingPathComponent("watched-\(round)")
-                let running = try desk.start(
+                let output = fixture.reports.appendingPathComponent("watched-\(round)")
+                let running = try fixture.start(
                     ["run", folder.appendingPathComponent("drill.yaml").path, "--output", output.path], environment: ["PATH": path])
-                let watch = Watch(for: words, of: running, below: desk.scratch.path)
+                let watch = Watch(for: words, of: running, below: fixture.scratch.path)
                 let outcome = await running.outcome()
                 let seen = await watch.end()
                 #expect(outcome.code == 0, "\(outcome.text)")
                 #expect(seen.inArguments.isEmpty && seen.inEnvironments.isEmpty, "\(seen)")
-                let run = try Desk.runFolder(in: output, outcome)
+                let run = try Fixture.runFolder(in: output, outcome)
                 let files = try FileManager.default.contentsOfDirectory(atPath: run.url.path)
                 for text in try files.map({ try run.text($0) }) + [outcome.out, outcome.err] {
                     #expect(!text.contains(words[0]))
@@ -267,19 +267,20 @@ struct EncryptionFormatTests {
     /// A machine without the program can't tell: an error that names the package, and never a bad backup.
     @Test(arguments: [("age", "age"), ("gpg", "gnupg")])
     func aMissingProgramIsTheMachinesFault(program: String, package: String) async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let format = try #require(FormatCase.all.first { $0.format == program })
-            let folder = try await format.make(on: desk)
+            let folder = try await format.make(on: fixture)
             // Every program but that one.
-            let bin = desk.folder.appendingPathComponent("bin")
+            let bin = fixture.folder.appendingPathComponent("bin")
             try await Program.require([
                 "sh", "-c",
                 "mkdir '\(bin.path)'; for d in $(echo $PATH | tr : ' '); do ln -s $d/* '\(bin.path)/' 2>/dev/null; done; rm '\(bin.path)/\(program)'",
             ])
-            let drill = try await desk.expect(
+            let drill = try await fixture.expect(
                 folder.appendingPathComponent("drill.yaml"), code: 2, rule: ["program-missing"], environment: ["PATH": bin.path])
             #expect(drill.findings.contains { $0.hint.contains("apt-get install \(package)") })
-            let doctor = try await desk.run(["doctor", folder.appendingPathComponent("estate.yaml").path], environment: ["PATH": bin.path])
+            let doctor = try await fixture.run(
+                ["doctor", folder.appendingPathComponent("estate.yaml").path], environment: ["PATH": bin.path])
             #expect(
                 doctor.code == 2 && doctor.out.contains("✗ \(program)") && doctor.out.contains("apt-get install \(package)"),
                 "\(doctor.text)")

@@ -5,13 +5,13 @@ import Testing
 
 struct GoodDrillTests {
     @Test func everythingIsThere() async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("good", isDirectory: true)
-            let outcome = try await desk.run(
-                ["run", desk.drills.appendingPathComponent("database-corruption.yaml").path, "--output", output.path])
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("good", isDirectory: true)
+            let outcome = try await fixture.run(
+                ["run", fixture.drills.appendingPathComponent("database-corruption.yaml").path, "--output", output.path])
             #expect(outcome.code == 0, "\(outcome.text)")
             #expect(outcome.err == "")
-            let run = try Desk.runFolder(in: output)
+            let run = try Fixture.runFolder(in: output)
             let report = try run.report()
             #expect(report.schemaVersion == 1)
             #expect(report.run.verdict == "passed" && !report.run.interrupted)
@@ -82,11 +82,11 @@ struct GoodDrillTests {
 
     /// Ten of ten: a check that depends on the hour, on an order or on luck would be red now and then.
     @Test func staysGreen() async throws {
-        try await Desk.with { desk in
-            let file = desk.drills.appendingPathComponent("database-corruption.yaml")
-            try desk.edit(file, "profile: production", "profile: fast")
+        try await Fixture.with { fixture in
+            let file = fixture.drills.appendingPathComponent("database-corruption.yaml")
+            try fixture.edit(file, "profile: production", "profile: fast")
             for round in 1...(Program.inCI ? 10 : 3) {
-                let (outcome, report) = try await desk.drill(file)
+                let (outcome, report) = try await fixture.drill(file)
                 #expect(outcome.code == 0, "round \(round): \(outcome.out)")
                 #expect(report.drills.first?.cases.contains { $0.verdict == "failed" || $0.verdict == "error" } == false)
             }
@@ -94,8 +94,8 @@ struct GoodDrillTests {
     }
 
     @Test func appendOnlyFilesToo() async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("redis-aof.yaml"))
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(fixture.drills.appendingPathComponent("redis-aof.yaml"))
             #expect(outcome.code == 0, "\(outcome.out)")
             #expect(report.drills.first?.cases(of: "content").contains { $0.verdict == "passed" } == true)
         }
@@ -110,7 +110,7 @@ enum JUnitSchema {
         .appendingPathComponent("ReportsTests/Schema/junit.xsd").path
 
     static func expectValid(_ run: RunFolder, location: SourceLocation = #_sourceLocation) async throws {
-        // setup installs it; at a desk without it the rest of the test still counts.
+        // setup installs it; at a fixture without it the rest of the test still counts.
         guard FileManager.default.isExecutableFile(atPath: xmllint) || Program.inCI else { return }
         let junit = run.url.appendingPathComponent("junit.xml").path
         let outcome = try await Program.run([xmllint, "--noout", "--schema", file, junit])

@@ -6,51 +6,52 @@ import Testing
 struct InitAndDoctorTests {
     /// What it writes drills: the lab's store, told by content and names, and nothing of it touched.
     @Test func whatInitWritesRuns() async throws {
-        try await Desk.with { desk in
-            let target = desk.folder.appendingPathComponent("drafts")
-            let made = try await desk.run(["init", desk.store.path, "--output", target.path])
+        try await Fixture.with { fixture in
+            let target = fixture.folder.appendingPathComponent("drafts")
+            let made = try await fixture.run(["init", fixture.store.path, "--output", target.path])
             #expect(made.code == 0, "\(made.text)")
             #expect(
                 made.out.contains("postgres/base/*: 2 of kind base_backup, encrypted, with the WAL archive postgres/wal/*"), "\(made.out)")
             #expect(made.out.contains("redis/rdb/dump-*.rdb.enc: 4 of kind rdb (by their names), encrypted"), "\(made.out)")
-            let key = String(decoding: try Data(contentsOf: desk.passphrase), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            let key = String(decoding: try Data(contentsOf: fixture.passphrase), as: UTF8.self).trimmingCharacters(
+                in: .whitespacesAndNewlines)
             let environment = ["MUSTER_BACKUP_KEY": key]
-            let shown = try await desk.run(["run", target.path, "--dry-run"], environment: environment)
+            let shown = try await fixture.run(["run", target.path, "--dry-run"], environment: environment)
             #expect(shown.code == 0, "\(shown.text)")
             // Seals that nobody vouches for count as forged; with their key the newest backup is proven in full.
-            let (untrusted, _) = try await desk.drill(target.appendingPathComponent("redis-rdb.yaml"), environment: environment)
+            let (untrusted, _) = try await fixture.drill(target.appendingPathComponent("redis-rdb.yaml"), environment: environment)
             #expect(made.out.contains("name their public key") && untrusted.code == 1, "\(untrusted.text)")
-            let trusting = desk.folder.appendingPathComponent("trusting")
-            let publicKey = desk.lab.appendingPathComponent("keys/seal.pub").path
-            try await Program.require([Program.muster, "init", desk.store.path, "--output", trusting.path, "--trust", publicKey])
-            let (proven, _) = try await desk.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)
+            let trusting = fixture.folder.appendingPathComponent("trusting")
+            let publicKey = fixture.lab.appendingPathComponent("keys/seal.pub").path
+            try await Program.require([Program.muster, "init", fixture.store.path, "--output", trusting.path, "--trust", publicKey])
+            let (proven, _) = try await fixture.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)
             #expect(proven.code == 0, "\(proven.text)")
             // Its seals are of the estate of that name, and are believed for no other.
             let drafted = try String(contentsOf: trusting.appendingPathComponent("estate.yaml"), encoding: .utf8)
             #expect(drafted.contains("\nestate: domainscope\n"), "\(drafted)")
-            let named = desk.folder.appendingPathComponent("named").path
+            let named = fixture.folder.appendingPathComponent("named").path
             try await Program.require([
-                Program.muster, "init", desk.store.path, "--output", named, "--trust", publicKey, "--estate", "mine",
+                Program.muster, "init", fixture.store.path, "--output", named, "--trust", publicKey, "--estate", "mine",
             ])
             #expect(try String(contentsOfFile: named + "/estate.yaml", encoding: .utf8).contains("\nsealed-as: [\"domainscope\"]"))
             // Without a seal and without a check nothing is proven, and it says so.
-            try desk.removeSeals(in: desk.snapshots)
-            let (unproven, _) = try await desk.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)
+            try fixture.removeSeals(in: fixture.snapshots)
+            let (unproven, _) = try await fixture.drill(trusting.appendingPathComponent("redis-rdb.yaml"), environment: environment)
             #expect(unproven.code == 2 && unproven.out.contains("nothing-verified"), "\(unproven.text)")
-            let again = try await desk.run(["init", desk.store.path, "--output", target.path])
+            let again = try await fixture.run(["init", fixture.store.path, "--output", target.path])
             #expect(again.code == 64 && again.err.contains("is there already"), "\(again.text)")
         }
     }
 
     /// Kinds by content alone, whatever the names.
     @Test func kindsAreToldByContent() async throws {
-        try await Desk.with { desk in
-            let store = desk.folder.appendingPathComponent("odd \"store\"")
+        try await Fixture.with { fixture in
+            let store = fixture.folder.appendingPathComponent("odd \"store\"")
             try FileManager.default.createDirectory(at: store.appendingPathComponent("x"), withIntermediateDirectories: true)
             try Data("REDIS0011".utf8).write(to: store.appendingPathComponent("x/a-1"))
             try Data("PGDMP".utf8).write(to: store.appendingPathComponent("x/b[2]"))
             try Data("hello".utf8).write(to: store.appendingPathComponent("x/letter"))
-            let made = try await desk.run(["init", store.path, "--output", desk.folder.appendingPathComponent("odd").path])
+            let made = try await fixture.run(["init", store.path, "--output", fixture.folder.appendingPathComponent("odd").path])
             #expect(made.code == 0, "\(made.text)")
             #expect(made.out.contains("x/a-*: 1 of kind rdb\n") && made.out.contains("x/b?*?: 1 of kind pg_dump\n"), "\(made.out)")
             #expect(made.out.contains("passed over x/letter"))
@@ -58,20 +59,20 @@ struct InitAndDoctorTests {
     }
 
     @Test func nothingToFind() async throws {
-        try await Desk.with { desk in
-            let empty = desk.folder.appendingPathComponent("empty")
+        try await Fixture.with { fixture in
+            let empty = fixture.folder.appendingPathComponent("empty")
             try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
-            let made = try await desk.run(["init", empty.path, "--output", desk.folder.appendingPathComponent("none").path])
+            let made = try await fixture.run(["init", empty.path, "--output", fixture.folder.appendingPathComponent("none").path])
             #expect(made.code == 2 && made.err.contains("no backup was recognised"), "\(made.text)")
-            let missing = try await desk.run(["init", desk.folder.appendingPathComponent("nowhere").path])
+            let missing = try await fixture.run(["init", fixture.folder.appendingPathComponent("nowhere").path])
             #expect(missing.code == 64, "\(missing.text)")
         }
     }
 
     /// By what it ends with: as a snapshot the file of Redis 6 would come back without its commands, and its drill be green.
     @Test func appendOnlyFilesAreTold() async throws {
-        try await Desk.with { desk in
-            let store = desk.folder.appendingPathComponent("old")
+        try await Fixture.with { fixture in
+            let store = fixture.folder.appendingPathComponent("old")
             try FileManager.default.createDirectory(at: store.appendingPathComponent("v"), withIntermediateDirectories: true)
             let snapshot = Array("REDIS0009".utf8) + [0xff, 1, 2, 3, 4, 5, 6, 7, 8]
             let commands = Array("*1\r\n$4\r\nPING\r\n".utf8)
@@ -80,7 +81,7 @@ struct InitAndDoctorTests {
             try Data(commands).write(to: store.appendingPathComponent("plain.aof"))
             try Data(commands).write(to: store.appendingPathComponent("a.aof.1.incr.aof"))
             try Data(Array("VALKEY080".utf8) + [0xff]).write(to: store.appendingPathComponent("v/dump.rdb"))
-            let made = try await desk.run(["init", store.path, "--output", desk.folder.appendingPathComponent("made").path])
+            let made = try await fixture.run(["init", store.path, "--output", fixture.folder.appendingPathComponent("made").path])
             for line in [
                 "appendonly.aof: 1 of kind aof", "dump.rdb: 1 of kind rdb", "plain.aof: 1 of kind aof", "v/dump.rdb: 1 of kind rdb",
             ] {
@@ -91,25 +92,25 @@ struct InitAndDoctorTests {
     }
 
     @Test func aMachineThatHasAll() async throws {
-        try await Desk.with { desk in
-            let looked = try await desk.run(["doctor", desk.estate.path], environment: NewerPostgres.environment)
+        try await Fixture.with { fixture in
+            let looked = try await fixture.run(["doctor", fixture.estate.path], environment: NewerPostgres.environment)
             #expect(looked.code == 0 && looked.out.contains("✓ redis-server") && looked.out.contains("✓ key backup"), "\(looked.text)")
-            desk.expectNothingLeft()
+            fixture.expectNothingLeft()
         }
     }
 
     /// Each lack by its name, with its mend; the key itself never shows.
     @Test func whatIsMissing() async throws {
-        try await Desk.with { desk in
-            let bare = desk.folder.appendingPathComponent("bin")
+        try await Fixture.with { fixture in
+            let bare = fixture.folder.appendingPathComponent("bin")
             try FileManager.default.createDirectory(at: bare, withIntermediateDirectories: true)
             for tool in ["env", "setpriv", "unshare"] {
                 let path = try await Program.require(["sh", "-c", "command -v \(tool)"]).out.trimmingCharacters(in: .whitespacesAndNewlines)
                 try FileManager.default.createSymbolicLink(atPath: bare.appendingPathComponent(tool).path, withDestinationPath: path)
             }
-            try FileManager.default.removeItem(at: desk.lab.appendingPathComponent("backups/dr"))
-            try desk.editEstate("backup: {file: keys/backup.key}", "backup: {env: ME2E_NOT_SET}")
-            let looked = try await desk.run(["doctor", desk.estate.path], environment: ["PATH": bare.path])
+            try FileManager.default.removeItem(at: fixture.lab.appendingPathComponent("backups/dr"))
+            try fixture.editEstate("backup: {file: keys/backup.key}", "backup: {env: ME2E_NOT_SET}")
+            let looked = try await fixture.run(["doctor", fixture.estate.path], environment: ["PATH": bare.path])
             #expect(looked.code == 2, "\(looked.text)")
             for line in [
                 "✗ key backup: the environment variable ME2E_NOT_SET is not set", "✗ store dr", "✗ redis-server",
@@ -117,7 +118,7 @@ struct InitAndDoctorTests {
             ] {
                 #expect(looked.out.contains(line), "\(line) \(looked.out)")
             }
-            desk.expectNothingLeft()
+            fixture.expectNothingLeft()
         }
     }
 }

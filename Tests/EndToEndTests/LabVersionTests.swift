@@ -16,16 +16,16 @@ import Testing
     private func everyDrillIsGreen(_ postgres: Installation, _ redis: Installation, _ software: String) async throws {
         let environment = ["MUSTER_PG_BIN": try postgres.requireBin(), "MUSTER_REDIS_BIN": try redis.requireBin()]
         try Workspace.open()
-        try await Turnstile.shared.pass {
+        try await ConcurrencyLimit.shared.pass {
             let folder = Workspace.root.appendingPathComponent("v\(postgres.folder.suffix(2))", isDirectory: true)
-            let desk = try Desk.bare(in: folder)
+            let fixture = try Fixture.bare(in: folder)
             let lab = folder.appendingPathComponent("l", isDirectory: true)
             do {
                 let major = String(postgres.folder.dropFirst("postgresql-".count))
                 let words = ["lab", "create", lab.path, "--days", "2", "--rows", "40", "--postgres", major]
-                let made = try await desk.run(words, environment: environment)
+                let made = try await fixture.run(words, environment: environment)
                 #expect(made.code == 0, "\(made.text)")
-                let (drilled, report) = try await desk.drill(lab.appendingPathComponent("drills"), environment: environment)
+                let (drilled, report) = try await fixture.drill(lab.appendingPathComponent("drills"), environment: environment)
                 // All but that of pgBackRest's repository, where the pgbackrest here is older than the server.
                 #expect(drilled.code == 0 && report.drills.count >= 11, "\(drilled.text)")
                 // On those servers, where a drill restores one.
@@ -34,16 +34,16 @@ import Testing
                 let servers = report.drills.compactMap { $0.fact("redis.restore.server") }
                 #expect(!servers.isEmpty && servers.allSatisfy { $0.hasPrefix(software) }, "\(servers)")
                 // What happens to servers that live.
-                let started = try await desk.run(["lab", "start", lab.path], environment: environment)
+                let started = try await fixture.run(["lab", "start", lab.path], environment: environment)
                 #expect(started.code == 0, "\(started.text)")
-                let (lived, living) = try await desk.drill(lab.appendingPathComponent("live"), environment: environment)
+                let (lived, living) = try await fixture.drill(lab.appendingPathComponent("live"), environment: environment)
                 #expect(lived.code == 0 && living.drills.count == 2, "\(lived.text)")
             } catch {
                 Issue.record(error)
             }
-            let destroyed = try await desk.run(["lab", "destroy", lab.path])
+            let destroyed = try await fixture.run(["lab", "destroy", lab.path])
             #expect(destroyed.code == 0 && !FileManager.default.fileExists(atPath: lab.path), "\(destroyed.text)")
-            desk.expectNothingLeft()
+            fixture.expectNothingLeft()
             try FileManager.default.removeItem(at: folder)
         }
     }

@@ -6,11 +6,11 @@ import Testing
 struct LatestHealthyTests {
     @Test(arguments: ["postgres", "redis"])
     func goesOnToTheNextOlder(service: String) async throws {
-        try await Desk.with { desk in
-            let artifacts = try desk.artifacts(in: service == "redis" ? desk.snapshots : desk.dumps)
-            try desk.change(artifacts[0]) { $0[$0.count / 2] ^= 1 }
-            let file = try desk.drillFile(service, select: "latest-healthy", more: "targets: {rpo: 9000h}")
-            let (outcome, report) = try await desk.drill(file)
+        try await Fixture.with { fixture in
+            let artifacts = try fixture.artifacts(in: service == "redis" ? fixture.snapshots : fixture.dumps)
+            try fixture.change(artifacts[0]) { $0[$0.count / 2] ^= 1 }
+            let file = try fixture.drillFile(service, select: "latest-healthy", more: "targets: {rpo: 9000h}")
+            let (outcome, report) = try await fixture.drill(file)
             #expect(outcome.code == 1, "\(outcome.text)")
             let drill = try #require(report.drills.first)
             #expect(drill.verdict == "failed")
@@ -31,9 +31,9 @@ struct LatestHealthyTests {
     }
 
     @Test func noneIsHealthy() async throws {
-        try await Desk.with { desk in
-            for artifact in try desk.artifacts(in: desk.snapshots) { try desk.change(artifact) { $0[$0.count / 2] ^= 1 } }
-            let drill = try await desk.expect(try desk.drillFile(select: "latest-healthy"), code: 1, rule: ["no-healthy-backup"])
+        try await Fixture.with { fixture in
+            for artifact in try fixture.artifacts(in: fixture.snapshots) { try fixture.change(artifact) { $0[$0.count / 2] ^= 1 } }
+            let drill = try await fixture.expect(try fixture.drillFile(select: "latest-healthy"), code: 1, rule: ["no-healthy-backup"])
             #expect(drill.recoveryPoints.count == SharedLab.days)
             #expect(drill.objectives?.rpo.first?.recovered == nil)
         }
@@ -41,27 +41,27 @@ struct LatestHealthyTests {
 
     /// A newer one is not taken for an incident before it.
     @Test func anIncidentBeforeAllBackups() async throws {
-        try await Desk.with { desk in
-            let file = try desk.drillFile()
-            try desk.edit(file, "incident: {at: now}", "incident: {at: \"2001-01-01T00:00:00Z\"}")
-            try await desk.expect(file, code: 1, rule: ["no-recovery-point-before-incident"])
+        try await Fixture.with { fixture in
+            let file = try fixture.drillFile()
+            try fixture.edit(file, "incident: {at: now}", "incident: {at: \"2001-01-01T00:00:00Z\"}")
+            try await fixture.expect(file, code: 1, rule: ["no-recovery-point-before-incident"])
         }
     }
 
     /// A fast profile's RTO is indicative: its target is never met by it.
     @Test func theFastProfileMeetsNoTarget() async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(try desk.drillFile(more: "targets: {rto: 10h}"))
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(try fixture.drillFile(more: "targets: {rto: 10h}"))
             let drill = try #require(report.drills.first)
             let rto = try #require(drill.cases(of: "objective").first { $0.name == "RTO" })
             #expect(rto.verdict == "skipped" && drill.objectives?.rto.verdict != "passed")
             #expect(drill.unproven.contains { $0.contains("RTO") })
             #expect(outcome.code == 0)
             // The same target under the production profile is met; a shorter one than any drill takes is missed.
-            let (_, durable) = try await desk.drill(try desk.drillFile(profile: "production", more: "targets: {rto: 10h}"))
+            let (_, durable) = try await fixture.drill(try fixture.drillFile(profile: "production", more: "targets: {rto: 10h}"))
             #expect(durable.drills.first?.cases(of: "objective").first { $0.name == "RTO" }?.verdict == "passed")
-            let late = try await desk.drill(
-                try desk.drillFile(profile: "production", more: "targets: {rto: 1h}\nallowances: {decide: 2h}"))
+            let late = try await fixture.drill(
+                try fixture.drillFile(profile: "production", more: "targets: {rto: 1h}\nallowances: {decide: 2h}"))
             #expect(late.0.code == 1)
             #expect(late.1.drills.first?.findings.contains { $0.rule == "rto-missed" } == true)
         }

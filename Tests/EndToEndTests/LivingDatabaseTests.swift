@@ -24,10 +24,11 @@ import Testing
         """
 
     private func write(
-        _ pair: StandbyPair, _ desk: Desk, host: String? = nil, user: String = "drill_reader, password: {env: READER}", more: String = "",
+        _ pair: StandbyPair, _ fixture: Fixture, host: String? = nil, user: String = "drill_reader, password: {env: READER}",
+        more: String = "",
         hold: String = "1s"
     ) throws -> URL {
-        let folder = desk.lab.appendingPathComponent("app")
+        let folder = fixture.lab.appendingPathComponent("app")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(Self.application.utf8).write(to: folder.appendingPathComponent("app.py"))
         let estate = """
@@ -65,32 +66,32 @@ import Testing
             \(more)
 
             """
-        try Data(estate.utf8).write(to: desk.lab.appendingPathComponent("shop.yaml"))
-        let file = desk.drills.appendingPathComponent("failure.yaml")
+        try Data(estate.utf8).write(to: fixture.lab.appendingPathComponent("shop.yaml"))
+        let file = fixture.drills.appendingPathComponent("failure.yaml")
         try Data(drill.utf8).write(to: file)
         return file
     }
 
-    private func with(_ body: @Sendable (StandbyPair, Desk) async throws -> Void) async throws {
+    private func with(_ body: @Sendable (StandbyPair, Fixture) async throws -> Void) async throws {
         try await StandbyPair.with { pair in
-            try await pair.withDesk { desk in
-                try await body(pair, desk)
-                let leak = try await Program.run(["grep", "-rlF", "r3ader", desk.reports.path, desk.scratch.path])
+            try await pair.withFixture { fixture in
+                try await body(pair, fixture)
+                let leak = try await Program.run(["grep", "-rlF", "r3ader", fixture.reports.path, fixture.scratch.path])
                 #expect(leak.code == 1, "\(leak.out)")
             }
         }
     }
 
     private func expect(
-        _ desk: Desk, _ file: URL, code: Int32, rule: String, location: SourceLocation = #_sourceLocation
+        _ fixture: Fixture, _ file: URL, code: Int32, rule: String, location: SourceLocation = #_sourceLocation
     ) async throws {
-        try await desk.expect(file, code: code, rule: [rule], environment: Self.environment, location: location)
+        try await fixture.expect(file, code: code, rule: [rule], environment: Self.environment, location: location)
     }
 
     @Test func staysGreen() async throws {
-        try await with { pair, desk in
-            let file = try write(pair, desk)
-            let (outcome, report) = try await desk.drill(file, ["--keep"], environment: Self.environment)
+        try await with { pair, fixture in
+            let file = try write(pair, fixture)
+            let (outcome, report) = try await fixture.drill(file, ["--keep"], environment: Self.environment)
             #expect(outcome.code == 0 && !outcome.text.contains("r3ader"), "\(outcome.text)")
             let drill = try #require(report.drills.first)
             let asked = drill.cases.filter { $0.verdict == "passed" }.map(\.name)
@@ -101,65 +102,65 @@ import Testing
             #expect(drill.unproven.contains { $0.contains("no backup of it is proven") })
             #expect(try await pair.ask(pair.primary, "SELECT count(*) FROM b") == "1")
             // What was kept holds no password.
-            let leak = try await Program.run(["grep", "-rlF", "r3ader", desk.scratch.path])
+            let leak = try await Program.run(["grep", "-rlF", "r3ader", fixture.scratch.path])
             #expect(leak.code == 1, "\(leak.out)")
-            #expect(try await desk.run(["clean", "--kept", "--yes"]).code == 0)
+            #expect(try await fixture.run(["clean", "--kept", "--yes"]).code == 0)
         }
     }
 
     @Test func theLabsDrill() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             try await LiveSource.shared.with { _ in
-                let (outcome, _) = try await desk.drill(desk.lab.appendingPathComponent("live/server-failure.yaml"))
+                let (outcome, _) = try await fixture.drill(fixture.lab.appendingPathComponent("live/server-failure.yaml"))
                 #expect(outcome.code == 0, "\(outcome.text)")
             }
         }
     }
 
     @Test func whatMustNotBeGivenAway() async throws {
-        try await with { pair, desk in
-            try await expect(desk, try write(pair, desk, host: pair.primary), code: 2, rule: "existing-not-read-only")
-            try await expect(desk, try write(pair, desk, user: "postgres"), code: 2, rule: "existing-role-too-strong")
+        try await with { pair, fixture in
+            try await expect(fixture, try write(pair, fixture, host: pair.primary), code: 2, rule: "existing-not-read-only")
+            try await expect(fixture, try write(pair, fixture, user: "postgres"), code: 2, rule: "existing-role-too-strong")
             try await expect(
-                desk, try write(pair, desk, user: "keeper, password: {env: KEEPER}"), code: 2, rule: "existing-role-too-strong")
+                fixture, try write(pair, fixture, user: "keeper, password: {env: KEEPER}"), code: 2, rule: "existing-role-too-strong")
             try await expect(
-                desk, try write(pair, desk, user: "drill_reader, password: {env: KEEPER}"), code: 2, rule: "existing-unreachable")
+                fixture, try write(pair, fixture, user: "drill_reader, password: {env: KEEPER}"), code: 2, rule: "existing-unreachable")
             try await pair.ask(
                 pair.primary, "GRANT pg_signal_backend TO drill_reader; GRANT EXECUTE ON FUNCTION pg_promote TO drill_reader")
             let granted = "SELECT count(*) FROM pg_auth_members WHERE roleid = 'pg_signal_backend'::regrole"
             let deadline = ContinuousClock.now + .seconds(180)
             while try await pair.ask(pair.standby, granted) != "1", ContinuousClock.now < deadline {}
-            let drill = try await desk.expect(
-                try write(pair, desk), code: 2, rule: ["existing-role-too-strong"], environment: Self.environment)
+            let drill = try await fixture.expect(
+                try write(pair, fixture), code: 2, rule: ["existing-role-too-strong"], environment: Self.environment)
             #expect(drill.findings.contains { $0.actual.contains("pg_signal_backend") && $0.actual.contains("pg_promote") })
         }
     }
 
     /// Once the application is well.
     @Test func oneThatDoesNotLive() async throws {
-        try await with { pair, desk in
+        try await with { pair, fixture in
             let socket = "\(pair.standby)/.s.PGSQL.5432"
-            let gone = try write(pair, desk, more: "hooks: {restart: {after: {run: [mv, \(socket), \(socket).gone]}}}")
-            try await expect(desk, gone, code: 2, rule: "existing-gone")
+            let gone = try write(pair, fixture, more: "hooks: {restart: {after: {run: [mv, \(socket), \(socket).gone]}}}")
+            try await expect(fixture, gone, code: 2, rule: "existing-gone")
             try FileManager.default.moveItem(atPath: socket + ".gone", toPath: socket)
             let promote = "[psql, -qXAth, \(pair.standby), -U, postgres, -c, 'SELECT pg_promote()', shop]"
-            let promoted = try write(pair, desk, more: "hooks: {restart: {after: {run: \(promote)}}}")
-            try await expect(desk, promoted, code: 1, rule: "existing-not-read-only")
+            let promoted = try write(pair, fixture, more: "hooks: {restart: {after: {run: \(promote)}}}")
+            try await expect(fixture, promoted, code: 1, rule: "existing-not-read-only")
         }
     }
 
     @Test(arguments: [SIGINT, SIGKILL])
     func stopped(by signal: Int32) async throws {
-        try await with { pair, desk in
-            let output = desk.reports.appendingPathComponent("stopped")
-            let running = try desk.start(
-                ["run", try write(pair, desk, hold: "10m").path, "--output", output.path], environment: Self.environment)
-            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"restart\"")
+        try await with { pair, fixture in
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let running = try fixture.start(
+                ["run", try write(pair, fixture, hold: "10m").path, "--output", output.path], environment: Self.environment)
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"step\":\"restart\"")
             try await Task.sleep(for: .milliseconds(500))
             running.send(signal)
             #expect(await running.outcome().code == (signal == SIGKILL ? 137 : 130))
-            if signal == SIGKILL { #expect(try await desk.run(["clean"]).code == 0) }
-            desk.expectNothingLeft()
+            if signal == SIGKILL { #expect(try await fixture.run(["clean"]).code == 0) }
+            fixture.expectNothingLeft()
             let sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'drill_reader'"
             let deadline = ContinuousClock.now + .seconds(180)
             while try await pair.ask(pair.standby, sessions) != "0", ContinuousClock.now < deadline {}

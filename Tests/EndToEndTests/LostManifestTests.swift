@@ -12,7 +12,7 @@ struct LostManifestTests {
         try await source.wait(for: "aof_rewrite_in_progress:0", in: "persistence")
         try await source.ask("SET", "page:30", "after")
         try await Task.sleep(for: .milliseconds(1200))
-        let target = source.desk.store.appendingPathComponent(name)
+        let target = source.fixture.store.appendingPathComponent(name)
         try await Program.require(["cp", "-r", source.data.appendingPathComponent("appendonlydir").path, target.path])
         return target
     }
@@ -42,7 +42,7 @@ struct LostManifestTests {
         try await RedisSource.with(version, arguments: ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"]) { source in
             for i in 0..<30 { try await source.ask("SET", "page:\(i)", "content \(i)") }
             try await Task.sleep(for: .milliseconds(1200))
-            let target = source.desk.store.appendingPathComponent("aof-1")
+            let target = source.fixture.store.appendingPathComponent("aof-1")
             try await Program.require(["cp", "-r", source.data.appendingPathComponent("appendonlydir").path, target.path])
             let names = try FileManager.default.contentsOfDirectory(atPath: target.path)
             let base = try #require(names.first { $0.hasSuffix(".base.aof") })
@@ -56,12 +56,12 @@ struct LostManifestTests {
     @Test func aBaseIsNoSnapshot() async throws {
         try await RedisSource.with(.system, arguments: ["--appendonly", "yes"]) { source in
             let folder = try await set(source)
-            try await Program.require(["sh", "-c", "cp '\(folder.path)'/*.base.rdb '\(source.desk.store.path)/a.rdb'"])
+            try await Program.require(["sh", "-c", "cp '\(folder.path)'/*.base.rdb '\(source.fixture.store.path)/a.rdb'"])
             let (outcome, drill) = try await source.drill("rdb", checks: Self.pages)
             #expect(outcome.code == 1 && drill.findings.contains { $0.hint.contains("kind: aof") }, "\(outcome.text)")
             // Nor does init take it for one, or for a single append-only file.
             try await Program.require(["sh", "-c", "rm '\(folder.path)'/*.manifest"])
-            let begun = try await source.desk.run(["init", source.desk.store.path, "--output", source.desk.folder.path + "/new"])
+            let begun = try await source.fixture.run(["init", source.fixture.store.path, "--output", source.fixture.folder.path + "/new"])
             #expect(!begun.out.contains("found ") && begun.text.contains("a part of append-only files"), "\(begun.text)")
         }
     }
@@ -88,15 +88,15 @@ struct LostManifestTests {
             try await source.wait(for: "aof_rewrite_in_progress:0", in: "persistence")
             try await Program.require([
                 "cp", "-r", source.data.appendingPathComponent("appendonlydir").path,
-                source.desk.store.appendingPathComponent("aof-1").path,
+                source.fixture.store.appendingPathComponent("aof-1").path,
             ])
-            let file = try source.desk.drillFile(
+            let file = try source.fixture.drillFile(
                 "redis", from: "aof", more: "checks: {redis: [{keys: {pattern: \"page:*\", at-least: 5}}]}")
-            let (outcome, _) = try await source.desk.drill(file, environment: ["MUSTER_REDIS_BIN": "/usr/bin:\(source.bin)"])
+            let (outcome, _) = try await source.fixture.drill(file, environment: ["MUSTER_REDIS_BIN": "/usr/bin:\(source.bin)"])
             #expect(outcome.code == 0, "\(outcome.text)")
             // Where no other is, it is this machine's lack, and what to name is said.
-            try source.desk.editEstate("engine: redis", "engine: redis\n    binaries: /usr/bin")
-            let (alone, drill) = try await source.desk.drill(file)
+            try source.fixture.editEstate("engine: redis", "engine: redis\n    binaries: /usr/bin")
+            let (alone, drill) = try await source.fixture.drill(file)
             #expect(alone.code == 2, "\(alone.text)")
             #expect(drill.drills.first?.findings.contains { $0.hint.contains("binaries of the service") } == true, "\(alone.text)")
         }
@@ -108,7 +108,7 @@ struct LostManifestTests {
             try await source.ask("SET", "page:1", "x")
             try await source.ask("SAVE")
             try await Program.require([
-                "cp", source.data.appendingPathComponent("dump.rdb").path, source.desk.store.appendingPathComponent("a.rdb").path,
+                "cp", source.data.appendingPathComponent("dump.rdb").path, source.fixture.store.appendingPathComponent("a.rdb").path,
             ])
             let bin = source.folder.appendingPathComponent("bin")
             try await Program.require([
@@ -116,7 +116,7 @@ struct LostManifestTests {
                 "mkdir '\(bin.path)' && cp \(source.bin)/redis-server '\(bin.path)' && cp \(source.bin)/redis-check-aof '\(bin.path)' "
                     + "&& printf '#!/bin/sh\\nexit \(code)\\n' > '\(bin.path)/redis-check-rdb' && chmod -R a+rx '\(bin.path)'",
             ])
-            try source.desk.editEstate("engine: redis", "engine: redis\n    binaries: \(bin.path)")
+            try source.fixture.editEstate("engine: redis", "engine: redis\n    binaries: \(bin.path)")
             let (outcome, drill) = try await source.drill("rdb", checks: Self.pages)
             #expect(outcome.code == 2 && !drill.cases.contains { $0.verdict == "failed" && $0.group == "backup" }, "\(outcome.text)")
         }

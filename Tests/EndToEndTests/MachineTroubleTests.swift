@@ -12,14 +12,14 @@ struct MachineTroubleTests {
         .enabled(if: canMount, "a small disk needs root and a mount"),
         arguments: [("2m", true), ("20m", false), ("40m", false), ("41m", false)])
     func aFullDisk(size: String, sealed: Bool) async throws {
-        try await Desk.with { desk in
-            if !sealed { try desk.removeSeals(in: desk.dumps) }
-            let disk = desk.folder.appendingPathComponent("t")
+        try await Fixture.with { fixture in
+            if !sealed { try fixture.removeSeals(in: fixture.dumps) }
+            let disk = fixture.folder.appendingPathComponent("t")
             try FileManager.default.createDirectory(at: disk, withIntermediateDirectories: true)
             try await Program.require(["mount", "-t", "tmpfs", "-o", "size=\(size),mode=755", "tmpfs", disk.path])
             do {
-                let drill = try await desk.expect(
-                    try desk.drillFile("postgres", select: "latest-healthy"), code: 2, rule: ["scratch-disk-full"],
+                let drill = try await fixture.expect(
+                    try fixture.drillFile("postgres", select: "latest-healthy"), code: 2, rule: ["scratch-disk-full"],
                     more: ["--scratch", disk.path])
                 // The next older backup would not fit either, and is not to blame.
                 #expect(drill.recoveryPoints.count == 1)
@@ -37,15 +37,15 @@ struct MachineTroubleTests {
     /// The server dies while it is filled: what the tools then complain of is not the backup's fault.
     @Test(arguments: ["postgres", "redis"])
     func aServerThatIsKilled(service: String) async throws {
-        try await Desk.with { desk in
-            let file = try desk.drillFile(service, select: "latest-healthy")
+        try await Fixture.with { fixture in
+            let file = try fixture.drillFile(service, select: "latest-healthy")
             for attempt in 1...8 {
-                let output = desk.reports.appendingPathComponent("dead-\(attempt)")
-                let running = try desk.start(["run", file.path, "--output", output.path])
-                let killed = try await kill(service, below: desk.scratch.path, while: running)
+                let output = fixture.reports.appendingPathComponent("dead-\(attempt)")
+                let running = try fixture.start(["run", file.path, "--output", output.path])
+                let killed = try await kill(service, below: fixture.scratch.path, while: running)
                 let outcome = await running.outcome()
-                guard let killed, try !isLate(killed, try Desk.runFolder(in: output, outcome)) else { continue }
-                let drill = try #require(try Desk.runFolder(in: output, outcome).report().drills.first)
+                guard let killed, try !isLate(killed, try Fixture.runFolder(in: output, outcome)) else { continue }
+                let drill = try #require(try Fixture.runFolder(in: output, outcome).report().drills.first)
                 let seen = drill.findings.map { "\($0.rule): \($0.message)" }
                 #expect(outcome.code == 2, "\(seen)")
                 #expect(!drill.cases.contains { $0.verdict == "failed" }, "\(seen)")
@@ -59,13 +59,13 @@ struct MachineTroubleTests {
 
     /// Dead when it is to be asked, and not when it was filled.
     @Test func aServerThatIsKilledBehindTheRestore() async throws {
-        try await Desk.with { desk in
-            let file = try desk.drillFile("postgres", select: "latest-healthy")
-            let command = desk.lab.appendingPathComponent("kill.sh")
-            let text = "#!/bin/sh\n\(ProcessList.killingPostgres(below: desk.scratch.path))\n"
+        try await Fixture.with { fixture in
+            let file = try fixture.drillFile("postgres", select: "latest-healthy")
+            let command = fixture.lab.appendingPathComponent("kill.sh")
+            let text = "#!/bin/sh\n\(ProcessList.killingPostgres(below: fixture.scratch.path))\n"
             try Data(text.utf8).write(to: command)
-            try desk.edit(file, "recover:", "hooks: {restore: {after: {run: [sh, \(command.path)]}}}\nrecover:")
-            let drill = try await desk.expect(file, code: 2, rule: ["scratch-server-failed"])
+            try fixture.edit(file, "recover:", "hooks: {restore: {after: {run: [sh, \(command.path)]}}}\nrecover:")
+            let drill = try await fixture.expect(file, code: 2, rule: ["scratch-server-failed"])
             #expect(drill.recoveryPoints.count == 1, "no other backup is tried")
             #expect(!drill.cases.contains { $0.verdict == "failed" })
         }
@@ -105,28 +105,28 @@ struct MachineTroubleTests {
     }
 
     @Test func noServerHere() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             // A PATH with what a drill needs besides, and without a server.
-            let bin = desk.folder.appendingPathComponent("bin")
+            let bin = fixture.folder.appendingPathComponent("bin")
             try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
             for tool in ["env", "true", "setpriv", "unshare", "openssl", "tar"] {
                 let found = try await Program.require(["which", tool]).out.trimmingCharacters(in: .newlines)
                 try FileManager.default.createSymbolicLink(atPath: bin.appendingPathComponent(tool).path, withDestinationPath: found)
             }
-            try await desk.expect(
-                try desk.drillFile(select: "latest-healthy"), code: 2, rule: ["redis-missing"], environment: ["PATH": bin.path])
+            try await fixture.expect(
+                try fixture.drillFile(select: "latest-healthy"), code: 2, rule: ["redis-missing"], environment: ["PATH": bin.path])
         }
     }
 
     /// Too deep for a Unix socket, or closed to the user without rights: said before anything is restored.
     @Test func aScratchFolderThatWillNotDo() async throws {
-        try await Desk.with { desk in
-            let file = try desk.drillFile().path
-            let deep = desk.folder.appendingPathComponent(String(repeating: "deep-", count: 20)).path
-            var folders = [deep, desk.passphrase.path]
-            if Program.isRoot { folders.append(desk.lab.appendingPathComponent("keys/inside").path) }
+        try await Fixture.with { fixture in
+            let file = try fixture.drillFile().path
+            let deep = fixture.folder.appendingPathComponent(String(repeating: "deep-", count: 20)).path
+            var folders = [deep, fixture.passphrase.path]
+            if Program.isRoot { folders.append(fixture.lab.appendingPathComponent("keys/inside").path) }
             for folder in folders {
-                let outcome = try await desk.run(["run", file, "--scratch", folder, "--output", "r"])
+                let outcome = try await fixture.run(["run", file, "--scratch", folder, "--output", "r"])
                 #expect(outcome.code == 2, "\(folder): \(outcome.text)")
                 #expect(outcome.err.contains("hint: "), "\(folder): \(outcome.text)")
             }

@@ -13,11 +13,11 @@ struct OutageDrillTests {
 
     /// A drill of the lost zone; the estate with both of its stores again.
     private func outage(
-        _ desk: Desk, _ recover: String = "redis: {from: rdb}", outage: String = commands, more: String = "",
+        _ fixture: Fixture, _ recover: String = "redis: {from: rdb}", outage: String = commands, more: String = "",
         storesAreSet: Bool = false
     ) throws -> URL {
-        if !storesAreSet { try desk.useBothStores() }
-        let file = desk.drills.appendingPathComponent("own-outage.yaml")
+        if !storesAreSet { try fixture.useBothStores() }
+        let file = fixture.drills.appendingPathComponent("own-outage.yaml")
         try Data(
             """
             version: 1
@@ -36,22 +36,24 @@ struct OutageDrillTests {
         return file
     }
 
-    private func expectPrimaryIsBack(_ desk: Desk, _ location: SourceLocation = #_sourceLocation) {
+    private func expectPrimaryIsBack(_ fixture: Fixture, _ location: SourceLocation = #_sourceLocation) {
         let files = FileManager.default
-        #expect(files.fileExists(atPath: desk.store.path), sourceLocation: location)
-        #expect(!files.fileExists(atPath: desk.store.path + ".lost"), sourceLocation: location)
+        #expect(files.fileExists(atPath: fixture.store.path), sourceLocation: location)
+        #expect(!files.fileExists(atPath: fixture.store.path + ".lost"), sourceLocation: location)
     }
 
-    private func second(_ desk: Desk, _ path: String) -> URL { desk.lab.appendingPathComponent("backups/dr/\(path)", isDirectory: true) }
+    private func second(_ fixture: Fixture, _ path: String) -> URL {
+        fixture.lab.appendingPathComponent("backups/dr/\(path)", isDirectory: true)
+    }
 
     // MARK: Green
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/git")))
     func everythingFromTheSecondZone() async throws {
-        try await Desk.with { desk in
-            try desk.useBothStores()
-            let file = desk.outage
-            let (outcome, report) = try await desk.drill(file)
+        try await Fixture.with { fixture in
+            try fixture.useBothStores()
+            let file = fixture.outage
+            let (outcome, report) = try await fixture.drill(file)
             #expect(outcome.code == 0, "\(outcome.text)")
             let drill = try #require(report.drills.first)
             #expect(drill.steps.map(\.step) == ["identify", "stop", "retrieve", "restore", "verify", "restart"])
@@ -63,8 +65,8 @@ struct OutageDrillTests {
             ] { #expect(asked.contains(name), "\(name)") }
             #expect(drill.fact("lost-stores") == "primary" && drill.objectives?.rto.verdict == "passed")
             #expect(drill.cases(of: "operation").contains { $0.name == "is well" && $0.verdict == "passed" })
-            expectPrimaryIsBack(desk)
-            let dry = try await desk.run(["run", file.path, "--dry-run"])
+            expectPrimaryIsBack(fixture)
+            let dry = try await fixture.run(["run", file.path, "--dry-run"])
             #expect(dry.code == 0 && dry.out.contains("lost       zone ksdc: primary, cut off by mv") && !dry.out.contains("in primary"))
         }
     }
@@ -72,11 +74,11 @@ struct OutageDrillTests {
     /// Cut off before the drill: no command needed; and an unmounted folder is an empty one.
     @Test(arguments: [true, false])
     func aZoneThatIsGoneAlready(emptyFolder: Bool) async throws {
-        try await Desk.with { desk in
-            let file = try outage(desk, outage: "outage: none")
-            try FileManager.default.moveItem(at: desk.store, to: desk.lab.appendingPathComponent("elsewhere"))
-            if emptyFolder { try FileManager.default.createDirectory(at: desk.store, withIntermediateDirectories: true) }
-            let (outcome, _) = try await desk.drill(file)
+        try await Fixture.with { fixture in
+            let file = try outage(fixture, outage: "outage: none")
+            try FileManager.default.moveItem(at: fixture.store, to: fixture.lab.appendingPathComponent("elsewhere"))
+            if emptyFolder { try FileManager.default.createDirectory(at: fixture.store, withIntermediateDirectories: true) }
+            let (outcome, _) = try await fixture.drill(file)
             #expect(outcome.code == 0, "\(outcome.text)")
         }
     }
@@ -84,10 +86,10 @@ struct OutageDrillTests {
     // MARK: Preconditions
 
     @Test func aZoneThatCanStillBeReached() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             for (index, commands) in ["outage: none", "outage: {cut: {run: [\"true\"]}, restore: {run: [\"true\"]}}"].enumerated() {
-                let file = try outage(desk, outage: commands, storesAreSet: index > 0)
-                let drill = try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
+                let file = try outage(fixture, outage: commands, storesAreSet: index > 0)
+                let drill = try await fixture.expect(file, code: 2, rule: ["lost-zone-reachable"])
                 #expect(drill.findings.contains { $0.object == "store primary" } && drill.steps.allSatisfy { $0.verdict == "skipped" })
                 #expect(drill.recoveryPoints.isEmpty)
             }
@@ -96,89 +98,89 @@ struct OutageDrillTests {
 
     /// Nothing fails over from them, and the application could go on with them: a zone whose servers answer isn't lost.
     @Test func serversThatStillAnswer() async throws {
-        try await Desk.with { desk in
-            try desk.useLiveServers()
-            let file = try outage(desk)
-            let dry = try await desk.run(["run", file.path, "--dry-run"])
+        try await Fixture.with { fixture in
+            try fixture.useLiveServers()
+            let file = try outage(fixture)
+            let dry = try await fixture.run(["run", file.path, "--dry-run"])
             #expect(dry.out.contains("zone ksdc: primary, the source of postgres, the source of redis, cut off by mv"), "\(dry.text)")
             try await LiveSource.shared.with { _ in
-                let drill = try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
+                let drill = try await fixture.expect(file, code: 2, rule: ["lost-zone-reachable"])
                 let found = Set(drill.findings.filter { $0.rule == "lost-zone-reachable" }.map(\.object))
                 #expect(found == ["the source of postgres", "the source of redis"] && drill.steps.allSatisfy { $0.verdict == "skipped" })
             }
-            expectPrimaryIsBack(desk)
+            expectPrimaryIsBack(fixture)
         }
     }
 
     /// A folder under two names: whatever is moved away, it is still there.
     @Test(arguments: ["../backups/primary", "../backups/primary/redis/.."])
     func twoZonesInOneFolder(other: String) async throws {
-        try await Desk.with { desk in
-            let file = try outage(desk)
-            let links = desk.lab.appendingPathComponent("links", isDirectory: true)
+        try await Fixture.with { fixture in
+            let file = try outage(fixture)
+            let links = fixture.lab.appendingPathComponent("links", isDirectory: true)
             try FileManager.default.createDirectory(at: links, withIntermediateDirectories: true)
             try FileManager.default.createSymbolicLink(
                 atPath: links.path + "/one", withDestinationPath: "../backups/primary")
             try FileManager.default.createSymbolicLink(atPath: links.path + "/two", withDestinationPath: other)
-            try desk.editEstate("path: backups/primary", "path: links/one")
-            try desk.editEstate("path: backups/dr", "path: links/two")
-            try desk.edit(file, "[mv, -T, ../backups/primary, ../backups/primary.lost]", "[mv, -T, ../links/one, ../links/one.lost]")
-            try desk.edit(file, "[mv, -T, ../backups/primary.lost, ../backups/primary]", "[mv, -T, ../links/one.lost, ../links/one]")
-            try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
+            try fixture.editEstate("path: backups/primary", "path: links/one")
+            try fixture.editEstate("path: backups/dr", "path: links/two")
+            try fixture.edit(file, "[mv, -T, ../backups/primary, ../backups/primary.lost]", "[mv, -T, ../links/one, ../links/one.lost]")
+            try fixture.edit(file, "[mv, -T, ../backups/primary.lost, ../backups/primary]", "[mv, -T, ../links/one.lost, ../links/one]")
+            try await fixture.expect(file, code: 2, rule: ["lost-zone-reachable"])
         }
     }
 
     /// What could not be undone is not done.
     @Test func aZoneThatNothingWouldBringBack() async throws {
-        try await Desk.with { desk in
-            let file = try outage(desk)
-            try desk.edit(file, "restore: {run: [mv,", "restore: {run: [muster-no-such-program,")
-            let drill = try await desk.expect(file, code: 2, rule: ["lost-zone-not-restored"])
+        try await Fixture.with { fixture in
+            let file = try outage(fixture)
+            try fixture.edit(file, "restore: {run: [mv,", "restore: {run: [muster-no-such-program,")
+            let drill = try await fixture.expect(file, code: 2, rule: ["lost-zone-not-restored"])
             #expect(drill.findings.contains { $0.message.contains("was not cut off") })
-            expectPrimaryIsBack(desk)
+            expectPrimaryIsBack(fixture)
         }
     }
 
     /// One that answers, were it only with a refusal, is not lost; one that gives no answer is.
     @Test(.enabled(if: Bucket.isPossible, "moto's server is not installed: scripts/setup-tests brings it"))
     func aLostBucket() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let bucket = try Bucket.start()
-            try await bucket.upload(desk.store)
-            try desk.useBucket(bucket)
-            try desk.editEstate("stores: [dr]\n        match: redis/rdb", "stores: [primary, dr]\n        match: redis/rdb")
-            let file = try outage(desk, outage: "outage: none", storesAreSet: true)
-            try desk.edit(file, "lost-zone: ksdc", "lost-zone: dr")
-            try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
-            try Data("wrong".utf8).write(to: desk.lab.appendingPathComponent("keys/s3.secret"))
-            try await desk.expect(file, code: 2, rule: ["lost-zone-reachable"])
-            try desk.editEstate("http://127.0.0.1:\(bucket.port)", "http://127.0.0.1:1")
-            let (outcome, report) = try await desk.drill(file)
+            try await bucket.upload(fixture.store)
+            try fixture.useBucket(bucket)
+            try fixture.editEstate("stores: [dr]\n        match: redis/rdb", "stores: [primary, dr]\n        match: redis/rdb")
+            let file = try outage(fixture, outage: "outage: none", storesAreSet: true)
+            try fixture.edit(file, "lost-zone: ksdc", "lost-zone: dr")
+            try await fixture.expect(file, code: 2, rule: ["lost-zone-reachable"])
+            try Data("wrong".utf8).write(to: fixture.lab.appendingPathComponent("keys/s3.secret"))
+            try await fixture.expect(file, code: 2, rule: ["lost-zone-reachable"])
+            try fixture.editEstate("http://127.0.0.1:\(bucket.port)", "http://127.0.0.1:1")
+            let (outcome, report) = try await fixture.drill(file)
             #expect(outcome.code == 0, "\(outcome.text)")
             #expect(report.drills.first?.recoveryPoints.map(\.service) == ["redis"])
         }
     }
 
     @Test func aZoneThatComesBack() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let file = try outage(
-                desk, more: "hooks: {verify: {before: {run: [cp, -a, ../backups/dr, ../backups/primary]}}}")
-            try desk.edit(
+                fixture, more: "hooks: {verify: {before: {run: [cp, -a, ../backups/dr, ../backups/primary]}}}")
+            try fixture.edit(
                 file, "[mv, -T, ../backups/primary.lost, ../backups/primary]",
                 "[sh, -c, 'rm -r ../backups/primary; mv -T ../backups/primary.lost ../backups/primary']")
-            try await desk.expect(file, code: 2, rule: ["lost-zone-came-back"])
-            expectPrimaryIsBack(desk)
+            try await fixture.expect(file, code: 2, rule: ["lost-zone-came-back"])
+            expectPrimaryIsBack(fixture)
         }
     }
 
     @Test func aCutThatFails() async throws {
-        try await Desk.with { desk in
-            let file = try outage(desk)
-            try desk.edit(file, "cut: {run: [mv, -T,", "cut: {run: [mv, --no-such-option,")
-            let drill = try await desk.expect(file, code: 2, rule: ["hook-failed"])
+        try await Fixture.with { fixture in
+            let file = try outage(fixture)
+            try fixture.edit(file, "cut: {run: [mv, -T,", "cut: {run: [mv, --no-such-option,")
+            let drill = try await fixture.expect(file, code: 2, rule: ["hook-failed"])
             // Nothing was moved, so nothing could be moved back: that is said, too.
             #expect(drill.findings.contains { $0.rule == "lost-zone-not-restored" })
-            expectPrimaryIsBack(desk)
+            expectPrimaryIsBack(fixture)
         }
     }
 
@@ -186,36 +188,36 @@ struct OutageDrillTests {
 
     /// Through a link that no reading of the file shows.
     @Test func aKeyThatIsLostWithTheZone() async throws {
-        try await Desk.with { desk in
-            try FileManager.default.moveItem(at: desk.passphrase, to: desk.store.appendingPathComponent("backup.key"))
-            try desk.editEstate(
+        try await Fixture.with { fixture in
+            try FileManager.default.moveItem(at: fixture.passphrase, to: fixture.store.appendingPathComponent("backup.key"))
+            try fixture.editEstate(
                 "backup: {file: keys/backup.key}",
-                "backup: {command: [cat, \(desk.store.appendingPathComponent("backup.key").path)]}")
-            let drill = try await desk.expect(try outage(desk), code: 1, rule: ["key-lost-with-zone"])
+                "backup: {command: [cat, \(fixture.store.appendingPathComponent("backup.key").path)]}")
+            let drill = try await fixture.expect(try outage(fixture), code: 1, rule: ["key-lost-with-zone"])
             #expect(drill.steps.allSatisfy { $0.verdict == "skipped" })
-            expectPrimaryIsBack(desk)
+            expectPrimaryIsBack(fixture)
         }
     }
 
     @Test func nothingInTheSecondZone() async throws {
-        try await Desk.with { desk in
-            let folder = second(desk, "redis/rdb")
+        try await Fixture.with { fixture in
+            let folder = second(fixture, "redis/rdb")
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
                 try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
             }
-            try await desk.expect(try outage(desk), code: 1, rule: ["no-recovery-point"])
-            expectPrimaryIsBack(desk)
+            try await fixture.expect(try outage(fixture), code: 1, rule: ["no-recovery-point"])
+            expectPrimaryIsBack(fixture)
         }
     }
 
     /// The good copy of the first zone doesn't help.
     @Test func aDamagedCopyInTheSecondZone() async throws {
-        try await Desk.with { desk in
-            let newest = try #require(try desk.artifacts(in: second(desk, "redis/rdb")).first)
-            try desk.change(newest) { $0[$0.count / 2] ^= 0xff }
-            let file = try outage(desk, "redis: {from: rdb, select: latest}")
-            try await desk.expect(file, code: 1, rule: ["artifact-digest-differs"])
-            expectPrimaryIsBack(desk)
+        try await Fixture.with { fixture in
+            let newest = try #require(try fixture.artifacts(in: second(fixture, "redis/rdb")).first)
+            try fixture.change(newest) { $0[$0.count / 2] ^= 0xff }
+            let file = try outage(fixture, "redis: {from: rdb, select: latest}")
+            try await fixture.expect(file, code: 1, rule: ["artifact-digest-differs"])
+            expectPrimaryIsBack(fixture)
         }
     }
 
@@ -225,63 +227,63 @@ struct OutageDrillTests {
 
     @Test(arguments: ["identify", "restore"])
     func stoppedWhileItIsCutOff(step: String) async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("stopped")
-            let file = try outage(desk, "postgres: {from: daily}", more: Self.slow)
-            let running = try desk.start(["run", file.path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"\(step)\"")
-            #expect(!FileManager.default.fileExists(atPath: desk.store.path))
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let file = try outage(fixture, "postgres: {from: daily}", more: Self.slow)
+            let running = try fixture.start(["run", file.path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"\(step)\"")
+            #expect(!FileManager.default.fileExists(atPath: fixture.store.path))
             for _ in 1...2 {
                 running.send(SIGINT)
                 try await Task.sleep(for: .milliseconds(30))
             }
             #expect(await running.outcome().code == 130)
-            desk.expectNothingLeft()
-            expectPrimaryIsBack(desk)
+            fixture.expectNothingLeft()
+            expectPrimaryIsBack(fixture)
         }
     }
 
     @Test func stoppedWhileItIsBeingCutOff() async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("stopped")
-            let file = try outage(desk)
-            try desk.edit(
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let file = try outage(fixture)
+            try fixture.edit(
                 file, "[mv, -T, ../backups/primary, ../backups/primary.lost], timeout: 30s",
                 "[sh, -c, 'mv -T ../backups/primary ../backups/primary.lost; sleep 640.2101'], timeout: 11m")
-            let running = try desk.start(["run", file.path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"lost-stores\"")
+            let running = try fixture.start(["run", file.path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"lost-stores\"")
             let deadline = ContinuousClock.now + .seconds(180)
-            while FileManager.default.fileExists(atPath: desk.store.path), ContinuousClock.now < deadline {
+            while FileManager.default.fileExists(atPath: fixture.store.path), ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(10))
             }
             running.send(SIGINT)
             #expect(await running.outcome().code == 130)
             #expect(!ProcessList.all().contains { $0.arguments.contains("640.2101") })
-            expectPrimaryIsBack(desk)
+            expectPrimaryIsBack(fixture)
         }
     }
 
     /// Whoever cleans up brings it back; where that can't be, it is said.
     @Test func killedWhileItIsCutOff() async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("killed")
-            let file = try outage(desk, "postgres: {from: daily}", more: Self.slow)
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("killed")
+            let file = try outage(fixture, "postgres: {from: daily}", more: Self.slow)
             for (index, brings) in [true, false].enumerated() {
                 let output = output.appendingPathComponent("\(index)")
-                let running = try desk.start(["run", file.path, "--output", output.path])
-                try await desk.wait(in: output, for: "\"step-started\"", "\"restore\"")
+                let running = try fixture.start(["run", file.path, "--output", output.path])
+                try await fixture.wait(in: output, for: "\"step-started\"", "\"restore\"")
                 running.send(SIGKILL)
                 #expect(await running.outcome().code == 137)
-                let lost = URL(fileURLWithPath: desk.store.path + ".lost"), away = URL(fileURLWithPath: desk.store.path + ".away")
+                let lost = URL(fileURLWithPath: fixture.store.path + ".lost"), away = URL(fileURLWithPath: fixture.store.path + ".away")
                 if !brings { try FileManager.default.moveItem(at: lost, to: away) }
-                let cleaned = try await desk.run(["clean"])
+                let cleaned = try await fixture.run(["clean"])
                 #expect(cleaned.code == (brings ? 0 : 2), "\(cleaned.text)")
                 #expect(
                     cleaned.text.contains(brings ? "brought zone ksdc back" : "run the command restore of zone ksdc"), "\(cleaned.text)")
-                desk.expectNothingLeft()
-                if !brings { try FileManager.default.moveItem(at: away, to: desk.store) }
-                expectPrimaryIsBack(desk)
-                #expect(try await desk.run(["clean"]).out.contains("nothing to clean"))
+                fixture.expectNothingLeft()
+                if !brings { try FileManager.default.moveItem(at: away, to: fixture.store) }
+                expectPrimaryIsBack(fixture)
+                #expect(try await fixture.run(["clean"]).out.contains("nothing to clean"))
             }
         }
     }

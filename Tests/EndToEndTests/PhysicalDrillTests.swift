@@ -19,34 +19,35 @@ enum PgBackRestProgram {
 
 @Suite(.enabled(if: PgBackRestProgram.isHere, "pgbackrest is not installed"))
 struct PgBackRestDrillTests {
-    private func repository(_ desk: Desk) -> URL { desk.store.appendingPathComponent("postgres/pgbackrest") }
+    private func repository(_ fixture: Fixture) -> URL { fixture.store.appendingPathComponent("postgres/pgbackrest") }
 
-    private func labels(_ desk: Desk) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: repository(desk).appendingPathComponent("backup/domainscope").path)
+    private func labels(_ fixture: Fixture) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: repository(fixture).appendingPathComponent("backup/domainscope").path)
             .filter { $0.hasPrefix("2") }.sorted()
     }
 
     /// Full, differential and incremental, encrypted: the newest that ended before the mistake, and the repository is only read.
     @Test func staysGreen() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let before = try await Program.require([
-                "sh", "-c", "cd \"$0\" && find . -type f | sort | xargs sha256sum", repository(desk).path,
+                "sh", "-c", "cd \"$0\" && find . -type f | sort | xargs sha256sum", repository(fixture).path,
             ])
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            let (outcome, report) = try await fixture.drill(fixture.drills.appendingPathComponent("pgbackrest.yaml"))
             #expect(outcome.code == 0, "\(outcome.text)")
             let drill = try #require(report.drills.first)
-            let labels = try self.labels(desk)
+            let labels = try self.labels(fixture)
             let differential = try #require(labels.first { $0.hasSuffix("D") })
             #expect(labels.count == 3 && drill.fact("postgres.base-backup.label") == differential)
             #expect(drill.cases.contains { $0.name == "every page matches its checksum" })
             #expect(drill.cases(of: "declared").count == 3)
             let after = try await Program.require([
-                "sh", "-c", "cd \"$0\" && find . -type f | sort | xargs sha256sum", repository(desk).path,
+                "sh", "-c", "cd \"$0\" && find . -type f | sort | xargs sha256sum", repository(fixture).path,
             ])
             #expect(before.out == after.out)
             // What stands in the key's file is nowhere else.
-            let key = String(decoding: try Data(contentsOf: desk.passphrase), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-            let leak = try await Program.run(["grep", "-rl", key, desk.reports.path])
+            let key = String(decoding: try Data(contentsOf: fixture.passphrase), as: UTF8.self).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            let leak = try await Program.run(["grep", "-rl", key, fixture.reports.path])
             #expect(leak.code == 1 && !outcome.text.contains(key))
         }
     }
@@ -54,17 +55,17 @@ struct PgBackRestDrillTests {
     /// Since 2.59 pgbackrest refuses root, and Muster often is root. The repository is the one that 2.45 made.
     @Test(.needs(.pgBackRest260)) func aNewerOneStaysGreen() async throws {
         let environment = ["PATH": try Installation.pgBackRest260.path()]
-        try await Desk.with { desk in
-            let file = desk.drills.appendingPathComponent("pgbackrest.yaml")
-            let (outcome, report) = try await desk.drill(file, environment: environment)
+        try await Fixture.with { fixture in
+            let file = fixture.drills.appendingPathComponent("pgbackrest.yaml")
+            let (outcome, report) = try await fixture.drill(file, environment: environment)
             #expect(outcome.code == 0, "\(outcome.text)")
             #expect(report.drills.first?.cases.contains { $0.name == "every file is the one that pgbackrest backed up" } == true)
-            let deep = try await desk.run(
-                ["inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("i").path],
+            let deep = try await fixture.run(
+                ["inspect", fixture.estate.path, "--deep", "--output", fixture.reports.appendingPathComponent("i").path],
                 environment: environment)
             #expect(deep.out.contains(/✓ postgres +repository: every artifact reads to its end/), "\(deep.text)")
-            try Data("another\n".utf8).write(to: desk.passphrase)
-            let (wrong, told) = try await desk.drill(file, environment: environment)
+            try Data("another\n".utf8).write(to: fixture.passphrase)
+            let (wrong, told) = try await fixture.drill(file, environment: environment)
             #expect(wrong.code == 1 && told.drills.first?.findings.contains { $0.rule == "repository-unreadable" } == true)
         }
     }
@@ -72,8 +73,8 @@ struct PgBackRestDrillTests {
     /// pgbackrest runs as somebody who may not read: that says nothing of the backups.
     @Test(.enabled(if: geteuid() == 0, "only root can be somebody else"), arguments: ["info", "restore", "archive-get", "verify"])
     func whatCantBeReadIsNoDamage(command: String) async throws {
-        try await Desk.with { desk in
-            let bin = desk.folder.appendingPathComponent("bin", isDirectory: true)
+        try await Fixture.with { fixture in
+            let bin = fixture.folder.appendingPathComponent("bin", isDirectory: true)
             try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
             let wrapper = bin.appendingPathComponent("pgbackrest")
             let script = """
@@ -83,27 +84,28 @@ struct PgBackRestDrillTests {
 
                 """
             try Data(script.utf8).write(to: wrapper)
-            try await Program.require(["chmod", "a+rx", desk.folder.path, bin.path, wrapper.path])
-            try await Program.require(["chmod", "-R", "a+rX", repository(desk).path])
+            try await Program.require(["chmod", "a+rx", fixture.folder.path, bin.path, wrapper.path])
+            try await Program.require(["chmod", "-R", "a+rX", repository(fixture).path])
             let closed = command == "archive-get" ? "archive/domainscope/15-1" : "backup/domainscope"
             let ending = command == "info" ? "backup.info" : command == "archive-get" ? ".gz" : "1259.gz"
-            let files = try FileManager.default.subpathsOfDirectory(atPath: repository(desk).appendingPathComponent(closed).path)
+            let files = try FileManager.default.subpathsOfDirectory(atPath: repository(fixture).appendingPathComponent(closed).path)
                 .filter { $0.hasSuffix(ending) || (command == "info" && $0.hasSuffix("backup.info.copy")) }
             try #require(!files.isEmpty)
-            for file in files.map({ repository(desk).appendingPathComponent("\(closed)/\($0)").path }) {
+            for file in files.map({ repository(fixture).appendingPathComponent("\(closed)/\($0)").path }) {
                 try await Program.require(["chown", "0:0", file])
                 try await Program.require(["chmod", "600", file])
             }
             let environment = ["PATH": "\(bin.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"]
             if command == "verify" {
-                let deep = try await desk.run(
-                    ["inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("i").path],
+                let deep = try await fixture.run(
+                    ["inspect", fixture.estate.path, "--deep", "--output", fixture.reports.appendingPathComponent("i").path],
                     environment: environment)
                 #expect(deep.code != 1 && deep.out.contains("pgbackrest-failed"), "\(deep.text)")
                 #expect(deep.out.contains("Permission denied") && !deep.out.contains("repository-damaged"), "\(deep.text)")
                 return
             }
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"), environment: environment)
+            let (outcome, report) = try await fixture.drill(
+                fixture.drills.appendingPathComponent("pgbackrest.yaml"), environment: environment)
             let findings = report.drills.first?.findings ?? []
             #expect(outcome.code == 2 && outcome.out.contains("Permission denied"), "\(outcome.text)")
             let damage = ["repository-unreadable", "repository-damaged", "wal-segment-damaged", "recovery-point-bad"]
@@ -112,18 +114,18 @@ struct PgBackRestDrillTests {
     }
 
     @Test func theWrongKey() async throws {
-        try await Desk.with { desk in
-            try Data("another\n".utf8).write(to: desk.passphrase)
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+        try await Fixture.with { fixture in
+            try Data("another\n".utf8).write(to: fixture.passphrase)
+            let (outcome, report) = try await fixture.drill(fixture.drills.appendingPathComponent("pgbackrest.yaml"))
             #expect(outcome.code == 1 && report.drills.first?.findings.contains { $0.rule == "repository-unreadable" } == true)
         }
     }
 
     /// No key can be wrong where the estate names none.
     @Test func anEncryptedOneThatTheEstateCallsPlain() async throws {
-        try await Desk.with { desk in
-            try desk.editEstate("encryption: {format: pgbackrest, key: backup}", "encryption: none")
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+        try await Fixture.with { fixture in
+            try fixture.editEstate("encryption: {format: pgbackrest, key: backup}", "encryption: none")
+            let (outcome, report) = try await fixture.drill(fixture.drills.appendingPathComponent("pgbackrest.yaml"))
             let finding = try #require(report.drills.first?.findings.first { $0.rule == "repository-unreadable" })
             #expect(outcome.code == 1 && finding.message.contains("is not encrypted, and it is"), "\(finding)")
             #expect(finding.hint.contains("encryption: {format: pgbackrest, key: NAME}"), "\(finding)")
@@ -131,19 +133,19 @@ struct PgBackRestDrillTests {
     }
 
     @Test func aMissingRepository() async throws {
-        try await Desk.with { desk in
-            try FileManager.default.removeItem(at: repository(desk))
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+        try await Fixture.with { fixture in
+            try FileManager.default.removeItem(at: repository(fixture))
+            let (outcome, report) = try await fixture.drill(fixture.drills.appendingPathComponent("pgbackrest.yaml"))
             #expect(outcome.code == 1 && report.drills.first?.findings.contains { $0.rule == "repository-unreadable" } == true)
         }
     }
 
     /// The full backup that every other builds on is gone from the disk, and the catalogue still lists it.
     @Test func aMissingLink() async throws {
-        try await Desk.with { desk in
-            let full = try #require(try labels(desk).first { $0.hasSuffix("F") })
-            try FileManager.default.removeItem(at: repository(desk).appendingPathComponent("backup/domainscope/\(full)"))
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+        try await Fixture.with { fixture in
+            let full = try #require(try labels(fixture).first { $0.hasSuffix("F") })
+            try FileManager.default.removeItem(at: repository(fixture).appendingPathComponent("backup/domainscope/\(full)"))
+            let (outcome, report) = try await fixture.drill(fixture.drills.appendingPathComponent("pgbackrest.yaml"))
             let findings = report.drills.first?.findings ?? []
             #expect(outcome.code == 1, "\(outcome.text)")
             #expect(findings.contains { $0.rule == "repository-damaged" && $0.object.contains(full) }, "\(findings)")
@@ -152,25 +154,26 @@ struct PgBackRestDrillTests {
 
     /// A damaged segment: recovery ends before it, and says how far it came. `--deep` finds it without a restore.
     @Test func aDamagedSegment() async throws {
-        try await Desk.with { desk in
-            let archive = repository(desk).appendingPathComponent("archive/domainscope")
+        try await Fixture.with { fixture in
+            let archive = repository(fixture).appendingPathComponent("archive/domainscope")
             let segments = try FileManager.default.subpathsOfDirectory(atPath: archive.path).filter { $0.hasSuffix(".gz") }.sorted()
             let newest = try #require(segments.last)
             let name = String(try #require(newest.split(separator: "/").last).prefix(24))
-            try desk.edit(
-                desk.drills.appendingPathComponent("pgbackrest.yaml"), "postgres: {from: repository, to:", "postgres: {from: repository} #")
-            let whole = try await desk.run([
-                "inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("i").path,
+            try fixture.edit(
+                fixture.drills.appendingPathComponent("pgbackrest.yaml"), "postgres: {from: repository, to:",
+                "postgres: {from: repository} #")
+            let whole = try await fixture.run([
+                "inspect", fixture.estate.path, "--deep", "--output", fixture.reports.appendingPathComponent("i").path,
             ])
             #expect(whole.out.contains(/✓ postgres +repository: every artifact reads to its end/), "\(whole.text)")
-            try desk.change(archive.appendingPathComponent(newest)) { $0[$0.count / 2] ^= 0x40 }
-            let (outcome, report) = try await desk.drill(desk.drills.appendingPathComponent("pgbackrest.yaml"))
+            try fixture.change(archive.appendingPathComponent(newest)) { $0[$0.count / 2] ^= 0x40 }
+            let (outcome, report) = try await fixture.drill(fixture.drills.appendingPathComponent("pgbackrest.yaml"))
             let drill = try #require(report.drills.first)
             #expect(outcome.code == 1, "\(outcome.text)")
             #expect(drill.findings.contains { $0.rule == "wal-segment-damaged" && $0.object == name }, "\(drill.findings)")
             #expect(drill.fact("postgres.recoverable-up-to")?.hasPrefix("LSN ") == true)
-            let deep = try await desk.run([
-                "inspect", desk.estate.path, "--deep", "--output", desk.reports.appendingPathComponent("j").path,
+            let deep = try await fixture.run([
+                "inspect", fixture.estate.path, "--deep", "--output", fixture.reports.appendingPathComponent("j").path,
             ])
             #expect(deep.code == 1 && deep.out.contains("repository-damaged"), "\(deep.text)")
             // The newest backup's own first segment is gone, which verify calls ok: asked by names, without --deep.
@@ -180,7 +183,9 @@ struct PgBackRestDrillTests {
             for gone in names where gone.contains("/\(history.prefix(24))-") {
                 try FileManager.default.removeItem(at: archive.appendingPathComponent(gone))
             }
-            let shallow = try await desk.run(["inspect", desk.estate.path, "--output", desk.reports.appendingPathComponent("k").path])
+            let shallow = try await fixture.run([
+                "inspect", fixture.estate.path, "--output", fixture.reports.appendingPathComponent("k").path,
+            ])
             #expect(shallow.code == 1 && shallow.out.contains("wal-gap  \(history.prefix(24))"), "\(shallow.text)")
         }
     }
@@ -188,12 +193,12 @@ struct PgBackRestDrillTests {
 
 @Suite(.enabled(if: NewerPostgres.isHere, "no PostgreSQL 17 is here: scripts/setup-tests brings one"))
 struct IncrementalDrillTests {
-    private func chain(_ desk: Desk) -> URL { desk.store.appendingPathComponent("measurements/base") }
-    private func drill(_ desk: Desk) -> URL { desk.drills.appendingPathComponent("incremental.yaml") }
+    private func chain(_ fixture: Fixture) -> URL { fixture.store.appendingPathComponent("measurements/base") }
+    private func drill(_ fixture: Fixture) -> URL { fixture.drills.appendingPathComponent("incremental.yaml") }
 
     @Test func staysGreen() async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(drill(desk), environment: NewerPostgres.environment)
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(drill(fixture), environment: NewerPostgres.environment)
             #expect(outcome.code == 0, "\(outcome.text)")
             let found = try #require(report.drills.first)
             #expect(found.fact("measurements.base-backup.chain")?.components(separatedBy: " + ").count == 3)
@@ -205,12 +210,12 @@ struct IncrementalDrillTests {
     /// The middle link, and then the full backup: named, with what builds on it.
     @Test(arguments: ["2-incremental", "1-full"])
     func aMissingLink(name: String) async throws {
-        try await Desk.with { desk in
-            let links = try FileManager.default.contentsOfDirectory(atPath: chain(desk).path).sorted()
+        try await Fixture.with { fixture in
+            let links = try FileManager.default.contentsOfDirectory(atPath: chain(fixture).path).sorted()
             let gone = try #require(links.first { $0.hasSuffix(name) })
-            try FileManager.default.removeItem(at: chain(desk).appendingPathComponent(gone))
-            try desk.edit(drill(desk), "measurements: {from: chain", "measurements: {from: chain, select: latest")
-            let (outcome, report) = try await desk.drill(drill(desk), environment: NewerPostgres.environment)
+            try FileManager.default.removeItem(at: chain(fixture).appendingPathComponent(gone))
+            try fixture.edit(drill(fixture), "measurements: {from: chain", "measurements: {from: chain, select: latest")
+            let (outcome, report) = try await fixture.drill(drill(fixture), environment: NewerPostgres.environment)
             #expect(outcome.code == 1, "\(outcome.text)")
             let broken = try #require(report.drills.first?.findings.first { $0.rule == "incremental-chain-broken" })
             #expect(broken.message.contains("3-incremental") && broken.expected.contains("the backup that began at "), "\(broken)")
@@ -220,20 +225,20 @@ struct IncrementalDrillTests {
     }
 
     @Test func aDamagedLink() async throws {
-        try await Desk.with { desk in
-            let links = try FileManager.default.contentsOfDirectory(atPath: chain(desk).path).sorted()
+        try await Fixture.with { fixture in
+            let links = try FileManager.default.contentsOfDirectory(atPath: chain(fixture).path).sorted()
             let middle = try #require(links.first { $0.hasSuffix("2-incremental") })
-            try desk.change(chain(desk).appendingPathComponent("\(middle)/base.tar.gz.enc")) { $0[$0.count / 2] ^= 0x40 }
-            try desk.edit(drill(desk), "measurements: {from: chain", "measurements: {from: chain, select: latest")
-            let (outcome, report) = try await desk.drill(drill(desk), environment: NewerPostgres.environment)
+            try fixture.change(chain(fixture).appendingPathComponent("\(middle)/base.tar.gz.enc")) { $0[$0.count / 2] ^= 0x40 }
+            try fixture.edit(drill(fixture), "measurements: {from: chain", "measurements: {from: chain, select: latest")
+            let (outcome, report) = try await fixture.drill(drill(fixture), environment: NewerPostgres.environment)
             #expect(outcome.code == 1, "\(outcome.text)")
             #expect(report.drills.first?.findings.contains { $0.object.contains(middle) } == true, "\(outcome.text)")
         }
     }
 
     @Test func noServerOfThatVersion() async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(drill(desk), environment: ["MUSTER_PG_BIN": ""])
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(drill(fixture), environment: ["MUSTER_PG_BIN": ""])
             #expect(outcome.code == 2, "\(outcome.text)")
             #expect(report.drills.first?.findings.contains { $0.rule == "postgres-missing" } == true)
         }
@@ -250,11 +255,11 @@ struct CommandDrillTests {
         """
 
     private func declare(
-        _ desk: Desk, restore: String = CommandDrillTests.unpack, fetch: String = CommandDrillTests.fetch, more: String = ""
+        _ fixture: Fixture, restore: String = CommandDrillTests.unpack, fetch: String = CommandDrillTests.fetch, more: String = ""
     ) throws -> URL {
-        let key = desk.passphrase.path
-        let wal = desk.store.appendingPathComponent("postgres/wal").path
-        try desk.editEstate(
+        let key = fixture.passphrase.path
+        let wal = fixture.store.appendingPathComponent("postgres/wal").path
+        try fixture.editEstate(
             "      base:\n",
             """
                   other:
@@ -267,14 +272,14 @@ struct CommandDrillTests {
                   base:
 
             """)
-        let drill = desk.drills.appendingPathComponent("point-in-time.yaml")
-        try desk.edit(drill, "{from: base, to:", "{from: other, to:")
+        let drill = fixture.drills.appendingPathComponent("point-in-time.yaml")
+        try fixture.edit(drill, "{from: base, to:", "{from: other, to:")
         return drill
     }
 
     @Test func staysGreen() async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(try declare(desk))
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(try declare(fixture))
             #expect(outcome.code == 0, "\(outcome.text)")
             let drill = try #require(report.drills.first)
             #expect(drill.cases(of: "declared").allSatisfy { $0.verdict == "passed" } && drill.cases(of: "declared").count == 3)
@@ -287,8 +292,8 @@ struct CommandDrillTests {
         ("echo the reason >&2; exit 3", "restore-command-failed", Int32(1)), ("true", "restored-nothing", 1),
     ])
     func aCommandThatFails(command: String, rule: String, code: Int32) async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(try declare(desk, restore: command))
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(try declare(fixture, restore: command))
             #expect(outcome.code == code, "\(outcome.text)")
             let finding = report.drills.first?.findings.first { $0.rule == rule }
             #expect(finding != nil, "\(outcome.text)")
@@ -298,31 +303,31 @@ struct CommandDrillTests {
 
     /// A link to files elsewhere: no server is started on them.
     @Test func aRestoreThatLeadsOutside() async throws {
-        try await Desk.with { desk in
-            let outside = desk.folder.appendingPathComponent("outside")
+        try await Fixture.with { fixture in
+            let outside = fixture.folder.appendingPathComponent("outside")
             try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: true)
             let restore = Self.unpack + "; rm -r \\\"$1/pg_stat_tmp\\\"; ln -s '\(outside.path)' \\\"$1/pg_stat_tmp\\\""
-            let (outcome, report) = try await desk.drill(try declare(desk, restore: restore))
+            let (outcome, report) = try await fixture.drill(try declare(fixture, restore: restore))
             #expect(outcome.code == 2, "\(outcome.text)")
             #expect(report.drills.first?.findings.contains { $0.rule == "restored-outside" } == true, "\(outcome.text)")
         }
     }
 
     @Test func aToolThatIsMissing() async throws {
-        try await Desk.with { desk in
-            let drill = try declare(desk)
-            try desk.editEstate("restore: [sh, -c,", "restore: [no-such-tool, -c,")
-            let (outcome, _) = try await desk.drill(drill)
+        try await Fixture.with { fixture in
+            let drill = try declare(fixture)
+            try fixture.editEstate("restore: [sh, -c,", "restore: [no-such-tool, -c,")
+            let (outcome, _) = try await fixture.drill(drill)
             #expect(outcome.code == 2, "\(outcome.text)")
         }
     }
 
     /// It broke, and so nobody knows where the archive ends: never a pass, also where the end is all that was asked for.
     @Test func aFetchThatBreaks() async throws {
-        try await Desk.with { desk in
-            let drill = try declare(desk, fetch: "exit 130")
-            try desk.edit(drill, "{from: other, to:", "{from: other} #")
-            let (outcome, report) = try await desk.drill(drill)
+        try await Fixture.with { fixture in
+            let drill = try declare(fixture, fetch: "exit 130")
+            try fixture.edit(drill, "{from: other, to:", "{from: other} #")
+            let (outcome, report) = try await fixture.drill(drill)
             #expect(outcome.code == 2, "\(outcome.text)")
             let asked = report.drills.first?.cases.first { $0.name == "the artifact can be restored" }
             #expect(asked?.verdict == "error" && asked?.findings.first?.rule == "fetch-wal-failed")
@@ -331,8 +336,8 @@ struct CommandDrillTests {
 
     /// An archive that gives nothing: recovery ends early, and the target is not reached.
     @Test func anArchiveThatIsSilent() async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(try declare(desk, fetch: "exit 1"))
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(try declare(fixture, fetch: "exit 1"))
             #expect(outcome.code == 1, "\(outcome.text)")
             let rules = report.drills.first?.findings.map(\.rule) ?? []
             #expect(rules.contains("recovery-target-not-reached") || rules.contains("wal-missing"), "\(rules)")
@@ -342,20 +347,20 @@ struct CommandDrillTests {
 
 /// The lab's own drill on a base backup and its archive.
 struct PointInTimeDrillTests {
-    private func drill(_ desk: Desk) -> URL { desk.drills.appendingPathComponent("point-in-time.yaml") }
-    private func wal(_ desk: Desk) -> URL { desk.store.appendingPathComponent("postgres/wal") }
+    private func drill(_ fixture: Fixture) -> URL { fixture.drills.appendingPathComponent("point-in-time.yaml") }
+    private func wal(_ fixture: Fixture) -> URL { fixture.store.appendingPathComponent("postgres/wal") }
 
     @Test func staysGreen() async throws {
-        try await Desk.with { desk in
-            let (outcome, report) = try await desk.drill(drill(desk))
+        try await Fixture.with { fixture in
+            let (outcome, report) = try await fixture.drill(drill(fixture))
             #expect(outcome.code == 0, "\(outcome.text)")
             #expect(report.drills.first?.fact("postgres.recoverable-up-to")?.contains("LSN ") == true)
             #expect(report.drills.first?.recoveryPoints.first?.path.hasSuffix("-first") == true)
         }
     }
 
-    private func segments(_ desk: Desk) throws -> [String] {
-        let names = try FileManager.default.contentsOfDirectory(atPath: wal(desk).path)
+    private func segments(_ fixture: Fixture) throws -> [String] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: wal(fixture).path)
         let segments = names.filter { $0.wholeMatch(of: /[0-9A-F]{24}\.gz\.enc/) != nil }.sorted()
         try #require(segments.count > 6)
         return segments
@@ -363,15 +368,15 @@ struct PointInTimeDrillTests {
 
     /// By its name, its header and its size it is what it should be: only who opens it can tell.
     @Test func inspectReadsTheArchiveToItsEnd() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             func inspect(_ more: [String]) async throws -> String {
-                let output = desk.reports.appendingPathComponent("i\(UUID().uuidString.prefix(6))").path
-                return try await desk.run(["inspect", desk.estate.path, "--output", output] + more).text
+                let output = fixture.reports.appendingPathComponent("i\(UUID().uuidString.prefix(6))").path
+                return try await fixture.run(["inspect", fixture.estate.path, "--output", output] + more).text
             }
             let whole = try await inspect(["--deep"])
             #expect(whole.contains(/✓ postgres +base: the write-ahead log reads to its end/), "\(whole)")
-            let damaged = try segments(desk)[3]
-            try desk.change(wal(desk).appendingPathComponent(damaged)) { $0[$0.count / 2] ^= 1 }
+            let damaged = try segments(fixture)[3]
+            try fixture.change(wal(fixture).appendingPathComponent(damaged)) { $0[$0.count / 2] ^= 1 }
             #expect(try await !inspect([]).contains("wal-segment-damaged"))
             let deep = try await inspect(["--deep"])
             #expect(deep.contains(/✗ postgres +base: the write-ahead log reads to its end/), "\(deep)")
@@ -380,11 +385,11 @@ struct PointInTimeDrillTests {
     }
 
     @Test func aMissingSegmentIsNamed() async throws {
-        try await Desk.with { desk in
-            let segments = try segments(desk)
+        try await Fixture.with { fixture in
+            let segments = try segments(fixture)
             let gone = segments[segments.count / 2]
-            try FileManager.default.removeItem(at: wal(desk).appendingPathComponent(gone))
-            let (outcome, report) = try await desk.drill(drill(desk))
+            try FileManager.default.removeItem(at: wal(fixture).appendingPathComponent(gone))
+            let (outcome, report) = try await fixture.drill(drill(fixture))
             #expect(outcome.code == 1, "\(outcome.text)")
             let gap = try #require(report.drills.first?.findings.first { $0.rule == "wal-gap" })
             #expect(gap.object == gone.prefix(24) && gap.message.contains("is missing between"))
@@ -393,11 +398,11 @@ struct PointInTimeDrillTests {
     }
 
     @Test func aTargetBeforeEveryBackup() async throws {
-        try await Desk.with { desk in
-            let text = try String(contentsOf: drill(desk), encoding: .utf8)
+        try await Fixture.with { fixture in
+            let text = try String(contentsOf: drill(fixture), encoding: .utf8)
             let time = try #require(text.firstMatch(of: /to: \{time: "([0-9]{4})/)).output
-            try desk.edit(drill(desk), String(time.0), "to: {time: \"2020")
-            let (outcome, report) = try await desk.drill(drill(desk))
+            try fixture.edit(drill(fixture), String(time.0), "to: {time: \"2020")
+            let (outcome, report) = try await fixture.drill(drill(fixture))
             #expect(outcome.code == 1, "\(outcome.text)")
             #expect(report.drills.first?.findings.contains { $0.rule == "recovery-target-before-backup" } == true)
         }

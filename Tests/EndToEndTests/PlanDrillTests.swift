@@ -15,12 +15,12 @@ struct PlanDrillTests {
     // MARK: Green
 
     @Test func allOfThemOnAFreshLab() async throws {
-        try await Desk.with { desk in
-            let lab = desk.folder.appendingPathComponent("fresh", isDirectory: true)
-            let made = try await desk.run(["lab", "create", lab.path, "--days", "3", "--rows", "60"])
+        try await Fixture.with { fixture in
+            let lab = fixture.folder.appendingPathComponent("fresh", isDirectory: true)
+            let made = try await fixture.run(["lab", "create", lab.path, "--days", "3", "--rows", "60"])
             #expect(made.code == 0, "\(made.text)")
             let estate = lab.appendingPathComponent("estate.yaml").path
-            let (outcome, report) = try await desk.drill(Self.shipped, ["--estate", estate])
+            let (outcome, report) = try await fixture.drill(Self.shipped, ["--estate", estate])
             #expect(outcome.code == 0 && report.run.verdict == "passed", "\(outcome.text)")
             #expect(outcome.took < .seconds(1200))
             #expect(
@@ -40,11 +40,11 @@ struct PlanDrillTests {
             #expect(outage.cases.contains { $0.name == "outage: cut ksdc off" && $0.verdict == "passed" })
             let loss = try #require(report.drills.first { $0.name == "redis-loss" })
             #expect(loss.cases.contains { $0.name == "the repopulation command succeeds" && $0.verdict == "passed" })
-            let inspected = try await desk.run(["inspect", estate])
+            let inspected = try await fixture.run(["inspect", estate])
             #expect(inspected.code == 0 && inspected.out.contains("six-hourly: made every 6h"), "\(inspected.text)")
-            let looked = try await desk.run(["doctor", estate])
+            let looked = try await fixture.run(["doctor", estate])
             #expect(looked.code == 0 && looked.out.contains("mv"), "\(looked.text)")
-            #expect(try await desk.run(["lab", "destroy", lab.path]).code == 0)
+            #expect(try await fixture.run(["lab", "destroy", lab.path]).code == 0)
         }
     }
 
@@ -66,8 +66,8 @@ struct PlanDrillTests {
 
     /// A hook's relative path starts at the drill's folder, whichever estate is read; the same drill without the option is read against its own.
     @Test func whatIsRelativeStaysWhereItWas() async throws {
-        try await Desk.with { desk in
-            let folder = desk.folder.appendingPathComponent("elsewhere", isDirectory: true)
+        try await Fixture.with { fixture in
+            let folder = fixture.folder.appendingPathComponent("elsewhere", isDirectory: true)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let hook = folder.appendingPathComponent("hook")
             try Data("#!/bin/sh\npwd >here\n".utf8).write(to: hook)
@@ -85,51 +85,51 @@ struct PlanDrillTests {
 
                 """.utf8
             ).write(to: file)
-            let (outcome, _) = try await desk.drill(file, ["--estate", desk.estate.path])
+            let (outcome, _) = try await fixture.drill(file, ["--estate", fixture.estate.path])
             #expect(outcome.code == 0, "\(outcome.text)")
             #expect(try String(contentsOf: folder.appendingPathComponent("here"), encoding: .utf8).contains("elsewhere"))
-            let alone = try await desk.run(["run", file.path])
+            let alone = try await fixture.run(["run", file.path])
             #expect(alone.code == 64 && alone.err.contains("own.yaml:3:9: estate file \"nobody-s.yaml\" does not exist"), "\(alone.text)")
-            let sabotage = try await desk.run(["sabotage", file.path, "--estate", desk.estate.path, "--damage", "flipped-bit"])
+            let sabotage = try await fixture.run(["sabotage", file.path, "--estate", fixture.estate.path, "--damage", "flipped-bit"])
             #expect(sabotage.code == 0, "\(sabotage.text)")
-            let dry = try await desk.run(["run", file.path, "--estate", desk.estate.path, "--dry-run"])
-            #expect(dry.code == 0 && dry.out.contains("estate     \(desk.estate.path), named by --estate"), "\(dry.text)")
+            let dry = try await fixture.run(["run", file.path, "--estate", fixture.estate.path, "--dry-run"])
+            #expect(dry.code == 0 && dry.out.contains("estate     \(fixture.estate.path), named by --estate"), "\(dry.text)")
         }
     }
 
     // MARK: Red
 
     @Test func anEstateThatLacksWhatTheDrillNames() async throws {
-        try await Desk.with { desk in
-            try desk.editEstate("      six-hourly:", "      hourly:")
-            let outcome = try await desk.run(["run", shipped("database-corruption").path, "--estate", desk.estate.path])
+        try await Fixture.with { fixture in
+            try fixture.editEstate("      six-hourly:", "      hourly:")
+            let outcome = try await fixture.run(["run", shipped("database-corruption").path, "--estate", fixture.estate.path])
             #expect(outcome.code == 64)
             #expect(outcome.err.contains("database-corruption.yaml:15:20: unknown backup \"six-hourly\""), "\(outcome.err)")
-            #expect(outcome.err.contains("read against \(desk.estate.path), which --estate names"), "\(outcome.err)")
+            #expect(outcome.err.contains("read against \(fixture.estate.path), which --estate names"), "\(outcome.err)")
         }
     }
 
     /// Before the night of the drill, and not in it.
     @Test func theDoctorMissesWhatCutsAZoneOff() async throws {
-        try await Desk.with { desk in
-            try desk.editEstate("cut: {run: [mv, -T,", "cut: {run: [./no-such-cut, -T,")
-            try fill(desk, "[no-such-filler]")
-            let outcome = try await desk.run(["doctor", desk.estate.path])
+        try await Fixture.with { fixture in
+            try fixture.editEstate("cut: {run: [mv, -T,", "cut: {run: [./no-such-cut, -T,")
+            try fill(fixture, "[no-such-filler]")
+            let outcome = try await fixture.run(["doctor", fixture.estate.path])
             #expect(outcome.code == 2 && outcome.out.contains("./no-such-cut: needed to cut off zone ksdc"), "\(outcome.text)")
             #expect(outcome.out.contains("no-such-filler: needed for application web"), "\(outcome.text)")
         }
     }
 
     @Test func theNewestDumpIsCorrupt() async throws {
-        try await Desk.with { desk in
-            let newest = try #require(try desk.artifacts(in: desk.sixHourly).first)
-            try desk.change(newest) { $0[$0.count / 2] ^= 1 }
-            let (outcome, report) = try await desk.drill(shipped("database-corruption"), ["--estate", desk.estate.path])
+        try await Fixture.with { fixture in
+            let newest = try #require(try fixture.artifacts(in: fixture.sixHourly).first)
+            try fixture.change(newest) { $0[$0.count / 2] ^= 1 }
+            let (outcome, report) = try await fixture.drill(shipped("database-corruption"), ["--estate", fixture.estate.path])
             #expect(outcome.code == 1, "\(outcome.text)")
             let drill = try #require(report.drills.first)
             #expect(drill.findings.contains { $0.rule == "artifact-digest-differs" && $0.object.contains(newest.lastPathComponent) })
             let point = try #require(drill.recoveryPoints.last { $0.service == "postgres" })
-            let next = try desk.artifacts(in: desk.sixHourly)[1]
+            let next = try fixture.artifacts(in: fixture.sixHourly)[1]
             #expect(point.rejected == 1 && point.path.hasSuffix(next.lastPathComponent))
             // What was lost is counted from the one that was used, and held against six hours.
             let rpo = try #require(drill.objectives?.rpo.first { $0.service == "postgres" })
@@ -142,37 +142,37 @@ struct PlanDrillTests {
     private static let filling = "app.py, repopulate], timeout: 1m"
 
     @Test func aRepopulationThatHangs() async throws {
-        try await Desk.with { desk in
-            try hang(desk, "640.2301", timeout: "1s")
-            let drill = try await desk.expect(
-                shipped("redis-loss"), code: 1, rule: ["repopulation-failed"], more: ["--estate", desk.estate.path])
+        try await Fixture.with { fixture in
+            try hang(fixture, "640.2301", timeout: "1s")
+            let drill = try await fixture.expect(
+                shipped("redis-loss"), code: 1, rule: ["repopulation-failed"], more: ["--estate", fixture.estate.path])
             #expect(drill.findings.contains { $0.actual == "no end in time" })
             #expect(!ProcessList.all().contains { $0.arguments.contains("640.2301") })
         }
     }
 
-    private func hang(_ desk: Desk, _ seconds: String, timeout: String = "1m") throws {
-        try fill(desk, "[sleep, \"\(seconds)\"], timeout: \(timeout)")
+    private func hang(_ fixture: Fixture, _ seconds: String, timeout: String = "1m") throws {
+        try fill(fixture, "[sleep, \"\(seconds)\"], timeout: \(timeout)")
     }
 
     /// Another command of the estate's for the cache.
-    private func fill(_ desk: Desk, _ run: String) throws {
-        var lines = try String(contentsOf: desk.estate, encoding: .utf8).components(separatedBy: "\n")
+    private func fill(_ fixture: Fixture, _ run: String) throws {
+        var lines = try String(contentsOf: fixture.estate, encoding: .utf8).components(separatedBy: "\n")
         let line = try #require(lines.firstIndex { $0.contains(Self.filling) })
         lines[line] = "      redis: {run: \(run)}"
-        try Data(lines.joined(separator: "\n").utf8).write(to: desk.estate)
+        try Data(lines.joined(separator: "\n").utf8).write(to: fixture.estate)
     }
 
     // MARK: Stopped and killed
 
     @Test(arguments: [(SIGINT, 130, "640.2302"), (SIGKILL, 137, "640.2303")] as [(Int32, Int32, String)])
     func whileTheCacheIsFilled(signal: Int32, code: Int32, seconds: String) async throws {
-        try await Desk.with { desk in
-            try hang(desk, seconds)
-            let output = desk.reports.appendingPathComponent("stopped")
-            let running = try desk.start(
-                ["run", shipped("redis-loss").path, "--estate", desk.estate.path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"verify\"", "\"redis\"")
+        try await Fixture.with { fixture in
+            try hang(fixture, seconds)
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let running = try fixture.start(
+                ["run", shipped("redis-loss").path, "--estate", fixture.estate.path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"verify\"", "\"redis\"")
             let deadline = ContinuousClock.now + .seconds(180)
             while !ProcessList.all().contains(where: { $0.arguments.contains(seconds) }), ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(20))
@@ -180,45 +180,45 @@ struct PlanDrillTests {
             #expect(ProcessList.all().contains { $0.arguments.contains(seconds) })
             running.send(signal)
             #expect(await running.outcome().code == code)
-            if signal == SIGKILL { #expect(try await desk.run(["clean"]).code == 0) }
-            desk.expectNothingLeft()
+            if signal == SIGKILL { #expect(try await fixture.run(["clean"]).code == 0) }
+            fixture.expectNothingLeft()
             #expect(!ProcessList.all().contains { $0.arguments.contains(seconds) })
         }
     }
 
     @Test(arguments: [(SIGINT, 130), (SIGKILL, 137)] as [(Int32, Int32)])
     func whileTheZoneIsCutOff(signal: Int32, code: Int32) async throws {
-        try await Desk.with { desk in
-            try desk.useBothStores()
-            try desk.editEstate("hold: 2s", "hold: 50s")
-            let output = desk.reports.appendingPathComponent("stopped")
-            let drill = ["run", shipped("data-center-outage").path, "--estate", desk.estate.path, "--output", output.path]
-            let running = try desk.start(drill)
-            try await desk.wait(in: output, for: "\"step-started\"", "\"restart\"")
+        try await Fixture.with { fixture in
+            try fixture.useBothStores()
+            try fixture.editEstate("hold: 2s", "hold: 50s")
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let drill = ["run", shipped("data-center-outage").path, "--estate", fixture.estate.path, "--output", output.path]
+            let running = try fixture.start(drill)
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"restart\"")
             let files = FileManager.default
-            #expect(!files.fileExists(atPath: desk.store.path))
+            #expect(!files.fileExists(atPath: fixture.store.path))
             running.send(signal)
             #expect(await running.outcome().code == code)
             if signal == SIGKILL {
-                #expect(!files.fileExists(atPath: desk.store.path), "nobody was left to bring it back")
+                #expect(!files.fileExists(atPath: fixture.store.path), "nobody was left to bring it back")
                 // As docs/recovery.md has it: the killed drill left word of how the zone comes back.
-                let cleaned = try await desk.run(["clean"])
+                let cleaned = try await fixture.run(["clean"])
                 #expect(cleaned.code == 0 && cleaned.text.contains("zone ksdc"), "\(cleaned.text)")
             }
-            desk.expectNothingLeft()
-            #expect(files.fileExists(atPath: desk.store.path) && !files.fileExists(atPath: desk.store.path + ".lost"))
-            try desk.editEstate("hold: 50s", "hold: 1s")
-            let again = try await desk.drill(shipped("data-center-outage"), ["--estate", desk.estate.path])
+            fixture.expectNothingLeft()
+            #expect(files.fileExists(atPath: fixture.store.path) && !files.fileExists(atPath: fixture.store.path + ".lost"))
+            try fixture.editEstate("hold: 50s", "hold: 1s")
+            let again = try await fixture.drill(shipped("data-center-outage"), ["--estate", fixture.estate.path])
             #expect(again.0.code == 0, "\(again.0.text)")
         }
     }
 
     /// The estate's way back that fails names the file in which it stands.
     @Test func aZoneThatDoesNotComeBack() async throws {
-        try await Desk.with { desk in
-            try desk.useBothStores()
-            try desk.editEstate("restore: {run: [mv, -T, backups/primary.lost, backups/primary]", "restore: {run: [\"false\"]")
-            let (outcome, report) = try await desk.drill(shipped("data-center-outage"), ["--estate", desk.estate.path])
+        try await Fixture.with { fixture in
+            try fixture.useBothStores()
+            try fixture.editEstate("restore: {run: [mv, -T, backups/primary.lost, backups/primary]", "restore: {run: [\"false\"]")
+            let (outcome, report) = try await fixture.drill(shipped("data-center-outage"), ["--estate", fixture.estate.path])
             #expect(outcome.code == 2)
             let finding = try #require(report.drills.first?.findings.first { $0.rule == "lost-zone-not-restored" })
             #expect(finding.hint.contains("restore of zone ksdc in estate.yaml by hand"))

@@ -16,48 +16,48 @@ struct RealRuns: Sendable {
     /// A name that would break a page, a table of Markdown and a label of a metric.
     static let nasty = "<script>alert(1)</script> | `a` \" \\ *b*"
 
-    init(_ desk: Desk) async throws {
+    init(_ fixture: Fixture) async throws {
         func run(_ words: [String], _ codes: Int32...) async throws -> RunFolder {
-            let output = desk.reports.appendingPathComponent("o\(UUID().uuidString.prefix(8))", isDirectory: true)
-            let outcome = try await desk.run(words + ["--output", output.path])
+            let output = fixture.reports.appendingPathComponent("o\(UUID().uuidString.prefix(8))", isDirectory: true)
+            let outcome = try await fixture.run(words + ["--output", output.path])
             #expect(codes.contains(outcome.code), "\(words): \(outcome.text)")
-            return try Desk.runFolder(in: output, outcome)
+            return try Fixture.runFolder(in: output, outcome)
         }
-        let good = desk.drills.appendingPathComponent("database-corruption.yaml")
+        let good = fixture.drills.appendingPathComponent("database-corruption.yaml")
         green = try await run(["run", good.path], 0)
         // Red, where the night's backup became due since the lab was made.
-        inspection = try await run(["inspect", desk.estate.path], 0, 1)
+        inspection = try await run(["inspect", fixture.estate.path], 0, 1)
 
-        let failing = try desk.drillFile(
+        let failing = try fixture.drillFile(
             more:
                 "targets: {rpo: 1s}\nchecks: {redis: [{keys: {pattern: \"nothing:*\", at-least: 1}}, {keys: {pattern: \"*\", at-least: 1}}]}"
         )
-        let unaskable = try desk.drillFile(
+        let unaskable = try fixture.drillFile(
             "postgres", more: "checks: {postgres: [{sql: {name: '\(Self.nasty)', query: \"select 1/0\", expect: \"> 0\"}}]}")
-        for (file, name) in [(failing, "too-old"), (unaskable, "unaskable")] { try desk.edit(file, "drill: own", "drill: \(name)") }
+        for (file, name) in [(failing, "too-old"), (unaskable, "unaskable")] { try fixture.edit(file, "drill: own", "drill: \(name)") }
         error = try await run(["run", unaskable.path], 2)
         red = try await run(["run", good.path, failing.path, unaskable.path], 1)
 
         let slow = "checks: {postgres: [{sql: {name: slow, query: \"select pg_sleep(600)\", expect: is not null}}]}"
-        let output = desk.reports.appendingPathComponent("stopped")
-        let running = try desk.start(["run", good.path, try desk.drillFile("postgres", more: slow).path, "--output", output.path])
-        try await desk.wait(in: output, for: "\"step-started\"", "\"verify\"", "\"own\"")
+        let output = fixture.reports.appendingPathComponent("stopped")
+        let running = try fixture.start(["run", good.path, try fixture.drillFile("postgres", more: slow).path, "--output", output.path])
+        try await fixture.wait(in: output, for: "\"step-started\"", "\"verify\"", "\"own\"")
         running.send(SIGTERM)
         let outcome = await running.outcome()
         #expect(outcome.code == 143, "\(outcome.text)")
-        interrupted = try Desk.runFolder(in: output, outcome)
+        interrupted = try Fixture.runFolder(in: output, outcome)
     }
 }
 
 @Suite struct ReportFilesTests {
     @Test func everyReaderTakesThem() async throws {
-        try await Desk.with { desk in
-            let runs = try await RealRuns(desk)
+        try await Fixture.with { fixture in
+            let runs = try await RealRuns(fixture)
             try keep(runs)
             try expectPages(runs)
             try await expectReaders(runs)
-            try await expectMetrics(desk, runs)
-            try await expectBrowser(runs, desk)
+            try await expectMetrics(fixture, runs)
+            try await expectBrowser(runs, fixture)
         }
     }
 
@@ -117,31 +117,32 @@ struct RealRuns: Sendable {
     }
 
     /// The collector's file over several runs: its drills, its last success, and what is no file for it.
-    private func expectMetrics(_ desk: Desk, _ runs: RealRuns) async throws {
-        let folder = desk.folder.appendingPathComponent("collector", isDirectory: true)
+    private func expectMetrics(_ fixture: Fixture, _ runs: RealRuns) async throws {
+        let folder = fixture.folder.appendingPathComponent("collector", isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let file = folder.appendingPathComponent("muster.prom")
         func lines(_ start: String) throws -> [String] {
             try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init).filter { $0.hasPrefix(start) }
         }
         @discardableResult func run(_ words: [String], _ codes: Int32...) async throws -> Outcome {
-            let outcome = try await desk.run(words + ["--metrics", file.path, "--output", desk.reports.appendingPathComponent("m").path])
+            let outcome = try await fixture.run(
+                words + ["--metrics", file.path, "--output", fixture.reports.appendingPathComponent("m").path])
             #expect(codes.contains(outcome.code), "\(outcome.text)")
             return outcome
         }
-        let drill = try desk.drillFile(more: "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}")
+        let drill = try fixture.drillFile(more: "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}")
         try await run(["run", drill.path], 0)
         let green = try lines("muster_last_success_timestamp_seconds{")
         #expect(green.count == 1)
-        try await run(["inspect", desk.estate.path], 0, 1)
+        try await run(["inspect", fixture.estate.path], 0, 1)
         #expect(try lines("muster_newest_backup_timestamp_seconds{").contains { $0.contains("backup=\"redis.rdb\"") })
-        try desk.edit(drill, "at-least: 1}}]}", "at-least: 1000000}}]}")
+        try fixture.edit(drill, "at-least: 1}}]}", "at-least: 1000000}}]}")
         try await run(["run", drill.path], 1)
         #expect(try lines("muster_last_success_timestamp_seconds{").contains(green[0]))
         #expect(try lines("muster_last_run_timestamp_seconds{").count == 2)
         #expect(try lines("muster_verdict{").contains { $0.contains("verdict=\"failed\"} 1") })
         if let exporter = NodeExporter.path {
-            let text = try await NodeExporter(path: exporter, folder: folder).metrics(in: desk.folder)
+            let text = try await NodeExporter(path: exporter, folder: folder).metrics(in: fixture.folder)
             #expect(text.contains("node_textfile_scrape_error 0\n"))
             for line in green {
                 #expect(text.contains(String(line.prefix { $0 != "}" }).replacing("muster_last_success", with: "muster_last_run")))
@@ -163,10 +164,10 @@ struct RealRuns: Sendable {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    private func expectBrowser(_ runs: RealRuns, _ desk: Desk) async throws {
-        // setup-tests installs it; at a desk without it the rest still counts.
+    private func expectBrowser(_ runs: RealRuns, _ fixture: Fixture) async throws {
+        // setup-tests installs it; at a fixture without it the rest still counts.
         guard Chromium.canRun else { return }
-        let chromium = Chromium(folder: desk.folder)
+        let chromium = Chromium(folder: fixture.folder)
         let page = runs.red.url.appendingPathComponent("report.html")
         for run in [runs.red, runs.inspection] {
             let elements = try await chromium.elements(of: run.url.appendingPathComponent("report.html"))
@@ -181,7 +182,7 @@ struct RealRuns: Sendable {
         #expect(pdf.starts(with: Data("%PDF".utf8)) && pdf.count > 20_000)
         // What is folded on a screen is open on paper.
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/pdftotext") || Program.inCI else { return }
-        let text = try await Program.require(["pdftotext", "-layout", desk.folder.appendingPathComponent("report.pdf").path, "-"]).out
+        let text = try await Program.require(["pdftotext", "-layout", fixture.folder.appendingPathComponent("report.pdf").path, "-"]).out
         let folded = try #require(try runs.red.report().drills[0].cases(of: "restore").first { $0.verdict == "passed" })
         #expect(text.contains("FAILED") && text.contains(folded.name) && text.contains("1 of "), "\(text.prefix(2_000))")
     }

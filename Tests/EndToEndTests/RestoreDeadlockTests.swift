@@ -16,7 +16,7 @@ struct RestoreDeadlockTests {
                 "CREATE TABLE a (id int PRIMARY KEY, t text); INSERT INTO a SELECT i, 't' || i FROM generate_series(1, 90) i")
             try await source.requireSeal(bins: [source.bin])
             let files = FileManager.default
-            let bin = source.desk.folder.appendingPathComponent("bin")
+            let bin = source.fixture.folder.appendingPathComponent("bin")
             try files.createDirectory(at: bin, withIntermediateDirectories: true)
             for name in try files.contentsOfDirectory(atPath: source.bin) where name != "pg_restore" {
                 try files.createSymbolicLink(atPath: bin.appendingPathComponent(name).path, withDestinationPath: "\(source.bin)/\(name)")
@@ -33,7 +33,7 @@ struct RestoreDeadlockTests {
 
                 """
             try Data(script.utf8).write(to: bin.appendingPathComponent("pg_restore"))
-            try await Program.require(["chmod", "-R", "a+rx", source.desk.folder.path])
+            try await Program.require(["chmod", "-R", "a+rx", source.fixture.folder.path])
             let drill = try await source.expectGreen(bins: [bin.path], noticed: [rule])
             #expect(drill.findings.first { $0.rule == rule }?.severity == "warning")
         }

@@ -6,11 +6,11 @@ import Testing
 struct SabotageTests {
     @Test(arguments: ["postgres", "redis"])
     func everyDamageIsCaught(service: String) async throws {
-        try await Desk.with { desk in
-            let listed = try await desk.run(["sabotage", "--list", "x"])
+        try await Fixture.with { fixture in
+            let listed = try await fixture.run(["sabotage", "--list", "x"])
             #expect(listed.code == 0)
-            let file = try desk.drillFile(service)
-            let outcome = try await desk.start(["sabotage", file.path], patience: .seconds(900)).outcome()
+            let file = try fixture.drillFile(service)
+            let outcome = try await fixture.start(["sabotage", file.path], patience: .seconds(900)).outcome()
             #expect(outcome.code == 0, "\(outcome.text)")
             let lines = outcome.out.split(separator: "\n")
             #expect(lines.contains { $0.hasPrefix("✓ \(service) untouched") && $0.contains("green") })
@@ -28,9 +28,9 @@ struct SabotageTests {
 
     /// A tar of append-only files: what is done to a dataset is done by the server that loaded them, and what to a file to the tar.
     @Test func everyDamageOfAppendOnlyFilesIsCaught() async throws {
-        try await Desk.with { desk in
-            let file = desk.drills.appendingPathComponent("redis-aof.yaml")
-            let outcome = try await desk.start(["sabotage", file.path], patience: .seconds(900)).outcome()
+        try await Fixture.with { fixture in
+            let file = fixture.drills.appendingPathComponent("redis-aof.yaml")
+            let outcome = try await fixture.start(["sabotage", file.path], patience: .seconds(900)).outcome()
             #expect(outcome.code == 0, "\(outcome.text)")
             let lines = outcome.out.split(separator: "\n")
             #expect(!lines.contains { $0.hasPrefix("✗") || $0.hasPrefix("!") || $0.hasPrefix("-") }, "\(outcome.out)")
@@ -46,36 +46,36 @@ struct SabotageTests {
             for number in 0..<40 { try await source.ask("HSET", "page:\(number)", "title", String(repeating: "content ", count: 8)) }
             try await source.ask("BGREWRITEAOF")
             try await source.wait(for: "aof_rewrite_in_progress:0", in: "persistence")
-            let target = source.desk.store.appendingPathComponent("aof-1")
+            let target = source.fixture.store.appendingPathComponent("aof-1")
             try await Program.require(["cp", "-r", source.data.appendingPathComponent("appendonlydir").path, target.path])
             let sealed = try await source.seal("aof", ["--existing", "latest"])
             #expect(sealed.code == 0, "\(sealed.text)")
-            let file = try source.desk.drillFile("redis", from: "aof")
+            let file = try source.fixture.drillFile("redis", from: "aof")
             let damages = ["changed-field", "flipped-bit", "truncated-file", "emptied-file", "changed-seal"]
             let words = ["sabotage", file.path] + damages.flatMap { ["--damage", $0] }
-            let outcome = try await source.desk.start(words, patience: .seconds(600)).outcome()
+            let outcome = try await source.fixture.start(words, patience: .seconds(600)).outcome()
             #expect(outcome.code == 0 && outcome.out.contains("6 as they should be, 0 not"), "\(outcome.text)")
         }
     }
 
     /// What nothing is damaged of is said, and proves nothing.
     @Test func whatCannotBeDamagedIsSaid() async throws {
-        try await Desk.with { desk in
-            let file = desk.drills.appendingPathComponent("point-in-time.yaml")
-            let outcome = try await desk.run(["sabotage", file.path, "--damage", "changed-value"])
+        try await Fixture.with { fixture in
+            let file = fixture.drills.appendingPathComponent("point-in-time.yaml")
+            let outcome = try await fixture.run(["sabotage", file.path, "--damage", "changed-value"])
             #expect(outcome.code == 2 && outcome.out.contains("is one of physical backups"), "\(outcome.text)")
-            let other = try await desk.run(["sabotage", try desk.drillFile().path, "--damage", "dropped-index"])
+            let other = try await fixture.run(["sabotage", try fixture.drillFile().path, "--damage", "dropped-index"])
             #expect(other.code == 2 && other.out.contains("none of the named damages"), "\(other.text)")
         }
     }
 
     /// A repository of pgBackRest's has no seal: a table's file is damaged in what it recovers to.
     @Test func aDamagedFileOfATableIsCaught() async throws {
-        try await Desk.with { desk in
-            let file = desk.drills.appendingPathComponent("pgbackrest.yaml")
+        try await Fixture.with { fixture in
+            let file = fixture.drills.appendingPathComponent("pgbackrest.yaml")
             // Where pgbackrest is not installed, the lab has no such drill.
             guard FileManager.default.fileExists(atPath: file.path) || Program.inCI else { return }
-            let outcome = try await desk.start(["sabotage", file.path], patience: .seconds(1200)).outcome()
+            let outcome = try await fixture.start(["sabotage", file.path], patience: .seconds(1200)).outcome()
             #expect(outcome.code == 0, "\(outcome.text)")
             let lines = outcome.out.split(separator: "\n")
             #expect(lines.contains { $0.hasPrefix("✓ postgres untouched") && $0.contains("green") }, "\(outcome.out)")
@@ -88,9 +88,9 @@ struct SabotageTests {
 
     /// A base backup and its archive: a server comes up on each of these.
     @Test func everyDamageOfAnArchiveIsCaught() async throws {
-        try await Desk.with { desk in
-            let outcome = try await desk.start(
-                ["sabotage", desk.drills.appendingPathComponent("point-in-time.yaml").path], patience: .seconds(1200)
+        try await Fixture.with { fixture in
+            let outcome = try await fixture.start(
+                ["sabotage", fixture.drills.appendingPathComponent("point-in-time.yaml").path], patience: .seconds(1200)
             ).outcome()
             #expect(outcome.code == 0, "\(outcome.text)")
             let lines = outcome.out.split(separator: "\n")
@@ -109,8 +109,8 @@ struct SabotageTests {
 
     /// What the issue names, one by one: a damage that is renamed or dropped must not go unseen.
     @Test func theListIsWhole() async throws {
-        try await Desk.with { desk in
-            let listed = try await desk.run(["sabotage", "--list", "x"])
+        try await Fixture.with { fixture in
+            let listed = try await fixture.run(["sabotage", "--list", "x"])
             let names = Set(listed.out.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) })
             let promised: Set = [
                 "changed-value", "missing-row", "swapped-values", "null-becomes-empty", "dropped-index", "dropped-grant",
@@ -125,8 +125,8 @@ struct SabotageTests {
     }
 
     @Test func anUnknownDamageIsWrongUsage() async throws {
-        try await Desk.with { desk in
-            let outcome = try await desk.run(["sabotage", try desk.drillFile().path, "--damage", "changed-valeu"])
+        try await Fixture.with { fixture in
+            let outcome = try await fixture.run(["sabotage", try fixture.drillFile().path, "--damage", "changed-valeu"])
             #expect(outcome.code == 64)
             #expect(outcome.err.contains("changed-valeu") && outcome.err.contains("hint: "))
         }
@@ -134,9 +134,9 @@ struct SabotageTests {
 
     /// Without a seal no check could tell: that is no success.
     @Test func withoutASealNothingIsProven() async throws {
-        try await Desk.with { desk in
-            try desk.removeSeals(in: desk.snapshots)
-            let outcome = try await desk.run(["sabotage", try desk.drillFile().path])
+        try await Fixture.with { fixture in
+            try fixture.removeSeals(in: fixture.snapshots)
+            let outcome = try await fixture.run(["sabotage", try fixture.drillFile().path])
             #expect(outcome.code == 2, "\(outcome.text)")
         }
     }

@@ -6,14 +6,14 @@ import Testing
 /// A pair whose standby is sealed by the built program.
 private struct SealedStandby: Sendable {
     let pair: StandbyPair
-    let desk: Desk
+    let fixture: Fixture
 
     static func with(
         _ binaries: String? = nil, user: String = "postgres", _ body: @Sendable (SealedStandby) async throws -> Void
     ) async throws {
         try await StandbyPair.with(binaries) { pair in
-            try await pair.withDesk { desk in
-                let test = SealedStandby(pair: pair, desk: desk)
+            try await pair.withFixture { fixture in
+                let test = SealedStandby(pair: pair, fixture: fixture)
                 try await test.write(user: user)
                 try await body(test)
             }
@@ -23,8 +23,8 @@ private struct SealedStandby: Sendable {
     private static let pauseState = "SELECT pg_get_wal_replay_pause_state()"
 
     func write(user: String = "postgres", host: String? = nil) async throws {
-        let key = desk.lab.appendingPathComponent("seal.key").path
-        if !FileManager.default.fileExists(atPath: key) { try await desk.makeSealingKey() }
+        let key = fixture.lab.appendingPathComponent("seal.key").path
+        if !FileManager.default.fileExists(atPath: key) { try await fixture.makeSealingKey() }
         let estate = """
             version: 1
             estate: shop
@@ -39,7 +39,7 @@ private struct SealedStandby: Sendable {
                   daily: {kind: pg_dump, store: one, match: "*.dump", encryption: none}
 
             """
-        try Data(estate.utf8).write(to: desk.estate)
+        try Data(estate.utf8).write(to: fixture.estate)
     }
 
     private static let words = ["--service", "postgres", "--backup", "daily"]
@@ -49,12 +49,12 @@ private struct SealedStandby: Sendable {
     }
 
     func start(_ more: [String] = [], environment: [String: String] = [:]) throws -> Running {
-        try desk.start(["seal", desk.estate.path] + Self.words + more, environment: environment)
+        try fixture.start(["seal", fixture.estate.path] + Self.words + more, environment: environment)
     }
 
     /// A pg_dump for MUSTER_PG_BIN.
     func dumping(_ script: String) async throws -> [String: String] {
-        ["MUSTER_PG_BIN": try await pair.binaries(desk, "pg_dump", script)]
+        ["MUSTER_PG_BIN": try await pair.binaries(fixture, "pg_dump", script)]
     }
 
     func expectGoesOn(_ location: SourceLocation = #_sourceLocation) async throws {
@@ -66,14 +66,14 @@ private struct SealedStandby: Sendable {
     func waitUntilItGoesOn() async throws { try await pair.wait(for: "not paused", of: pair.standby, Self.pauseState) }
 
     func expectNoBackup(_ location: SourceLocation = #_sourceLocation) {
-        #expect((try? FileManager.default.contentsOfDirectory(atPath: desk.store.path)) == [], sourceLocation: location)
+        #expect((try? FileManager.default.contentsOfDirectory(atPath: fixture.store.path)) == [], sourceLocation: location)
     }
 
     /// What was sealed last.
     func payload() throws -> Payload {
         struct Envelope: Decodable { var payload: String }
-        let names = try FileManager.default.contentsOfDirectory(atPath: desk.store.path).filter { $0.hasSuffix(".seal.json") }
-        let file = desk.store.appendingPathComponent(try #require(names.max()))
+        let names = try FileManager.default.contentsOfDirectory(atPath: fixture.store.path).filter { $0.hasSuffix(".seal.json") }
+        let file = fixture.store.appendingPathComponent(try #require(names.max()))
         let envelope = try JSONDecoder().decode(Envelope.self, from: Data(contentsOf: file))
         return try JSONDecoder().decode(Payload.self, from: try #require(Data(base64Encoded: envelope.payload)))
     }
@@ -91,8 +91,8 @@ private struct SealedStandby: Sendable {
 
     /// A drill of what was sealed must be green, and must have compared every table.
     func drill(_ checks: String, environment: [String: String] = [:]) async throws -> Report.Drill {
-        let file = try desk.drillFile("postgres", more: "checks: {postgres: [\(checks)]}")
-        let (outcome, report) = try await desk.drill(file, environment: environment)
+        let file = try fixture.drillFile("postgres", more: "checks: {postgres: [\(checks)]}")
+        let (outcome, report) = try await fixture.drill(file, environment: environment)
         #expect(outcome.code == 0, "\(outcome.text)")
         let drill = try #require(report.drills.first)
         #expect(drill.recoveryPoints.first?.truth == "source")
@@ -105,7 +105,7 @@ private struct SealedStandby: Sendable {
 private struct Halfway {
     let folder: URL
 
-    init(_ test: SealedStandby) { folder = test.desk.folder.appendingPathComponent("half-\(UUID().uuidString.prefix(4))") }
+    init(_ test: SealedStandby) { folder = test.fixture.folder.appendingPathComponent("half-\(UUID().uuidString.prefix(4))") }
 
     var script: String {
         """
@@ -133,13 +133,13 @@ private struct Halfway {
         try await SealedStandby.with(bin) { test in
             let pair = test.pair
             try await pair.ask(pair.primary, "CREATE TABLE t (i int); INSERT INTO t VALUES (1)")
-            let commit = test.desk.folder.appendingPathComponent("commit")
+            let commit = test.fixture.folder.appendingPathComponent("commit")
             let savepoints = (0..<80).map { "SAVEPOINT s\($0); INSERT INTO t VALUES (\(100 + $0));" }.joined(separator: "\n")
-            let script = test.desk.folder.appendingPathComponent("open.sql")
+            let script = test.fixture.folder.appendingPathComponent("open.sql")
             let text = "BEGIN; INSERT INTO t VALUES (2);\n\(savepoints)\n\\! until [ -e \(commit.path) ]; do sleep 0.05; done\nCOMMIT;\n"
             try Data(text.utf8).write(to: script)
             let open = try Program.start(
-                ["psql", "-qXh", pair.primary, "-U", "postgres", "-f", script.path, "shop"], folder: test.desk.folder)
+                ["psql", "-qXh", pair.primary, "-U", "postgres", "-f", script.path, "shop"], folder: test.fixture.folder)
             try await pair.wait(
                 for: "1", of: pair.primary,
                 "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE 'INSERT%179)%'")
@@ -169,10 +169,11 @@ private struct Halfway {
                 pair.primary, "CREATE TABLE w (i bigserial, t text); CREATE UNLOGGED TABLE u (i int); INSERT INTO u VALUES (1)")
             let loop =
                 "INSERT INTO w (t) SELECT 'x' FROM generate_series(1, 20); UPDATE w SET t = t || 'y' WHERE i % 7 = 0; SELECT pg_sleep(0.002)\n"
-            let script = test.desk.folder.appendingPathComponent("write.sql")
+            let script = test.fixture.folder.appendingPathComponent("write.sql")
             try Data(String(repeating: loop.replacing("\n", with: ";\n"), count: 3000).utf8).write(to: script)
             let writer = try Program.start(
-                ["psql", "-qXAto", "/dev/null", "-h", pair.primary, "-U", "postgres", "-f", script.path, "shop"], folder: test.desk.folder)
+                ["psql", "-qXAto", "/dev/null", "-h", pair.primary, "-U", "postgres", "-f", script.path, "shop"],
+                folder: test.fixture.folder)
             try await pair.wait(for: "t", of: pair.standby, "SELECT count(*) > 200 FROM w")
             // Long enough for the two to drift apart, were it not for the pause.
             let outcome = try await test.seal(environment: try await test.dumping("sleep 1\n$REAL \"$@\" || exit\nexec sleep 1"))
@@ -283,20 +284,20 @@ private struct Halfway {
             _ = await running.outcome()
             try await test.waitUntilItGoesOn()
             #expect(try await pair.ask(pair.standby, reading) == "1", "it did not wait for the session that reads")
-            let names = try FileManager.default.contentsOfDirectory(atPath: test.desk.store.path)
+            let names = try FileManager.default.contentsOfDirectory(atPath: test.fixture.store.path)
             #expect(names.count == 1 && names.allSatisfy { $0.hasSuffix(".partial") }, "\(names)")
             // What somebody else paused since is nobody's to end. Where the primary has sent nothing since, nobody can tell, and that is told, once.
             try await pair.ask(pair.standby, "SELECT pg_wal_replay_pause()")
             try await test.waitUntilStill()
             let isUnclear = try await pair.ask(pair.standby, replayed) == place
-            let shown = try await test.desk.run(["clean", "--dry-run"])
+            let shown = try await test.fixture.run(["clean", "--dry-run"])
             #expect(shown.code == 0 && shown.out.contains("would look after the replay of postgres's standby"), "\(shown.text)")
-            let cleaned = try await test.desk.run(["clean"])
+            let cleaned = try await test.fixture.run(["clean"])
             #expect(cleaned.code == (isUnclear ? 2 : 0) && cleaned.err.contains("by somebody since") == isUnclear, "\(cleaned.text)")
             #expect(try await pair.ask(pair.standby, "SELECT pg_get_wal_replay_pause_state()") == "paused")
-            test.desk.expectNothingLeft()
+            test.fixture.expectNothingLeft()
             test.expectNoBackup()
-            #expect(try await test.desk.run(["clean"]).out.contains("nothing to clean"))
+            #expect(try await test.fixture.run(["clean"]).out.contains("nothing to clean"))
         }
     }
 
@@ -316,25 +317,25 @@ private struct Halfway {
             running.send(SIGKILL)
             _ = await running.outcome()
             // The estate file is not to be had: nothing is forgotten.
-            let elsewhere = test.desk.folder.appendingPathComponent("moved.yaml")
-            try FileManager.default.moveItem(at: test.desk.estate, to: elsewhere)
+            let elsewhere = test.fixture.folder.appendingPathComponent("moved.yaml")
+            try FileManager.default.moveItem(at: test.fixture.estate, to: elsewhere)
             for _ in 0..<2 {
-                let missed = try await test.desk.run(["clean"])
+                let missed = try await test.fixture.run(["clean"])
                 #expect(missed.code == 2 && missed.err.contains("can't be read any more"), "\(missed.text)")
             }
             #expect(try await pair.ask(pair.standby, "SELECT pg_is_wal_replay_paused()") == "t")
-            try FileManager.default.moveItem(at: elsewhere, to: test.desk.estate)
-            let cleaned = try await test.desk.run(["clean"])
+            try FileManager.default.moveItem(at: elsewhere, to: test.fixture.estate)
+            let cleaned = try await test.fixture.run(["clean"])
             #expect(cleaned.code == 0 && cleaned.out.contains("goes on, which a killed seal had paused"), "\(cleaned.text)")
             try await test.expectGoesOn()
-            test.desk.expectNothingLeft()
+            test.fixture.expectNothingLeft()
         }
     }
 
     private func waitForNote(of test: SealedStandby, _ words: String) async throws {
         for _ in 0..<9000 {
             // Under its own name: what is only about to take it is not written down yet.
-            let found = try await Program.run(["grep", "-rqsF", "--include=.muster-replay.json", words, test.desk.scratch.path])
+            let found = try await Program.run(["grep", "-rqsF", "--include=.muster-replay.json", words, test.fixture.scratch.path])
             if found.code == 0 { return }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -358,7 +359,7 @@ private struct Halfway {
             _ = await running.outcome()
             try await Task.sleep(for: .seconds(1))
             #expect(try await pair.ask(pair.standby, "SELECT pg_is_wal_replay_paused()") == "t")
-            let cleaned = try await test.desk.run(["clean"])
+            let cleaned = try await test.fixture.run(["clean"])
             #expect(cleaned.code == 0 && cleaned.out.contains("goes on, which a killed seal had paused"), "\(cleaned.text)")
             try await test.expectGoesOn()
             // Nor does what had kept it end another pause later.
@@ -379,7 +380,7 @@ private struct Halfway {
             try await test.waitUntilStill()
             running.send(signal)
             _ = await running.outcome()
-            let cleaned = try await test.desk.run(["clean"])
+            let cleaned = try await test.fixture.run(["clean"])
             #expect(cleaned.code == 0 && !cleaned.text.contains("goes on"), "\(cleaned.text)")
             #expect(try await pair.ask(pair.standby, "SELECT pg_get_wal_replay_pause_state()") == "paused")
         }
@@ -473,8 +474,8 @@ private struct Halfway {
                 let outcome = try await test.seal()
                 #expect(outcome.code == 0, "\(outcome.text)")
                 #expect(try test.payload().standby?.pausedByOthers == false)
-                for file in try FileManager.default.contentsOfDirectory(atPath: test.desk.store.path) {
-                    try FileManager.default.removeItem(at: test.desk.store.appendingPathComponent(file))
+                for file in try FileManager.default.contentsOfDirectory(atPath: test.fixture.store.path) {
+                    try FileManager.default.removeItem(at: test.fixture.store.appendingPathComponent(file))
                 }
             }
             try await pair.ask(

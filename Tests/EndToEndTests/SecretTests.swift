@@ -54,36 +54,36 @@ struct SecretTests {
     /// A good and a bad drill with each way to name a key.
     @Test(arguments: Source.allCases)
     func aPassphrase(source: Source) async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let secrets = Sentinels()
-            let plain = desk.folder.appendingPathComponent("plain.rdb")
-            let newest = try desk.newest("redis")
-            try await desk.decrypt(newest, to: plain)
-            try Data("\(secrets.passphrase)\n".utf8).write(to: desk.passphrase)
-            try await desk.encrypt(plain, to: newest)
-            try desk.removeSeals(in: desk.snapshots)
+            let plain = fixture.folder.appendingPathComponent("plain.rdb")
+            let newest = try fixture.newest("redis")
+            try await fixture.decrypt(newest, to: plain)
+            try Data("\(secrets.passphrase)\n".utf8).write(to: fixture.passphrase)
+            try await fixture.encrypt(plain, to: newest)
+            try fixture.removeSeals(in: fixture.snapshots)
             var environment: [String: String] = [:]
             switch source {
             case .file: break
             case .environment:
                 environment["ME2E_KEY"] = secrets.passphrase
-                try desk.editEstate("backup: {file: keys/backup.key}", "backup: {env: ME2E_KEY}")
+                try fixture.editEstate("backup: {file: keys/backup.key}", "backup: {env: ME2E_KEY}")
             case .command:
                 // It lives long enough to be looked at, and has no business with the other secret.
                 environment["ME2E_OTHER"] = secrets.password
-                try desk.editEstate(
+                try fixture.editEstate(
                     "backup: {file: keys/backup.key}",
-                    "backup: {command: [sh, -c, \"sleep 0.1; cat '\(desk.passphrase.path)'\"]}\n  other: {env: ME2E_OTHER}")
+                    "backup: {command: [sh, -c, \"sleep 0.1; cat '\(fixture.passphrase.path)'\"]}\n  other: {env: ME2E_OTHER}")
             }
             // Without a seal only a question of its own can make it green.
-            let drill = try desk.drillFile(more: "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}")
+            let drill = try fixture.drillFile(more: "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}")
             for damaged in [false, true] {
-                if damaged { try desk.change(newest) { $0[$0.count / 2] ^= 1 } }
+                if damaged { try fixture.change(newest) { $0[$0.count / 2] ^= 1 } }
                 // A server that lives for a tenth of a second may pass between two looks: then once more.
                 for round in 1...6 {
-                    let output = desk.reports.appendingPathComponent("watched-\(damaged)-\(round)")
-                    let running = try desk.start(["run", drill.path, "--output", output.path], environment: environment)
-                    let watch = Watch(for: secrets.all, of: running, below: desk.scratch.path)
+                    let output = fixture.reports.appendingPathComponent("watched-\(damaged)-\(round)")
+                    let running = try fixture.start(["run", drill.path, "--output", output.path], environment: environment)
+                    let watch = Watch(for: secrets.all, of: running, below: fixture.scratch.path)
                     let outcome = await running.outcome()
                     let seen = await watch.end()
                     #expect(outcome.code == (damaged ? 1 : 0), "\(outcome.text)")
@@ -99,7 +99,7 @@ struct SecretTests {
     private func expectSilence(of secrets: Sentinels, _ outcome: Outcome, in output: URL, location: SourceLocation = #_sourceLocation)
         throws
     {
-        let run = try Desk.runFolder(in: output, outcome)
+        let run = try Fixture.runFolder(in: output, outcome)
         let files = try FileManager.default.contentsOfDirectory(atPath: run.url.path)
         #expect(files.count >= 3, sourceLocation: location)
         for text in try files.map({ try run.text($0) }) + [outcome.out, outcome.err] {
@@ -110,7 +110,7 @@ struct SecretTests {
     /// Postgres repeats row values in its complaints: what it says must not reach a report.
     @Test(arguments: ["duplicate", "type", "check", "syntax"])
     func aRowValueInAComplaint(kind: String) async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let secrets = Sentinels()
             let rows =
                 switch kind {
@@ -140,11 +140,11 @@ struct SecretTests {
                 --
 
                 """
-            let file = try desk.addPlainBackup(to: "postgres", kind: "pg_dump").appendingPathComponent("notes.sql")
+            let file = try fixture.addPlainBackup(to: "postgres", kind: "pg_dump").appendingPathComponent("notes.sql")
             try Data(dump.utf8).write(to: file)
-            let output = desk.reports.appendingPathComponent("watched")
-            let running = try desk.start(["run", try desk.drillFile("postgres", from: "plain").path, "--output", output.path])
-            let watch = Watch(for: secrets.all, of: running, below: desk.scratch.path)
+            let output = fixture.reports.appendingPathComponent("watched")
+            let running = try fixture.start(["run", try fixture.drillFile("postgres", from: "plain").path, "--output", output.path])
+            let watch = Watch(for: secrets.all, of: running, below: fixture.scratch.path)
             let outcome = await running.outcome()
             let seen = await watch.end()
             #expect(outcome.code == 1, "\(outcome.text)")
@@ -155,7 +155,7 @@ struct SecretTests {
 
     /// Of a good drill, with the value in a table, and of a declared question that fails on it.
     @Test func aRowValueInAQuestion() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let secrets = Sentinels()
             let dump = """
                 --
@@ -175,17 +175,17 @@ struct SecretTests {
                 --
 
                 """
-            let file = try desk.addPlainBackup(to: "postgres", kind: "pg_dump").appendingPathComponent("notes.sql")
+            let file = try fixture.addPlainBackup(to: "postgres", kind: "pg_dump").appendingPathComponent("notes.sql")
             try Data(dump.utf8).write(to: file)
             for (query, expectation, code) in [
                 ("select count(*) from public.notes", "= 1", 0), ("select name from public.notes", "= nobody", 1),
                 ("select name::integer from public.notes", "> 0", 2),
             ] {
-                let drill = try desk.drillFile(
+                let drill = try fixture.drillFile(
                     "postgres", from: "plain",
                     more: "checks: {postgres: [{sql: {name: asked, query: \"\(query)\", expect: \"\(expectation)\"}}]}")
-                let output = desk.reports.appendingPathComponent("asked-\(code)")
-                let outcome = try await desk.run(["run", drill.path, "--output", output.path])
+                let output = fixture.reports.appendingPathComponent("asked-\(code)")
+                let outcome = try await fixture.run(["run", drill.path, "--output", output.path])
                 #expect(outcome.code == code, "\(query): \(outcome.text)")
                 try expectSilence(of: secrets, outcome, in: output)
             }
@@ -194,17 +194,17 @@ struct SecretTests {
 
     /// No core file of a process that holds keys, and no look into its memory for other users of the machine.
     @Test func noCoreAndNoLookInside() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let secrets = Sentinels()
-            try desk.editEstate(
-                "backup: {file: keys/backup.key}", "backup: {command: [sh, -c, \"sleep 1; cat '\(desk.passphrase.path)'\"]}")
+            try fixture.editEstate(
+                "backup: {file: keys/backup.key}", "backup: {command: [sh, -c, \"sleep 1; cat '\(fixture.passphrase.path)'\"]}")
             // As an ordinary user: of root's processes others see nothing anyway.
             let asOther = Program.isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] : []
-            if Program.isRoot { try await Program.require(["chown", "-R", "65534:65534", desk.folder.path]) }
+            if Program.isRoot { try await Program.require(["chown", "-R", "65534:65534", fixture.folder.path]) }
             let running = try Program.start(
-                asOther + [Program.muster, "run", try desk.drillFile().path, "--output", "r", "--scratch", desk.scratch.path],
-                environment: ["ME2E_SECRET": secrets.password], folder: desk.folder)
-            try await desk.wait(in: desk.reports, for: "\"step-started\"", "\"identify\"")
+                asOther + [Program.muster, "run", try fixture.drillFile().path, "--output", "r", "--scratch", fixture.scratch.path],
+                environment: ["ME2E_SECRET": secrets.password], folder: fixture.folder)
+            try await fixture.wait(in: fixture.reports, for: "\"step-started\"", "\"identify\"")
             let limits = try #require(ProcessList.read("/proc/\(running.pid)/limits"))
             let core = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
             #expect(core.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"], "\(core)")

@@ -18,7 +18,7 @@ struct SequenceAndExtensionTests {
                 CREATE TABLE orders (id serial PRIMARY KEY, t text); INSERT INTO orders (t) SELECT 'x' FROM generate_series(1, 20);
                 CREATE TABLE kinds (id serial PRIMARY KEY, t text); INSERT INTO kinds VALUES (1, 'a'), (2, 'b')
                 """)
-            let script = source.desk.store.appendingPathComponent("a.sql")
+            let script = source.fixture.store.appendingPathComponent("a.sql")
             let pgDump = "\(source.bin)/pg_dump"
             try await source.dump(pgDump, [], to: "a.sql")
             let whole = try String(contentsOf: script, encoding: .utf8)
@@ -49,7 +49,7 @@ struct SequenceAndExtensionTests {
             try await source.dump("\(source.bin)/pg_dump", ["-Fc"], to: "a.dump")
             let unsealed = try await source.expectGreen(checks: Self.counted, bins: bins, noticed: [Self.rule])
             #expect(unsealed.findings.first { $0.rule == Self.rule }?.severity == "warning")
-            try FileManager.default.removeItem(at: source.desk.store.appendingPathComponent("a.dump"))
+            try FileManager.default.removeItem(at: source.fixture.store.appendingPathComponent("a.dump"))
             try await source.requireSeal(bins: bins)
             let sealed = try await source.expectGreen(bins: bins, noticed: [Self.rule])
             let finding = sealed.findings.first { $0.rule == Self.rule }

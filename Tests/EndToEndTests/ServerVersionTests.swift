@@ -32,8 +32,8 @@ struct ServersOwnOptionTests {
             let bin = try #require(to.bin)
             try await source.expectGreen(bins: [bin])
             // What a user has set is compared as ever.
-            let outcome = try await source.desk.run(
-                ["sabotage", try source.desk.drillFile("postgres", from: "daily").path, "--damage", "changed-value"],
+            let outcome = try await source.fixture.run(
+                ["sabotage", try source.fixture.drillFile("postgres", from: "daily").path, "--damage", "changed-value"],
                 environment: PostgresSource.environment([bin]))
             #expect(outcome.code == 0 && outcome.out.contains("caught: "), "\(outcome.text)")
         }
@@ -47,7 +47,7 @@ struct ServersOwnOptionTests {
             let refused = try await source.seal(bins: [older])
             #expect(refused.code == 2 && refused.err.contains("pg_attver"), "\(refused.text)")
             #expect(refused.err.contains("MUSTER_PG_BIN") && refused.err.contains("--allow-older-pg-dump"))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: source.desk.store.path) == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: source.fixture.store.path) == [])
             let allowed = try await source.seal(["--allow-older-pg-dump"], bins: [older])
             #expect(allowed.code == 0 && allowed.err.contains("warning: pg_dump is older"), "\(allowed.text)")
             // A server that knows the option has it whole; any other refuses the table, which is the machine's fault as long as the right one wasn't asked.
@@ -88,7 +88,7 @@ struct ServersOwnOptionTests {
         try await PostgresSource.with(.v15_20) { source in
             try await source.sql(Self.schema)
             try await source.dump("\(older)/pg_dump", ["-Fc"], to: "a.dump")
-            let looked = try await source.desk.run(["inspect", source.desk.estate.path, "--deep"])
+            let looked = try await source.fixture.run(["inspect", source.fixture.estate.path, "--deep"])
             #expect(looked.out.contains("older-dump-client") && looked.out.contains("pg_attver"), "\(looked.text)")
         }
     }
@@ -137,10 +137,10 @@ struct NewerClientTests {
         try await PostgresSource.with(.system) { source in
             try await source.sql(Self.schema)
             try await source.dump("\(bins[0])/pg_dump", ["-Fp", "-C"], to: "a.sql")
-            let file = source.desk.store.appendingPathComponent("a.sql")
-            try source.desk.edit(file, "\\connect shop", "ALTER DATABASE shop SET transaction_timeout = '1min';\n\\connect shop")
-            try await source.desk.expect(
-                try source.desk.drillFile("postgres", from: "script", more: "checks: {postgres: [\(Self.rows)]}"), code: 1,
+            let file = source.fixture.store.appendingPathComponent("a.sql")
+            try source.fixture.edit(file, "\\connect shop", "ALTER DATABASE shop SET transaction_timeout = '1min';\n\\connect shop")
+            try await source.fixture.expect(
+                try source.fixture.drillFile("postgres", from: "script", more: "checks: {postgres: [\(Self.rows)]}"), code: 1,
                 rule: ["object-not-restored"], environment: PostgresSource.environment(bins))
         }
     }
@@ -168,8 +168,8 @@ struct NewerClientTests {
             #expect(refused.err.contains("PostgreSQL 18") && refused.err.contains("postgres 15") && refused.err.contains("MUSTER_PG_BIN"))
             // And no pg_restore reads its archive.
             try await source.dump("\(source.bin)/pg_dump", ["-Fc"], to: "a.dump")
-            let drill = try await source.desk.expect(
-                try source.desk.drillFile("postgres", from: "daily", more: "checks: {postgres: [\(Self.rows)]}"), code: 2,
+            let drill = try await source.fixture.expect(
+                try source.fixture.drillFile("postgres", from: "daily", more: "checks: {postgres: [\(Self.rows)]}"), code: 2,
                 rule: ["postgres-too-old"])
             let finding = try #require(drill.findings.first { $0.rule == "postgres-too-old" })
             #expect(finding.expected.contains("18") && finding.actual.contains("15") && finding.hint.contains("MUSTER_PG_BIN"))
@@ -181,8 +181,8 @@ struct NewerClientTests {
         try await PostgresSource.with(.system) { source in
             try await source.sql(Self.schema)
             try await source.dump("\(try #require(PostgresVersion.v18.bin))/pg_dump", ["-Fc"], to: "a.dump")
-            let drill = try await source.desk.expect(
-                try source.desk.drillFile("postgres", from: "daily", more: "checks: {postgres: [\(Self.rows)]}"), code: 2,
+            let drill = try await source.fixture.expect(
+                try source.fixture.drillFile("postgres", from: "daily", more: "checks: {postgres: [\(Self.rows)]}"), code: 2,
                 rule: ["postgres-too-old"])
             let finding = try #require(drill.findings.first { $0.rule == "postgres-too-old" })
             #expect(finding.expected.contains("18.") && finding.actual.contains("postgres 15") && finding.hint.contains("MUSTER_PG_BIN"))
@@ -319,8 +319,9 @@ struct LastWordsTests {
                 try Data("#!/bin/sh\n\(script)\n".utf8).write(to: file)
                 try await Program.require(["chmod", "755", file.path])
             }
-            let drill = try await source.desk.expect(
-                try source.desk.drillFile("postgres", from: "daily", more: "checks: {postgres: [{rows: {table: public.t, exactly: 1}}]}"),
+            let drill = try await source.fixture.expect(
+                try source.fixture.drillFile(
+                    "postgres", from: "daily", more: "checks: {postgres: [{rows: {table: public.t, exactly: 1}}]}"),
                 code: 2, rule: ["scratch-server-failed"], environment: PostgresSource.environment([future.path]))
             #expect(drill.findings.contains { $0.rule == "scratch-server-failed" && $0.actual.contains("moons") }, "\(drill.findings)")
         }
@@ -394,7 +395,7 @@ struct MissingExtensionTests {
             try await source.sql("CREATE FUNCTION f(hstore) RETURNS text LANGUAGE sql AS 'SELECT $1::text'")
             try await source.sql("CREATE VIEW v AS SELECT id FROM things")
             try await source.dump("\(try #require(PostgresVersion.system.bin))/pg_dump", ["-Fp"], to: "a.sql")
-            let file = source.desk.store.appendingPathComponent("a.sql")
+            let file = source.fixture.store.appendingPathComponent("a.sql")
             let text = try String(contentsOf: file, encoding: .utf8).replacingOccurrences(of: "hstore", with: "hstorf")
             try Data(text.utf8).write(to: file)
             let checks = """
@@ -442,7 +443,7 @@ struct KnownServerBugTests {
             #expect(told.map(\.object).sorted() == (concerned ? ["index public.codes", "index public.words"] : []))
             // Without a restore, once, for the newest backup: what the dump's own text says of its indexes.
             try await source.dump("\(source.bin)/pg_dump", ["-Fc"], to: "b.dump")
-            let looked = try await source.desk.run(["inspect", source.desk.estate.path, "--deep"], environment: ["NO_COLOR": "1"])
+            let looked = try await source.fixture.run(["inspect", source.fixture.estate.path, "--deep"], environment: ["NO_COLOR": "1"])
             #expect(looked.out.contains("known-server-bug") == concerned, "\(looked.text)")
             #expect(looked.out.components(separatedBy: "over a GIN index several times").count == (concerned ? 2 : 1), "\(looked.text)")
         }

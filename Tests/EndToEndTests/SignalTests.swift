@@ -12,20 +12,20 @@ struct SignalTests {
     /// The moments: while both services restore, and while the rows are compared.
     @Test(arguments: [(2 as Int32, 130 as Int32), (15, 143), (1, 143)])
     func aSignalEndsTheDrillInOrder(signal: Int32, code: Int32) async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("stopped")
-            let drill = desk.drills.appendingPathComponent("database-corruption.yaml")
-            try desk.edit(drill, "checks:\n  postgres:\n", "checks:\n  postgres:\n    \(Self.slowCheck)\n")
-            let running = try desk.start(["run", drill.path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"restore\"", "\"postgres\"")
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let drill = fixture.drills.appendingPathComponent("database-corruption.yaml")
+            try fixture.edit(drill, "checks:\n  postgres:\n", "checks:\n  postgres:\n    \(Self.slowCheck)\n")
+            let running = try fixture.start(["run", drill.path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"restore\"", "\"postgres\"")
             try await Task.sleep(for: .milliseconds(signal == SIGINT ? 400 : 50))
             let sent = ContinuousClock.now
             running.send(signal)
             let outcome = await running.outcome()
             #expect(outcome.code == code, "\(outcome.text)")
             #expect(ContinuousClock.now - sent < .seconds(300))
-            desk.expectNothingLeft()
-            try await expectInterrupted(try Desk.runFolder(in: output))
+            fixture.expectNothingLeft()
+            try await expectInterrupted(try Fixture.runFolder(in: output))
         }
     }
 
@@ -42,10 +42,10 @@ struct SignalTests {
 
     /// Ctrl-C goes to everything on the terminal: a second and a third one must not break the clean-up off.
     @Test func impatience() async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("stopped")
-            let running = try desk.start(["run", try desk.drillFile("postgres", more: Self.slow).path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"restore\"")
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let running = try fixture.start(["run", try fixture.drillFile("postgres", more: Self.slow).path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"restore\"")
             for _ in 1...5 {
                 running.send(SIGINT)
                 try await Task.sleep(for: .milliseconds(30))
@@ -56,11 +56,11 @@ struct SignalTests {
 
     /// A key's command that hangs must not hold up whoever wants to leave.
     @Test func aHangingKeyCommand() async throws {
-        try await Desk.with { desk in
-            try desk.editEstate("backup: {file: keys/backup.key}", "backup: {command: [sleep, \"640.1001\"]}")
-            let output = desk.reports.appendingPathComponent("stopped")
-            let running = try desk.start(["run", try desk.drillFile().path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"identify\"")
+        try await Fixture.with { fixture in
+            try fixture.editEstate("backup: {file: keys/backup.key}", "backup: {command: [sleep, \"640.1001\"]}")
+            let output = fixture.reports.appendingPathComponent("stopped")
+            let running = try fixture.start(["run", try fixture.drillFile().path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"identify\"")
             try await Task.sleep(for: .milliseconds(300))
             let sent = ContinuousClock.now
             running.send(SIGINT)
@@ -74,39 +74,39 @@ struct SignalTests {
         ("retrieve", 0), ("restore", 0), ("restore", 300), ("restore", 900), ("verify", 0),
     ])
     func killedAndCleaned(step: String, later milliseconds: Int) async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("killed")
-            let running = try desk.start(["run", try desk.drillFile("postgres", more: Self.slow).path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"\(step)\"")
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("killed")
+            let running = try fixture.start(["run", try fixture.drillFile("postgres", more: Self.slow).path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"step\":\"\(step)\"")
             try await Task.sleep(for: .milliseconds(milliseconds))
             running.send(SIGKILL)
             #expect(await running.outcome().code == 137)
-            let left = try FileManager.default.contentsOfDirectory(atPath: desk.scratch.path)
+            let left = try FileManager.default.contentsOfDirectory(atPath: fixture.scratch.path)
             let remains = try #require(left.first)
             #expect(left.count == 1, "\(left)")
             // What was known stays readable, line by line.
-            _ = try Desk.runFolder(in: output).events()
-            let shown = try await desk.run(["clean", "--dry-run"])
+            _ = try Fixture.runFolder(in: output).events()
+            let shown = try await fixture.run(["clean", "--dry-run"])
             #expect(shown.code == 0 && shown.out.contains("would remove"))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: desk.scratch.path) == left)
-            let cleaned = try await desk.run(["clean"])
-            #expect(cleaned.code == 0 && cleaned.out.contains("removed \(desk.scratch.path)/\(remains)"), "\(cleaned.text)")
-            desk.expectNothingLeft()
-            let again = try await desk.run(["clean"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.scratch.path) == left)
+            let cleaned = try await fixture.run(["clean"])
+            #expect(cleaned.code == 0 && cleaned.out.contains("removed \(fixture.scratch.path)/\(remains)"), "\(cleaned.text)")
+            fixture.expectNothingLeft()
+            let again = try await fixture.run(["clean"])
             #expect(again.code == 0 && again.out.contains("nothing to clean"))
         }
     }
 
     @Test func theNextRunCleansToo() async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("killed")
-            let running = try desk.start(["run", try desk.drillFile("postgres", more: Self.slow).path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"restore\"")
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("killed")
+            let running = try fixture.start(["run", try fixture.drillFile("postgres", more: Self.slow).path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"step\":\"restore\"")
             try await Task.sleep(for: .milliseconds(500))
             running.send(SIGKILL)
             _ = await running.outcome()
-            let left = try FileManager.default.contentsOfDirectory(atPath: desk.scratch.path)
-            let (next, _) = try await desk.drill(try desk.drillFile())
+            let left = try FileManager.default.contentsOfDirectory(atPath: fixture.scratch.path)
+            let (next, _) = try await fixture.drill(try fixture.drillFile())
             #expect(next.code == 0)
             let remains = try #require(left.first)
             #expect(left.count == 1 && next.err.contains(remains), "\(next.err)")
@@ -114,18 +114,18 @@ struct SignalTests {
     }
 
     @Test func cleaningLeavesALivingRunAlone() async throws {
-        try await Desk.with { desk in
-            let output = desk.reports.appendingPathComponent("living")
+        try await Fixture.with { fixture in
+            let output = fixture.reports.appendingPathComponent("living")
             // It lives until the others are through.
-            let gate = desk.folder.appendingPathComponent("through")
+            let gate = fixture.folder.appendingPathComponent("through")
             let waiting = "hooks: {verify: {after: {run: [sh, -c, 'until [ -e \(gate.path) ]; do sleep 0.1; done'], timeout: 4m}}}"
-            let running = try desk.start(["run", try desk.drillFile("postgres", more: waiting).path, "--output", output.path])
-            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"restore\"")
-            let cleaned = try await desk.run(["clean", "--kept"])
+            let running = try fixture.start(["run", try fixture.drillFile("postgres", more: waiting).path, "--output", output.path])
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"step\":\"restore\"")
+            let cleaned = try await fixture.run(["clean", "--kept"])
             #expect(cleaned.code == 0 && cleaned.out.contains("its run still lives"), "\(cleaned.text)")
             #expect(!cleaned.out.contains("removed "))
             // Neither does another run.
-            let (other, _) = try await desk.drill(try desk.drillFile())
+            let (other, _) = try await fixture.drill(try fixture.drillFile())
             #expect(other.code == 0 && other.err == "")
             try Data().write(to: gate)
             let outcome = await running.outcome()
@@ -135,12 +135,12 @@ struct SignalTests {
 
     /// A folder that only looks like one of ours, and a process that works in it, are somebody else's.
     @Test func cleaningTouchesNothingElse() async throws {
-        try await Desk.with { desk in
-            let stranger = desk.scratch.appendingPathComponent("muster-0123456789ab")
+        try await Fixture.with { fixture in
+            let stranger = fixture.scratch.appendingPathComponent("muster-0123456789ab")
             try FileManager.default.createDirectory(at: stranger, withIntermediateDirectories: true)
             try Data("{\"tool\":\"other\"}".utf8).write(to: stranger.appendingPathComponent(".muster-scratch.json"))
             let process = try Program.start(["sleep", "60"], folder: stranger)
-            let cleaned = try await desk.run(["clean", "--kept"])
+            let cleaned = try await fixture.run(["clean", "--kept"])
             #expect(cleaned.code == 0 && cleaned.out.contains("nothing to clean"), "\(cleaned.text)")
             #expect(FileManager.default.fileExists(atPath: stranger.path) && kill(process.pid, 0) == 0)
             process.send(SIGKILL)
@@ -151,15 +151,15 @@ struct SignalTests {
 
     /// Sabotage and the lab make scratch servers too.
     @Test func otherCommandsStopInOrder() async throws {
-        try await Desk.with { desk in
-            let sabotage = try desk.start(["sabotage", try desk.drillFile("postgres").path])
+        try await Fixture.with { fixture in
+            let sabotage = try fixture.start(["sabotage", try fixture.drillFile("postgres").path])
             try await Task.sleep(for: .seconds(2))
             sabotage.send(SIGINT)
             let stopped = await sabotage.outcome()
             #expect(stopped.code == 130, "\(stopped.text)")
-            desk.expectNothingLeft()
-            let folder = desk.folder.appendingPathComponent("new")
-            let lab = try desk.start(["lab", "create", folder.path, "--days", "30", "--rows", "500"])
+            fixture.expectNothingLeft()
+            let folder = fixture.folder.appendingPathComponent("new")
+            let lab = try fixture.start(["lab", "create", folder.path, "--days", "30", "--rows", "500"])
             try await Task.sleep(for: .seconds(2))
             lab.send(SIGTERM)
             let ended = await lab.outcome()

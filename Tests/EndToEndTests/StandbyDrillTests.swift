@@ -7,13 +7,13 @@ import Testing
     /// As a role that may only log in and replicate, by its password.
     @Test func staysGreen() async throws {
         try await StandbyPair.with { pair in
-            try await pair.withDesk { desk in
-                let file = try pair.write(desk, more: ", user: keeper, password: {env: KEEPER}")
+            try await pair.withFixture { fixture in
+                let file = try pair.write(fixture, more: ", user: keeper, password: {env: KEEPER}")
                 // A standby refuses what is serializable.
                 try await pair.ask(pair.primary, "ALTER ROLE keeper SET default_transaction_isolation = serializable")
                 try await pair.catchUp()
                 let before = try await pair.ask(pair.standby, "SELECT pg_postmaster_start_time(), pg_is_in_recovery()")
-                let (outcome, report) = try await desk.drill(file, environment: ["KEEPER": "k33per-of-standbys"])
+                let (outcome, report) = try await fixture.drill(file, environment: ["KEEPER": "k33per-of-standbys"])
                 #expect(outcome.code == 0, "\(outcome.text)")
                 let drill = try #require(report.drills.first)
                 let asked = drill.cases.filter { $0.verdict == "passed" }.map(\.name)
@@ -34,7 +34,7 @@ import Testing
                 try await pair.ask(pair.primary, "INSERT INTO a VALUES (5000)")
                 #expect(try await pair.ask(pair.primary, "SELECT count(*) FROM pg_stat_replication") == "1")
                 #expect(try await pair.ask(pair.standby, "SELECT count(*) FROM pg_replication_slots") == "0")
-                let leak = try await Program.run(["grep", "-rl", "k33per-of-standbys", desk.reports.path])
+                let leak = try await Program.run(["grep", "-rl", "k33per-of-standbys", fixture.reports.path])
                 #expect(leak.code == 1 && !outcome.text.contains("k33per-of-standbys"))
             }
         }
@@ -43,14 +43,14 @@ import Testing
     /// Two commits have come in and are not replayed: what came back is older than what may be lost.
     @Test func aStandbyThatLags() async throws {
         try await StandbyPair.with { pair in
-            try await pair.withDesk { desk in
+            try await pair.withFixture { fixture in
                 try await pair.ask(pair.primary, "DELETE FROM b; INSERT INTO b VALUES (2)")
                 try await Task.sleep(for: .milliseconds(500))
                 try await pair.ask(pair.standby, "SELECT pg_wal_replay_pause()")
                 try await Task.sleep(for: .milliseconds(500))
                 for _ in 0..<2 { try await pair.ask(pair.primary, "INSERT INTO b VALUES (3)") }
                 try await Task.sleep(for: .seconds(2))
-                let (outcome, report) = try await desk.drill(try pair.write(desk, rpo: "2s"))
+                let (outcome, report) = try await fixture.drill(try pair.write(fixture, rpo: "2s"))
                 let drill = try #require(report.drills.first)
                 #expect(outcome.code == 1, "\(outcome.text)")
                 #expect(drill.findings.filter { $0.severity == "critical" }.map(\.rule) == ["rpo-missed"], "\(drill.findings)")
@@ -63,11 +63,11 @@ import Testing
 
     @Test func thePrimaryIsGone() async throws {
         try await StandbyPair.with { pair in
-            try await pair.withDesk { desk in
+            try await pair.withFixture { fixture in
                 try await pair.ask(pair.primary, "INSERT INTO b VALUES (2); DELETE FROM b WHERE i = 2")
                 try await Task.sleep(for: .milliseconds(500))
-                let file = try pair.write(desk, source: "/tmp/muster-no-such-primary", rpo: "1h")
-                let (outcome, report) = try await desk.drill(file)
+                let file = try pair.write(fixture, source: "/tmp/muster-no-such-primary", rpo: "1h")
+                let (outcome, report) = try await fixture.drill(file)
                 let drill = try #require(report.drills.first)
                 #expect(outcome.code == 0, "\(outcome.text)")
                 #expect(drill.fact("postgres.lost-transactions") == nil && drill.fact("postgres.replication-lag.bytes") == nil)
@@ -78,14 +78,14 @@ import Testing
 
     @Test func notAStandby() async throws {
         try await StandbyPair.with { pair in
-            try await pair.withDesk { desk in
-                try await desk.expect(try pair.write(desk, standby: pair.primary), code: 2, rule: ["not-a-standby"])
-                try await desk.expect(
-                    try pair.write(desk, standby: "/tmp/muster-no-such-standby"), code: 2, rule: ["standby-unreachable"])
+            try await pair.withFixture { fixture in
+                try await fixture.expect(try pair.write(fixture, standby: pair.primary), code: 2, rule: ["not-a-standby"])
+                try await fixture.expect(
+                    try pair.write(fixture, standby: "/tmp/muster-no-such-standby"), code: 2, rule: ["standby-unreachable"])
                 // May log in, and not replicate.
                 try await pair.ask(pair.primary, "CREATE ROLE reader LOGIN")
                 try await Task.sleep(for: .milliseconds(500))
-                try await desk.expect(try pair.write(desk, more: ", user: reader"), code: 2, rule: ["clone-failed"])
+                try await fixture.expect(try pair.write(fixture, more: ", user: reader"), code: 2, rule: ["clone-failed"])
             }
         }
     }

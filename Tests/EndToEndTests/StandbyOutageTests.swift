@@ -7,12 +7,12 @@ import Testing
 struct LabFailoverTests {
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/git")))
     func theLabsDrill() async throws {
-        try await Desk.with { desk in
-            try desk.useBothStores()
-            try desk.useLiveServers()
+        try await Fixture.with { fixture in
+            try fixture.useBothStores()
+            try fixture.useLiveServers()
             try await LiveSource.shared.with { sockets in
-                let file = desk.lab.appendingPathComponent("live/standby-failover.yaml")
-                let (outcome, report) = try await desk.drill(file)
+                let file = fixture.lab.appendingPathComponent("live/standby-failover.yaml")
+                let (outcome, report) = try await fixture.drill(file)
                 #expect(outcome.code == 0, "\(outcome.text)")
                 let drill = try #require(report.drills.first)
                 #expect(drill.steps.allSatisfy { $0.verdict == "passed" && !$0.activities.isEmpty })
@@ -34,12 +34,12 @@ struct LabFailoverTests {
                     #expect(drill.objectives?.rpo.first { $0.service == service }?.timeSource == "primary-position")
                 }
                 #expect(!drill.findings.contains { ["standby-not-streaming", "replica-link-down"].contains($0.rule) })
-                let dry = try await desk.run(["run", file.path, "--dry-run"])
+                let dry = try await fixture.run(["run", file.path, "--dry-run"])
                 #expect(
                     dry.code == 0 && dry.out.contains("zone ksdc: primary, the primary of postgres, the primary of redis, cut off by sh"),
                     "\(dry.text)")
                 // The zone is back, and the standby finds it.
-                #expect(FileManager.default.fileExists(atPath: desk.store.path))
+                #expect(FileManager.default.fileExists(atPath: fixture.store.path))
                 #expect(Set(try FileManager.default.contentsOfDirectory(atPath: sockets)).isSuperset(of: ["redis.sock", ".s.PGSQL.5432"]))
                 #expect(!FileManager.default.fileExists(atPath: sockets + "/lost"))
                 let deadline = ContinuousClock.now + .seconds(180)
@@ -50,7 +50,7 @@ struct LabFailoverTests {
                     ]).out.trimmingCharacters(in: .whitespacesAndNewlines)
                 }
                 #expect(streams == "1")
-                let password = try String(contentsOf: desk.lab.appendingPathComponent("keys/redis.password"), encoding: .utf8)
+                let password = try String(contentsOf: fixture.lab.appendingPathComponent("keys/redis.password"), encoding: .utf8)
                 let loop =
                     "for i in $(seq 400); do redis-cli -s $0/dr/redis.sock INFO | grep -q master_link_status:up && exit; sleep 0.05; done; exit 1"
                 try await Program.require(
@@ -76,12 +76,12 @@ struct StandbyOutageTests {
         }
     }
 
-    /// Gives a body the pair with a desk of its own; afterwards the standby follows as before, and nobody else is connected.
-    private func with(_ body: @Sendable (StandbyPair, Desk) async throws -> Void) async throws {
+    /// Gives a body the pair with a fixture of its own; afterwards the standby follows as before, and nobody else is connected.
+    private func with(_ body: @Sendable (StandbyPair, Fixture) async throws -> Void) async throws {
         let pair = try await Shared.shared.started()
         try await pair.ask(pair.primary, "DELETE FROM b; INSERT INTO b VALUES (1)")
         try await follows(pair)
-        try await pair.withDesk { try await body(pair, $0) }
+        try await pair.withFixture { try await body(pair, $0) }
         try await follows(pair)
     }
 
@@ -100,9 +100,9 @@ struct StandbyOutageTests {
     }
 
     @Test func staysGreen() async throws {
-        try await with { pair, desk in
-            let file = try pair.write(desk, more: ", user: keeper, password: {env: KEEPER}", outage: .init())
-            let (outcome, report) = try await desk.drill(file, environment: ["KEEPER": "k33per-of-standbys"])
+        try await with { pair, fixture in
+            let file = try pair.write(fixture, more: ", user: keeper, password: {env: KEEPER}", outage: .init())
+            let (outcome, report) = try await fixture.drill(file, environment: ["KEEPER": "k33per-of-standbys"])
             let drill = try #require(report.drills.first)
             #expect(outcome.code == 0, "\(outcome.text)")
             #expect(drill.fact("postgres.lost-transactions") == "none")
@@ -115,35 +115,35 @@ struct StandbyOutageTests {
     // MARK: A zone that isn't lost
 
     @Test func aPrimaryThatStillAnswers() async throws {
-        try await with { pair, desk in
+        try await with { pair, fixture in
             let half = StandbyPair.Outage(
                 cut: "mkdir $P/lost && mv -T ../backups/primary ../backups/lost")
-            let drill = try await desk.expect(try pair.write(desk, outage: half), code: 2, rule: ["lost-zone-reachable"])
+            let drill = try await fixture.expect(try pair.write(fixture, outage: half), code: 2, rule: ["lost-zone-reachable"])
             #expect(drill.findings.contains { $0.rule == "lost-zone-reachable" && $0.object == "the primary of postgres" })
             #expect(drill.steps.allSatisfy { $0.verdict == "skipped" } && drill.recoveryPoints.isEmpty)
             // A server that lets nobody in is there, too.
-            let refused = try pair.write(desk, outage: .init(declared: false))
-            try FileManager.default.moveItem(at: desk.store, to: desk.lab.appendingPathComponent("elsewhere"))
-            try desk.edit(desk.lab.appendingPathComponent("shop.yaml"), "database: shop, zone: a", "user: nobody-at-all, zone: a")
-            try await desk.expect(refused, code: 2, rule: ["lost-zone-reachable"])
+            let refused = try pair.write(fixture, outage: .init(declared: false))
+            try FileManager.default.moveItem(at: fixture.store, to: fixture.lab.appendingPathComponent("elsewhere"))
+            try fixture.edit(fixture.lab.appendingPathComponent("shop.yaml"), "database: shop, zone: a", "user: nobody-at-all, zone: a")
+            try await fixture.expect(refused, code: 2, rule: ["lost-zone-reachable"])
         }
     }
 
     @Test func aPrimaryThatComesBack() async throws {
-        try await with { pair, desk in
+        try await with { pair, fixture in
             let returning = "hooks: {verify: {before: {run: [ln, -s, \(pair.primary)/lost/.s.PGSQL.5432, \(pair.primary)/]}}}"
-            let drill = try await desk.expect(
-                try pair.write(desk, outage: .init(more: returning)), code: 2, rule: ["lost-zone-came-back"])
+            let drill = try await fixture.expect(
+                try pair.write(fixture, outage: .init(more: returning)), code: 2, rule: ["lost-zone-came-back"])
             #expect(drill.findings.contains { $0.object == "the primary of postgres" })
         }
     }
 
     @Test func aZoneThatIsGoneAlready() async throws {
-        try await with { pair, desk in
-            let file = try pair.write(desk, rpo: "1h", outage: .init(declared: false))
-            try await pair.cutOff(desk)
-            let (outcome, report) = try await desk.drill(file)
-            try await pair.bringBack(desk)
+        try await with { pair, fixture in
+            let file = try pair.write(fixture, rpo: "1h", outage: .init(declared: false))
+            try await pair.cutOff(fixture)
+            let (outcome, report) = try await fixture.drill(file)
+            try await pair.bringBack(fixture)
             let drill = try #require(report.drills.first)
             #expect(outcome.code == 0, "\(outcome.text)")
             #expect(drill.fact("postgres.lost-transactions") == nil && drill.fact("postgres.replication-lag") == nil)
@@ -154,12 +154,12 @@ struct StandbyOutageTests {
     // MARK: What is lost
 
     @Test func aStandbyThatLags() async throws {
-        try await with { pair, desk in
+        try await with { pair, fixture in
             try await pair.ask(pair.standby, "SELECT pg_wal_replay_pause()")
             try await Task.sleep(for: .milliseconds(500))
             for _ in 0..<2 { try await pair.ask(pair.primary, "INSERT INTO b VALUES (3)") }
             try await Task.sleep(for: .seconds(2))
-            let drill = try await desk.expect(try pair.write(desk, rpo: "2s", outage: .init()), code: 1, rule: ["rpo-missed"])
+            let drill = try await fixture.expect(try pair.write(fixture, rpo: "2s", outage: .init()), code: 1, rule: ["rpo-missed"])
             try await pair.ask(pair.standby, "SELECT pg_wal_replay_resume()")
             #expect(drill.fact("postgres.lost-transactions") == "at most 2")
             #expect(drill.fact("postgres.replication-lag.bytes").flatMap { Int($0) }.map { $0 > 0 } == true)
@@ -170,11 +170,11 @@ struct StandbyOutageTests {
 
     /// Behind a command, which no reading of the files shows.
     @Test func aPasswordThatIsLostWithTheZone() async throws {
-        try await with { pair, desk in
-            try Data("k33per-of-standbys\n".utf8).write(to: desk.store.appendingPathComponent("secret"))
+        try await with { pair, fixture in
+            try Data("k33per-of-standbys\n".utf8).write(to: fixture.store.appendingPathComponent("secret"))
             let file = try pair.write(
-                desk, more: ", user: keeper, password: {command: [cat, \(desk.store.path)/secret]}", outage: .init())
-            let drill = try await desk.expect(file, code: 1, rule: ["key-lost-with-zone"])
+                fixture, more: ", user: keeper, password: {command: [cat, \(fixture.store.path)/secret]}", outage: .init())
+            let drill = try await fixture.expect(file, code: 1, rule: ["key-lost-with-zone"])
             #expect(drill.findings.contains { $0.object == "the password of postgres's standby" })
             #expect(drill.steps.allSatisfy { $0.verdict == "skipped" })
         }
@@ -188,51 +188,51 @@ struct StandbyOutageTests {
 
     @Test(arguments: Moment.allCases, [SIGINT, SIGKILL])
     func stopped(at moment: Moment, by signal: Int32) async throws {
-        try await with { pair, desk in
-            let output = desk.reports.appendingPathComponent("stopped")
+        try await with { pair, fixture in
+            let output = fixture.reports.appendingPathComponent("stopped")
             // Whatever is waited for lasts until the signal comes, on the slowest machine too.
             let sleep = ", {sql: {name: slow, query: select pg_sleep(600), expect: is not null}}"
             let slow = moment == .restore || moment == .verify ? sleep : ""
             let clone = moment == .retrieve ? "p/data" : moment == .failback ? "b/data" : nil
             var environment: [String: String] = [:]
-            if let clone { environment["MUSTER_PG_BIN"] = try await pair.slowBinaries(desk, into: clone) }
-            let file = try pair.write(desk, rpo: "1h", outage: .init(), checks: slow)
+            if let clone { environment["MUSTER_PG_BIN"] = try await pair.slowBinaries(fixture, into: clone) }
+            let file = try pair.write(fixture, rpo: "1h", outage: .init(), checks: slow)
             if moment == .identify {
                 // What was received and is not replayed is waited for.
                 try await pair.ask(pair.standby, "SELECT pg_wal_replay_pause()")
                 try await pair.ask(pair.primary, "INSERT INTO b VALUES (3)")
             }
-            let running = try desk.start(["run", file.path, "--output", output.path], environment: environment)
-            try await reach(moment, desk, output)
+            let running = try fixture.start(["run", file.path, "--output", output.path], environment: environment)
+            try await reach(moment, fixture, output)
             running.send(signal)
             let outcome = await running.outcome()
             if moment == .identify { try await pair.ask(pair.standby, "SELECT pg_wal_replay_resume()") }
             if signal == SIGINT {
                 #expect(outcome.code == 130, "\(outcome.text)")
-                let report = try Desk.runFolder(in: output).report()
+                let report = try Fixture.runFolder(in: output).report()
                 #expect(report.run.interrupted && report.drills.first?.verdict == "error")
             } else {
                 #expect(outcome.code == 137, "\(outcome.text)")
-                #expect(!FileManager.default.fileExists(atPath: desk.store.path))
-                let cleaned = try await desk.run(["clean"])
+                #expect(!FileManager.default.fileExists(atPath: fixture.store.path))
+                let cleaned = try await fixture.run(["clean"])
                 #expect(
                     cleaned.code == 0 && cleaned.out.contains("removed ") && cleaned.out.contains("brought zone a back"), "\(cleaned.text)")
             }
-            desk.expectNothingLeft()
-            #expect(FileManager.default.fileExists(atPath: desk.store.path))
+            fixture.expectNothingLeft()
+            #expect(FileManager.default.fileExists(atPath: fixture.store.path))
             #expect(FileManager.default.fileExists(atPath: pair.primary + "/.s.PGSQL.5432"))
         }
     }
 
     /// In the middle of a step: where a tool does its work, it is the tool that is waited for.
-    private func reach(_ moment: Moment, _ desk: Desk, _ output: URL) async throws {
+    private func reach(_ moment: Moment, _ fixture: Fixture, _ output: URL) async throws {
         switch moment {
         case .identify, .verify:
-            try await desk.wait(in: output, for: "\"step-started\"", "\"step\":\"\(moment.rawValue)\"")
+            try await fixture.wait(in: output, for: "\"step-started\"", "\"step\":\"\(moment.rawValue)\"")
             try await Task.sleep(for: .milliseconds(200))
-        case .retrieve: try await waitForProcess("pg_basebackup", in: desk.scratch.path, "p/data")
-        case .restore: try await waitForProcess("postgres", in: desk.scratch.path, "p/data")
-        case .failback: try await waitForProcess("pg_basebackup", in: desk.scratch.path, "b/data")
+        case .retrieve: try await waitForProcess("pg_basebackup", in: fixture.scratch.path, "p/data")
+        case .restore: try await waitForProcess("postgres", in: fixture.scratch.path, "p/data")
+        case .failback: try await waitForProcess("pg_basebackup", in: fixture.scratch.path, "b/data")
         }
     }
 

@@ -20,7 +20,7 @@ struct StorageDrillTests {
             try await source.sql("CREATE DATABASE billing", database: "postgres")
             try await source.sql(
                 "CREATE TABLE bills (id int PRIMARY KEY); INSERT INTO bills SELECT generate_series(1, 900)", database: "billing")
-            try source.desk.editEstate(
+            try source.fixture.editEstate(
                 "      base: {kind: base_backup",
                 """
                       copy:
@@ -32,7 +32,7 @@ struct StorageDrillTests {
                       base: {kind: base_backup
                 """)
             try await source.sql("CHECKPOINT", database: "postgres")
-            let copy = source.desk.store.appendingPathComponent("copy/one")
+            let copy = source.fixture.store.appendingPathComponent("copy/one")
             try await Program.require([
                 "\(source.bin)/pg_basebackup", "-h", source.host, "-U", "postgres", "-D", copy.path, "-Fp", "-X", "fetch", "-c", "fast",
                 "--no-manifest",
@@ -57,7 +57,7 @@ struct StorageDrillTests {
             try await source.sql("SELECT pg_create_logical_replication_slot('feed', 'test_decoding')")
             try await source.sql("BEGIN; INSERT INTO other VALUES (9999, 'held'); PREPARE TRANSACTION 'transfer-7'")
             try await source.sql("CHECKPOINT", database: "postgres")
-            let whole = source.desk.store.appendingPathComponent("copy/two")
+            let whole = source.fixture.store.appendingPathComponent("copy/two")
             try await Program.require([
                 "\(source.bin)/pg_basebackup", "-h", source.host, "-U", "postgres", "-D", whole.path, "-Fp", "-X", "fetch", "-c", "fast",
                 "--no-manifest",
@@ -121,7 +121,7 @@ struct StorageDrillTests {
     /// A dump of a whole cluster: the estate says which of its databases is asked, and the others are named.
     @Test func aDumpOfSeveralDatabases() async throws {
         try await Self.with { source, _ in
-            let script = source.desk.store.appendingPathComponent("all.sql").path
+            let script = source.fixture.store.appendingPathComponent("all.sql").path
             try await Program.require(["\(source.bin)/pg_dumpall", "-h", source.host, "-U", "postgres", "-f", script])
             let drill = try await source.expectGreen("script", checks: Self.rows, bins: [source.bin], noticed: ["databases-not-asked"])
             #expect(drill.fact("postgres.database") == "shop")

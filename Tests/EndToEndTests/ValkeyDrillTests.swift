@@ -14,9 +14,9 @@ enum ValkeyProgram {
 @Suite(.enabled(if: ValkeyProgram.isHere, "no valkey 9 is here: scripts/setup-tests brings one"))
 struct ValkeyDrillTests {
     @Test func theServerIsChosenByTheFile() async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let bin = try #require(ValkeyProgram.bin)
-            let store = desk.folder.appendingPathComponent("v")
+            let store = fixture.folder.appendingPathComponent("v")
             try FileManager.default.createDirectory(at: store, withIntermediateDirectories: true)
             try await Program.require([
                 "sh", "-c",
@@ -25,7 +25,7 @@ struct ValkeyDrillTests {
                     + "for i in 1 2 3 4 5 6 7 8 9; do [ -S s ] || sleep 0.3; done; redis-cli -s s < in; rm -f in log s; test -f dump.rdb",
             ])
             func estate(_ more: String) throws -> URL {
-                let folder = desk.folder.appendingPathComponent("e\(more.count)")
+                let folder = fixture.folder.appendingPathComponent("e\(more.count)")
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 let estate = """
                     version: 1
@@ -53,15 +53,15 @@ struct ValkeyDrillTests {
             let plain = try estate("")
             let named = try estate("\n    binaries: \(bin)")
             for (folder, environment) in [(plain, ["MUSTER_REDIS_BIN": bin]), (named, [:])] {
-                let (outcome, _) = try await desk.drill(folder.appendingPathComponent("drill.yaml"), environment: environment)
+                let (outcome, _) = try await fixture.drill(folder.appendingPathComponent("drill.yaml"), environment: environment)
                 #expect(outcome.code == 0, "\(outcome.text)")
-                let looked = try await desk.run(["doctor", folder.appendingPathComponent("estate.yaml").path], environment: environment)
+                let looked = try await fixture.run(["doctor", folder.appendingPathComponent("estate.yaml").path], environment: environment)
                 #expect(looked.code == 0 && looked.out.contains("✓ valkey-server 9.1"), "\(looked.text)")
             }
             // With the system's Redis alone: this machine's fault, and no damage.
-            let failed = try await desk.expect(plain.appendingPathComponent("drill.yaml"), code: 2, rule: ["redis-too-old"])
+            let failed = try await fixture.expect(plain.appendingPathComponent("drill.yaml"), code: 2, rule: ["redis-too-old"])
             #expect(failed.findings.contains { $0.message.contains("valkey 9.1") && $0.hint.contains("MUSTER_REDIS_BIN") })
-            let lacking = try await desk.run(["doctor", plain.appendingPathComponent("estate.yaml").path])
+            let lacking = try await fixture.run(["doctor", plain.appendingPathComponent("estate.yaml").path])
             #expect(lacking.code == 2 && lacking.out.contains("✗ a server for cache/rdb"), "\(lacking.text)")
         }
     }

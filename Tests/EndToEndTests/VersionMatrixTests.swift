@@ -48,9 +48,9 @@ struct PostgresMatrixTests {
             #expect(drill.recoveryPoints.first?.truth == "source")
             #expect(drill.findings.allSatisfy { $0.severity == "note" || $0.rule == "roles-created-empty" }, "\(drill.findings)")
             VersionRecord.passed(name, "sealed, drilled")
-            let damaged = try await source.desk.run(
+            let damaged = try await source.fixture.run(
                 [
-                    "sabotage", try source.desk.drillFile("postgres", from: "daily").path, "--damage", "changed-value", "--damage",
+                    "sabotage", try source.fixture.drillFile("postgres", from: "daily").path, "--damage", "changed-value", "--damage",
                     "dropped-index",
                 ],
                 environment: PostgresSource.environment(bins))
@@ -75,7 +75,7 @@ struct PostgresMatrixTests {
         ) { source in
             let name = try await name(source)
             try await source.sql(Self.schema)
-            let store = source.desk.store
+            let store = source.fixture.store
             try await Program.require(["mkdir", "-p", store.appendingPathComponent("base").path])
             try await Program.require([
                 "\(source.bin)/pg_basebackup", "-h", source.host, "-U", "postgres", "-D", store.appendingPathComponent("base/b1").path,
@@ -97,7 +97,7 @@ struct PostgresMatrixTests {
                 [{sql: {name: before, query: "select count(*) from app.people where name = 'before'", expect: "= 1"}},
                  {sql: {name: after, query: "select count(*) from app.people where name = 'after'", expect: "= 0"}}]
                 """
-            let file = source.desk.drills.appendingPathComponent("pitr.yaml")
+            let file = source.fixture.drills.appendingPathComponent("pitr.yaml")
             let text = """
                 version: 1
                 drill: pitr
@@ -112,7 +112,7 @@ struct PostgresMatrixTests {
 
                 """
             try Data(text.utf8).write(to: file)
-            let (outcome, report) = try await source.desk.drill(file, environment: PostgresSource.environment([source.bin]))
+            let (outcome, report) = try await source.fixture.drill(file, environment: PostgresSource.environment([source.bin]))
             #expect(outcome.code == 0, "\(outcome.text)")
             let drill = try #require(report.drills.first)
             #expect(drill.cases(of: "declared").filter { $0.verdict == "passed" }.count == 2)
@@ -170,8 +170,8 @@ struct RedisMatrixTests {
     }
 
     private func expectDamageIsRed(_ backup: String, _ source: RedisSource) async throws {
-        let damaged = try await source.desk.run(
-            ["sabotage", try source.desk.drillFile("redis", from: backup).path, "--damage", "changed-field", "--damage", "missing-key"],
+        let damaged = try await source.fixture.run(
+            ["sabotage", try source.fixture.drillFile("redis", from: backup).path, "--damage", "changed-field", "--damage", "missing-key"],
             environment: source.environment)
         #expect(damaged.code == 0 && damaged.out.contains("changed-field") && !damaged.out.contains("✗"), "\(damaged.text)")
     }
@@ -186,7 +186,7 @@ struct RedisMatrixTests {
                 #expect(sealed.code == 2 && sealed.err.contains("RDB version 11") && sealed.err.contains("--existing"), "\(sealed.text)")
                 try await source.ask("SAVE")
                 let file = source.data.appendingPathComponent("dump.rdb").path
-                try await Program.require(["cp", file, source.desk.store.appendingPathComponent("a.rdb").path])
+                try await Program.require(["cp", file, source.fixture.store.appendingPathComponent("a.rdb").path])
                 sealed = try await source.seal("rdb", ["--existing", "latest"])
             }
             try #require(sealed.code == 0, "\(sealed.text)")
@@ -211,7 +211,7 @@ struct RedisMatrixTests {
             try await source.ask("HSET", "user:1", "mail", "changed")
             try await Task.sleep(for: .milliseconds(1200))
             let from = source.data.appendingPathComponent(version.hasManifest ? "appendonlydir" : "appendonly.aof").path
-            try await Program.require(["cp", "-r", from, source.desk.store.appendingPathComponent("aof-1").path])
+            try await Program.require(["cp", "-r", from, source.fixture.store.appendingPathComponent("aof-1").path])
             let sealed = try await source.seal("aof", ["--existing", "latest"])
             try #require(sealed.code == 0, "\(sealed.text)")
             let (outcome, drill) = try await source.drill(

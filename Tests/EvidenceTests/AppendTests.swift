@@ -10,45 +10,45 @@ import Testing
 
 struct AppendTests {
     @Test func aTornLineIsNeverJoinedTo() throws {
-        let desk = try LedgerDesk()
-        try desk.run(1)
-        let first = desk.bytes
-        try desk.run(2)
-        let second = desk.bytes.dropFirst(first.count)
+        let fixture = try LedgerFixture()
+        try fixture.run(1)
+        let first = fixture.bytes
+        try fixture.run(2)
+        let second = fixture.bytes.dropFirst(first.count)
         for length in [1, 5, 12, 400, second.count - 100, second.count - 5, second.count - 2] {
             let torn = first + second.prefix(length)
-            try desk.replace(torn)
-            let seen = try desk.verify()
+            try fixture.replace(torn)
+            let seen = try fixture.verify()
             #expect(seen.verdict == .passed && seen.notes.contains { $0.hasPrefix("line 2: an interrupted append") }, "\(length): \(seen)")
-            let head = try desk.run(3)
+            let head = try fixture.run(3)
             #expect(head.sequence == 2)
-            #expect(desk.bytes.starts(with: torn))
-            let after = try desk.verify(head)
+            #expect(fixture.bytes.starts(with: torn))
+            let after = try fixture.verify(head)
             #expect(after.verdict == .passed && after.entries == 2, "\(length): \(after)")
             #expect(after.notes.contains { $0.hasPrefix("line 2: an interrupted append") })
-            let shell = try desk.shell()
+            let shell = try fixture.shell()
             #expect(shell.code == 0 && shell.text.contains("line 2: an interrupted append"), "\(shell.text)")
         }
         // All but the line feed: that is whole.
-        try desk.replace(first + second.dropLast())
-        let found = try desk.verify()
+        try fixture.replace(first + second.dropLast())
+        let found = try fixture.verify()
         #expect(found.entries == 2 && found.verdict == .passed && found.notes.contains { $0.contains("line feed") })
-        let shell = try desk.shell()
+        let shell = try fixture.shell()
         #expect(shell.code == 0 && shell.text.contains("2 entries"), "\(shell.text)")
         var altered = first + second.dropLast()
         altered[altered.endIndex - 30] ^= 1
-        try desk.replace(altered)
-        #expect(try desk.shell().code == 1)
-        try desk.replace(first + second.dropLast())
-        #expect(try desk.run(3).sequence == 3)
-        #expect(try desk.verify().verdict == .passed)
+        try fixture.replace(altered)
+        #expect(try fixture.shell().code == 1)
+        try fixture.replace(first + second.dropLast())
+        #expect(try fixture.run(3).sequence == 3)
+        #expect(try fixture.verify().verdict == .passed)
     }
 
     @Test func aFullDiskLeavesItAsItWas() throws {
-        let desk = try LedgerDesk()
-        try desk.run(1)
-        let before = desk.bytes
-        var full = Ledger(folder: desk.reports)
+        let fixture = try LedgerFixture()
+        try fixture.run(1)
+        let before = fixture.bytes
+        var full = Ledger(folder: fixture.reports)
         for share in [0, 1, 700] {
             full.write = { descriptor, bytes in
                 guard share > 0 else {
@@ -57,88 +57,90 @@ struct AppendTests {
                 }
                 return Glibc.write(descriptor, bytes.baseAddress, share)
             }
-            let failure = #expect(throws: CommandFailure.self) { try desk.run(2, ledger: full) }
+            let failure = #expect(throws: CommandFailure.self) { try fixture.run(2, ledger: full) }
             #expect(failure?.code == .unverified && failure?.message.contains("the disk is full") == true)
-            #expect(desk.bytes == before)
+            #expect(fixture.bytes == before)
         }
-        #expect(try desk.run(2).sequence == 2)
-        #expect(try desk.verify().verdict == .passed)
+        #expect(try fixture.run(2).sequence == 2)
+        #expect(try fixture.verify().verdict == .passed)
     }
 
     @Test func manyAtOnceLandInOrder() async throws {
-        let desk = try LedgerDesk()
+        let fixture = try LedgerFixture()
         let heads = try await withThrowingTaskGroup(of: LedgerHead.self) { group in
-            for number in 1...24 { group.addTask { try desk.run(number) } }
+            for number in 1...24 { group.addTask { try fixture.run(number) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(heads.map(\.sequence).sorted() == Array(1...24))
         let newest = heads.max { $0.sequence < $1.sequence }
-        let found = try desk.verify(newest)
+        let found = try fixture.verify(newest)
         #expect(found.verdict == .passed && found.entries == 24, "\(found)")
     }
 
     @Test func nothingIsAppendedToADamagedOrHeldLedger() throws {
-        let desk = try LedgerDesk()
-        try desk.run(1)
-        let whole = desk.bytes
+        let fixture = try LedgerFixture()
+        try fixture.run(1)
+        let whole = fixture.bytes
         for place in [3, 400, whole.count - 20] {
             var altered = whole
             altered[place] ^= 1
-            try desk.replace(altered)
-            let failure = #expect(throws: CommandFailure.self) { try desk.run(2) }
+            try fixture.replace(altered)
+            let failure = #expect(throws: CommandFailure.self) { try fixture.run(2) }
             #expect(failure?.message.contains("altered") == true)
-            #expect(desk.bytes == altered)
+            #expect(fixture.bytes == altered)
         }
-        try desk.replace(whole)
-        let holder = open(desk.file.path, O_RDONLY)
+        try fixture.replace(whole)
+        let holder = open(fixture.file.path, O_RDONLY)
         flock(holder, LOCK_EX)
-        var impatient = Ledger(folder: desk.reports)
+        var impatient = Ledger(folder: fixture.reports)
         impatient.patience = .zero
-        let held = #expect(throws: CommandFailure.self) { try desk.run(2, ledger: impatient) }
-        #expect(held?.message.contains("held") == true && desk.bytes == whole)
+        let held = #expect(throws: CommandFailure.self) { try fixture.run(2, ledger: impatient) }
+        #expect(held?.message.contains("held") == true && fixture.bytes == whole)
         close(holder)
         // Nor to what a link leads to.
-        try FileManager.default.moveItem(at: desk.file, to: desk.folder.appending(path: "moved"))
-        try FileManager.default.createSymbolicLink(at: desk.file, withDestinationURL: desk.folder.appending(path: "moved"))
-        #expect(throws: CommandFailure.self) { try desk.run(2) }
+        try FileManager.default.moveItem(at: fixture.file, to: fixture.folder.appending(path: "moved"))
+        try FileManager.default.createSymbolicLink(at: fixture.file, withDestinationURL: fixture.folder.appending(path: "moved"))
+        #expect(throws: CommandFailure.self) { try fixture.run(2) }
     }
 
     @Test func eachEstateHasAnEntryOfItsOwn() throws {
-        let desk = try LedgerDesk()
-        let other = try LedgerDesk()
-        let silent = LedgerDesk.estate(desk.folder.appending(path: "silent.yaml"), nil)
-        let drill = desk.folder.appending(path: "drill.yaml")
+        let fixture = try LedgerFixture()
+        let other = try LedgerFixture()
+        let silent = LedgerFixture.estate(fixture.folder.appending(path: "silent.yaml"), nil)
+        let drill = fixture.folder.appending(path: "drill.yaml")
         try Data("version: 1\n".utf8).write(to: drill)
         let evidence = try #require(
-            try RunEvidence([(desk.estate, drill), (silent, drill), (other.estate, nil), (desk.estate, drill)]))
-        let head = try desk.run(1, evidence: evidence)
-        #expect(head.sequence == 2 && desk.lines.count == 2)
-        let own = try #require(try desk.statement(0)["predicate"] as? [String: Any])
-        let others = try #require(try desk.statement(1)["predicate"] as? [String: Any])
+            try RunEvidence([(fixture.estate, drill), (silent, drill), (other.estate, nil), (fixture.estate, drill)]))
+        let head = try fixture.run(1, evidence: evidence)
+        #expect(head.sequence == 2 && fixture.lines.count == 2)
+        let own = try #require(try fixture.statement(0)["predicate"] as? [String: Any])
+        let others = try #require(try fixture.statement(1)["predicate"] as? [String: Any])
         #expect((own["inputs"] as? [Any])?.count == 3 && (own["drills"] as? [Any])?.count == 1)
         #expect((others["inputs"] as? [Any])?.count == 1 && (others["drills"] as? [Any])?.count == 0)
-        #expect(try LedgerVerification(folder: desk.reports, trusting: [desk.trust, other.trust]).verdict == .passed)
+        #expect(try LedgerVerification(folder: fixture.reports, trusting: [fixture.trust, other.trust]).verdict == .passed)
         #expect(try RunEvidence([(silent, drill)]) == nil)
     }
 
     @Test func keysAreHadBeforeTheRun() throws {
-        let desk = try LedgerDesk()
-        let other = try LedgerDesk()
+        let fixture = try LedgerFixture()
+        let other = try LedgerFixture()
         func refusal(_ key: KeyReference, _ trust: URL) -> String {
             do {
-                _ = try RunEvidence([(LedgerDesk.estate(desk.estate.file, EvidencePolicy(signingKey: key, trustedKeys: [trust])), nil)])
+                _ = try RunEvidence([
+                    (LedgerFixture.estate(fixture.estate.file, EvidencePolicy(signingKey: key, trustedKeys: [trust])), nil)
+                ])
                 return ""
             } catch {
                 return "\(error)"
             }
         }
-        let key = KeyReference.file(desk.folder.appending(path: "evidence.key"))
-        #expect(refusal(key, desk.trust) == "")
+        let key = KeyReference.file(fixture.folder.appending(path: "evidence.key"))
+        #expect(refusal(key, fixture.trust) == "")
         #expect(refusal(key, other.trust).contains("not among those that it is trusted by"))
-        #expect(refusal(key, desk.folder.appending(path: "none")).contains("is no Ed25519 public key"))
-        #expect(refusal(.file(desk.trust), desk.trust).contains("evidence.sign-with"))
-        #expect(refusal(.file(desk.folder.appending(path: "none")), desk.trust).contains("can't be had"))
-        #expect(refusal(.environment("MUSTER_NO_SUCH_KEY"), desk.trust).contains("MUSTER_NO_SUCH_KEY"))
+        #expect(refusal(key, fixture.folder.appending(path: "none")).contains("is no Ed25519 public key"))
+        #expect(refusal(.file(fixture.trust), fixture.trust).contains("evidence.sign-with"))
+        #expect(refusal(.file(fixture.folder.appending(path: "none")), fixture.trust).contains("can't be had"))
+        #expect(refusal(.environment("MUSTER_NO_SUCH_KEY"), fixture.trust).contains("MUSTER_NO_SUCH_KEY"))
     }
 
     @Test func whoStartedItIsToldWithoutSecrets() throws {
@@ -160,14 +162,14 @@ struct AppendTests {
         #expect(trigger(["INVOCATION_ID": invocation], terminal: true).kind == "terminal")
         #expect(trigger(["GITHUB_ACTIONS": ""]).kind == "other")
 
-        let desk = try LedgerDesk()
-        try desk.run(1, environment: github.merging(["SECRET": "marker"]) { $1 })
-        #expect(!"\(try desk.statement(0))".contains("marker"))
+        let fixture = try LedgerFixture()
+        try fixture.run(1, environment: github.merging(["SECRET": "marker"]) { $1 })
+        #expect(!"\(try fixture.statement(0))".contains("marker"))
     }
 
     @Test func inputsOfAWorkTreeNameTheirCommit() throws {
-        let desk = try LedgerDesk()
-        let file = desk.folder.appending(path: "tree/drill.yaml")
+        let fixture = try LedgerFixture()
+        let file = fixture.folder.appending(path: "tree/drill.yaml")
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data("one\n".utf8).write(to: file)
         #expect(try InputFile(file).git == nil)
@@ -188,11 +190,11 @@ struct AppendTests {
         try git("add", ".")
         try git("commit", "-q", "-m", "one")
         // A filter of the repository's would be a program of somebody's: it is not run.
-        try git("config", "filter.x.clean", "touch \(desk.folder.path)/ran; cat")
+        try git("config", "filter.x.clean", "touch \(fixture.folder.path)/ran; cat")
         try Data("* filter=x\n".utf8).write(to: file.deletingLastPathComponent().appending(path: ".gitattributes"))
         #expect(try InputFile(file).git?.differs == false && InputFile(file).git?.commit.count == 40)
         try Data("two\n".utf8).write(to: file)
         #expect(try InputFile(file).git?.differs == true)
-        #expect(!FileManager.default.fileExists(atPath: desk.folder.appending(path: "ran").path))
+        #expect(!FileManager.default.fileExists(atPath: fixture.folder.appending(path: "ran").path))
     }
 }

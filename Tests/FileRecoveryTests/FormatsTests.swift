@@ -68,13 +68,13 @@ struct Sample: Sendable, CustomTestStringConvertible {
     }()
 
     /// Makes the files and gives the two keys.
-    func make(on desk: Desk, plain: [UInt8] = script(300_000)) throws -> (
+    func make(on fixture: Fixture, plain: [UInt8] = script(300_000)) throws -> (
         right: ArtifactStream.Encryption, wrong: ArtifactStream.Encryption
     ) {
-        try desk.file("a.sql", plain)
-        try desk.shell("umask 077\n" + make)
+        try fixture.file("a.sql", plain)
+        try fixture.shell("umask 077\n" + make)
         func key(_ name: String) throws -> ArtifactStream.Encryption {
-            var bytes = Array(try Data(contentsOf: desk.store.appendingPathComponent(name)))
+            var bytes = Array(try Data(contentsOf: fixture.store.appendingPathComponent(name)))
             if bytes.last == 10 { bytes.removeLast() }
             let made = ArtifactStream.Encryption(format, key: Secret(bytes))
             try made.checkKey()
@@ -87,87 +87,87 @@ struct Sample: Sendable, CustomTestStringConvertible {
 @Suite struct FormatsTests {
     @Test(arguments: Sample.all + Sample.ocb)
     func whatTheToolsWroteComesBack(sample: Sample) async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             let plain = script(300_000)
-            let keys = try sample.make(on: desk, plain: plain)
-            try desk.shell("cp a.enc g.enc")
-            let point = try await desk.point("a.enc", seal: true, globals: nil)
-            let result = try await desk.retrieve(point, key: keys.right)
+            let keys = try sample.make(on: fixture, plain: plain)
+            try fixture.shell("cp a.enc g.enc")
+            let point = try await fixture.point("a.enc", seal: true, globals: nil)
+            let result = try await fixture.retrieve(point, key: keys.right)
             #expect(Array(try Data(contentsOf: result.location)) == plain)
             #expect(result.storedSHA256 == point.sealState.seal?.artifact.sha256 && result.storedBytes == point.size)
             #expect(result.isAuthenticated == sample.isAuthenticated)
-            nothingStayed(desk)
+            nothingStayed(fixture)
         }
     }
 
     @Test(arguments: Sample.all + Sample.ocb)
     func aWrongKeyIsToldFromDamageWhereASealHelps(sample: Sample) async throws {
-        try await Desk.with { desk in
-            let keys = try sample.make(on: desk)
-            let bare = await desk.failure(of: try await desk.point("a.enc"), key: keys.wrong)
+        try await Fixture.with { fixture in
+            let keys = try sample.make(on: fixture)
+            let bare = await fixture.failure(of: try await fixture.point("a.enc"), key: keys.wrong)
             #expect(bare?.verdict == .failed && bare?.finding.rule.name == "decryption-failed", "\(String(describing: bare))")
-            let sealed = await desk.failure(of: try await desk.point("a.enc", seal: true), key: keys.wrong)
+            let sealed = await fixture.failure(of: try await fixture.point("a.enc", seal: true), key: keys.wrong)
             #expect(sealed?.finding.rule.name == "decryption-failed" && sealed?.finding.hint.contains("the key is wrong") == true)
-            #expect(!desk.left.contains("artifact"))
-            nothingStayed(desk)
+            #expect(!fixture.left.contains("artifact"))
+            nothingStayed(fixture)
         }
     }
 
     @Test(arguments: Sample.all + Sample.ocb)
     func aChangedByteIsNoticed(sample: Sample) async throws {
-        try await Desk.with { desk in
-            let keys = try sample.make(on: desk)
-            var point = try await desk.point("a.enc", seal: true)
+        try await Fixture.with { fixture in
+            let keys = try sample.make(on: fixture)
+            var point = try await fixture.point("a.enc", seal: true)
             var bytes = Array(try Data(contentsOf: point.location))
             // In armor, a letter stays a letter.
             let place = bytes.count / 2 + (bytes[bytes.count / 2] == 10 ? 1 : 0)
             bytes[place] = bytes[place] == 65 ? 66 : 65
-            try desk.file("a.enc", bytes)
-            let sealed = await desk.failure(of: point, key: keys.right)
+            try fixture.file("a.enc", bytes)
+            let sealed = await fixture.failure(of: point, key: keys.right)
             #expect(sealed?.verdict == .failed && sealed?.finding.rule.name == "artifact-digest-differs", "\(String(describing: sealed))")
             point.sealState = .missing
-            let bare = await desk.failure(of: point, key: keys.right)
+            let bare = await fixture.failure(of: point, key: keys.right)
             if sample.isAuthenticated {
                 #expect(bare?.verdict == .failed && bare?.finding.rule.name == "decryption-failed", "\(String(describing: bare))")
             } else {
                 #expect(bare == nil, "this format has no way to notice it")
             }
-            nothingStayed(desk)
+            nothingStayed(fixture)
         }
     }
 
     @Test(arguments: Sample.all + Sample.ocb, [0, 5, 300, -1, -70_000])
     func aCutFileNeverPasses(sample: Sample, size: Int) async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             // The last byte of armor is a line's end, and missed by nobody.
             if sample.name.hasSuffix("armored"), size == -1 { return }
-            let keys = try sample.make(on: desk)
-            let whole = try await desk.point("a.enc", seal: true)
-            try desk.shell("truncate -s \(size) a.enc")
-            var point = try await desk.point("a.enc")
-            let bare = await desk.failure(of: point, key: keys.right)
+            let keys = try sample.make(on: fixture)
+            let whole = try await fixture.point("a.enc", seal: true)
+            try fixture.shell("truncate -s \(size) a.enc")
+            var point = try await fixture.point("a.enc")
+            let bare = await fixture.failure(of: point, key: keys.right)
             let rules = ["artifact-empty", "artifact-truncated", "decryption-failed"]
             #expect(bare?.verdict == .failed && rules.contains(bare?.finding.rule.name ?? ""), "\(String(describing: bare))")
             if sample.format == .cms, size != 0 { #expect(bare?.finding.rule.name == "artifact-truncated") }
             point.sealState = whole.sealState
-            let sealed = await desk.failure(of: point, key: keys.right)
+            let sealed = await fixture.failure(of: point, key: keys.right)
             #expect(["artifact-empty", "artifact-truncated"].contains(sealed?.finding.rule.name ?? ""), "\(String(describing: sealed))")
-            nothingStayed(desk)
+            nothingStayed(fixture)
         }
     }
 
     @Test func declarationAndFileMustAgree() async throws {
-        try await Desk.with { desk in
-            let keys = try Sample.all[0].make(on: desk)
-            let other = await desk.failure(of: try await desk.point("a.enc"), key: Desk.key)
+        try await Fixture.with { fixture in
+            let keys = try Sample.all[0].make(on: fixture)
+            let other = await fixture.failure(of: try await fixture.point("a.enc"), key: Fixture.key)
             #expect(other?.finding.rule.name == "encryption-differs" && other?.finding.hint.contains("format: cms") == true)
-            let undeclared = await desk.failure(of: try await desk.point("a.enc"))
+            let undeclared = await fixture.failure(of: try await fixture.point("a.enc"))
             #expect(undeclared?.finding.rule.name == "artifact-still-encrypted" && undeclared?.finding.hint.contains("cms") == true)
-            let plain = await desk.failure(of: try await desk.point("a.sql"), key: keys.right)
+            let plain = await fixture.failure(of: try await fixture.point("a.sql"), key: keys.right)
             #expect(plain?.finding.rule.name == "artifact-not-encrypted")
             for form in ["PEM", "SMIME"] {
-                try desk.shell("openssl cms -encrypt -binary -outform \(form) -in a.sql -out a.enc -aes-256-gcm right.crt")
-                let text = await desk.failure(of: try await desk.point("a.enc"), key: keys.right)
+                try fixture.shell("openssl cms -encrypt -binary -outform \(form) -in a.sql -out a.enc -aes-256-gcm right.crt")
+                let text = await fixture.failure(of: try await fixture.point("a.enc"), key: keys.right)
                 #expect(text?.verdict == .error && text?.finding.rule.name == "encryption-form-unsupported")
             }
         }
@@ -175,9 +175,9 @@ struct Sample: Sendable, CustomTestStringConvertible {
 
     /// What is no key of anybody's, or asks a person, is this machine's matter and not the backup's.
     @Test func keysThatCantBeUsed() async throws {
-        try await Desk.with { desk in
-            _ = try Sample.all[4].make(on: desk)
-            try desk.shell(
+        try await Fixture.with { fixture in
+            _ = try Sample.all[4].make(on: fixture)
+            try fixture.shell(
                 """
                 export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME
                 gpg --batch --quiet --pinentry-mode loopback --passphrase abc --quick-gen-key l@example.org future-default default never 2>/dev/null
@@ -185,61 +185,61 @@ struct Sample: Sendable, CustomTestStringConvertible {
                 gpg --batch --quiet --trust-model always -e -r l@example.org -o l.enc a.sql
                 gpgconf --kill all; rm -rf $GNUPGHOME
                 """)
-            let locked = ArtifactStream.Encryption(.gpg, key: Secret(try Data(contentsOf: desk.store.appendingPathComponent("locked"))))
-            let failure = await desk.failure(of: try await desk.point("l.enc"), key: locked)
+            let locked = ArtifactStream.Encryption(.gpg, key: Secret(try Data(contentsOf: fixture.store.appendingPathComponent("locked"))))
+            let failure = await fixture.failure(of: try await fixture.point("l.enc"), key: locked)
             #expect(failure?.verdict == .error && failure?.finding.rule.name == "key-unusable", "\(String(describing: failure))")
             let half = ArtifactStream.Encryption(
                 .gpg, key: Secret("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nabcd\n-----END PGP PRIVATE KEY BLOCK-----"))
-            let broken = await desk.failure(of: try await desk.point("l.enc"), key: half)
+            let broken = await fixture.failure(of: try await fixture.point("l.enc"), key: half)
             #expect(broken?.verdict == .error && broken?.finding.rule.name == "key-unusable", "\(String(describing: broken))")
             for text in ["password", "AGE-SECRET", ""] {
                 #expect(throws: CryptographyError.self) { try ArtifactStream.Encryption(.age, key: Secret(text)).checkKey() }
             }
-            nothingStayed(desk)
+            nothingStayed(fixture)
         }
     }
 
     /// A message without any integrity protection (tag 9): 2.2 says DECRYPTION_INFO 0 9 0 of it, as of OCB.
     @Test func aMessageWithoutProtectionIsRefused() async throws {
-        try await Desk.with { desk in
-            let keys = try Sample.all[6].make(on: desk)
-            try desk.shell(
+        try await Fixture.with { fixture in
+            let keys = try Sample.all[6].make(on: fixture)
+            try fixture.shell(
                 """
                 export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME
                 gpg --batch --quiet --pinentry-mode loopback --passphrase-file right --rfc2440 --cipher-algo AES256 -c -o bare.enc a.sql 2>/dev/null
                 gpgconf --kill all; rm -rf $GNUPGHOME
                 """)
-            let failure = await desk.failure(of: try await desk.point("bare.enc"), key: keys.right)
+            let failure = await fixture.failure(of: try await fixture.point("bare.enc"), key: keys.right)
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "decryption-failed", "\(String(describing: failure))")
-            #expect(!desk.left.contains("artifact"))
+            #expect(!fixture.left.contains("artifact"))
         }
     }
 
     /// gpg ends with 0 where a message was never encrypted: its status, not its exit, is believed.
     @Test func anUnencryptedMessageIsNoEncryptedOne() async throws {
-        try await Desk.with { desk in
-            let keys = try Sample.all[6].make(on: desk)
-            try desk.shell(
+        try await Fixture.with { fixture in
+            let keys = try Sample.all[6].make(on: fixture)
+            try fixture.shell(
                 """
                 export GNUPGHOME=/tmp/mg-$$; mkdir -m 700 $GNUPGHOME; gpg --batch --quiet --armor --store -o s.enc a.sql
                 printf x > x; gpg --batch --quiet --armor -z 0 --store -o short.enc x; rm -rf $GNUPGHOME
                 """)
             // The first shows it by its first line; the second has too little of it.
             for (name, rule) in [("s.enc", "artifact-not-encrypted"), ("short.enc", "decryption-failed")] {
-                let failure = await desk.failure(of: try await desk.point(name), key: keys.right)
+                let failure = await fixture.failure(of: try await fixture.point(name), key: keys.right)
                 #expect(failure?.verdict == .failed && failure?.finding.rule.name == rule, "\(String(describing: failure))")
             }
         }
     }
 
     /// No agent, no key ring, no pipe.
-    private func nothingStayed(_ desk: Desk, location: SourceLocation = #_sourceLocation) {
-        let parts = (try? FileManager.default.contentsOfDirectory(atPath: desk.host.folder.url.path)) ?? []
+    private func nothingStayed(_ fixture: Fixture, location: SourceLocation = #_sourceLocation) {
+        let parts = (try? FileManager.default.contentsOfDirectory(atPath: fixture.host.folder.url.path)) ?? []
         #expect(!parts.contains { $0.hasPrefix("k") }, "\(parts)", sourceLocation: location)
         for process in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] where Int(process) != nil {
             let line =
                 (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(process)/cmdline"))).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            #expect(!(line.contains("gpg-agent") && line.contains(desk.host.folder.url.path)), sourceLocation: location)
+            #expect(!(line.contains("gpg-agent") && line.contains(fixture.host.folder.url.path)), sourceLocation: location)
         }
     }
 }

@@ -17,22 +17,22 @@ import Testing
     private let key = ArtifactStream.Encryption(.gpg, key: Secret("correct horse"))
 
     @Test func anOCBFileComesBack() async throws {
-        try await Desk.with { desk in
-            try desk.file("a.enc", Array(try #require(Data(base64Encoded: Self.ocb))))
-            let result = try await desk.retrieve(try await desk.point("a.enc"), key: key)
+        try await Fixture.with { fixture in
+            try fixture.file("a.enc", Array(try #require(Data(base64Encoded: Self.ocb))))
+            let result = try await fixture.retrieve(try await fixture.point("a.enc"), key: key)
             #expect(Array(try Data(contentsOf: result.location)) == script(64) && result.isAuthenticated)
         }
     }
 
     /// In the session key, the nonce, the content, its tag and the last one.
     @Test(arguments: [60, 90, 120, 215, 233]) func aChangedBitIsRefused(place: Int) async throws {
-        try await Desk.with { desk in
+        try await Fixture.with { fixture in
             var bytes = Array(try #require(Data(base64Encoded: Self.ocb)))
             bytes[place] ^= 1
-            try desk.file("a.enc", bytes)
-            let failure = await desk.failure(of: try await desk.point("a.enc"), key: key)
+            try fixture.file("a.enc", bytes)
+            let failure = await fixture.failure(of: try await fixture.point("a.enc"), key: key)
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "decryption-failed", "\(String(describing: failure))")
-            #expect(!desk.left.contains("artifact"))
+            #expect(!fixture.left.contains("artifact"))
         }
     }
 

@@ -16,59 +16,59 @@ import Testing
         ("lz4 -qm", "lz4"),
     ])
     func eachCompressionComesOffAndIsMissedWhereItIsCut(_ command: String, _ ending: String) async throws {
-        try await Desk.with { desk in
-            try desk.file("a.sql", script(20000))
-            try desk.shell("\(command) a.sql")
-            let point = try await desk.point("a.sql.\(ending)")
-            let result = try await desk.retrieve(point)
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script(20000))
+            try fixture.shell("\(command) a.sql")
+            let point = try await fixture.point("a.sql.\(ending)")
+            let result = try await fixture.retrieve(point)
             #expect(result.format == .sql)
             #expect(Array(try Data(contentsOf: result.location)) == script(20000))
             #expect(result.plainBytes == Int64(script(20000).count))
             #expect(result.isChecked)
-            try desk.shell("truncate -s -9 a.sql.\(ending)")
+            try fixture.shell("truncate -s -9 a.sql.\(ending)")
             try FileManager.default.removeItem(at: result.location)
-            let failure = await desk.failure(of: point)
+            let failure = await fixture.failure(of: point)
             #expect(
                 failure?.verdict == .failed && failure?.finding.rule.name == "artifact-truncated", "\(failure?.finding.actual ?? "passed")")
-            #expect(!desk.left.contains("artifact.1"), "nothing half unpacked is left")
+            #expect(!fixture.left.contains("artifact.1"), "nothing half unpacked is left")
         }
     }
 
     @Test func encryptionAndTwoCompressionsComeOff() async throws {
-        try await Desk.with { desk in
-            try desk.file("a.sql", script())
-            try desk.shell("gzip a.sql && zstd -q --rm a.sql.gz")
-            try desk.encrypt("a.sql.gz.zst", as: "a.enc")
-            let result = try await desk.retrieve(try await desk.point("a.enc"), key: Desk.key)
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script())
+            try fixture.shell("gzip a.sql && zstd -q --rm a.sql.gz")
+            try fixture.encrypt("a.sql.gz.zst", as: "a.enc")
+            let result = try await fixture.retrieve(try await fixture.point("a.enc"), key: Fixture.key)
             #expect(Array(try Data(contentsOf: result.location)) == script())
         }
     }
 
     @Test func endlessLayersAreRefused() async throws {
-        try await Desk.with { desk in
-            try desk.file("a", script())
-            try desk.shell("for i in 1 2 3 4 5 6; do gzip a && mv a.gz a; done")
-            let failure = await desk.failure(of: try await desk.point("a"))
+        try await Fixture.with { fixture in
+            try fixture.file("a", script())
+            try fixture.shell("for i in 1 2 3 4 5 6; do gzip a && mv a.gz a; done")
+            let failure = await fixture.failure(of: try await fixture.point("a"))
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unreadable")
         }
     }
 
     @Test func aTarOfAFolderAndATarOfOneFile() async throws {
-        try await Desk.with { desk in
-            try desk.shell("mkdir -p top/dump && echo 1 > top/dump/toc.dat && echo 2 > top/dump/1.dat")
+        try await Fixture.with { fixture in
+            try fixture.shell("mkdir -p top/dump && echo 1 > top/dump/toc.dat && echo 2 > top/dump/1.dat")
             // With modes that lock the owner out of the files, and of writing into the folder.
-            try desk.shell("tar czf f.tar.gz --mode=a-rw,u+X top")
-            let folder = try await desk.retrieve(try await desk.point("f.tar.gz"))
+            try fixture.shell("tar czf f.tar.gz --mode=a-rw,u+X top")
+            let folder = try await fixture.retrieve(try await fixture.point("f.tar.gz"))
             #expect(folder.isFolder)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.location.path).sorted() == ["1.dat", "toc.dat"])
             #expect(folder.plainBytes == 4)
             var info = stat()
-            #expect(stat(folder.location.path, &info) == 0 && info.st_uid == desk.host.userID)
+            #expect(stat(folder.location.path, &info) == 0 && info.st_uid == fixture.host.userID)
         }
-        try await Desk.with { desk in
-            try desk.file("a.sql", script())
-            try desk.shell("gzip a.sql && tar cf f.tar a.sql.gz")
-            let file = try await desk.retrieve(try await desk.point("f.tar"))
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script())
+            try fixture.shell("gzip a.sql && tar cf f.tar a.sql.gz")
+            let file = try await fixture.retrieve(try await fixture.point("f.tar"))
             #expect(file.format == .sql)
             #expect(try Array(Data(contentsOf: file.location)) == script())
         }
@@ -79,44 +79,44 @@ import Testing
         "ln -s /etc/passwd toc.dat; echo x > y; tar cf f.tar toc.dat y", "mkfifo p; echo x > y; tar cf f.tar p y",
     ])
     func aTarThatLeadsOutIsRefused(_ command: String) async throws {
-        try await Desk.with { desk in
-            try desk.shell(command)
-            let failure = await desk.failure(of: try await desk.point("f.tar"))
+        try await Fixture.with { fixture in
+            try fixture.shell(command)
+            let failure = await fixture.failure(of: try await fixture.point("f.tar"))
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unreadable")
             #expect(!FileManager.default.fileExists(atPath: "/tmp/mt-escape"))
-            #expect(!FileManager.default.fileExists(atPath: desk.target.deletingLastPathComponent().appendingPathComponent("x").path))
+            #expect(!FileManager.default.fileExists(atPath: fixture.target.deletingLastPathComponent().appendingPathComponent("x").path))
         }
     }
 
     @Test func aCutTarFails() async throws {
-        try await Desk.with { desk in
-            try desk.file("a", script(20000))
-            try desk.file("b", script(20000))
-            try desk.shell("tar cf f.tar a b && truncate -s 30000 f.tar")
-            let failure = await desk.failure(of: try await desk.point("f.tar"))
+        try await Fixture.with { fixture in
+            try fixture.file("a", script(20000))
+            try fixture.file("b", script(20000))
+            try fixture.shell("tar cf f.tar a b && truncate -s 30000 f.tar")
+            let failure = await fixture.failure(of: try await fixture.point("f.tar"))
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-truncated")
         }
     }
 
     @Test func anythingElseIsNoBackup() async throws {
-        try await Desk.with { desk in
-            try desk.file("a", Array("hello".utf8))
-            let failure = await desk.failure(of: try await desk.point("a"))
+        try await Fixture.with { fixture in
+            try fixture.file("a", Array("hello".utf8))
+            let failure = await fixture.failure(of: try await fixture.point("a"))
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unknown-kind")
             // No key can be wrong where none is named.
             #expect(failure?.finding.hint.hasPrefix("the estate says encryption: none; ") == true)
-            try desk.encrypt("a", as: "a.enc")
-            let decrypted = await desk.failure(of: try await desk.point("a.enc"), key: Desk.key)
+            try fixture.encrypt("a", as: "a.enc")
+            let decrypted = await fixture.failure(of: try await fixture.point("a.enc"), key: Fixture.key)
             #expect(decrypted?.finding.hint.hasPrefix("a wrong key can also look like this") == true)
         }
     }
 
     @Test func whatIsEncryptedBelowItsCompressionIsCalledSo() async throws {
-        try await Desk.with { desk in
-            try desk.file("a", script())
-            try desk.encrypt("a", as: "a.enc")
-            try desk.shell("gzip a.enc")
-            let finding = try #require(await desk.failure(of: try await desk.point("a.enc.gz"))?.finding)
+        try await Fixture.with { fixture in
+            try fixture.file("a", script())
+            try fixture.encrypt("a", as: "a.enc")
+            try fixture.shell("gzip a.enc")
+            let finding = try #require(await fixture.failure(of: try await fixture.point("a.enc.gz"))?.finding)
             #expect(finding.actual == "an openssl-encrypted file" && finding.message.contains("below its compression is encrypted"))
             #expect(finding.hint.contains("compress first and encrypt then") && !finding.hint.contains("wrong key"))
         }
@@ -124,94 +124,94 @@ import Testing
 
     @Test(arguments: ["cat", "zstd -q --no-check -c", "lz4 -q --no-frame-crc -c", "xz --check=none -c"])
     func whatHasNoChecksumIsNotChecked(_ command: String) async throws {
-        try await Desk.with { desk in
-            try desk.file("a.sql", script(20000))
-            try desk.shell("\(command) < a.sql > a")
-            #expect(try await desk.retrieve(try await desk.point("a")).isChecked == false)
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script(20000))
+            try fixture.shell("\(command) < a.sql > a")
+            #expect(try await fixture.retrieve(try await fixture.point("a")).isChecked == false)
         }
     }
 
     /// Thousands of files that belong to no backup are not made; those of a dump with many large objects are.
     @Test func aTarOfManyFilesIsKnownByItsNames() async throws {
-        try await Desk.with { desk in
-            try desk.shell(
+        try await Fixture.with { fixture in
+            try fixture.shell(
                 "mkdir many && cd many && seq 1500 | xargs touch && cd .. && tar cf a.tar many && echo 1 > many/toc.dat && tar cf b.tar many"
             )
-            let failure = await desk.failure(of: try await desk.point("a.tar"))
+            let failure = await fixture.failure(of: try await fixture.point("a.tar"))
             #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unknown-kind")
-            #expect(!desk.left.contains { $0.hasPrefix("unpacked") }, "\(desk.left)")
-            try FileManager.default.removeItem(at: desk.target.appendingPathComponent("artifact"))
-            #expect(try await desk.retrieve(try await desk.point("b.tar")).isFolder)
+            #expect(!fixture.left.contains { $0.hasPrefix("unpacked") }, "\(fixture.left)")
+            try FileManager.default.removeItem(at: fixture.target.appendingPathComponent("artifact"))
+            #expect(try await fixture.retrieve(try await fixture.point("b.tar")).isFolder)
         }
     }
 
     /// Damage near the beginning is damage, whatever it unpacks to.
     @Test func aCutBeginningIsNoUnknownKind() async throws {
-        try await Desk.with { desk in
-            try desk.shell("head -c 20000 /dev/urandom | od -c | gzip -c > whole; head -c 5000 whole > cut")
-            let failure = await desk.failure(of: try await desk.point("cut"))
+        try await Fixture.with { fixture in
+            try fixture.shell("head -c 20000 /dev/urandom | od -c | gzip -c > whole; head -c 5000 whole > cut")
+            let failure = await fixture.failure(of: try await fixture.point("cut"))
             #expect(failure?.finding.rule.name == "artifact-truncated", "\(failure?.finding.message ?? "")")
         }
     }
 
     @Test func aFolderIsCopiedWithItsDigest() async throws {
-        try await Desk.with { desk in
-            try desk.shell("mkdir -p d/deep/er && echo 1 > d/toc.dat && echo 22 > d/deep/er/x")
-            let point = try await desk.point("d", seal: true)
-            let result = try await desk.retrieve(point)
+        try await Fixture.with { fixture in
+            try fixture.shell("mkdir -p d/deep/er && echo 1 > d/toc.dat && echo 22 > d/deep/er/x")
+            let point = try await fixture.point("d", seal: true)
+            let result = try await fixture.retrieve(point)
             #expect(result.isFolder && result.storedBytes == 5 && result.storedSHA256 == point.sealState.seal?.artifact.sha256)
             #expect(try String(contentsOf: result.location.appendingPathComponent("deep/er/x"), encoding: .utf8) == "22\n")
             var info = stat()
-            #expect(stat(result.location.appendingPathComponent("deep").path, &info) == 0 && info.st_uid == desk.host.userID)
+            #expect(stat(result.location.appendingPathComponent("deep").path, &info) == 0 && info.st_uid == fixture.host.userID)
         }
     }
 
     @Test(arguments: ["echo 3 > d/toc.dat", "echo 2 > d/more", "mv d/toc.dat d/other", "rm d/x"])
     func aChangedFolderIsSeenByTheSeal(_ change: String) async throws {
-        try await Desk.with { desk in
-            try desk.shell("mkdir d && echo 1 > d/toc.dat && echo 2 > d/x")
-            let point = try await desk.point("d", seal: true)
-            try desk.shell(change)
-            let failure = await desk.failure(of: point)
+        try await Fixture.with { fixture in
+            try fixture.shell("mkdir d && echo 1 > d/toc.dat && echo 2 > d/x")
+            let point = try await fixture.point("d", seal: true)
+            try fixture.shell(change)
+            let failure = await fixture.failure(of: point)
             #expect(failure?.verdict == .failed)
             #expect(["artifact-digest-differs", "artifact-truncated"].contains(failure?.finding.rule.name))
         }
     }
 
     @Test func aFolderWithALinkAndAFolderDeclaredEncryptedFail() async throws {
-        try await Desk.with { desk in
-            try desk.shell("mkdir d && echo 1 > d/toc.dat")
-            let encrypted = await desk.failure(of: try await desk.point("d"), key: Desk.key)
+        try await Fixture.with { fixture in
+            try fixture.shell("mkdir d && echo 1 > d/toc.dat")
+            let encrypted = await fixture.failure(of: try await fixture.point("d"), key: Fixture.key)
             #expect(encrypted?.finding.rule.name == "artifact-not-encrypted")
-            try desk.shell("ln -s /etc/passwd d/link")
-            let linked = await desk.failure(of: try await desk.point("d"))
+            try fixture.shell("ln -s /etc/passwd d/link")
+            let linked = await fixture.failure(of: try await fixture.point("d"))
             #expect(linked?.verdict == .failed && linked?.finding.rule.name == "artifact-unreadable")
         }
     }
 
     @Test func globalsTravelWithTheArtifact() async throws {
         let roles = Array("--\n-- PostgreSQL database cluster dump\n--\nCREATE ROLE x;\n".utf8)
-        try await Desk.with { desk in
-            try desk.file("a.sql", script())
-            try desk.file("g.sql", roles)
-            try desk.shell("gzip -k g.sql")
-            try desk.encrypt("a.sql", as: "a.enc")
-            try desk.encrypt("g.sql.gz", as: "g.enc")
-            let result = try await desk.retrieve(try await desk.point("a.enc", globals: "g.enc"), key: Desk.key)
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script())
+            try fixture.file("g.sql", roles)
+            try fixture.shell("gzip -k g.sql")
+            try fixture.encrypt("a.sql", as: "a.enc")
+            try fixture.encrypt("g.sql.gz", as: "g.enc")
+            let result = try await fixture.retrieve(try await fixture.point("a.enc", globals: "g.enc"), key: Fixture.key)
             let globals = try #require(result.globals)
             #expect(Array(try Data(contentsOf: globals)) == roles)
-            #expect(globals.path.hasPrefix(desk.target.path))
+            #expect(globals.path.hasPrefix(fixture.target.path))
         }
-        try await Desk.with { desk in
-            try desk.shell("mkdir d && echo 1 > d/toc.dat")
-            try desk.file("g.sql", roles)
-            let result = try await desk.retrieve(try await desk.point("d", globals: "g.sql"))
-            #expect(try #require(result.globals).path.hasPrefix(desk.target.path), "never read in the store")
+        try await Fixture.with { fixture in
+            try fixture.shell("mkdir d && echo 1 > d/toc.dat")
+            try fixture.file("g.sql", roles)
+            let result = try await fixture.retrieve(try await fixture.point("d", globals: "g.sql"))
+            #expect(try #require(result.globals).path.hasPrefix(fixture.target.path), "never read in the store")
         }
-        try await Desk.with { desk in
-            try desk.file("a.sql", script())
-            try desk.file("g.sql", Array("hello".utf8))
-            let failure = await desk.failure(of: try await desk.point("a.sql", globals: "g.sql"))
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script())
+            try fixture.file("g.sql", Array("hello".utf8))
+            let failure = await fixture.failure(of: try await fixture.point("a.sql", globals: "g.sql"))
             #expect(failure?.verdict == .failed && failure?.finding.object == "g.sql")
         }
     }
@@ -219,7 +219,7 @@ import Testing
 
 @Suite(.serialized) struct FullDiskTests {
     /// A scratch disk of four megabytes, for root alone can mount one.
-    private func withSmallDisk(_ body: (Desk) async throws -> Void) async throws {
+    private func withSmallDisk(_ body: (Fixture) async throws -> Void) async throws {
         let root = URL(fileURLWithPath: "/tmp/mt-\(String(UInt32.random(in: .min ... .max), radix: 36))", isDirectory: true)
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
         guard mount("tmpfs", root.path, "tmpfs", 0, "size=4m,mode=755") == 0 else {
@@ -231,23 +231,23 @@ import Testing
             umount2(root.path, Int32(MNT_DETACH))
             try? FileManager.default.removeItem(at: root)
         }
-        try await Desk.with(root: root, body)
+        try await Fixture.with(root: root, body)
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
     func tooLittleRoomIsAnErrorAndNoFailure() async throws {
-        try await withSmallDisk { desk in
+        try await withSmallDisk { fixture in
             // Larger than the disk by its stored size: said before anything is written.
-            try desk.file("big.sql", script(6 << 20))
-            let early = await desk.failure(of: try await desk.point("big.sql"))
+            try fixture.file("big.sql", script(6 << 20))
+            let early = await fixture.failure(of: try await fixture.point("big.sql"))
             #expect(early?.verdict == .error && early?.finding.rule == .scratchDiskFull)
-            #expect(desk.left == [])
+            #expect(fixture.left == [])
 
             // Stored small, unpacked large: the disk fills on the way.
-            try desk.shell("head -c 20000000 /dev/zero > zeros; (head -c 40 big.sql; cat zeros) | gzip > bomb.gz")
-            let late = await desk.failure(of: try await desk.point("bomb.gz"))
+            try fixture.shell("head -c 20000000 /dev/zero > zeros; (head -c 40 big.sql; cat zeros) | gzip > bomb.gz")
+            let late = await fixture.failure(of: try await fixture.point("bomb.gz"))
             #expect(late?.verdict == .error && late?.finding.rule == .scratchDiskFull, "\(late?.finding.message ?? "passed")")
-            #expect(!desk.left.contains("artifact.1"), "\(desk.left)")
+            #expect(!fixture.left.contains("artifact.1"), "\(fixture.left)")
         }
     }
 
@@ -255,26 +255,26 @@ import Testing
     @Test(
         .enabled(if: geteuid() == 0, "only root can mount a small disk"), arguments: ["gzip -1", "zstd -q", "xz -0", "bzip2 -1", "lz4 -q"])
     func whatIsNoBackupIsNotUnpacked(by packer: String) async throws {
-        try await withSmallDisk { desk in
-            try desk.shell("head -c 50000000 /dev/zero | \(packer) -c > bomb")
-            let failure = await desk.failure(of: try await desk.point("bomb"))
+        try await withSmallDisk { fixture in
+            try fixture.shell("head -c 50000000 /dev/zero | \(packer) -c > bomb")
+            let failure = await fixture.failure(of: try await fixture.point("bomb"))
             #expect(
                 failure?.verdict == .failed && failure?.finding.rule.name == "artifact-unknown-kind", "\(failure?.finding.message ?? "")")
-            #expect(!desk.left.contains { $0.hasPrefix("peek") || $0 == "artifact.1" }, "\(desk.left)")
+            #expect(!fixture.left.contains { $0.hasPrefix("peek") || $0 == "artifact.1" }, "\(fixture.left)")
         }
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root can mount a small disk"))
     func aDiskThatFillsWhileCopyingIsAnError() async throws {
-        try await withSmallDisk { desk in
-            try desk.file("a.sql", script(3 << 20))
-            var point = try await desk.point("a.sql")
+        try await withSmallDisk { fixture in
+            try fixture.file("a.sql", script(3 << 20))
+            var point = try await fixture.point("a.sql")
             // A size that the catalogue got wrong must not hide it.
             point.size = 1
-            try Data(count: 2 << 20).write(to: desk.target.appendingPathComponent("filler"))
-            let failure = await desk.failure(of: point)
+            try Data(count: 2 << 20).write(to: fixture.target.appendingPathComponent("filler"))
+            let failure = await fixture.failure(of: point)
             #expect(failure?.verdict == .error && failure?.finding.rule == .scratchDiskFull)
-            #expect(desk.left == ["filler"], "nothing half-written is left")
+            #expect(fixture.left == ["filler"], "nothing half-written is left")
         }
     }
 }

@@ -51,18 +51,18 @@ enum PostgresVersion: String, CaseIterable, Sendable, CustomTestStringConvertibl
     }
 }
 
-/// A running server with a database `shop`, and a desk whose estate names it.
+/// A running server with a database `shop`, and a fixture whose estate names it.
 struct PostgresSource: Sendable {
     let folder: URL
     let bin: String
-    let desk: Desk
+    let fixture: Fixture
     var host: String { folder.appendingPathComponent("p").path }
 
     static func with(
         _ version: PostgresVersion, settings: [String] = [], more: String = "", _ body: @Sendable (PostgresSource) async throws -> Void
     ) async throws {
         let bin = try #require(version.bin, "PostgreSQL \(version.rawValue) is here: scripts/setup-tests brings it")
-        try await Turnstile.shared.pass { try await open(bin, settings, more, body) }
+        try await ConcurrencyLimit.shared.pass { try await open(bin, settings, more, body) }
     }
 
     private static func open(
@@ -72,17 +72,17 @@ struct PostgresSource: Sendable {
         let server = try #require(
             LoopbackServer(["sh", LoopbackServer.support("postgres-source.sh"), bin, folder.path] + settings), "the server comes up")
         defer { server.end() }
-        let desk = try Desk.bare(in: folder.appendingPathComponent("desk"))
-        defer { try? FileManager.default.removeItem(at: desk.folder) }
-        let source = PostgresSource(folder: folder, bin: bin, desk: desk)
+        let fixture = try Fixture.bare(in: folder.appendingPathComponent("fixture"))
+        defer { try? FileManager.default.removeItem(at: fixture.folder) }
+        let source = PostgresSource(folder: folder, bin: bin, fixture: fixture)
         try await source.sql("CREATE DATABASE shop", database: "postgres")
         try await source.writeEstate(more: more)
         try await body(source)
-        desk.expectNothingLeft()
+        fixture.expectNothingLeft()
     }
 
     private func writeEstate(more: String) async throws {
-        try await desk.makeSealingKey()
+        try await fixture.makeSealingKey()
         let estate = """
             version: 1
             estate: shop
@@ -101,7 +101,7 @@ struct PostgresSource: Sendable {
                   base: {kind: base_backup, store: one, match: "base/*", encryption: none, wal: {match: "wal/*", encryption: none}}
 
             """
-        try Data(estate.utf8).write(to: desk.estate)
+        try Data(estate.utf8).write(to: fixture.estate)
     }
 
     @discardableResult
@@ -122,13 +122,13 @@ struct PostgresSource: Sendable {
 
     /// Dumps by any program into the store, as a backup job would.
     func dump(_ program: String, _ words: [String], to name: String) async throws {
-        let target = desk.store.appendingPathComponent(name).path
+        let target = fixture.store.appendingPathComponent(name).path
         try await Program.require([program, "-h", host, "-U", "postgres", "-d", "shop", "-f", target] + words)
     }
 
     func seal(_ more: [String] = [], bins: [String] = []) async throws -> Outcome {
-        try await desk.run(
-            ["seal", desk.estate.path, "--service", "postgres", "--backup", "daily"] + more, environment: Self.environment(bins))
+        try await fixture.run(
+            ["seal", fixture.estate.path, "--service", "postgres", "--backup", "daily"] + more, environment: Self.environment(bins))
     }
 
     func requireSeal(bins: [String] = [], location: SourceLocation = #_sourceLocation) async throws {
@@ -141,8 +141,8 @@ struct PostgresSource: Sendable {
         _ backup: String = "daily", checks: String = "", bins: [String], more: [String] = []
     ) async throws -> (Outcome, Report.Drill) {
         let asked = checks.isEmpty ? "" : "checks: {postgres: [\(checks)]}"
-        let file = try desk.drillFile("postgres", from: backup, more: asked)
-        let (outcome, report) = try await desk.drill(file, more, environment: Self.environment(bins))
+        let file = try fixture.drillFile("postgres", from: backup, more: asked)
+        let (outcome, report) = try await fixture.drill(file, more, environment: Self.environment(bins))
         return (outcome, try #require(report.drills.first, "\(outcome.text)"))
     }
 
@@ -162,15 +162,15 @@ struct PostgresSource: Sendable {
 
     /// A drill on a machine that has that one version alone. Needs root, to hide the system's own.
     func restored(by version: PostgresVersion) async throws -> Report.Drill {
-        let output = desk.reports.appendingPathComponent("o\(UUID().uuidString.prefix(8))", isDirectory: true)
-        let words = [Program.muster, "run", try desk.drillFile("postgres", from: "daily").path, "--output", output.path]
+        let output = fixture.reports.appendingPathComponent("o\(UUID().uuidString.prefix(8))", isDirectory: true)
+        let words = [Program.muster, "run", try fixture.drillFile("postgres", from: "daily").path, "--output", output.path]
         let hidden = ["unshare", "-m", "sh", "-c", "mount -t tmpfs tmpfs /usr/lib/postgresql && exec \"$@\"", "sh"]
         let outcome = try await Program.start(
             version == .system ? words : hidden + words,
-            environment: Self.environment([try #require(version.bin)]).merging(["MUSTER_SCRATCH_ROOT": desk.scratch.path]) { $1 },
-            folder: desk.folder
+            environment: Self.environment([try #require(version.bin)]).merging(["MUSTER_SCRATCH_ROOT": fixture.scratch.path]) { $1 },
+            folder: fixture.folder
         ).outcome()
-        return try #require(try Desk.runFolder(in: output, outcome).report().drills.first, "\(outcome.text)")
+        return try #require(try Fixture.runFolder(in: output, outcome).report().drills.first, "\(outcome.text)")
     }
 
     static func environment(_ bins: [String]) -> [String: String] {

@@ -12,21 +12,21 @@ struct RedisPair: Sendable {
 
     static let passwords = ["P": "p-of-pairs", "S": "s-of-pairs", "O": "o-of-pairs", "K": "k33per-of-pairs"]
 
-    static func with(_ body: @Sendable (RedisPair, Desk) async throws -> Void) async throws {
+    static func with(_ body: @Sendable (RedisPair, Fixture) async throws -> Void) async throws {
         let pair = RedisPair(folder: URL(fileURLWithPath: "/tmp/mredis-\(UUID().uuidString.prefix(8))"))
         let server = try #require(LoopbackServer(["sh", LoopbackServer.support("replica-pair.sh"), pair.folder.path]), "the pair comes up")
         #expect(server.line == "ready")
         defer { server.end() }
-        // A desk without the lab: nothing of it is needed here.
-        let desk = Desk(folder: pair.folder.appendingPathComponent("desk"))
-        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
+        // A fixture without the lab: nothing of it is needed here.
+        let fixture = Fixture(folder: pair.folder.appendingPathComponent("fixture"))
+        for folder in [fixture.drills, fixture.store, fixture.scratch, fixture.reports] {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
-        try await body(pair, desk)
-        desk.expectNothingLeft()
+        try await body(pair, fixture)
+        fixture.expectNothingLeft()
         // No password stands in anything that muster wrote.
         for password in Self.passwords.values {
-            let leak = try await Program.run(["grep", "-rlF", password, desk.reports.path, desk.scratch.path])
+            let leak = try await Program.run(["grep", "-rlF", password, fixture.reports.path, fixture.scratch.path])
             #expect(leak.code == 1, "\(leak.out)")
         }
     }
@@ -59,7 +59,7 @@ struct RedisPair: Sendable {
         try await wait("s", "master_link_status:up")
     }
 
-    /// The primary's socket and the desk's only store lie in zone a.
+    /// The primary's socket and the fixture's only store lie in zone a.
     struct Outage {
         var cut = RedisPair.cut
         var declared = true
@@ -83,11 +83,11 @@ struct RedisPair: Sendable {
     }
 
     /// Outside of a drill.
-    func cutOff(_ desk: Desk) async throws { try await run(Self.cut, desk) }
-    func bringBack(_ desk: Desk) async throws { try await run(Self.restore, desk) }
+    func cutOff(_ fixture: Fixture) async throws { try await run(Self.cut, fixture) }
+    func bringBack(_ fixture: Fixture) async throws { try await run(Self.restore, fixture) }
 
-    private func run(_ text: String, _ desk: Desk) async throws {
-        let outcome = try await Program.start(["sh", "-c", script(text)], folder: desk.drills).outcome()
+    private func run(_ text: String, _ fixture: Fixture) async throws {
+        let outcome = try await Program.start(["sh", "-c", script(text)], folder: fixture.drills).outcome()
         #expect(outcome.code == 0, "\(outcome.text)")
     }
 
@@ -102,11 +102,11 @@ struct RedisPair: Sendable {
     }
 
     func write(
-        _ desk: Desk, source: String? = "p", replica: String? = nil, user: String = ", user: keeper, password: {env: K}",
+        _ fixture: Fixture, source: String? = "p", replica: String? = nil, user: String = ", user: keeper, password: {env: K}",
         rpo: String = "10s", outage: Outage? = nil,
         checks: String = "{keys: {pattern: \"session:*\", at-least: 500, at-most: 500}}, {key: {name: other, database: 3, type: string}}"
     ) throws -> URL {
-        let file = desk.drills.appendingPathComponent("replica.yaml")
+        let file = fixture.drills.appendingPathComponent("replica.yaml")
         let source = source.map { "source: {host: \(socket($0)), password: {env: \($0.uppercased())}, zone: a}" } ?? "rpo-worst-case: 1h"
         let estate = """
             version: 1
@@ -131,18 +131,18 @@ struct RedisPair: Sendable {
             checks: {redis: [\(checks)]}
 
             """
-        try Data(estate.utf8).write(to: desk.lab.appendingPathComponent("shop.yaml"))
+        try Data(estate.utf8).write(to: fixture.lab.appendingPathComponent("shop.yaml"))
         try Data(drill.utf8).write(to: file)
         return file
     }
 
-    func run(_ desk: Desk, _ file: URL) async throws -> (Outcome, Report.Drill) {
-        let (outcome, report) = try await desk.drill(file, environment: Self.passwords)
+    func run(_ fixture: Fixture, _ file: URL) async throws -> (Outcome, Report.Drill) {
+        let (outcome, report) = try await fixture.drill(file, environment: Self.passwords)
         for password in Self.passwords.values { #expect(!outcome.text.contains(password)) }
         return (outcome, try #require(report.drills.first))
     }
 
-    func expect(_ desk: Desk, _ file: URL, code: Int32, rule: String, location: SourceLocation = #_sourceLocation) async throws {
-        try await desk.expect(file, code: code, rule: [rule], environment: Self.passwords, location: location)
+    func expect(_ fixture: Fixture, _ file: URL, code: Int32, rule: String, location: SourceLocation = #_sourceLocation) async throws {
+        try await fixture.expect(file, code: code, rule: [rule], environment: Self.passwords, location: location)
     }
 }

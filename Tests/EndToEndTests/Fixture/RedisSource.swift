@@ -36,12 +36,12 @@ enum RedisVersion: String, CaseIterable, Sendable, CustomTestStringConvertible {
     static var tried: [RedisVersion] { Program.inCI ? allCases : allCases.filter { $0.bin != nil } }
 }
 
-/// A running server, and a desk whose estate names it.
+/// A running server, and a fixture whose estate names it.
 struct RedisSource: Sendable {
     let folder: URL
     let version: RedisVersion
     let bin: String
-    let desk: Desk
+    let fixture: Fixture
     var data: URL { folder.appendingPathComponent("r") }
     var socket: String { data.appendingPathComponent("redis.sock").path }
 
@@ -49,7 +49,7 @@ struct RedisSource: Sendable {
         _ version: RedisVersion, arguments: [String] = [], _ body: @Sendable (RedisSource) async throws -> Void
     ) async throws {
         let bin = try #require(version.bin, "\(version.rawValue) is here: scripts/setup-tests brings it")
-        try await Turnstile.shared.pass { try await open(version, bin, arguments, body) }
+        try await ConcurrencyLimit.shared.pass { try await open(version, bin, arguments, body) }
     }
 
     private static func open(
@@ -59,16 +59,16 @@ struct RedisSource: Sendable {
         let words = ["sh", LoopbackServer.support("redis-source.sh"), "\(bin)/\(version.program)", folder.path]
         let server = try #require(LoopbackServer(words + arguments), "the server comes up")
         defer { server.end() }
-        let desk = try Desk.bare(in: folder.appendingPathComponent("desk"))
-        defer { try? FileManager.default.removeItem(at: desk.folder) }
-        let source = RedisSource(folder: folder, version: version, bin: bin, desk: desk)
+        let fixture = try Fixture.bare(in: folder.appendingPathComponent("fixture"))
+        defer { try? FileManager.default.removeItem(at: fixture.folder) }
+        let source = RedisSource(folder: folder, version: version, bin: bin, fixture: fixture)
         try await source.writeEstate()
         try await body(source)
-        desk.expectNothingLeft()
+        fixture.expectNothingLeft()
     }
 
     private func writeEstate() async throws {
-        try await desk.makeSealingKey()
+        try await fixture.makeSealingKey()
         let estate = """
             version: 1
             estate: shop
@@ -84,7 +84,7 @@ struct RedisSource: Sendable {
                   aof: {kind: aof, store: one, match: "aof-*", encryption: none}
 
             """
-        try Data(estate.utf8).write(to: desk.estate)
+        try Data(estate.utf8).write(to: fixture.estate)
     }
 
     @discardableResult
@@ -104,12 +104,12 @@ struct RedisSource: Sendable {
     var environment: [String: String] { ["MUSTER_REDIS_BIN": bin] }
 
     func seal(_ backup: String, _ more: [String] = []) async throws -> Outcome {
-        try await desk.run(["seal", desk.estate.path, "--service", "redis", "--backup", backup] + more, environment: environment)
+        try await fixture.run(["seal", fixture.estate.path, "--service", "redis", "--backup", backup] + more, environment: environment)
     }
 
     func drill(_ backup: String, checks: String = "") async throws -> (Outcome, Report.Drill) {
-        let file = try desk.drillFile("redis", from: backup, more: checks.isEmpty ? "" : "checks: {redis: [\(checks)]}")
-        let (outcome, report) = try await desk.drill(file, environment: environment)
+        let file = try fixture.drillFile("redis", from: backup, more: checks.isEmpty ? "" : "checks: {redis: [\(checks)]}")
+        let (outcome, report) = try await fixture.drill(file, environment: environment)
         return (outcome, try #require(report.drills.first, "\(outcome.text)"))
     }
 

@@ -208,7 +208,7 @@ struct SSHServer: Sendable {
     }
 }
 
-extension Desk {
+extension Fixture {
     /// Declares the bucket as the estate's one store, with its keys in files.
     func useBucket(_ bucket: Bucket, port: Int? = nil) throws {
         for (name, secret) in [("s3.id", bucket.id), ("s3.secret", bucket.secret)] {

@@ -26,7 +26,7 @@ struct NoLab: Error {
     var said: String
 }
 
-/// The shared lab. Tests never change it: each copies what it needs to a ``Desk``.
+/// The shared lab. Tests never change it: each copies what it needs to a ``Fixture``.
 actor SharedLab {
     static let shared = SharedLab()
     static let days = 4
@@ -51,7 +51,7 @@ actor SharedLab {
     }
 }
 
-/// The lab's servers, for the tests that need a living source: started for one body at a time. Who needs a desk takes that one first.
+/// The lab's servers, for the tests that need a living source: started for one body at a time. Who needs a fixture takes that one first.
 actor LiveSource {
     static let shared = LiveSource()
     private var isTaken = false
@@ -82,8 +82,8 @@ actor LiveSource {
 }
 
 /// As many tests at once as two cores bear: signals and clocks are tested here.
-actor Turnstile {
-    static let shared = Turnstile()
+actor ConcurrencyLimit {
+    static let shared = ConcurrencyLimit()
     private var free = 2
     private var waiting: [CheckedContinuation<Void, Never>] = []
 

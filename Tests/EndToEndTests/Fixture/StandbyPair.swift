@@ -26,15 +26,15 @@ struct StandbyPair: Sendable {
         try await body(pair)
     }
 
-    /// A desk without the lab: nothing of it is needed here.
-    func withDesk(_ body: @Sendable (Desk) async throws -> Void) async throws {
-        let desk = Desk(folder: folder.appendingPathComponent("desk-\(UUID().uuidString.prefix(4))"))
-        defer { try? FileManager.default.removeItem(at: desk.folder) }
-        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
+    /// A fixture without the lab: nothing of it is needed here.
+    func withFixture(_ body: @Sendable (Fixture) async throws -> Void) async throws {
+        let fixture = Fixture(folder: folder.appendingPathComponent("fixture-\(UUID().uuidString.prefix(4))"))
+        defer { try? FileManager.default.removeItem(at: fixture.folder) }
+        for folder in [fixture.drills, fixture.store, fixture.scratch, fixture.reports] {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
-        try await body(desk)
-        desk.expectNothingLeft()
+        try await body(fixture)
+        fixture.expectNothingLeft()
     }
 
     @discardableResult
@@ -60,9 +60,9 @@ struct StandbyPair: Sendable {
     }
 
     /// A bin folder whose pg_basebackup takes minutes where it writes into a folder of that name, for MUSTER_PG_BIN.
-    func slowBinaries(_ desk: Desk, into part: String) async throws -> String {
+    func slowBinaries(_ fixture: Fixture, into part: String) async throws -> String {
         try await binaries(
-            desk, "pg_basebackup",
+            fixture, "pg_basebackup",
             """
             case "$*" in *\(part)*) exec $REAL --max-rate=64k "$@";; esac
             exec $REAL "$@"
@@ -70,10 +70,10 @@ struct StandbyPair: Sendable {
     }
 
     /// A bin folder of the pair's own PostgreSQL in which a script stands for one program, for MUSTER_PG_BIN; `$REAL` is that program.
-    func binaries(_ desk: Desk, _ program: String, _ script: String) async throws -> String {
+    func binaries(_ fixture: Fixture, _ program: String, _ script: String) async throws -> String {
         let real = try await ask(primary, "SELECT setting FROM pg_config() WHERE name = 'BINDIR'")
         let major = try await ask(primary, "SELECT current_setting('server_version_num')::int / 10000")
-        let folder = desk.folder.appendingPathComponent("bin-\(UUID().uuidString.prefix(4))/\(major)/bin")
+        let folder = fixture.folder.appendingPathComponent("bin-\(UUID().uuidString.prefix(4))/\(major)/bin")
         let files = FileManager.default
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
         for name in try files.contentsOfDirectory(atPath: real) where name != program {
@@ -85,7 +85,7 @@ struct StandbyPair: Sendable {
         return folder.path
     }
 
-    /// The primary's socket and the desk's only store lie in zone a.
+    /// The primary's socket and the fixture's only store lie in zone a.
     struct Outage {
         var cut = StandbyPair.cut
         var declared = true
@@ -101,13 +101,13 @@ struct StandbyPair: Sendable {
     private func script(_ text: String) -> String { text.replacingOccurrences(of: "$P", with: primary) }
 
     /// What a person does after a kill -9.
-    func bringBack(_ desk: Desk) async throws {
-        _ = try await Program.start(["sh", "-c", script(Self.restore)], folder: desk.drills).outcome()
+    func bringBack(_ fixture: Fixture) async throws {
+        _ = try await Program.start(["sh", "-c", script(Self.restore)], folder: fixture.drills).outcome()
     }
 
     /// Before a drill that has no commands.
-    func cutOff(_ desk: Desk) async throws {
-        #expect(await (try Program.start(["sh", "-c", script(Self.cut)], folder: desk.drills)).outcome().code == 0)
+    func cutOff(_ fixture: Fixture) async throws {
+        #expect(await (try Program.start(["sh", "-c", script(Self.cut)], folder: fixture.drills)).outcome().code == 0)
     }
 
     private func lines(_ outage: Outage?) -> String {
@@ -121,10 +121,10 @@ struct StandbyPair: Sendable {
     }
 
     func write(
-        _ desk: Desk, source: String? = nil, standby: String? = nil, more: String = "", rpo: String = "5s", outage: Outage? = nil,
+        _ fixture: Fixture, source: String? = nil, standby: String? = nil, more: String = "", rpo: String = "5s", outage: Outage? = nil,
         checks: String = ""
     ) throws -> URL {
-        let file = desk.drills.appendingPathComponent("standby.yaml")
+        let file = fixture.drills.appendingPathComponent("standby.yaml")
         let estate = """
             version: 1
             estate: shop
@@ -149,7 +149,7 @@ struct StandbyPair: Sendable {
             checks: {postgres: [{rows: {table: public.a, exactly: 1000}}, {rows: {table: public.b, at-least: 1}}\(checks)]}
 
             """
-        try Data(estate.utf8).write(to: desk.lab.appendingPathComponent("shop.yaml"))
+        try Data(estate.utf8).write(to: fixture.lab.appendingPathComponent("shop.yaml"))
         try Data(drill.utf8).write(to: file)
         return file
     }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Evidence
 
-final class LedgerDesk: Sendable {
+final class LedgerFixture: Sendable {
     let folder: URL
     let key: Ed25519PrivateKey
     let estate: Estate

@@ -6,7 +6,7 @@ import Foundation
 @testable import DrillFiles
 
 /// A private folder for one test.
-final class Desk {
+final class Fixture {
     let folder: URL
     /// 2026-03-01 12:00 UTC.
     static let now = Date(timeIntervalSince1970: 1_772_366_400)

@@ -10,14 +10,14 @@ import Seals
 import Testing
 
 /// A store in a folder that goes away with the test, and a retriever's surroundings.
-struct Desk: Sendable {
+struct Fixture: Sendable {
     let host: ScratchHost
     let store: URL
     let target: URL
     static let passphrase = "correct horse"
 
     /// - Parameter root: Where the scratch folder is made; the store always lies elsewhere.
-    static func with(root: URL? = nil, _ body: (Desk) async throws -> Void) async throws {
+    static func with(root: URL? = nil, _ body: (Fixture) async throws -> Void) async throws {
         // As muster itself does: a program that ends before its input does must not end us.
         signal(SIGPIPE, SIG_IGN)
         let store = URL(fileURLWithPath: "/tmp/mt-store-\(UUID().uuidString)", isDirectory: true)
@@ -25,7 +25,7 @@ struct Desk: Sendable {
         defer { try? FileManager.default.removeItem(at: store) }
         let host = try await ScratchHost.prepare(in: ScratchRoot(root), purpose: "file-recovery")
         do {
-            try await body(Desk(host: host, store: store, target: try host.folder.privateFolder("f")))
+            try await body(Fixture(host: host, store: store, target: try host.folder.privateFolder("f")))
             try await host.remove()
         } catch {
             try? await host.remove()

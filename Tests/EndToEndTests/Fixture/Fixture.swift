@@ -5,7 +5,7 @@ import Glibc
 import Synchronization
 import Testing
 
-struct Desk: Sendable {
+struct Fixture: Sendable {
     let folder: URL
     var lab: URL { folder.appendingPathComponent("lab", isDirectory: true) }
     var scratch: URL { folder.appendingPathComponent("s", isDirectory: true) }
@@ -18,50 +18,50 @@ struct Desk: Sendable {
     var snapshots: URL { store.appendingPathComponent("redis/rdb", isDirectory: true) }
     var application: URL { lab.appendingPathComponent("application/app.py") }
     var serverFailure: URL { drills.appendingPathComponent("server-failure.yaml") }
-    /// The lab's drill of a lost zone: in a folder of its own, since most desks' estates don't outlive it.
+    /// The lab's drill of a lost zone: in a folder of its own, since most fixtures' estates don't outlive it.
     var outage: URL { lab.appendingPathComponent("outages/data-center-outage.yaml") }
     var passphrase: URL { lab.appendingPathComponent("keys/backup.key") }
 
     private static let count = Mutex(1000)
 
-    /// Gives a body a desk, sees that muster left nothing on it, and clears it away.
-    static func with<Value: Sendable>(_ body: @Sendable (Desk) async throws -> Value) async throws -> Value {
+    /// Gives a body a fixture, sees that muster left nothing on it, and clears it away.
+    static func with<Value: Sendable>(_ body: @Sendable (Fixture) async throws -> Value) async throws -> Value {
         let source = try await SharedLab.shared.folder()
-        await Turnstile.shared.enter()
+        await ConcurrencyLimit.shared.enter()
         // All names have one length, so that none begins as another does.
         let number = count.withLock { count in
             count += 1
             return count
         }
-        let desk = Desk(folder: Workspace.root.appendingPathComponent("d\(number)", isDirectory: true))
+        let fixture = Fixture(folder: Workspace.root.appendingPathComponent("d\(number)", isDirectory: true))
         do {
-            for folder in [desk.lab, desk.scratch, desk.reports] {
+            for folder in [fixture.lab, fixture.scratch, fixture.reports] {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             }
             let names = ["backups", "keys", "drills", "live", "app", "application", "estate.yaml"]
             // The drills of the running servers are there where git is.
             let parts = names.map { source.appendingPathComponent($0).path }.filter { FileManager.default.fileExists(atPath: $0) }
             // With times and modes.
-            try await Program.require(["cp", "-a"] + parts + [desk.lab.path])
-            try desk.useOneStore()
-            try desk.forgetLiveServers()
-            let value = try await body(desk)
-            desk.expectNothingLeft()
-            try await desk.clear()
+            try await Program.require(["cp", "-a"] + parts + [fixture.lab.path])
+            try fixture.useOneStore()
+            try fixture.forgetLiveServers()
+            let value = try await body(fixture)
+            fixture.expectNothingLeft()
+            try await fixture.clear()
             return value
         } catch {
-            try await desk.clear()
+            try await fixture.clear()
             throw error
         }
     }
 
     /// One without the lab, for a test that has servers of its own.
-    static func bare(in folder: URL) throws -> Desk {
-        let desk = Desk(folder: folder)
-        for folder in [desk.drills, desk.store, desk.scratch, desk.reports] {
+    static func bare(in folder: URL) throws -> Fixture {
+        let fixture = Fixture(folder: folder)
+        for folder in [fixture.drills, fixture.store, fixture.scratch, fixture.reports] {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
-        return desk
+        return fixture
     }
 
     /// `seal.key` and `seal.pub`, beside the estate file.
@@ -122,7 +122,7 @@ struct Desk: Sendable {
     private func clear() async throws {
         for process in ProcessList.mentioning(folder.path + "/") { kill(process.pid, SIGKILL) }
         try? FileManager.default.removeItem(at: folder)
-        await Turnstile.shared.leave()
+        await ConcurrencyLimit.shared.leave()
     }
 
     // MARK: Running
@@ -252,7 +252,7 @@ struct Desk: Sendable {
 
 // MARK: Judging
 
-extension Desk {
+extension Fixture {
     /// Runs a drill that must end red or in error, with one finding by which a person can act.
     @discardableResult
     func expect(
