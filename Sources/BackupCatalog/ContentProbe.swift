@@ -78,6 +78,15 @@ public enum ContentProbe {
                 }
                 .map { place.appendingPathComponent($0) }
             }
+            guard !manifests.isEmpty else {
+                // Redis 2 to 6 have one file and no manifest.
+                let isSingle = names.contains { name in
+                    name.hasSuffix(".aof") && !name.contains(".incr.")
+                        && head(of: folder.appendingPathComponent(name)).map { [.appendOnly, .rdb].contains(ArtifactFormat(head: $0)) }
+                            == true
+                }
+                return isSingle ? nil : .foreign("a folder without a manifest")
+            }
             for manifest in manifests {
                 guard let data = FileManager.default.contents(atPath: manifest.path) else {
                     return .foreign("a manifest that can't be read")

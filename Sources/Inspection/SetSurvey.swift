@@ -84,7 +84,10 @@ struct SetSurvey: Sendable {
     /// Some are compressed and not encrypted: their first bytes tell the compression alone.
     var isPacked: Bool {
         let packed = Set([ArtifactFormat.gzip, .zstd, .xz, .bzip2, .lz4].map { StoredContent.Kind.plain($0.rawValue) })
-        return series.moments.lazy.flatMap(\.copies).contains { $0.content.map { packed.contains($0.kind) } == true }
+        return series.moments.lazy.flatMap(\.copies).contains { copy in
+            guard let content = copy.content else { return false }
+            return packed.contains(content.kind) || content.parts.values.contains { $0.map { packed.contains($0.kind) } == true }
+        }
     }
 
     /// All copies held against the first of each artifact: byte by byte, or by digest where both stores have one of their own.

@@ -106,16 +106,24 @@ public final class ServerProcess: Sendable {
             for (signal, patience) in sequence {
                 guard ending == nil else { break }
                 kill(pid, signal)
-                // Whoever waits for it may have been stopped, and would never say that it is over.
-                kill(keeper, SIGCONT)
+                wakeWatchers()
                 let deadline = ContinuousClock.now + patience
                 while ending == nil, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+                wakeWatchers()
             }
-            if ending == nil {
-                kill(pid, SIGKILL)
-                kill(keeper, SIGCONT)
+            if ending == nil { kill(pid, SIGKILL) }
+            while ending == nil {
+                wakeWatchers()
+                try? await Task.sleep(for: .milliseconds(20))
             }
             await waiter.value
         }.value
+    }
+
+    /// Those that wait for it may have been stopped, and would never say that it is over: the one outside, and the first one inside.
+    private func wakeWatchers() {
+        guard ending == nil else { return }
+        if let first = ProcessTable.child(of: keeper), first != pid { kill(first, SIGCONT) }
+        kill(keeper, SIGCONT)
     }
 }

@@ -163,10 +163,21 @@ private func leave(_ script: EventScript, in folder: URL, withReports: Bool = tr
             try Data(text.dropLast(20).utf8).write(to: report)
             try FileManager.default.createDirectory(
                 at: folder.appending(path: "run-20260104T000000Z-0001"), withIntermediateDirectories: true)
+            // A kill before the first drill began.
+            let early = folder.appending(path: "run-20260105T000000Z-0001")
+            try FileManager.default.createDirectory(at: early, withIntermediateDirectories: true)
+            try Data().write(to: early.appending(path: "events.jsonl"))
+            #expect(try await RunHistory(folder: folder).rows(last: 20).unreadable.map(\.run).contains(early.lastPathComponent))
+            try FileManager.default.removeItem(at: early)
             var (rows, unreadable) = try await RunHistory(folder: folder).rows(last: 20)
             #expect(unreadable.map(\.run) == ["run-20260104T000000Z-0001", "run-20260103T000000Z-0001"])
             #expect(rows.count == 3 && rows[0].isUnfinished && rows[0].verdict == .error && !rows[1].isUnfinished)
             #expect(HistoryTable(rows: rows).lines(color: false)[1].contains("! unfinished"))
+            // A number that no span can be.
+            try Data(text.replacing("\"achieved\" : 60", with: "\"achieved\" : 1e300").utf8).write(to: report)
+            #expect(text.contains("\"achieved\" : 60"))
+            (rows, unreadable) = try await RunHistory(folder: folder).rows(last: 20)
+            #expect(unreadable.count == 2 && rows.count == 3)
             try Data(text.replacing("\"schemaVersion\" : 1", with: "\"schemaVersion\" : 2").utf8).write(to: report)
             (rows, unreadable) = try await RunHistory(folder: folder).rows(last: 20)
             #expect(unreadable.last?.problem.message.contains("newer") == true)

@@ -159,6 +159,7 @@ import Testing
         try await Place.with(nil) { (place: Place) async throws -> Void in
             let part = try place.host.folder.privateFolder("p")
             let server = try await place.host.start(["sleep", "642"], workingFolder: part, log: part.appendingPathComponent("log"))
+            if let first = ProcessTable.child(of: server.keeper), first != server.pid { kill(first, SIGSTOP) }
             kill(server.keeper, SIGSTOP)
             await server.stop([(SIGTERM, .seconds(120))])
             #expect(server.ending != nil)

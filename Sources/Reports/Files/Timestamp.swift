@@ -42,7 +42,13 @@ struct Seconds: Hashable, Codable, Sendable {
     }
 
     init(from decoder: any Decoder) throws {
-        milliseconds = Int64((try decoder.singleValueContainer().decode(Double.self) * 1000).rounded())
+        let container = try decoder.singleValueContainer()
+        let seconds = try container.decode(Double.self)
+        // A damaged report may hold any number; no span is of a thousand years.
+        guard abs(seconds) < 3.2e10 else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no number of seconds")
+        }
+        milliseconds = Int64((seconds * 1000).rounded())
     }
 
     func encode(to encoder: any Encoder) throws {

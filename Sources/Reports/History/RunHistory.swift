@@ -102,6 +102,11 @@ public struct RunHistory: Sendable {
             } catch {
                 throw error as? ReplayError ?? ReplayError(.unreadable, "\(place.path) can't be read", hint: "check its permissions")
             }
+            guard !report.drills.isEmpty else {
+                throw ReplayError(
+                    .unreadable, "\(place.path) tells of no drill",
+                    hint: "the run was killed before its first one began, or is about to begin it")
+            }
             document = ReportDocument(report)
         }
         return document.drills.map { Row($0, of: run) }
