@@ -24,8 +24,8 @@ public struct PgWaldump: Sendable {
         case whole
         /// The log's fault: a record doesn't hold at a position, or none begins behind it.
         case broken(at: UInt64, findsNoRecord: Bool)
-        /// No record begins at a position, as where the written part of the newest segment ends: zeros stand there, or what an earlier use of the
-        /// file left.
+        /// No record begins at a position, or behind the record there, as where the written part of the newest segment ends: zeros, or pages that
+        /// an earlier use of the file left. So does a lost page: whether records stand behind it, the segment tells.
         case ended(at: UInt64)
         /// This machine's.
         case unread(String)
@@ -36,15 +36,20 @@ public struct PgWaldump: Sendable {
         guard !result.succeeded else { return .whole }
         let words = words()
         guard result.exitCode == 1, let position = position(in: words) else { return .unread(result.ending) }
-        let ends = [/invalid record length at .*, got 0$/, /unexpected pageaddr/, /with incorrect prev-link/, /invalid magic number 0000/]
         let last = words.split(whereSeparator: \.isNewline).last { $0.contains("error: ") } ?? ""
-        if ends.contains(where: { last.contains($0) }) { return .ended(at: position) }
+        if last.contains(/invalid record length at .*, got 0$/) { return .ended(at: position) }
+        // The position behind these may be that which stands in the page; the line begins with the last record that was read.
+        if last.contains(/unexpected pageaddr|invalid magic number 0000/), let record = Self.positions(in: String(last)).first {
+            return .ended(at: record)
+        }
         return .broken(at: position, findsNoRecord: words.contains("could not find a valid record"))
     }
 
-    /// The last position, `1A/2B3C4D`.
-    static func position(in text: String) -> UInt64? {
-        text.matches(of: /\b([0-9A-F]{1,8})\/([0-9A-F]{1,8})\b/).last.flatMap { match in
+    static func position(in text: String) -> UInt64? { positions(in: text).last }
+
+    /// `1A/2B3C4D`
+    private static func positions(in text: String) -> [UInt64] {
+        text.matches(of: /\b([0-9A-F]{1,8})\/([0-9A-F]{1,8})\b/).compactMap { match in
             guard let high = UInt64(match.1, radix: 16), let low = UInt64(match.2, radix: 16) else { return nil }
             return high << 32 | low
         }

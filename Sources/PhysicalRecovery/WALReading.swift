@@ -170,9 +170,13 @@ public struct WALReading: Sendable {
         case .whole: return nil
         case .broken(let place, let nothing): (position, findsNoRecord) = (place, nothing)
         case .ended(let place):
-            // Of the archive's newest segment only the beginning may have been written.
-            let number = place / UInt64(start.header.segmentSize)
-            if let last = stretch.last, last.number == number, newest.contains(last.name) { return nil }
+            // Of the archive's newest segment only the beginning may have been written: nothing of its own stands behind that then.
+            let size = UInt64(start.header.segmentSize)
+            if let last = stretch.last, last.number == place / size, newest.contains(last.name),
+                let pages = SegmentPages(last.location, size: size), pages.recordBehind(place) == nil
+            {
+                return nil
+            }
             (position, findsNoRecord) = (place, false)
         case .unread(let ending):
             outcome.errors.append(

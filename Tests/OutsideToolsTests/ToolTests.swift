@@ -109,7 +109,12 @@ private func ended(_ code: Int32?, signal: Int32? = nil, _ output: String = "") 
         ),
         (
             1, "pg_waldump: error: error in WAL record at 0/1B059BF0: unexpected pageaddr 0/19000000 in log segment 0, offset 8192\n",
-            .ended(at: 0x1900_0000)
+            .ended(at: 0x1B05_9BF0)
+        ),
+        // A byte of a record that is there.
+        (
+            1, "pg_waldump: error: error in WAL record at 0/3000028: record with incorrect prev-link 0/7 at 0/3000060\n",
+            .broken(at: 0x300_0060, findsNoRecord: false)
         ),
         (
             1, "pg_waldump: error: error in WAL record at 0/3000028: invalid record length at 0/3000060: wanted 24, got 7\n",

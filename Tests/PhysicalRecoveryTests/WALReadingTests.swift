@@ -36,14 +36,30 @@ import Testing
         try bytes.write(to: file)
     }
 
-    /// Leaves the first record that begins in a segment, and zeros behind it.
-    private static func empty(_ segment: inout Data) {
+    private enum Damage { case emptied, relinked }
+
+    /// Where the first two records that begin in a segment end: behind the first page's header, and the rest of a record that began before.
+    private static func ends(_ segment: Data) -> (first: Int, second: Int) {
         func number(_ place: Int) -> Int { (0..<4).reduce(0) { $0 | Int(segment[place + $1]) << (8 * $1) } }
         func aligned(_ size: Int) -> Int { (size + 7) / 8 * 8 }
-        // Behind the first page's header, and the rest of a record that began before.
         let start = 40 + aligned(number(16))
-        let end = start + aligned(number(start))
+        let first = start + aligned(number(start))
+        return (first, first + aligned(number(first)))
+    }
+
+    /// Leaves the first record that begins in a segment, and zeros behind it.
+    private static func empty(_ segment: inout Data) {
+        let end = ends(segment).first
         segment.replaceSubrange(end..., with: Data(count: segment.count - end))
+    }
+
+    /// Takes the second record away, or changes which one it says that it follows.
+    private static func spoil(_ segment: inout Data, _ damage: Damage) {
+        let (first, second) = ends(segment)
+        switch damage {
+        case .emptied: segment.replaceSubrange(first..<second, with: Data(count: second - first))
+        case .relinked: segment[first + 8] ^= 1
+        }
     }
 
     @Test func everyRecord() async throws {
@@ -68,6 +84,11 @@ import Testing
             let last = try #require(cluster.segments.last)
             let half = try await read(cluster) { try change($0.appendingPathComponent(last)) { Self.empty(&$0) } }
             #expect(half.findings.isEmpty && half.errors.isEmpty, "\(half.findings)")
+            // Records stand behind it: lost, and not yet to be written.
+            for damage in [Damage.emptied, .relinked] {
+                let hole = try await read(cluster) { try change($0.appendingPathComponent(last)) { Self.spoil(&$0, damage) } }
+                #expect(hole.findings.map(\.object) == [last], "\(damage)")
+            }
             let lost = try await read(cluster) { try change($0.appendingPathComponent(cluster.segments[4])) { Self.empty(&$0) } }
             #expect(lost.findings.map(\.object) == [cluster.segments[4]])
         }
