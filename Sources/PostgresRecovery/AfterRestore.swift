@@ -6,8 +6,6 @@ import PostgresClient
 extension Rule {
     static let partitionedIndexInvalid = Rule("partitioned-index-invalid")
     static let partitionTriggerLate = Rule("partition-trigger-late")
-    static let restoreDeadlock = Rule("restore-deadlock")
-    static let foreignKeyTooEarly = Rule("foreign-key-too-early")
     static let eventTriggerInTheWay = Rule("event-trigger-in-the-way")
 }
 

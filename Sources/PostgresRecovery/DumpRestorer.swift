@@ -276,7 +276,7 @@ public struct DumpRestorer: Sendable {
             properties = false
             (result, verdict) = try await restore(into: database, creating: false)
         }
-        if jobs > 1, let race = Self.race(verdict.log, object: service, jobs: jobs), !verdict.isMachineTrouble,
+        if jobs > 1, let race = verdict.log.race(object: service, jobs: jobs), !verdict.isMachineTrouble,
             server.process.ending == nil
         {
             // What the dump itself lacks, one job lacks too.
@@ -299,27 +299,6 @@ public struct DumpRestorer: Sendable {
         findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
-    }
-
-    /// What jobs of one pg_restore can come to beside each other, as over the indexes and foreign keys of nested partitions, and one can't.
-    private static func race(_ log: RestoreLog, object: String, jobs: Int) -> Finding? {
-        guard !log.hasDeadlock else { return deadlock(object: object, jobs: jobs) }
-        guard log.lacksUniqueConstraint else { return nil }
-        return Finding(
-            .foreignKeyTooEarly, .warning, object: object, expected: "foreign keys made behind what they point at",
-            actual: "there is no unique constraint matching given keys",
-            message: "pg_restore with \(jobs) jobs found nothing unique for a foreign key, and everything was restored again with one",
-            hint:
-                "update this server (mended in 14.25, 15.20, 16.16, 17.12); in a recovery in earnest restore with --jobs=1 where it says so"
-        )
-    }
-
-    private static func deadlock(object: String, jobs: Int) -> Finding {
-        Finding(
-            .restoreDeadlock, .warning, object: object, expected: "jobs of pg_restore that don't wait for each other",
-            actual: "deadlock detected",
-            message: "pg_restore with \(jobs) jobs came to a deadlock, and everything was restored again with one",
-            hint: "in a recovery in earnest do so too where pg_restore says so: what one of its jobs gave up is missing")
     }
 
     /// Where the server takes what a pg_dump wrote that is older than its source by a minor release: others wouldn't.

@@ -134,8 +134,6 @@ struct RestoreLog: Sendable {
                 }
                 if lastIsOpen, let last = problems.indices.last { problems[last].object = Self.object(ofCommand: command) }
                 lastIsOpen = false
-            } else if let words = Self.loaderWords(line) {
-                loaderTrouble = loaderTrouble ?? words
             } else if let said = Said(line) {
                 if let held = pending { add(held, entry: entry) }
                 pending = nil
@@ -160,6 +158,9 @@ struct RestoreLog: Sendable {
                         if failedCopy != nil { failedCopies.insert(place) }
                     }
                 }
+            } else if count == 0, loaderTrouble == nil {
+                // It comes before anything else: a program that doesn't load says nothing more.
+                loaderTrouble = Self.loaderWords(line)
             }
         }
         do {
@@ -186,9 +187,13 @@ struct RestoreLog: Sendable {
         return line
     }
 
-    /// `pg_restore: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file or directory`
+    /// `pg_restore: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file or directory`. What a
+    /// server says stands behind a severity, so nothing that code in a backup raises reads so.
     private static func loaderWords(_ line: Substring) -> String? {
-        line.firstRange(of: "error while loading shared libraries: ").map { String(line[$0.lowerBound...].prefix(200)) }
+        guard let gap = line.firstRange(of: ": "), line[gap.upperBound...].hasPrefix("error while loading shared libraries: ") else {
+            return nil
+        }
+        return String(line[gap.upperBound...].prefix(200))
     }
 
     /// What was told of statements that a second run left out.

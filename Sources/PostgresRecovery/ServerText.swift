@@ -9,9 +9,6 @@ enum ServerText {
         "relation ", "role \"", "schema \"", "type ", "function ", "procedure ", "aggregate ", "operator ", "extension \"",
         "database \"", "language \"", "collation \"", "constraint \"", "publication \"", "subscription \"", "server \"", "trigger \"",
         "foreign-data wrapper \"", "text search ", "encoding \"", "tablespace \"", "access method \"", "policy \"", "column \"",
-        "statistics object \"", "conversion \"", "event trigger \"", "materialized view \"", "foreign table \"", "operator class \"",
-        "operator family \"", "user mapping for ", "cast from type ", "transform for type ", "rule \"", "index \"", "table \"", "view \"",
-        "sequence \"", "property graph \"",
         "permission denied", "must be owner of ", "must be superuser", "duplicate key value violates unique constraint \"",
         "could not create unique index \"", "insert or update on table \"", "update or delete on table \"", "new row for relation \"",
         "null value in column \"", "no partition of relation \"", "unrecognized configuration parameter \"", "invalid locale name",
@@ -19,6 +16,13 @@ enum ServerText {
         "no schema has been selected", "deadlock detected", "can only create extension in database ",
         "there is no unique constraint matching ", "large object ", "library \"",
         "option \"", "unrecognized parameter \"",
+    ]
+
+    /// How messages begin that quote names alone where they say that something is not there; raised by a function they may be of anything.
+    private static let ofMissing = [
+        "statistics object \"", "conversion \"", "event trigger \"", "materialized view \"", "foreign table \"", "operator class \"",
+        "operator family \"", "user mapping for ", "cast from type ", "transform for type ", "rule \"", "index \"", "table \"", "view \"",
+        "sequence \"", "property graph \"",
     ]
 
     /// How other messages of the server itself begin; whatever they quote may be a value.
@@ -44,6 +48,7 @@ enum ServerText {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         let short = line.count > 300 ? line.prefix(300) + "…" : line
         if fromServer, namesOnly.contains(where: short.hasPrefix) { return short }
+        if fromServer, short.hasSuffix(" does not exist"), ofMissing.contains(where: short.hasPrefix) { return short }
         guard !fromServer || known.contains(where: short.hasPrefix) else { return withheld }
         return withoutQuotes(short)
     }

@@ -403,6 +403,19 @@ import Testing
         #expect(text.isEmpty || failure.finding.actual.contains("libpq.so.5"))
     }
 
+    /// A database's own code may raise the loader's words: an error is an error.
+    @Test func whatIsRaisedInTheLoadersWordsIsCounted() throws {
+        let words = "error while loading shared libraries: libx.so.1"
+        for text in [
+            "psql:a.sql:7: ERROR:  \(words)\n", "pg_restore: error: could not execute query: ERROR:  \(words)\n",
+            "psql:a.sql:7: ERROR:  x\ny: \(words)\n",
+        ] {
+            let log = try log(text)
+            #expect(log.count == 1 && log.loaderTrouble == nil, "\(text)")
+            #expect(RestoreVerdict(tool: "psql", service: "s", log: log).judged(notes: []).verdict == .failed)
+        }
+    }
+
     @Test func anOldPsqlIsTheMachines() throws {
         let log = try log("psql:a.sql:5: error: invalid command \\restrict\npsql:a.sql:90: error: invalid command \\unrestrict\n")
         let judged = RestoreVerdict(tool: "psql", service: "s", log: log).judged(notes: [])
