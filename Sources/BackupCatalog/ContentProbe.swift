@@ -81,7 +81,7 @@ public enum ContentProbe {
             guard !manifests.isEmpty else {
                 // Redis 2 to 6 have one file and no manifest.
                 let isSingle = names.contains { name in
-                    name.hasSuffix(".aof") && !name.contains(".incr.")
+                    name.hasSuffix(".aof") && !name.contains(/\.[0-9]+\.(incr|base)\./)
                         && head(of: folder.appendingPathComponent(name)).map { [.appendOnly, .rdb].contains(ArtifactFormat(head: $0)) }
                             == true
                 }

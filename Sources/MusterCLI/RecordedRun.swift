@@ -84,7 +84,7 @@ struct RecordedRun: Sendable {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         // What is in the way of that breaks no run.
-        if let kept { RunHistory(folder: output).keep(kept).forEach { Console.complain("note: \($0)") } }
+        if let kept { RunHistory(folder: output).keep(kept, with: name).forEach { Console.complain("note: \($0)") } }
         await console.footer(paths: ReportFormat.all.map { folder.appendingPathComponent($0.fileName).relativePath })
         switch ledger {
         case .success(let head): if let head { Console.print("  ledger \(head)") }

@@ -38,6 +38,7 @@ import Testing
         (["appendonlydir/a.manifest": "# nothing\n"], .foreign("a manifest that names no file")),
         (["a.manifest": ""], .empty("a manifest of 0 bytes")),
         (["appendonlydir/a.1.base.rdb": "REDIS0011", "appendonlydir/a.1.incr.aof": "x"], .foreign("a folder without a manifest")),
+        (["a.1.base.aof": "*1\r\n$4\r\nPING\r\n"], .foreign("a folder without a manifest")),
         (["error.txt": "no"], .foreign("a folder without a manifest")),
         // The one file of Redis 2 to 6 has none.
         (["appendonly.aof": "*1\r\n$4\r\nPING\r\n"], nil),

@@ -208,10 +208,15 @@ private func leave(_ script: EventScript, in folder: URL, withReports: Bool = tr
             for name in names { try await leave(script("a", minutes: 1), in: folder.appending(path: name)) }
             try Data().write(to: folder.appending(path: "\(names[0])/notes.txt"))
             try FileManager.default.removeItem(at: folder.appending(path: "\(names[1])/report.json"))
-            #expect(RunHistory(folder: folder).keep(2).isEmpty)
+            #expect(RunHistory(folder: folder).keep(2, with: names[4]).isEmpty)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [names[0], names[1], names[3], names[4]])
-            #expect(RunHistory(folder: folder).keep(9).isEmpty)
+            #expect(RunHistory(folder: folder).keep(9, with: names[4]).isEmpty)
             #expect(try RunHistory(folder: folder).runs().count == 4)
+            // The clock was set back: the run that asks has the earliest name.
+            let early = "run-20250101T000000Z-0001"
+            try await leave(script("a", minutes: 1), in: folder.appending(path: early))
+            #expect(RunHistory(folder: folder).keep(1, with: early).isEmpty)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [early, names[0], names[1]])
         }
     }
 }

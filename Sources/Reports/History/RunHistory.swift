@@ -141,16 +141,17 @@ public struct RunHistory: Sendable {
 
     /// Removes the oldest runs, so that some are left.
     ///
+    /// - Parameter own: The run that asks: it counts, and stays, also where the clock was set back and others have later names.
     /// Only runs that are over, and hold nothing but what a run writes: a folder that somebody has put something into is theirs.
     ///
     /// - Returns: What could not be removed: sentences.
-    public func keep(_ count: Int) -> [String] {
+    public func keep(_ count: Int, with own: String) -> [String] {
         guard let runs = try? runs() else { return [] }
-        let own = Set(ReportFormat.all.map(\.fileName))
-        return runs.dropFirst(count).compactMap { run in
+        let written = Set(ReportFormat.all.map(\.fileName))
+        return runs.filter { $0 != own }.dropFirst(count - 1).compactMap { run in
             let place = folder.appendingPathComponent(run, isDirectory: true)
             guard let names = try? FileManager.default.contentsOfDirectory(atPath: place.path), names.contains(Self.report),
-                own.isSuperset(of: names)
+                written.isSuperset(of: names)
             else { return nil }
             do {
                 try FileManager.default.removeItem(at: place)
