@@ -102,6 +102,9 @@ void restrict_files(const struct options *options) {
 // The next instruction is for this one alone.
 #define UNLESS(value, skipped) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skipped))
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define GO_ON BPF_STMT(BPF_LD | BPF_W | BPF_IMM, 0)
+// Without the flags that stand beside it.
+#define SOCKET_TYPE BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf)
 #define NEVER(call) UNLESS(SYS_##call, 1), REFUSE(EPERM)
 // Upon itself, which is process 0, and on no other: by limits and priorities a process can be ended as well as by signals.
 #define OF_ITSELF(call, argument) UNLESS(SYS_##call, 4), LOAD(args[argument]), UNLESS(0, 1), ALLOW, \
@@ -136,7 +139,20 @@ void filter_calls(bool only_unix, bool alone, bool connects) {
         OF_ITSELF(ioprio_set, 1),
         UNLESS(SYS_connect, 1),
         connects ? (struct sock_filter)ALLOW : (struct sock_filter)REFUSE(EACCES),
-        UNLESS(SYS_socket, 5),
+        // Datagrams reach a socket without a call; a raw one is their other name.
+        UNLESS(SYS_socketpair, 6),
+        LOAD(args[1]),
+        SOCKET_TYPE,
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_SEQPACKET, 1, 0),
+        connects ? (struct sock_filter)ALLOW : (struct sock_filter)REFUSE(EACCES),
+        ALLOW,
+        UNLESS(SYS_socket, 10),
+        LOAD(args[1]),
+        SOCKET_TYPE,
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_SEQPACKET, 1, 0),
+        connects ? (struct sock_filter)GO_ON : (struct sock_filter)REFUSE(EACCES),
         LOAD(args[0]),
         UNLESS(only_unix ? AF_UNIX : AF_VSOCK, 2),
         // Those to a machine's host belong to no network namespace; without one, a server and its clients need Unix ones.

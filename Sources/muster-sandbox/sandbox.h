@@ -25,7 +25,7 @@ struct options {
     bool landlock;
     // No socket but Unix ones.
     bool no_internet;
-    // No call to another's socket, of whatever kind: a server is called, and calls nobody.
+    // No call to another's socket and no datagram to one: a server is called, and calls nobody.
     bool no_connect;
     bool no_new_privileges;
     struct paths readable, writable, hidden;

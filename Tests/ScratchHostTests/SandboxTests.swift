@@ -145,6 +145,18 @@ import Testing
                 #expect(await Self.eventually { caller.ending != nil })
                 // In its view there is no other's.
                 if isolation.files != .view { #expect(caller.ending?.succeeded == connects, "\(connects)") }
+                // A datagram needs no call.
+                for (made, isFree) in [
+                    ("socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)", false), ("socket.socket(socket.AF_UNIX, socket.SOCK_RAW)", false),
+                    ("socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)", false), ("socket.socketpair()", true),
+                    ("socket.socket(socket.AF_UNIX)", true), ("socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)", true),
+                ] {
+                    let maker = try await place.host.start(
+                        ["python3", "-c", "import socket; \(made)"], connects: connects, workingFolder: part,
+                        log: part.appendingPathComponent("log"))
+                    #expect(await Self.eventually { maker.ending != nil })
+                    #expect(maker.ending?.succeeded == (connects || isFree || isolation.files == .view), "\(made) \(connects)")
+                }
                 let server = try await place.host.start(
                     ["sleep", "642"], connects: connects, workingFolder: part, log: part.appendingPathComponent("log"))
                 let answers = await QuarantineAnswers.ask(server, host: place.host)
