@@ -62,7 +62,7 @@ let package = Package(
             "MusterCLI",
             [
                 "Drills", "Inspection", "Setup", "Cleanup", "Sealing", "Sabotage", "Lab", "BackupAccess", "DrillEngine", "DrillModel",
-                "DrillFiles", "Evidence", "Reports", "ScratchHost", argumentParser, "CLinux",
+                "DrillFiles", "Evidence", "Compliance", "Reports", "ScratchHost", argumentParser, "CLinux",
             ]),
         // The modules that put the parts together: they may know many.
         module(
@@ -125,6 +125,8 @@ let package = Package(
         module("Seals", ["DrillModel", "Cryptography"]),
         // A signed, chained record of the runs beside their reports.
         module("Evidence", ["DrillModel", "BackupCatalog", "Reports", "Seals", "Cryptography"]),
+        // The drills and inspections of a period against what was due.
+        module("Compliance", ["DrillModel", "Evidence", "Reports"]),
         module("ArtifactFormats"),
         // The command lines of programs that others wrote, and what their ends mean.
         module("OutsideTools", ["ArtifactFormats", "ScratchHost"]),
@@ -196,6 +198,7 @@ let package = Package(
         tests("BackupPolicyTests", ["BackupPolicy", "DrillModel"]),
         tests("DrillFilesTests", ["DrillFiles", "DrillModel"], exclude: ["Cases"]),
         tests("EvidenceTests", ["Evidence", "DrillModel", "Reports", "Cryptography"]),
+        tests("ComplianceTests", ["Compliance", "DrillModel", "Evidence", "Reports", "Cryptography"]),
         tests("SealsTests", ["Seals", "DrillModel", "Cryptography"]),
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("RedisClientTests", ["RedisClient", "TestSupport"]),

@@ -30,6 +30,10 @@ public struct DrillPlan: Sendable, Hashable {
     /// The drill's own questions, by service.
     public var checks: [String: [DeclaredCheck]]
     public var quarantine: QuarantineDemand
+    /// How often it is promised; nil: nothing promised.
+    public var cadence: Cadence?
+    /// Names that it had before: its runs under these count as its own.
+    public var formerNames: [String] = []
     public var file: URL
 
     public init(
