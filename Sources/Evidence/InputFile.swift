@@ -5,8 +5,8 @@ import DrillModel
 import Foundation
 
 /// A drill or an estate file.
-struct InputFile: Encodable, Hashable {
-    struct Git: Encodable, Hashable {
+struct InputFile: Codable, Hashable {
+    struct Git: Codable, Hashable {
         var commit: String
         /// Whether the file is another than the commit's, or not in it.
         var differs: Bool

@@ -38,6 +38,9 @@ struct LedgerLine: Sendable {
     private static let beforeKey = #"","payloadType":"\#(payloadType)","signatures":[{"keyid":""#
     private static let beforeSignature = #"","sig":""#
     private static let end = #""}]}"#
+    private static let parts = (
+        start: Array(start.utf8), beforeKey: Array(beforeKey.utf8), beforeSignature: Array(beforeSignature.utf8), end: Array(end.utf8)
+    )
 
     private init(payload: String, keyID: String, signature: String) {
         self.payload = payload
@@ -46,26 +49,53 @@ struct LedgerLine: Sendable {
     }
 
     /// - Parameter bytes: Without the line feed.
-    static func read(_ bytes: Data) -> Reading {
+    static func read(_ bytes: Data) -> Reading { bytes.withUnsafeBytes { read($0) } }
+
+    /// - Parameter bytes: Without the line feed.
+    static func read(_ bytes: UnsafeRawBufferPointer) -> Reading {
         guard !bytes.isEmpty else { return .foreign }
         var cursor = Cursor(rest: bytes)
         do throws(Cursor.Stop) {
-            try cursor.take(start)
-            let payload = try cursor.text(isBase64)
-            try cursor.take(beforeKey)
-            let key = try cursor.text(isHex)
-            try cursor.take(beforeSignature)
-            let signature = try cursor.text(isBase64)
-            try cursor.take(end)
-            guard cursor.rest.isEmpty, key.utf8.count == 16, isCanonical(payload), isCanonical(signature) else { return .foreign }
-            return .whole(LedgerLine(payload: payload, keyID: key, signature: signature))
+            try cursor.take(parts.start)
+            let payload = try cursor.take(while: isBase64)
+            try cursor.take(parts.beforeKey)
+            let key = try cursor.take(while: isHex)
+            try cursor.take(parts.beforeSignature)
+            let signature = try cursor.take(while: isBase64)
+            try cursor.take(parts.end)
+            guard cursor.rest.isEmpty, key.count == 16, isCanonical(payload), isCanonical(signature) else { return .foreign }
+            return .whole(
+                LedgerLine(
+                    payload: String(decoding: payload, as: UTF8.self), keyID: String(decoding: key, as: UTF8.self),
+                    signature: String(decoding: signature, as: UTF8.self)))
         } catch {
             return error == .ended ? .torn : .foreign
         }
     }
 
-    /// Base64 has bits at its end that mean nothing: another byte there would be the same payload.
-    private static func isCanonical(_ text: String) -> Bool { Data(base64Encoded: text)?.base64EncodedString() == text }
+    /// Base64 has bits at its end that mean nothing: another letter there would be the same payload.
+    ///
+    /// - Parameter text: Of base64's letters and signs alone.
+    static func isCanonical(_ text: UnsafeRawBufferPointer) -> Bool {
+        let sign = UInt8(ascii: "=")
+        let letters = text.prefix { $0 != sign }
+        let signs = text.count - letters.count
+        guard text.count.isMultiple(of: 4), signs <= 2, text.suffix(signs).allSatisfy({ $0 == sign }) else { return false }
+        guard signs > 0, let last = letters.last else { return signs == 0 }
+        // Of the last letter's six bits four are the payload's, or two.
+        return value(of: last) & (signs == 1 ? 0b11 : 0b1111) == 0
+    }
+
+    /// Of a letter of base64.
+    private static func value(of letter: UInt8) -> UInt8 {
+        switch letter {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): letter - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): letter - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): letter - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "+"): 62
+        default: 63
+        }
+    }
 
     private static func isBase64(_ byte: UInt8) -> Bool {
         switch byte {
@@ -80,21 +110,20 @@ struct LedgerLine: Sendable {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 
+    /// Over the bytes as they lie in memory: each step of a `Data` is checked anew, which took most of the time of a long ledger.
     private struct Cursor {
         enum Stop: Error { case ended, other }
-        var rest: Data
+        var rest: UnsafeRawBufferPointer
 
-        mutating func take(_ literal: String) throws(Stop) {
-            let expected = Data(literal.utf8)
-            guard rest.prefix(expected.count) == expected else { throw expected.prefix(rest.count) == rest ? .ended : .other }
-            rest = rest.dropFirst(expected.count)
+        mutating func take(_ literal: [UInt8]) throws(Stop) {
+            guard rest.starts(with: literal) else { throw literal.starts(with: rest) ? .ended : .other }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(literal.count))
         }
 
-        mutating func text(_ isPart: (UInt8) -> Bool) throws(Stop) -> String {
+        mutating func take(while isPart: (UInt8) -> Bool) throws(Stop) -> UnsafeRawBufferPointer {
             guard let end = rest.firstIndex(where: { !isPart($0) }) else { throw .ended }
-            let text = String(decoding: rest[..<end], as: UTF8.self)
-            rest = rest[end...]
-            return text
+            defer { rest = UnsafeRawBufferPointer(rebasing: rest[end...]) }
+            return UnsafeRawBufferPointer(rebasing: rest[..<end])
         }
     }
 }

@@ -31,34 +31,35 @@ public struct LedgerVerification: Sendable {
     /// How many are there and equal.
     public private(set) var files = 0
     public private(set) var head: LedgerHead?
+    /// What the entries say whose signature holds, in the chain's order; empty unless it was asked for.
+    public private(set) var records: [LedgerRecord] = []
 
     /// Passed: whole. Failed: altered. Error: it could not be verified.
     public var verdict: Verdict { !problems.isEmpty ? .failed : obstacles.isEmpty ? .passed : .error }
 
-    private struct Entry {
-        var line: Int
-        var hash: String
-        var statement: VouchedStatement
-        var sequence: Int { statement.predicate.sequence }
-        var run: String { statement.predicate.run }
-    }
+    /// Lines of which something is another than it was written, or may be.
+    private var tainted: Set<Int> = []
 
     /// - Parameters:
     ///   - keys: Files of the public keys, PEM, whose entries hold.
     ///   - anchor: What is remembered of the ledger's head, elsewhere.
     ///   - allowsMissingRuns: A run's folder may be gone as a whole, as `--keep-runs` leaves it.
+    ///   - collectingRecords: Whether ``records`` are wanted. An entry that can't be one is then an obstacle.
     /// - Throws: ``CommandFailure``: there is no ledger, or it or a key can't be read.
     public init(
-        folder: URL, trusting keys: [URL], anchor: LedgerHead? = nil, allowsMissingRuns: Bool = false
+        folder: URL, trusting keys: [URL], anchor: LedgerHead? = nil, allowsMissingRuns: Bool = false, collectingRecords: Bool = false
     ) throws(CommandFailure) {
-        try self.init(folder: folder, trusted: RunEvidence.keys(keys), anchor: anchor, allowsMissingRuns: allowsMissingRuns)
+        try self.init(
+            folder: folder, trusted: RunEvidence.keys(keys), anchor: anchor, allowsMissingRuns: allowsMissingRuns,
+            collectingRecords: collectingRecords)
     }
 
     init(
-        folder: URL, trusted: [Ed25519PublicKey], anchor: LedgerHead? = nil, allowsMissingRuns: Bool = false
+        folder: URL, trusted: [Ed25519PublicKey], anchor: LedgerHead? = nil, allowsMissingRuns: Bool = false,
+        collectingRecords: Bool = false
     ) throws(CommandFailure) {
         let text = try Self.text(Ledger(folder: folder).file)
-        let (found, foreignLines, untrusted) = readLines(of: text, trusted: trusted)
+        let (found, foreignLines, untrusted) = readLines(of: text, trusted: trusted, collectingRecords)
         if found.isEmpty, let signer = untrusted.values.sorted().first {
             obstacles.append(
                 "no entry is signed by a key that is trusted: the ledger's is \(signer), and trusted "
@@ -70,9 +71,10 @@ public struct LedgerVerification: Sendable {
         }
         let chain = judgeOrder(of: found, damaged: foreignLines + Array(untrusted.keys))
         if let anchor { judgeEnd(chain, anchor) }
-        judgeFiles(chain.values.sorted { $0.line < $1.line }, in: folder, allowsMissingRuns)
+        let runs = judgeFiles(chain.values.sorted { $0.line < $1.line }, in: folder, allowsMissingRuns)
         entries = found.count
-        runs = Set(found.map(\.run)).count
+        self.runs = Set(found.map(\.run)).count
+        records = collect(found, chain, runs)
         head = chain.values.max { $0.sequence < $1.sequence }.map { LedgerHead(sequence: $0.sequence, hash: $0.hash) }
         if entries == 0, problems.isEmpty { obstacles.append("the ledger holds no entry") }
         if anchor == nil {
@@ -100,50 +102,38 @@ public struct LedgerVerification: Sendable {
     // MARK: Each line
 
     /// - Returns: The entries that a trusted key vouches for, the lines that are none, and those that other keys signed.
-    private mutating func readLines(of text: Data, trusted: [Ed25519PublicKey]) -> ([Entry], damaged: [Int], untrusted: [Int: String]) {
-        var entries: [Entry] = []
+    private mutating func readLines(
+        of text: Data, trusted: [Ed25519PublicKey], _ collectingRecords: Bool
+    ) -> ([LedgerEntry], damaged: [Int], untrusted: [Int: String]) {
+        var entries: [LedgerEntry] = []
         var damaged: [Int] = []
         var untrusted: [Int: String] = [:]
-        var number = 0
-        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        // Behind the last line feed there is no line.
-        for line in lines.last?.isEmpty == true ? lines.dropLast() : lines[...] {
-            let line = Data(line)
-            number += 1
-            func alter(_ what: String) {
+        let readings = LedgerEntry.read(text, trusted: trusted, collectingRecords: collectingRecords)
+        for (index, reading) in readings.enumerated() {
+            let number = index + 1
+            switch reading {
+            case .entry(let entry):
+                entries.append(entry)
+                if collectingRecords, entry.record == nil {
+                    obstacles.append("line \(number): it is signed, and says what this muster can't read")
+                }
+            case .altered(let what):
                 damaged.append(number)
                 problems.append(Problem(line: number, message: "altered: \(what)"))
-            }
-            switch LedgerLine.read(line) {
-            case .foreign: alter("it is no entry as muster writes them")
-            case .torn:
+            case .torn(let count):
                 notes.append(
-                    "line \(number): an interrupted append, \(line.count) bytes of an entry: its run was killed, and is not in the ledger")
-            case .whole(let entry):
-                switch entry.envelope.open(trusted: trusted.filter { $0.keyID == entry.keyID }) {
-                case .unreadable: alter("its payload or its signature is not base64")
-                case .forged: alter("the signature of key \(entry.keyID) does not hold")
-                case .untrusted(let names):
-                    // The name of the key is not signed: it may have been altered alone.
-                    if case .vouched = entry.envelope.open(trusted: trusted) {
-                        alter("it names the key \(entry.keyID), and another one signed it")
-                    } else {
-                        untrusted[number] = names.joined(separator: ", ")
-                    }
-                case .vouched(let payload):
-                    guard let hash = try? SHA256Stream.digest(Array(line)) else { continue }
-                    switch VouchedStatement.read(payload) {
-                    case .statement(let statement): entries.append(Entry(line: number, hash: hash, statement: statement))
-                    case .newer(let layout):
-                        damaged.append(number)
-                        obstacles.append("line \(number): the layout \(layout) is newer than this muster: verify it with that version")
-                    case .none: alter("it is signed, and is no statement of a run")
-                    }
-                }
+                    "line \(number): an interrupted append, \(count) bytes of an entry: its run was killed, and is not in the ledger")
+            case .untrusted(let signer): untrusted[number] = signer
+            case .newer(let layout):
+                damaged.append(number)
+                obstacles.append("line \(number): the layout \(layout) is newer than this muster: verify it with that version")
+            case .obstacle(let what):
+                damaged.append(number)
+                obstacles.append("line \(number): \(what)")
             }
         }
-        if let last = text.last, last != UInt8(ascii: "\n"), !entries.isEmpty, entries.last?.line == number {
-            notes.append("line \(number): its line feed is missing: its run was killed, and the entry is whole")
+        if let last = text.last, last != UInt8(ascii: "\n"), !entries.isEmpty, entries.last?.line == readings.count {
+            notes.append("line \(readings.count): its line feed is missing: its run was killed, and the entry is whole")
         }
         return (entries, damaged, untrusted)
     }
@@ -151,14 +141,15 @@ public struct LedgerVerification: Sendable {
     // MARK: The chain
 
     /// - Returns: The entries by their numbers.
-    private mutating func judgeOrder(of entries: [Entry], damaged: [Int]) -> [Int: Entry] {
-        var chain: [Int: Entry] = [:]
+    private mutating func judgeOrder(of entries: [LedgerEntry], damaged: [Int]) -> [Int: LedgerEntry] {
+        var chain: [Int: LedgerEntry] = [:]
         for entry in entries where chain[entry.sequence] == nil { chain[entry.sequence] = entry }
         var seen: Set<Int> = []
         var expected = 1
         var lastLine = 0
-        func tell(_ entry: Entry, _ message: String) {
+        func tell(_ entry: LedgerEntry, _ message: String, tainting others: LedgerEntry?...) {
             problems.append(Problem(line: entry.line, run: entry.run, message: message))
+            for case let other? in others { tainted.insert(other.line) }
         }
         for entry in entries {
             let sequence = entry.sequence
@@ -171,28 +162,34 @@ public struct LedgerVerification: Sendable {
                     entry,
                     first?.hash == entry.hash
                         ? "repeated: entry \(sequence) stands in line \(first?.line ?? 0) already"
-                        : "inserted: there is another entry \(sequence) in line \(first?.line ?? 0)")
+                        : "inserted: there is another entry \(sequence) in line \(first?.line ?? 0)",
+                    // Which of the two was there first can't be said.
+                    tainting: first?.hash == entry.hash ? nil : first, entry)
                 continue
             }
             if sequence < expected {
                 // Told where it is missing, if that was before.
-                tell(entry, "reordered: entry \(sequence) stands behind entry \(expected - 1)")
+                tell(entry, "reordered: entry \(sequence) stands behind entry \(expected - 1)", tainting: entry)
                 continue
             }
             let missing = (expected..<sequence).filter { chain[$0] == nil }
             if let first = missing.first, let last = missing.last, missing.count > between {
                 tell(entry, "removed: before it, \(Self.missing(first, last))")
             } else if missing.isEmpty, sequence > expected {
-                tell(entry, "reordered: entry \(sequence) stands where entry \(expected) belongs")
+                tell(entry, "reordered: entry \(sequence) stands where entry \(expected) belongs", tainting: entry)
             }
             expected = sequence + 1
         }
         for entry in chain.values.sorted(by: { $0.sequence < $1.sequence }) {
             let previous = entry.statement.predicate.previous
-            if entry.sequence == 1, previous != nil { tell(entry, "inserted: the first entry names one before it") }
+            if entry.sequence == 1, previous != nil {
+                tell(entry, "inserted: the first entry names one before it", tainting: entry)
+            }
             guard let before = chain[entry.sequence - 1] else { continue }
             if previous != before.hash {
-                tell(entry, "replaced: entry \(before.sequence) in line \(before.line) is not the one that it was chained to")
+                tell(
+                    entry, "replaced: entry \(before.sequence) in line \(before.line) is not the one that it was chained to",
+                    tainting: before, entry)
             } else if before.statement.predicate.recorded > entry.statement.predicate.recorded {
                 notes.append("line \(entry.line): \(entry.run): the clock went backwards since the entry before it")
             }
@@ -204,10 +201,11 @@ public struct LedgerVerification: Sendable {
         first == last ? "entry \(first) is missing" : "entries \(first) to \(last) are missing"
     }
 
-    private mutating func judgeEnd(_ chain: [Int: Entry], _ anchor: LedgerHead) {
+    private mutating func judgeEnd(_ chain: [Int: LedgerEntry], _ anchor: LedgerHead) {
         let last = chain.keys.max() ?? 0
         if let entry = chain[anchor.sequence] {
             guard entry.hash != anchor.hash else { return }
+            tainted.insert(entry.line)
             problems.append(
                 Problem(
                     line: entry.line, run: entry.run, message: "replaced: entry \(anchor.sequence) is not the one that --head remembers"))
@@ -218,51 +216,51 @@ public struct LedgerVerification: Sendable {
 
     // MARK: The files
 
-    private mutating func judgeFiles(_ entries: [Entry], in folder: URL, _ allowsMissingRuns: Bool) {
-        var known: [String: Set<String>] = [:]
+    /// - Returns: What was found of each run, by its name.
+    private mutating func judgeFiles(_ entries: [LedgerEntry], in folder: URL, _ allowsMissingRuns: Bool) -> [String: RunFiles] {
+        let runs = Array(Dictionary(grouping: entries, by: \.run).values)
+        let path = folder.path
+        let found = Dictionary(
+            runs.mapParts(of: 16) { $0.map { ($0[0].run, RunFiles($0, in: path)) } }, uniquingKeysWith: { first, _ in first })
         var gone: Set<String> = []
-        // The entries of one run name the same files.
-        var looked: [String: RunFile] = [:]
         for entry in entries {
-            var status = stat()
-            guard lstat("\(folder.path)/\(entry.run)", &status) == 0 || errno != ENOENT else {
-                if gone.insert(entry.run).inserted, !allowsMissingRuns {
-                    problems.append(
-                        Problem(
-                            line: entry.line, run: entry.run,
-                            message: "removed: the run's folder is gone (--allow-missing-runs, where --keep-runs removed it)"))
-                }
-                continue
+            guard let run = found[entry.run] else { continue }
+            obstacles += run.obstacles[entry.line] ?? []
+            if run.isGone, gone.insert(entry.run).inserted, !allowsMissingRuns {
+                problems.append(
+                    Problem(
+                        line: entry.line, run: entry.run,
+                        message: "removed: the run's folder is gone (--allow-missing-runs, where --keep-runs removed it)"))
             }
-            for subject in entry.statement.subject {
-                let name = subject.name
-                func tell(_ message: String) { problems.append(Problem(line: entry.line, run: entry.run, message: message)) }
-                guard name.hasPrefix("\(entry.run)/"), !name.contains("..") else {
-                    tell("\(name) is no file of the run's folder")
-                    continue
-                }
-                let isFirst = known[entry.run, default: []].insert(name).inserted
-                let file = looked[name] ?? RunFile.look(at: "\(folder.path)/\(name)")
-                looked[name] = file
-                switch file {
-                case .missing: tell("removed: \(name)")
-                case .foreign: tell("replaced: \(name) is no file any more")
-                case .unreadable: obstacles.append("\(name) can't be read")
-                case .regular(let digest) where digest == subject.digest.sha256: files += isFirst ? 1 : 0
-                case .regular: tell("altered: \(name)")
-                }
-            }
+        }
+        for run in found.values {
+            files += run.equal
+            problems += run.problems
+            tainted.formUnion(run.problems.compactMap(\.line))
         }
         if !gone.isEmpty, allowsMissingRuns {
             notes.append("\(gone.count) \(gone.count == 1 ? "run's folder is" : "runs' folders are") gone; what their entries say holds")
         }
         for run in ((try? RunHistory(folder: folder).runs()) ?? []).reversed() {
-            guard let names = known[run] else {
+            guard let files = found[run], !files.names.isEmpty else {
                 notes.append("\(run) is not in the ledger")
                 continue
             }
-            let present = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/\(run)")) ?? []
-            for name in present.sorted() where !names.contains("\(run)/\(name)") { notes.append("\(run)/\(name) is not in the ledger") }
+            notes += files.strangers.map { "\(run)/\($0) is not in the ledger" }
         }
+        return found
+    }
+
+    // MARK: What they say
+
+    private func collect(_ entries: [LedgerEntry], _ chain: [Int: LedgerEntry], _ runs: [String: RunFiles]) -> [LedgerRecord] {
+        entries.filter { $0.hash != chain[$0.sequence]?.hash || $0.line == chain[$0.sequence]?.line }
+            .sorted { ($0.sequence, $0.line) < ($1.sequence, $1.line) }
+            .compactMap { entry in
+                guard var record = entry.record else { return nil }
+                record.isFolderGone = runs[entry.run]?.isGone ?? false
+                record.isIntact = !tainted.contains(entry.line) && runs[entry.run]?.obstacles[entry.line] == nil
+                return record
+            }
     }
 }

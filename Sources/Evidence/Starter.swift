@@ -4,8 +4,8 @@ import Foundation
 import Glibc
 
 /// The user, the machine, and what called muster.
-struct Starter: Encodable, Hashable {
-    struct Trigger: Encodable, Hashable {
+struct Starter: Codable, Hashable {
+    struct Trigger: Codable, Hashable {
         /// `github-actions`, `systemd`, `terminal`, `other` and the like.
         var kind: String
         /// The job's page, or the unit's invocation.

@@ -4,7 +4,7 @@ import DrillModel
 import Foundation
 
 /// A run's files by their SHA-256, and what is known of the run.
-struct Statement: Encodable {
+struct Statement: Codable {
     static let type = "https://in-toto.io/Statement/v1"
     static let predicateType = "urn:muster:run:v1"
     /// Raised when a field changes its meaning or goes away.
@@ -18,21 +18,21 @@ struct Statement: Encodable {
         /// `run-…/report.json`
         var name: String
     }
-    struct EstateName: Encodable {
+    struct EstateName: Codable {
         var file: String
         var name: String
     }
-    struct Versions: Encodable {
+    struct Versions: Codable {
         var muster: String
     }
-    struct Objective: Encodable {
+    struct Objective: Codable {
         var service: String?
         /// In seconds; left out where nothing came back.
         var achieved: Double?
         var target: Double?
         var verdict: Verdict
     }
-    struct Drill: Encodable {
+    struct Drill: Codable {
         var kind: String
         var name: String
         var verdict: Verdict
@@ -43,7 +43,7 @@ struct Statement: Encodable {
         /// The versions among the report's facts, by their names.
         var versions: [String: String]
     }
-    struct Predicate: Encodable {
+    struct Predicate: Codable {
         var layout = Statement.layout
         var sequence: Int
         /// SHA-256 of the line before; left out of the first.
@@ -76,6 +76,21 @@ struct Statement: Encodable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(self)
     }
+
+    /// All of a payload; nil where a part of it is not as this version writes it.
+    static func read(_ payload: Data) -> Statement? {
+        guard let read = try? JSONDecoder().decode(Statement.self, from: payload),
+            isOurs(read.predicateType, layout: read.predicate.layout, sequence: read.predicate.sequence)
+        else { return nil }
+        return read
+    }
+
+    private static let largestSequence = 1_000_000_000
+
+    /// Whether a statement is one of a run, in the layout that this version writes.
+    static func isOurs(_ predicateType: String, layout: Int, sequence: Int) -> Bool {
+        predicateType == Self.predicateType && layout == Self.layout && (1...largestSequence).contains(sequence)
+    }
 }
 
 extension Statement.Drill {
@@ -105,11 +120,22 @@ extension Duration {
         let (seconds, fraction) = components
         return Double(seconds * 1000 + fraction / 1_000_000_000_000_000) / 1000
     }
+
+    /// nil of a number that is no span of seconds: none is of a thousand years.
+    init?(inEvidence seconds: Double) {
+        guard abs(seconds) < 3.2e10 else { return nil }
+        self = .milliseconds(Int64((seconds * 1000).rounded()))
+    }
 }
 
 extension Date {
     /// ISO 8601 in UTC with milliseconds. The format cuts digits off: without the half millisecond .123 would read .122.
     var inEvidence: String { addingTimeInterval(0.0005).formatted(.iso8601WithMilliseconds) }
+
+    init?(inEvidence text: String) {
+        guard let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) else { return nil }
+        self = date
+    }
 }
 
 extension FormatStyle where Self == Date.ISO8601FormatStyle {
@@ -117,7 +143,7 @@ extension FormatStyle where Self == Date.ISO8601FormatStyle {
 }
 
 /// What verifying reads of a statement, all of it behind a signature that holds.
-struct VouchedStatement: Decodable {
+struct VouchedStatement: Decodable, Sendable {
     struct Predicate: Decodable {
         var layout: Int
         var sequence: Int
@@ -135,12 +161,10 @@ struct VouchedStatement: Decodable {
         case none
     }
 
-    private static let largestSequence = 1_000_000_000
-
     static func read(_ payload: Data) -> Reading {
         let decoder = JSONDecoder()
-        if let read = try? decoder.decode(VouchedStatement.self, from: payload), read.predicateType == Statement.predicateType,
-            read.predicate.layout == Statement.layout, (1...largestSequence).contains(read.predicate.sequence)
+        if let read = try? decoder.decode(VouchedStatement.self, from: payload),
+            Statement.isOurs(read.predicateType, layout: read.predicate.layout, sequence: read.predicate.sequence)
         {
             return .statement(read)
         }
@@ -150,5 +174,15 @@ struct VouchedStatement: Decodable {
         }
         guard let layout = try? decoder.decode(Layout.self, from: payload).predicate.layout, layout > Statement.layout else { return .none }
         return .newer(layout)
+    }
+}
+
+extension VouchedStatement {
+    init(_ statement: Statement) {
+        let said = statement.predicate
+        self.init(
+            predicateType: statement.predicateType, subject: statement.subject,
+            predicate: Predicate(
+                layout: said.layout, sequence: said.sequence, previous: said.previous, recorded: said.recorded, run: said.run))
     }
 }
