@@ -48,6 +48,7 @@ bench: build
 	@scripts/bench
 	@scripts/bench-pitr
 	@scripts/bench-inspect
+	@scripts/bench-evidence
 	@scripts/bench-parallel
 
 samples: build
