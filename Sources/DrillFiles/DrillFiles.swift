@@ -22,6 +22,20 @@ public enum DrillFiles {
         return try loader.loadEstate(path)
     }
 
+    /// The drills that name an estate's file, by their files, and what is wrong with others that do.
+    ///
+    /// - Parameter others: Folders that are looked into beside that of the estate's file, and the folder `drills` in it.
+    public static func drills(of estate: Estate, in others: [String]) -> (plans: [DrillPlan], problems: [DrillFileError.Problem]) {
+        var loader = DrillLoader(now: Date())
+        return loader.drills(of: estate, in: others)
+    }
+
+    /// Loads a file of corrective actions.
+    public static func loadActions(_ path: String) throws(DrillFileError) -> ActionPlan {
+        var loader = DrillLoader(now: Date())
+        return try loader.loadActions(path)
+    }
+
     /// Reads an instant as drill files write it, with its zone: `2026-03-01T02:00:00+05:30`; nil where it is none.
     public static func instant(_ text: String) -> Date? {
         try? InstantText.parse(text)

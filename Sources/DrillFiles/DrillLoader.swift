@@ -9,7 +9,7 @@ struct DrillLoader {
 
     /// What a file at a path turned out to be.
     private enum Shape {
-        case drill, estate, neither
+        case drill, estate, actions, neither
     }
 
     let now: Date
@@ -57,6 +57,52 @@ struct DrillLoader {
         return estate
     }
 
+    mutating func loadActions(_ path: String) throws(DrillFileError) -> ActionPlan {
+        let file = SourceFile(path: path, url: URL(fileURLWithPath: path, isDirectory: false).standardizedFileURL.absoluteURL)
+        let plan = ActionReader.read(file)
+        guard let plan, file.problems.isEmpty else { throw DrillFileError(problems: file.problems) }
+        return plan
+    }
+
+    /// The drills that name an estate's file: those that lie beside it, in a folder `drills` beside it, and in other folders.
+    ///
+    /// What else lies there is no matter of the estate's: only files that are drills, name this estate and can't be read are problems.
+    mutating func drills(of estate: Estate, in others: [String]) -> (plans: [DrillPlan], problems: [Problem]) {
+        let own = estate.file.resolvingSymlinksInPath()
+        let beside = estate.file.deletingLastPathComponent()
+        let folders =
+            [beside, beside.appendingPathComponent("drills", isDirectory: true)]
+            + others.map { URL(fileURLWithPath: $0, isDirectory: true) }
+        var plans: [DrillPlan] = []
+        var found: [Problem] = []
+        var seen: Set<String> = []
+        for folder in folders {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+            for name in names.sorted() where !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml")) {
+                let url = folder.appendingPathComponent(name)
+                guard seen.insert(url.resolvingSymlinksInPath().path).inserted else { continue }
+                let file = SourceFile(path: url.path, url: url)
+                guard file.root != nil, Self.shape(of: file) == .drill, let reader = DrillReader(file, now: now),
+                    let written = reader.estatePath(), file.resolve(written, isFolder: false).resolvingSymlinksInPath() == own
+                else { continue }
+                guard let plan = reader.read(against: estate) else {
+                    found += file.problems
+                    continue
+                }
+                if let twin = plans.first(where: { $0.name == plan.name }) {
+                    found.append(
+                        Problem(
+                            file: url.path, line: reader.fields.place(of: "drill")?.line ?? 0, column: 0,
+                            message: "drill name \"\(plan.name)\" is taken by \(twin.file.path)",
+                            hint: "give each drill a name of its own: its reports are filed under it"))
+                } else {
+                    plans.append(plan)
+                }
+            }
+        }
+        return (plans, found)
+    }
+
     private mutating func report(_ path: String, _ message: String, hint: String) {
         problems.append(Problem(file: path, line: 0, column: 0, message: message, hint: hint))
     }
@@ -76,7 +122,7 @@ struct DrillLoader {
             }
             let listed = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted()
             let folder = path.hasSuffix("/") ? path : path + "/"
-            if !listed.contains(where: { Self.shape(ofFileAt: folder + $0) != .estate }) {
+            if !listed.contains(where: { ![.estate, .actions].contains(Self.shape(ofFileAt: folder + $0)) }) {
                 let found = listed.isEmpty ? "no *.yaml or *.yml file in it" : "only estates in it"
                 report(
                     path, "holds no drill: \(found)", hint: "name the folder that holds your drill files, or write one: docs/first-drill.md"
@@ -97,6 +143,12 @@ struct DrillLoader {
         case .drill: break
         case .estate:
             if isGiven { file.report(at: nil, "is an estate, not a drill", hint: "name a drill file, or the folder that holds them") }
+            return nil
+        case .actions:
+            if isGiven {
+                file.report(
+                    at: nil, "holds corrective actions, and is no drill", hint: "name a drill file, or the folder that holds them")
+            }
             return nil
         case .neither:
             file.report(
@@ -177,6 +229,7 @@ struct DrillLoader {
     private static func shape(of file: SourceFile) -> Shape {
         let keys = Set(file.topLevelKeys)
         if keys.contains("drill") { return .drill }
+        if keys.contains("corrective-actions") { return .actions }
         if !keys.isDisjoint(with: ofDrills), keys.isDisjoint(with: ofEstates) { return .drill }
         return keys.contains("estate") ? .estate : .neither
     }

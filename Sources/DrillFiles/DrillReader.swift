@@ -50,14 +50,20 @@ struct DrillReader {
         let outage = OutageReader(file: file, fields: fields, estate: estate, scenario: scenario).read(recovering: recover)
         let checks = checks(of: estate)
         let quarantine = quarantine()
+        let promised = CadenceReader(file: file, fields: fields)
+        let cadence = promised.cadence()
+        let formerNames = promised.formerNames()
         guard file.problems.isEmpty, let estate, let name, let scenario else { return nil }
-        return DrillPlan(
+        var plan = DrillPlan(
             name: name, scenario: scenario, estate: outage.map { estate.without(zone: $0.zone) } ?? estate, profile: profile,
             incident: incident, targets: targets,
             allowances: allowances, recover: recover, caches: caches, existing: existing, outage: outage, application: application,
             hooks: hooks,
             manual: manual,
             checks: checks, quarantine: quarantine, file: file.url)
+        plan.cadence = cadence
+        plan.formerNames = formerNames
+        return plan
     }
 
     private func incident() -> Incident {

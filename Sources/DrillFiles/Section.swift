@@ -140,8 +140,10 @@ extension Section {
         ],
         optional: [
             "recover", "existing", "lost-zone", "outage", "application", "hooks", "manual", "profile", "incident", "targets", "allowances",
-            "checks", "quarantine",
+            "checks", "quarantine", "due", "formerly",
         ])
+
+    static let due = Section("due", required: ["cadence": "quarterly"], optional: ["since"])
 
     static let hooks = Section("hooks", optional: ["identify", "stop", "retrieve", "restore", "verify", "restart"])
 
@@ -179,6 +181,15 @@ extension Section {
 
     static let quarantine = Section("quarantine", optional: ["network", "files"])
 
+    /// The third kind of file.
+    static let actions = Section(
+        "actions", required: ["version": "1", "corrective-actions": "[{drill: …, rule: …, owner: …, due: …}]"], optional: ["days"])
+
+    static let action = Section(
+        "action", required: ["drill": "database-corruption", "rule": "rows-differ"], optional: ["object", "owner", "due", "note"])
+
+    static let ofActions = [actions, action]
+
     static let ofEstates = [
         estate, store, objectStore, sshStore, rcloneStore, secret, seals, evidence, service, source, standby, replica, living, module,
         backup, wal,
@@ -189,7 +200,7 @@ extension Section {
         encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe, zone, hook, repopulation,
     ]
     static let ofDrills = [
-        drill, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,
+        drill, due, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,
         outage, lostCache, repopulation,
     ]
 }

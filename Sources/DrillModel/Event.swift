@@ -170,6 +170,9 @@ public struct Fact: Sendable, Hashable {
         self.name = name
         self.value = value
     }
+
+    /// Of an inspection that went through every artifact.
+    public static let deepInspection = Fact("inspection.depth", "every artifact was read to its end")
 }
 
 /// How a drill ended.

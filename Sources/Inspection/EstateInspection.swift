@@ -20,8 +20,11 @@ public struct EstateInspection: Sendable {
     /// Where artifacts are read through; nil: they are not.
     var deep: ScratchRoot?
     var stores: RemoteStores
+    /// Whether the drills that the estate promises were drilled; nil: nobody asks.
+    var drills: DrillsKept?
 
-    public init(estate: Estate, now: Date, deep: ScratchRoot? = nil, stores: RemoteStores) {
+    public init(estate: Estate, now: Date, deep: ScratchRoot? = nil, stores: RemoteStores, drills: DrillsKept? = nil) {
+        self.drills = drills
         self.estate = estate
         self.now = now
         self.deep = deep
@@ -52,6 +55,7 @@ public struct EstateInspection: Sendable {
         let verdict = Verdict.combined(memory.cases.map(\.verdict))
         // Nothing but skipped questions: nothing was promised, so nothing was proven.
         let final = verdict == .skipped ? .error : verdict
+        if deep != nil { hub.emit(.fact(.deepInspection)) }
         hub.emit(.fact(.peakMemory))
         hub.emit(
             .drillFinished(
@@ -95,6 +99,7 @@ public struct EstateInspection: Sendable {
                 BackupPolicy.judge(
                     worstCase: worst, target: service.worstCaseTarget, service: service.name, timeZone: estate.timeZone))
         }
+        for result in await drills?.ask(of: estate, now: now) ?? [] { record(result) }
         for (name, reason) in estate.byHand.sorted(by: { $0.key < $1.key }) {
             record(.skipped(.policy, name: name, reason: "asked by hand: \(reason)"))
         }
@@ -178,6 +183,8 @@ public struct EstateInspection: Sendable {
         if let first = moments.first, let last = moments.last {
             hub.emit(.fact(Fact("\(prefix).oldest", Readable.time(first.time, in: estate.timeZone))))
             hub.emit(.fact(Fact("\(prefix).newest", Readable.time(last.time, in: estate.timeZone))))
+            let seen = DaysSeen(moments.map(\.time), until: now, in: estate.timeZone)
+            hub.emit(.fact(Fact("\(prefix)\(DaysSeen.suffix)", seen.text)))
         }
     }
 

@@ -7,6 +7,7 @@ import DrillModel
 import Evidence
 import Foundation
 import Inspection
+import Reports
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,6 +33,8 @@ struct InspectCommand: AsyncParsableCommand {
         name: .customLong("at"),
         help: ArgumentHelp("Judge as of this past instant instead of now, such as 2026-03-01T02:00:00+05:30.", valueName: "instant"))
     var instant: String?
+
+    @OptionGroup var drills: DrillsOption
 
     @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"))
     var output = "reports"
@@ -63,16 +66,27 @@ struct InspectCommand: AsyncParsableCommand {
         if deep || estate.hasRemoteStores { try await scratch.cleanUpAfterEarlierRuns() }
         let (deep, root) = (deep, scratch.root)
         let evidence = try RunEvidence([(estate, nil)])
+        let kept = drillsKept(of: estate)
         let recorded = RecordedRun(
             drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count, metrics: metrics,
             evidence: evidence)
         let verdict = try await recorded.run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
-                try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores).run(hub: hub)
+                try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores, drills: kept).run(hub: hub)
             }
         }
         let code = DrillModel.ExitCode(verdict)
         if code != .passed { throw code }
+    }
+
+    private func drillsKept(of estate: Estate) -> DrillsKept {
+        let beside = DrillFiles.drills(of: estate, in: drills.folders)
+        return DrillsKept(
+            plans: beside.plans,
+            unreadable: beside.problems.map {
+                DrillsKept.Unreadable(
+                    file: URL(fileURLWithPath: $0.file).lastPathComponent, problem: "line \($0.line): \($0.message)", hint: $0.hint)
+            }, history: RunHistory(folder: URL(fileURLWithPath: output, isDirectory: true)), folder: output)
     }
 
     private func now() throws -> Date {

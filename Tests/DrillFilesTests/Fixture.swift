@@ -58,7 +58,7 @@ final class Fixture {
         try DrillFiles.load(names.map(path), estate: estate.map(path), now: Self.now)
     }
 
-    private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
     func estate(_ name: String = "estate.yaml") throws -> Estate {
         try DrillFiles.loadEstate(folder.appendingPathComponent(name).path)

@@ -76,7 +76,10 @@ extension ComplianceReport {
         }
         /// `run-20260314T023000Z-0a1b`
         public var run: String
+        /// As it is called now.
         public var drill: String
+        /// As it was called then, where that was another name.
+        public var formerName: String?
         public var isInspection: Bool
         public var started: Date
         public var verdict: Verdict

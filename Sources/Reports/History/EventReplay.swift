@@ -10,6 +10,8 @@ public struct ReplayError: Error, Sendable, Hashable, CustomStringConvertible {
         case notFound
         /// It was damaged, is of a newer version, or may not be read.
         case unreadable
+        /// The run was cut off before its first drill began, or is about to begin it.
+        case empty
     }
     public var kind: Kind
     /// One sentence, lower case, no full stop; it names the file.
@@ -132,7 +134,7 @@ extension DrillInfo {
 }
 
 extension CaseResult {
-    fileprivate init(_ document: CaseDocument) throws {
+    init(_ document: CaseDocument) throws {
         self.init(
             try known(document.group), service: document.service, name: document.name, verdict: document.verdict,
             duration: document.duration.duration, reason: document.reason ?? "",

@@ -13,6 +13,8 @@ public struct RunHistory: Sendable {
     public struct Row: Sendable, Hashable {
         public var run: String
         public var drill: String
+        /// The estate's name.
+        public var estate: String
         public var isInspection: Bool
         public var started: Date
         public var timeZone: TimeZone
@@ -33,12 +35,23 @@ public struct RunHistory: Sendable {
         public var achieved: Duration?
         public var target: Duration?
         public var verdict: Verdict
+
+        public init(achieved: Duration?, target: Duration?, verdict: Verdict) {
+            self.achieved = achieved
+            self.target = target
+            self.verdict = verdict
+        }
     }
 
     /// A run whose reports can't be read.
     public struct Unreadable: Sendable, Hashable {
         public var run: String
         public var problem: ReplayError
+
+        public init(run: String, problem: ReplayError) {
+            self.run = run
+            self.problem = problem
+        }
     }
 
     /// The newest first, by their names, which sort by time.
@@ -75,6 +88,55 @@ public struct RunHistory: Sendable {
     }
 
     private func rows(of run: String) async throws(ReplayError) -> [Row] {
+        try await document(of: run).drills.map { Row($0, of: run) }
+    }
+
+    /// One drill of one run, with all that was asked in it.
+    public struct Record: Sendable {
+        public var row: Row
+        /// The estate file that it ran against, and the one that its drill names where that is another: a rehearsal on a stand-in.
+        public var estateFile: String?
+        public var namedEstateFile: String?
+        public var host: String?
+        public var cases: [CaseResult]
+        public var facts: [Fact]
+
+        /// Whether it is of an estate. What was rehearsed on a stand-in, such as the lab, proves nothing of the estate that the drill names,
+        /// though both may have one name.
+        public func isOf(_ estate: Estate) -> Bool {
+            row.estate == estate.name && (namedEstateFile == nil || estateFile == estate.file.path)
+        }
+    }
+
+    /// What a run tells of each of its drills.
+    ///
+    /// - Throws: ``ReplayError``: of kind `empty` where it was cut off before its first drill began, or is about to begin it.
+    public func records(of run: String) async throws(ReplayError) -> [Record] {
+        let document = try await document(of: run)
+        return try document.drills.map { drill throws(ReplayError) in
+            guard let cases = try? drill.cases.map({ try CaseResult($0) }) else {
+                throw ReplayError(
+                    .unreadable, "\(run) holds words that this muster doesn't know",
+                    hint: "it was made by a newer version: read it with that")
+            }
+            return Record(
+                row: Row(drill, of: run), estateFile: drill.estateFile, namedEstateFile: drill.estateFileNamed,
+                host: document.run.host, cases: cases,
+                facts: drill.facts.map { Fact($0.name, $0.value) })
+        }
+    }
+
+    /// When a run began, as its name says, to the second; nil where it is no run's name.
+    public static func started(_ run: String) -> Date? {
+        guard run.wholeMatch(of: name) != nil else { return nil }
+        let digits = run.dropFirst(4).prefix(15)
+        return try? Date(
+            "\(digits.prefix(4))-\(digits.dropFirst(4).prefix(2))-\(digits.dropFirst(6).prefix(2))T"
+                + "\(digits.dropFirst(9).prefix(2)):\(digits.dropFirst(11).prefix(2)):\(digits.dropFirst(13).prefix(2))Z",
+            strategy: .iso8601)
+    }
+
+    private func document(of run: String) async throws(ReplayError) -> ReportDocument {
         let place = folder.appendingPathComponent(run, isDirectory: true)
         let document: ReportDocument
         let file = place.appendingPathComponent(Self.report)
@@ -104,12 +166,12 @@ public struct RunHistory: Sendable {
             }
             guard !report.drills.isEmpty else {
                 throw ReplayError(
-                    .unreadable, "\(place.path) tells of no drill",
+                    .empty, "\(place.path) tells of no drill",
                     hint: "the run was killed before its first one began, or is about to begin it")
             }
             document = ReportDocument(report)
         }
-        return document.drills.map { Row($0, of: run) }
+        return document
     }
 
     private struct SchemaVersion: Decodable {
@@ -167,6 +229,7 @@ extension RunHistory.Row {
     fileprivate init(_ drill: DrillDocument, of run: String) {
         self.run = run
         self.drill = drill.name
+        estate = drill.estate
         isInspection = drill.kind != nil
         started = drill.started.date
         timeZone = TimeZone(identifier: drill.timeZone) ?? .gmt

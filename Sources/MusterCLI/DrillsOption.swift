@@ -1,0 +1,13 @@
+// The option that commands share which ask how often an estate's drills are due.
+
+import ArgumentParser
+
+/// Where else an estate's drills lie.
+struct DrillsOption: ParsableArguments {
+    @Option(
+        name: .customLong("drills"),
+        help: ArgumentHelp(
+            "Look for the estate's drills in this folder too; may be given several times. Always looked into: the estate file's own folder, "
+                + "and drills in it.", valueName: "folder"))
+    var folders: [String] = []
+}
