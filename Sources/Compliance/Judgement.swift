@@ -1,0 +1,71 @@
+// Whether the period kept the estate's promises, and why not.
+
+import DrillModel
+import Foundation
+import Reports
+
+extension ComplianceCollector {
+    /// Puts the verdict, its reasons and the notes into a report.
+    func judge(_ report: inout ComplianceReport, _ known: KnownRuns) {
+        var broken: [String] = []
+        var unasked: [String] = []
+        var notes: [String] = []
+        for drill in report.coverage {
+            for window in drill.windows where window.state.isBroken {
+                let label = window.period.label
+                switch window.state {
+                case .missing: broken.append("\(drill.drill) was not drilled in \(label)")
+                case .unverified:
+                    let count = Readable.count(window.unverified, "run")
+                    broken.append("\(drill.drill) came to no verdict in \(label): \(count) could not verify it, or were cut off")
+                default: broken.append("\(drill.drill) failed in \(label), and has not passed since")
+                }
+            }
+        }
+        let overdue = report.actions.count { $0.state == .overdue }
+        if overdue > 0 {
+            broken.append("\(Readable.count(overdue, "corrective action")) \(overdue == 1 ? "is" : "are") overdue")
+        }
+        if let ledger = report.ledger {
+            if ledger.verdict == .failed {
+                broken.append("the ledger or what it vouches for was altered: \(ledger.problems.first ?? "")")
+            } else if ledger.verdict == .error {
+                unasked.append("the ledger could not be verified: \(ledger.problems.first ?? "")")
+            }
+            let strangers = Set(report.runs.filter { $0.record == .unrecorded }.map(\.run)).count
+            if strangers > 0 {
+                notes.append("\(Readable.count(strangers, "run")) of the period \(strangers == 1 ? "is" : "are") not in the ledger")
+            }
+        } else {
+            notes.append("the estate keeps no ledger: nothing vouches for the runs' reports, nor says who started them (docs/evidence.md)")
+        }
+        unasked += unreadablePlans.map { "a drill beside the estate file can't be read: \($0)" }
+        let unreadable = known.unreadable.filter { run in
+            RunHistory.started(run.run).map { period.moments(in: estate.timeZone).contains($0) } ?? true
+        }
+        if let first = unreadable.first {
+            unasked.append("\(Readable.count(unreadable.count, "run")) of the period can't be read: \(first.run): \(first.problem.message)")
+        }
+        if known.unreadable.count > unreadable.count {
+            let count = Readable.count(known.unreadable.count - unreadable.count, "run")
+            notes.append("\(count) of other times can't be read, and may be missing among trends and corrective actions")
+        }
+        if !report.coverage.contains(where: { $0.cadence != nil }) {
+            unasked.append("no drill beside the estate file says how often it is due (due: quarterly)")
+        } else if report.runs.isEmpty, broken.isEmpty {
+            unasked.append("nothing ran in the period")
+        }
+        let nameless = report.actions.count { $0.state != .closed && $0.owner == nil }
+        if nameless > 0 {
+            notes.append("\(Readable.count(nameless, "open corrective action")) \(nameless == 1 ? "has" : "have") no owner")
+        }
+        let names = Set(
+            report.coverage.map(\.drill) + report.actions.map(\.drill) + report.runs.map(\.drill) + plans.flatMap(\.formerNames))
+        for entry in actions.entries where !names.contains(entry.drill) {
+            notes.append("line \(entry.line) of the corrective actions names \(entry.drill), which is no drill of this estate")
+        }
+        report.reasons = broken + unasked
+        report.verdict = !broken.isEmpty ? .failed : unasked.isEmpty ? .passed : .error
+        report.notes = notes
+    }
+}

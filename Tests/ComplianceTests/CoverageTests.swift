@@ -1,0 +1,128 @@
+// What becomes of a period in which a drill was due.
+
+import DrillModel
+import Foundation
+import Reports
+import Testing
+
+@testable import Compliance
+
+@Suite struct CoverageTests {
+    private func state(_ folder: RunFolder, _ quarter: String = "2026-Q3", now: String = "2026-11-30T06:00:00Z") async throws
+        -> (ComplianceReport.Coverage.Window, ComplianceReport)
+    {
+        let report = try await folder.quarter(quarter, [folder.plan("nightly")], now: now)
+        return (try #require(report.coverage.first?.windows.first), report)
+    }
+
+    @Test func kept() async throws {
+        let folder = try RunFolder()
+        let run = try folder.run("nightly", at: "2026-08-01T10:00:00Z")
+        let (window, report) = try await state(folder)
+        #expect(window.state == .kept && window.run == run && window.passed == 1)
+        #expect(report.verdict == .passed, "\(report.reasons)")
+    }
+
+    /// A missing quarter is itself a failure.
+    @Test func missing() async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-11-01T10:00:00Z")
+        let (window, report) = try await state(folder)
+        #expect(window.state == .missing)
+        #expect(report.verdict == .failed)
+        #expect(report.reasons == ["nightly was not drilled in 2026-Q3"])
+    }
+
+    /// The estate's zone counts: this run began in the third quarter of UTC, and in the fourth of Kolkata.
+    @Test func theEstatesZoneCounts() async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-09-30T19:00:00Z")
+        #expect(try await state(folder).0.state == .missing)
+        #expect(try await state(folder, "2026-Q4").0.state == .kept)
+    }
+
+    @Test func notOver() async throws {
+        let folder = try RunFolder()
+        try folder.run("other", at: "2026-10-30T19:00:00Z")
+        let (window, report) = try await state(folder, "2026-Q4")
+        #expect(window.state == .open)
+        #expect(report.verdict == .passed && !report.isOver, "\(report.reasons)")
+    }
+
+    @Test(arguments: [true, false])
+    func failedAndRetested(_ isRetested: Bool) async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-08-01T10:00:00Z", [red()])
+        if isRetested { try folder.run("nightly", at: "2026-10-02T10:00:00Z") }
+        let (window, report) = try await state(folder)
+        #expect(window.state == (isRetested ? .retested : .failed))
+        #expect(report.verdict == (isRetested ? .passed : .failed), "\(report.reasons)")
+    }
+
+    /// Neither an error nor a run that was cut off is a drill, however much of it was green.
+    @Test(arguments: [true, false])
+    func whatCameToNoVerdict(_ isCutOff: Bool) async throws {
+        let folder = try RunFolder()
+        let unasked = CaseResult.unasked(
+            .rows, name: "t", finding: Finding(Rule("tool-missing"), object: "psql", message: "it is not there", hint: "install it"))
+        try folder.run("nightly", at: "2026-08-01T10:00:00Z", isCutOff ? [green()] : [green(), unasked], isCutOff: isCutOff)
+        let (window, report) = try await state(folder)
+        #expect(window.state == .unverified && window.unverified == 1)
+        #expect(report.verdict == .failed)
+    }
+
+    @Test func beforeThePromiseNothingIsDue() async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-08-01T10:00:00Z")
+        let plan = folder.plan("nightly", Cadence(.quarterly, since: try CalendarPeriodTests.day("2026-07-15")))
+        let year = CalendarPeriod(.yearly, containing: try CalendarPeriodTests.day("2026-01-01"))
+        let report = try await folder.report(year, [plan], now: "2026-11-30T06:00:00Z")
+        #expect(report.coverage[0].windows.map(\.period.label) == ["2026-Q3", "2026-Q4"])
+        #expect(report.coverage[0].windows.map(\.state) == [.kept, .open])
+    }
+
+    /// A yearly drill isn't missing in a quarter that ends before the year does.
+    @Test func aLongerPeriodIsJudgedAtItsEnd() async throws {
+        let folder = try RunFolder()
+        try folder.run("other", at: "2025-08-01T10:00:00Z")
+        for (quarter, state) in [("2025-Q3", ComplianceReport.Coverage.State.open), ("2025-Q4", .missing)] {
+            let report = try await folder.quarter(quarter, [folder.plan("nightly", Cadence(.yearly))], now: "2026-11-30T06:00:00Z")
+            #expect(report.coverage.first { $0.drill == "nightly" }?.windows.map(\.state) == [state], "\(quarter)")
+        }
+    }
+
+    @Test func anotherEstatesRunsAreNone() async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-08-01T10:00:00Z", estate: "other")
+        #expect(try await state(folder).0.state == .missing)
+    }
+
+    /// The lab may be called as the estate is.
+    @Test func aStandInIsNotTheEstate() async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-08-01T10:00:00Z", standIn: "/tmp/lab/estate.yaml")
+        #expect(try await state(folder).0.state == .missing)
+    }
+
+    @Test func aFormerNameCounts() async throws {
+        let folder = try RunFolder()
+        try folder.run("daily", at: "2026-08-01T10:00:00Z")
+        let report = try await folder.quarter("2026-Q3", [folder.plan("nightly", formerly: ["daily"])], now: "2026-11-30T06:00:00Z")
+        #expect(report.coverage.map(\.drill) == ["nightly"] && report.coverage[0].windows[0].state == .kept)
+        #expect(report.runs.map(\.formerName) == ["daily"])
+    }
+
+    /// What nobody promised, and what nobody can read, is not passed.
+    @Test func nothingPromisedAndNothingRead() async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-08-01T10:00:00Z")
+        let unpromised = try await folder.quarter("2026-Q3", [folder.plan("nightly", nil)], now: "2026-11-30T06:00:00Z")
+        #expect(unpromised.verdict == .error && unpromised.reasons[0].contains("how often it is due"))
+        let run = try folder.run("nightly", at: "2026-08-02T10:00:00Z")
+        try Data("{}".utf8).write(to: folder.folder.appending(path: "\(run)/report.json"))
+        let (window, report) = try await state(folder)
+        #expect(window.state == .kept && report.verdict == .error && report.reasons[0].contains(run))
+        let empty = try RunFolder()
+        #expect(try await empty.quarter("2026-Q4", [empty.plan("nightly")], now: "2026-11-30T06:00:00Z").verdict == .error)
+    }
+}
