@@ -141,9 +141,10 @@ let package = Package(
         // An installed program has no files beside it: the templates are part of it.
         module(
             "Reports", ["DrillModel", mustache],
-            resources: ["report", "drill", "finding", "checks", "timeline"].map { .embedInCode("HTML/\($0).mustache") } + [
-                .embedInCode("HTML/style.css")
-            ]),
+            resources: ["report", "drill", "finding", "checks", "timeline"].map { .embedInCode("HTML/\($0).mustache") }
+                + ["compliance", "coverage", "runs", "trend", "action", "promises", "calendar", "standards", "ledger"].map {
+                    .embedInCode("Compliance/\($0).mustache")
+                } + [.embedInCode("HTML/style.css"), .embedInCode("Compliance/compliance.css")]),
         module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
         module("PostgresClient", ["CLibPQ", "CLinux"]),
         module("RedisClient", ["CHiredis", "CLinux"]),

@@ -20,7 +20,8 @@ public struct MarkdownReport {
             document = ([heading(run)] + run.drills.map { section($0) } + [footer]).joined(separator: "\n")
             if document.utf8.count <= largest { return document }
         }
-        return cut(document, to: largest)
+        return Markdown.cut(
+            document, to: largest, "This summary was cut here: report.html and report.json, beside this file, have all of it.")
     }
 
     private static let footer = "<sub>Made by muster. report.html, beside this file, has the whole of it.</sub>\n"
@@ -81,25 +82,6 @@ public struct MarkdownReport {
         }
         return lines
     }
-
-    /// After a whole line, with one that says so.
-    private static func cut(_ document: String, to bytes: Int) -> String {
-        let notice = "\n\n**This summary was cut here: report.html and report.json, beside this file, have all of it.**\n"
-        var left = bytes - notice.utf8.count
-        var lines: [Substring] = []
-        var fence: Substring?
-        for line in document.split(separator: "\n", omittingEmptySubsequences: false) {
-            left -= line.utf8.count + 1
-            if left < 0 { break }
-            lines.append(line)
-            let start = line.drop { $0 == " " }
-            guard start.hasPrefix("```") else { continue }
-            fence = fence == nil ? line.prefix { $0 == " " || $0 == "`" } : nil
-        }
-        // What is open would swallow the notice; its own end was counted with what was cut.
-        if let fence { lines.append(fence) }
-        return lines.joined(separator: "\n") + notice
-    }
 }
 
 /// Text from a run as Markdown shows it word for word.
@@ -138,5 +120,24 @@ enum Markdown {
     static func fence(around text: String, atLeast count: Int) -> String {
         let longest = text.matches(of: /`+/).map(\.output.count).max() ?? 0
         return String(repeating: "`", count: max(count, longest + 1))
+    }
+
+    /// After a whole line, with one that says so.
+    static func cut(_ document: String, to bytes: Int, _ words: String) -> String {
+        let notice = "\n\n**\(words)**\n"
+        var left = bytes - notice.utf8.count
+        var lines: [Substring] = []
+        var fence: Substring?
+        for line in document.split(separator: "\n", omittingEmptySubsequences: false) {
+            left -= line.utf8.count + 1
+            if left < 0 { break }
+            lines.append(line)
+            let start = line.drop { $0 == " " }
+            guard start.hasPrefix("```") else { continue }
+            fence = fence == nil ? line.prefix { $0 == " " || $0 == "`" } : nil
+        }
+        // What is open would swallow the notice; its own end was counted with what was cut.
+        if let fence { lines.append(fence) }
+        return lines.joined(separator: "\n") + notice
     }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Reads the files of a run as strangers do: report.json and events.jsonl by JSON Schema, *.prom by Prometheus' own strict parser, *.md by
-a reader of CommonMark and tables.
+"""Reads the files of a run, and of a period, as strangers do: report.json, events.jsonl and compliance.json by JSON Schema, *.prom by
+Prometheus' own strict parser, *.md by a reader of CommonMark and tables.
 
 read-reports.py SCHEMAS FILE…   prints what is wrong, a line each, and then how many files were read. Exit 3: a package is missing.
 """
@@ -19,7 +19,7 @@ except ImportError as missing:
     sys.exit(3)
 
 folder = pathlib.Path(sys.argv[1])
-schemas = {name: json.loads((folder / f"{name}.schema.json").read_text()) for name in ("report", "events")}
+schemas = {name: json.loads((folder / f"{name}.schema.json").read_text()) for name in ("report", "events", "compliance")}
 registry = referencing.Registry().with_resources(
     (f"{name}.schema.json", referencing.Resource.from_contents(schema)) for name, schema in schemas.items())
 validators = {}
@@ -42,6 +42,10 @@ def check(name, document, where):
 
 def report(path):
     check("report", json.loads(path.read_text(encoding="utf-8")), path.name)
+
+
+def compliance(path):
+    check("compliance", json.loads(path.read_text(encoding="utf-8")), path.name)
 
 
 def events(path):
@@ -96,6 +100,8 @@ count = 0
 for argument in sys.argv[2:]:
     path = pathlib.Path(argument)
     read = {".json": report, ".jsonl": events, ".prom": metrics, ".md": summary}[path.suffix]
+    if path.name.endswith("compliance.json"):
+        read = compliance
     try:
         read(path)
     except Exception as refusal:  # whatever a parser says is what a test must show
