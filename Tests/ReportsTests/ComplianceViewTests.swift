@@ -109,10 +109,13 @@ import Testing
     }
 
     @Test func whatNobodyOwnsIsLoud() throws {
-        let actions = ActionsView(ComplianceSample.quarter.actions, in: ComplianceSample.zone, ComplianceLimits.all[0])
+        let actions = ActionsView(ComplianceSample.quarter.actions, isDrilled: true, in: ComplianceSample.zone, ComplianceLimits.all[0])
         #expect(actions.summary == "1 overdue, 1 open, 1 closed.")
         #expect(actions.open.map(\.owner) == [nil, "storage-lead"] && actions.closed.map(\.retest) == ["passed on 2026-09-22"])
         let html = String(decoding: try ComplianceHTML.render(ComplianceSample.quarter), as: UTF8.self)
         #expect(html.contains("NO OWNER IS NAMED"))
+        // Nobody has found anything where nobody looked.
+        let none = FigureView.views(of: ComplianceSample.empty)
+        #expect(none.allSatisfy { $0.state.name != "passed" } && none[2].value == "none known")
     }
 }

@@ -14,7 +14,7 @@ struct ActionsView {
     /// `1 overdue, 2 open, 4 closed`
     let summary: String
 
-    init(_ actions: [ComplianceReport.CorrectiveAction], in zone: TimeZone, _ limits: ComplianceLimits) {
+    init(_ actions: [ComplianceReport.CorrectiveAction], isDrilled: Bool, in zone: TimeZone, _ limits: ComplianceLimits) {
         let open = actions.filter { $0.state != .closed }
         let closed = actions.filter { $0.state == .closed }
         // The report has the gravest first.
@@ -28,7 +28,8 @@ struct ActionsView {
         let counts = [(overdue, "overdue"), (open.count - overdue, "open"), (closed.count, "closed")].filter { $0.0 > 0 }
         summary =
             counts.isEmpty
-            ? "None: no drill of the period has found anything that somebody has to mend."
+            ? isDrilled
+                ? "None: no drill has found anything that somebody has to mend." : "None is known: nothing was drilled in this period."
             : counts.map { "\(Readable.count($0.0)) \($0.1)" }.joined(separator: ", ") + "."
     }
 }

@@ -84,7 +84,7 @@ struct ComplianceView {
         }
         hasTrends = !trends.isEmpty
         trendsMore = ComplianceLimits.more(report.trends.count - trends.count, in: "compliance.json")
-        actions = ActionsView(report.actions, in: zone, limits)
+        actions = ActionsView(report.actions, isDrilled: report.runs.contains { !$0.isInspection }, in: zone, limits)
         promises = PromisesView(report.promises, in: zone, limits)
         calendar = CalendarView(report.calendar, limits)
         participants = report.participants.prefix(limits.drills).map { ParticipantView($0, in: zone, limits) }

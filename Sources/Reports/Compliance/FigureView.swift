@@ -59,6 +59,10 @@ struct FigureView {
         let open = report.actions.count { $0.state != .closed }
         let overdue = report.actions.count { $0.state == .overdue }
         let closed = report.actions.count - open
+        // Where nothing was drilled, nothing can have been found: that is no good news.
+        if report.actions.isEmpty, !report.runs.contains(where: { !$0.isInspection }) {
+            return FigureView("Corrective actions", "none known", "nothing was drilled", .none)
+        }
         let note = open == 0 ? (closed > 0 ? "\(Readable.count(closed)) closed" : "none was needed") : "\(Readable.count(overdue)) overdue"
         return FigureView(
             "Corrective actions", "\(Readable.count(open)) open", note, overdue > 0 ? .bad : open > 0 ? .unsure : .good)
@@ -67,7 +71,7 @@ struct FigureView {
     private static func inspections(_ report: ComplianceReport) -> FigureView {
         let days = report.calendar.days
         let looked = days.count { $0.inspection != nil }
-        guard !days.isEmpty else { return FigureView("Backups inspected", "never", "no day of the period has passed", .none) }
+        guard !days.isEmpty else { return FigureView("Backups inspected", "never", "no day of the period is known", .none) }
         let note = looked < days.count ? "of the others nothing is known" : nil
         return FigureView(
             "Backups inspected", "on \(Readable.count(looked)) of \(Readable.count(days.count, "day"))", note,
