@@ -89,8 +89,11 @@ let package = Package(
             "Setup",
             [
                 "OutsideTools", "BackupAccess", "DrillModel", "BackupCatalog", "ConfigurationRecovery", "PostgresRecovery", "RedisRecovery",
-                "ArtifactFormats", "Seals", "Reports", "ScratchHost", "Cryptography",
-            ]),
+                "ArtifactFormats", "Seals", "Reports", "ScratchHost", "Cryptography", mustache,
+            ],
+            resources: ["service", "timer", "github", "gitlab", "jenkins", "kubernetes", "cron"].map {
+                .embedInCode("Pipelines/\($0).mustache")
+            }),
         module("Cleanup", ["DrillModel", "Sealing", "Reports", "ScratchHost"]),
         module("DrillEngine", ["DrillModel"]),
         module("DrillModel"),

@@ -17,6 +17,8 @@ enum CommandNames {
             if known.isEmpty, !isHelp { return }
             path.append(word)
             guard let next = known.first(where: { $0._commandName == word }) else {
+                // It is an argument of the one that need not be named.
+                if command.configuration.defaultSubcommand != nil, !isHelp { return }
                 let parent = path.dropLast().joined(separator: " ")
                 let names = known.map { $0._commandName }
                 throw CommandFailure(

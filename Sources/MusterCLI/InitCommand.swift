@@ -1,63 +1,10 @@
-// `muster init`: looks at a folder of backups, and writes an estate and drills for what it finds.
+// `muster init`: the first files. Which ones is a subcommand's matter; that of backups need not be named.
 
 import ArgumentParser
-import DrillFiles
-import DrillModel
-import Foundation
-import Setup
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Look at a folder or bucket of backups, and write an estate and drills for what is there.",
-        discussion: """
-            Kinds are told by content; of what is encrypted, by the names around it, and the file says so. Nothing that is there already is \
-            written over. Read what it wrote: targets, checks and promises are yours to add.
-            """)
-
-    @OptionGroup var source: InitSource
-
-    @Option(help: ArgumentHelp("Where the files go.", valueName: "folder"))
-    var output = "drills"
-
-    @Option(help: ArgumentHelp("The estate's name (default: the backup folder's).", valueName: "name"))
-    var estate: String?
-
-    @Option(help: ArgumentHelp("The Ed25519 public key, PEM, that the seals beside the backups are signed with.", valueName: "file"))
-    var trust: String?
-
-    @OptionGroup var scratch: ScratchOption
-
-    private func tellPassedOver(_ found: BackupFinder.Found) {
-        for name in found.passedOver.prefix(10) { Console.print("passed over \(name)") }
-        if found.passedOver.count > 10 { Console.print("passed over \(found.passedOver.count - 10) more") }
-    }
-
-    func run() async throws {
-        let (store, keys) = try source.store()
-        let setup = EstateSetup(
-            store: store, keys: keys, place: source.place, name: estate,
-            trusted: trust.map { URL(fileURLWithPath: $0).standardizedFileURL }, root: scratch.root)
-        let found = try await SignalGuard.run { try await setup.look() }
-        guard !found.sets.isEmpty else {
-            tellPassedOver(found)
-            throw CommandFailure(
-                .unverified, "no backup was recognised in \(store.folder?.path ?? source.place)",
-                hint: "it looks for dumps, base backups, pgBackRest repositories, RDB and AOF files; is the store mounted?")
-        }
-        let target = URL(fileURLWithPath: output, isDirectory: true)
-        let files = try setup.write(found, to: target)
-        for set in found.sets { Console.print("found \(set.summary)") }
-        tellPassedOver(found)
-        for file in files { Console.print("wrote \(target.appendingPathComponent(file.name).relativePath)") }
-        // What it writes must be what it reads.
-        _ = try DrillFiles.load([target.path])
-        if found.sets.contains(where: { $0.encryption != nil }) {
-            Console.print(
-                "The key is named by the environment variable \(EstateDraft.keyVariable): set it, or name another place under keys.")
-        }
-        if found.hasSeals, trust == nil {
-            Console.print("Seals lie beside the backups: name their public key under seals: {trust: […]}. Until then they count as forged.")
-        }
-        Console.print("Try:  muster run \(target.relativePath) --dry-run")
-    }
+        commandName: "init", abstract: "Write the first files: an estate and drills for backups, and pipelines that run them.",
+        discussion: "muster init FOLDER is muster init backups FOLDER.",
+        subcommands: [InitBackupsCommand.self, InitPipelineCommand.self], defaultSubcommand: InitBackupsCommand.self)
 }
