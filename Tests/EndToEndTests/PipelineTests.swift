@@ -152,6 +152,7 @@ private struct Desk {
     @Test func whatAJobIsHanded() async throws {
         try await Desk.with(zone: "UTC") { desk in
             for (kind, more, _) in Desk.kinds { #expect(try await desk.run([kind] + more + ["--checkout", "/srv/shop/"]).code == 0) }
+            #expect(try desk.text("muster-drill.timer").contains("03:00:00 UTC\n"))
             let service = try desk.text("muster-drill.service")
             for line in [
                 "mode 0600: AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY SHOP_BACKUP_KEY.", "EnvironmentFile=/etc/muster/environment",

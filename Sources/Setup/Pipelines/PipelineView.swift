@@ -57,7 +57,8 @@ struct PipelineView {
         let needs = PipelineNeeds(of: setup.estates)
         estate = setup.estate.name
         slug = Self.slug(setup.estate.name)
-        zone = setup.estate.timeZone.identifier
+        // Foundation calls UTC so, whatever the estate file calls it.
+        zone = setup.estate.timeZone.identifier == "GMT" ? "UTC" : setup.estate.timeZone.identifier
         estateFile = setup.estateFile
         drills = setup.drills
         checkout = setup.checkout
