@@ -23,6 +23,12 @@ extern int pipe2(int ends[2], int flags);
 // A pipe that no program inherits.
 static inline int muster_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 
+// Declared here for the same reason.
+extern int memfd_create(const char *name, unsigned int flags);
+
+// A file in memory alone, that no program inherits. 1 is MFD_CLOEXEC.
+static inline int muster_memory_file(void) { return memfd_create("muster", 1U); }
+
 // Whoever listens at the other end of a Unix socket, by our numbers; 0 where that is none of ours to know. The kernel's own layout of
 // its answer, since the C library shows it to those only who ask for GNU's extensions first.
 static inline pid_t muster_listener(int descriptor) {

@@ -161,3 +161,53 @@ private func ended(_ code: Int32?, signal: Int32? = nil, _ output: String = "") 
         #expect(RedisChecker.reading(ended(nil, signal: 9)) == .killed)
     }
 }
+
+@Suite struct CurlTests {
+    @Test func nothingOfARequestIsOnTheCommandLine() {
+        #expect(Curl.command == ["curl", "--disable", "--config", "-"])
+        let lines = Curl.configuration(
+            url: "https://hooks.example/a{1}", token: "t\"k", body: "@{\"a\":\"b\\\\n\"}", agent: "muster/1", limit: 20, isLocal: false
+        ).split(separator: "\n").map(String.init)
+        #expect(lines.contains("url = \"https://hooks.example/a{1}\"") && lines.contains("globoff"))
+        #expect(
+            lines.contains("header = \"Authorization: Bearer t\\\"k\"") && lines.contains("data-raw = \"@{\\\"a\\\":\\\"b\\\\\\\\n\\\"}\""))
+        #expect(lines.contains("proto = \"=https\"") && lines.contains("max-redirs = \"0\"") && lines.contains("max-time = \"20\""))
+        #expect(!lines.contains { $0.hasPrefix("location") || $0.hasPrefix("insecure") || $0.hasPrefix("noproxy") || $0.hasPrefix("fail") })
+        let local = Curl.configuration(url: "http://127.0.0.1/", token: nil, body: "{}", agent: "muster/1", limit: 4, isLocal: true)
+        #expect(
+            local.contains("proto = \"=http,https\"\nnoproxy = \"*\"\n") && !local.contains("Authorization")
+                && local.contains("connect-timeout = \"4\""))
+        // What is in quotes begins no line of its own.
+        #expect(Curl.quoted("a\nurl = b\r\t\\") == "\"a\\nurl = b\\r\\t\\\\\"")
+    }
+
+    @Test func theAnswerCounts() {
+        #expect(Curl.answer(ended(0, "HTTP/1.1 200 OK\r\n\r\n\n200")) == .status(200, wait: nil))
+        #expect(Curl.answer(ended(28, "HTTP/1.1 200 OK\r\n\r\n\n200")) == .status(200, wait: nil))
+        #expect(Curl.answer(ended(0, "HTTP/2 429\r\nretry-after: 30\r\n\r\n\n429")) == .status(429, wait: 30))
+        #expect(
+            Curl.answer(ended(0, "HTTP/1.1 503 x\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n\r\n\n503")) == .status(503, wait: nil))
+        for code: Int32 in [6, 7, 28, 35, 52, 56] {
+            guard case .unanswered(_, true) = Curl.answer(ended(code, "\n000")) else { Issue.record("exit \(code) may pass"); continue }
+        }
+        for code: Int32 in [1, 3, 60, 77] {
+            guard case .unanswered(_, false) = Curl.answer(ended(code, "\n000")) else { Issue.record("exit \(code) won't pass"); continue }
+        }
+        #expect(Curl.answer(ended(127)) == .cannotRun)
+        #expect(Curl.answer(ended(nil, signal: 9)) == .unanswered("no answer (curl ended with signal 9)", mayPass: true))
+    }
+}
+
+@Suite struct SendmailTests {
+    /// Whoever a header names, nobody else than these gets it.
+    @Test func theRecipientsAreOnTheCommandLine() {
+        let command = Sendmail(program: "/usr/sbin/sendmail").send(to: ["a@example.com", "b@example.com"], from: "m@example.com")
+        #expect(command == ["/usr/sbin/sendmail", "-i", "-f", "m@example.com", "--", "a@example.com", "b@example.com"])
+    }
+
+    @Test func itsCodesAreThoseOfSysexits() {
+        #expect(Sendmail.answer(ended(0)) == .taken && Sendmail.answer(ended(75)) == .later && Sendmail.answer(ended(127)) == .cannotRun)
+        #expect(Sendmail.answer(ended(67)) == .refused("it knows no such recipient (exit 67)"))
+        #expect(Sendmail.answer(ended(nil, signal: 11)) == .refused("it ended with signal 11"))
+    }
+}
