@@ -37,9 +37,10 @@ public struct Keyring: Sendable {
             }
         }
         return Set(
-            (Array(estate.keys.values) + services + [estate.seals.signingKey, estate.evidence?.signingKey].compactMap { $0 }).compactMap {
-                if case .environment(let variable) = $0 { variable } else { nil }
-            })
+            (Array(estate.keys.values) + services + [estate.seals.signingKey, estate.evidence?.signingKey].compactMap { $0 }
+                + estate.notify.flatMap(\.secrets)).compactMap {
+                    if case .environment(let variable) = $0 { variable } else { nil }
+                })
     }
 
     /// What opens a backup set's artifacts; nil where it is declared to be in plain text.

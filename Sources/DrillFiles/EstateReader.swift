@@ -43,6 +43,7 @@ struct EstateReader {
             }
         }
         let evidence = evidence(fields)
+        let notify = NotifyReader(file: file).read(fields)
         let sealedAs = OriginReader(fields: fields).sealedAs()
         guard file.problems.isEmpty, let name, let zone, let seals else { return nil }
         var estate = Estate(
@@ -50,6 +51,7 @@ struct EstateReader {
             seals: seals, byHand: byHand, file: file.url)
         estate.sealedAs = sealedAs
         estate.evidence = evidence
+        estate.notify = notify
         return estate
     }
 

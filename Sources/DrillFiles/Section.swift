@@ -38,7 +38,7 @@ extension Section {
             "version": "1", "estate": "my-estate", "stores": "{primary: {type: file, path: /backups}}",
             "services": "{postgres: {engine: postgres, backups: …}}",
         ],
-        optional: ["timezone", "keys", "applications", "zones", "seals", "evidence", "sealed-as", "by-hand"])
+        optional: ["timezone", "keys", "applications", "zones", "seals", "evidence", "notify", "sealed-as", "by-hand"])
 
     static let store = Section("store", required: ["type": "file", "path": "/backups"], optional: ["zone"])
 
@@ -63,6 +63,12 @@ extension Section {
 
     static let evidence = Section(
         "evidence", required: ["sign-with": "{file: keys/evidence.key}", "trust": "[keys/evidence.pub]"])
+
+    static let channel = Section("channel", optional: ["webhook", "mail", "command", "on"])
+
+    static let webhook = Section("webhook", required: ["url": "{env: WEBHOOK_URL}"], optional: ["format", "token"])
+
+    static let mail = Section("mail", required: ["to": "[dba@example.com]", "from": "muster@example.com"], optional: ["sendmail"])
 
     static let service = Section(
         "service",
@@ -191,7 +197,8 @@ extension Section {
     static let ofActions = [actions, action]
 
     static let ofEstates = [
-        estate, store, objectStore, sshStore, rcloneStore, secret, seals, evidence, service, source, standby, replica, living, module,
+        estate, store, objectStore, sshStore, rcloneStore, secret, seals, evidence, channel, webhook, mail, service, source, standby,
+        replica, living, module,
         backup, wal,
         live,
         runs,

@@ -18,6 +18,8 @@ public struct Estate: Sendable, Hashable {
     public var sealedAs: [String] = []
     /// How its runs are recorded in a ledger; nil where they aren't.
     public var evidence: EvidencePolicy?
+    /// Who is told how its runs ended, by name.
+    public var notify: [NotifyChannel] = []
     /// Promises that Muster can't ask, by name, each with what is asked by hand instead. They are reported as skipped.
     public var byHand: [String: String]
     /// The file it came from; relative paths inside it start at its folder.

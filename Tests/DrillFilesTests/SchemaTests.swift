@@ -76,6 +76,7 @@ enum Checkout {
         #expect(try words("estate", "service", "engine") == Set(Service.Engine.allCases.map(\.rawValue)))
         #expect(try words("estate", "schedule", "weekday") == Set(Weekday.allCases.map(\.rawValue)))
         #expect(try words("estate", "backup", "kind") == Set(BackupSet.Kind.allCases.map(\.rawValue)))
+        #expect(try words("estate", "webhook", "format") == Set(NotifyChannel.Format.allCases.map(\.rawValue)))
     }
 }
 
@@ -118,6 +119,7 @@ struct SchemaValidationTests {
                 try fixture.write("printed.yaml", Good.drill.replacing("2026-03-01T02:00:00+05:30", with: "\"2026-02-28 20:30:00.25+00\""))
             ),
             ("estate", try fixture.write("estate.yaml", Good.estate)), ("drill", try fixture.write("drill.yaml", Good.drill)),
+            ("estate", try fixture.write("told.yaml", Good.estate.replacing("\nby-hand:", with: "\n\(NotifyFilesTests.all)\nby-hand:"))),
             ("drill", try fixture.write("failure.yaml", Good.serverFailure)), ("drill", try fixture.write("outage.yaml", Good.outage)),
             ("drill", try fixture.write("cache.yaml", Good.lostCache)),
             ("drill", try fixture.write("filled.yaml", OtherEstateTests.loss)),
