@@ -62,7 +62,7 @@ let package = Package(
             "MusterCLI",
             [
                 "Drills", "Inspection", "Setup", "Cleanup", "Sealing", "Sabotage", "Lab", "BackupAccess", "DrillEngine", "DrillModel",
-                "DrillFiles", "Evidence", "Compliance", "Reports", "ScratchHost", argumentParser, "CLinux",
+                "DrillFiles", "Evidence", "Compliance", "Notifications", "Reports", "ScratchHost", argumentParser, "CLinux",
             ]),
         // The modules that put the parts together: they may know many.
         module(
@@ -130,6 +130,8 @@ let package = Package(
         module("Evidence", ["DrillModel", "BackupCatalog", "Reports", "Seals", "Cryptography"]),
         // The drills and inspections of a period against what was due.
         module("Compliance", ["DrillModel", "Evidence", "Reports"]),
+        // Who is told how a run ended, and by which way.
+        module("Notifications", ["DrillModel", "BackupCatalog", "Reports", "OutsideTools", "ScratchHost", "Cryptography"]),
         module("ArtifactFormats"),
         // The command lines of programs that others wrote, and what their ends mean.
         module("OutsideTools", ["ArtifactFormats", "ScratchHost"]),
@@ -180,7 +182,7 @@ let package = Package(
         // They read the sources and the docs, and import nothing.
         tests("ArchitectureTests", []),
         // They run the built program that lies beside their bundle, and import nothing of it.
-        tests("EndToEndTests", ["ServerVersions"], resources: [.copy("Support")]),
+        tests("EndToEndTests", ["ServerVersions"]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCRC32C"),
         tests(
@@ -203,6 +205,7 @@ let package = Package(
         tests("DrillFilesTests", ["DrillFiles", "DrillModel"], exclude: ["Cases"]),
         tests("EvidenceTests", ["Evidence", "DrillModel", "Reports", "Cryptography"]),
         tests("ComplianceTests", ["Compliance", "DrillModel", "Evidence", "Reports", "Cryptography"]),
+        tests("NotificationsTests", ["Notifications", "DrillModel", "Reports"]),
         tests("SealsTests", ["Seals", "DrillModel", "Cryptography"]),
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("RedisClientTests", ["RedisClient", "TestSupport"]),

@@ -87,7 +87,7 @@ public struct RunHistory: Sendable {
         return (Array(rows.prefix(last)), unreadable)
     }
 
-    private func rows(of run: String) async throws(ReplayError) -> [Row] {
+    func rows(of run: String) async throws(ReplayError) -> [Row] {
         try await document(of: run).drills.map { Row($0, of: run) }
     }
 
