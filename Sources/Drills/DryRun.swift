@@ -45,6 +45,9 @@ public struct DryRun: Sendable {
             let targets = [("RTO", plan.targets.rto), ("RPO", plan.targets.rpo), ("RPO worst case", plan.targets.rpoWorstCase)]
             let declaredTargets = targets.compactMap { name, value in value.map { "\(name) < \(Readable.duration($0))" } }
             tell("  targets    \(declaredTargets.isEmpty ? "none" : declaredTargets.joined(separator: ", "))")
+            for channel in plan.estate.notify {
+                tell("  told       \(channel.summary) on \(channel.occasionNames.joined(separator: ", "))")
+            }
         }
         let verdict = Verdict.combined(verdicts)
         if verdict != .passed { throw DrillModel.ExitCode(verdict) }

@@ -7,6 +7,7 @@ import DrillModel
 import Evidence
 import Foundation
 import Inspection
+import Notifications
 import Reports
 
 struct InspectCommand: AsyncParsableCommand {
@@ -69,7 +70,7 @@ struct InspectCommand: AsyncParsableCommand {
         let kept = drillsKept(of: estate)
         let recorded = RecordedRun(
             drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count, metrics: metrics,
-            evidence: evidence)
+            evidence: evidence, notifications: try RunNotifications([(estate, nil)]))
         let verdict = try await recorded.run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
                 try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores, drills: kept).run(hub: hub)

@@ -23,7 +23,8 @@ public struct Muster: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, InspectCommand.self, SealCommand.self, SabotageCommand.self, LabCommand.self, InitCommand.self,
-            DoctorCommand.self, HistoryCommand.self, ShowCommand.self, ReportCommand.self, EvidenceCommand.self, CleanCommand.self,
+            DoctorCommand.self, HistoryCommand.self, ShowCommand.self, ReportCommand.self, EvidenceCommand.self, NotifyCommand.self,
+            CleanCommand.self,
         ])
 
     public init() {}

@@ -5,6 +5,7 @@ import DrillModel
 import Evidence
 import Foundation
 import Glibc
+import Notifications
 import Reports
 
 /// One run with its reports.
@@ -21,13 +22,16 @@ struct RecordedRun: Sendable {
     var kept: Int?
     /// What puts it into the ledger; nil where nobody wants that.
     var evidence: RunEvidence?
+    /// Who is told how it ended; nil where nobody wants to be.
+    var notifications: RunNotifications?
 
-    init(drills: Int, output: URL, kept: Int?, metrics: MetricsFile?, evidence: RunEvidence?) {
+    init(drills: Int, output: URL, kept: Int?, metrics: MetricsFile?, evidence: RunEvidence?, notifications: RunNotifications?) {
         self.drills = drills
         self.output = output
         self.kept = kept
         self.metrics = metrics
         self.evidence = evidence
+        self.notifications = notifications
         name = Self.name(for: Date())
     }
 
@@ -51,11 +55,11 @@ struct RecordedRun: Sendable {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         let metrics = self.metrics?.recorder()
-        let isInLedger = evidence != nil
+        let isFolded = evidence != nil || notifications != nil
         let listener = Task {
             var report = RunReport()
             for await event in hub.events {
-                if isInLedger { report.apply(event) }
+                if isFolded { report.apply(event) }
                 await recorders.record(event)
                 await metrics?.record(event)
             }
@@ -81,19 +85,37 @@ struct RecordedRun: Sendable {
             try await metrics?.finish()
         } catch {
             // A run whose reports are lost has proven nothing to anybody.
+            _ = try? await tell(report, in: folder, outcome, problem: error.message)
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
-        // What is in the way of that breaks no run.
-        if let kept { RunHistory(folder: output).keep(kept, with: name).forEach { Console.complain("note: \($0)") } }
         await console.footer(paths: ReportFormat.all.map { folder.appendingPathComponent($0.fileName).relativePath })
+        var failure: (any Error)?
         switch ledger {
         case .success(let head): if let head { Console.print("  ledger \(head)") }
-        // What was found in the backups, and a signal, outweigh that this can't be proven later.
         case .failure(let problem):
-            if case .success(let verdict) = outcome, verdict != .failed { throw problem }
+            failure = problem
             Console.complain(problem.description)
         }
+        do {
+            try await tell(report, in: folder, outcome, ledger: try? ledger.get(), problem: (failure as? CommandFailure)?.message)
+        } catch {
+            failure = error
+        }
+        // Only now: whoever is told that a drill is green again must be found red in the run before. What is in the way of it breaks no run.
+        if let kept { RunHistory(folder: output).keep(kept, with: name).forEach { Console.complain("note: \($0)") } }
+        // What was found in the backups, and a signal, outweigh that this can't be proven later, or that somebody doesn't know of it.
+        if failure != nil, case .success(let verdict) = outcome, verdict != .failed { throw failure as? DrillModel.ExitCode ?? .unverified }
         return try outcome.get()
+    }
+
+    /// - Throws: ``ExitCode``: somebody could not be told, or a signal came first.
+    private func tell(
+        _ report: RunReport, in folder: URL, _ outcome: Result<Verdict, any Error>, ledger: LedgerHead? = nil, problem: String?
+    ) async throws {
+        let isStopped = if case .failure(is DrillModel.ExitCode) = outcome { true } else { false }
+        try await notifications?.report {
+            await $0.tell(report, in: folder, ledger: ledger.map { "\($0)" }, problem: problem, at: isStopped ? .hurried : .usual)
+        }
     }
 
     /// Sorts by time, and two runs of one second differ.
@@ -106,7 +128,7 @@ struct RecordedRun: Sendable {
         return "run-\(formatter.string(from: date))-\(String(repeating: "0", count: 4 - tail.count))\(tail)"
     }
 
-    private static var hostName: String {
+    static var hostName: String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, 255) == 0 else { return "unknown" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

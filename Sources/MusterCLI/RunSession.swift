@@ -5,6 +5,7 @@ import DrillModel
 import Drills
 import Evidence
 import Foundation
+import Notifications
 import Reports
 import ScratchHost
 import Synchronization
@@ -25,7 +26,9 @@ struct RunSession: Sendable {
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run() async throws -> Verdict {
         let evidence = try RunEvidence(plans.map { ($0.estate, $0.file) })
-        let recorded = RecordedRun(drills: plans.count, output: output, kept: keptRuns, metrics: metrics, evidence: evidence)
+        let notifications = try RunNotifications(plans.map { ($0.estate, $0.name) })
+        let recorded = RecordedRun(
+            drills: plans.count, output: output, kept: keptRuns, metrics: metrics, evidence: evidence, notifications: notifications)
         let kept = KeptFolders()
         defer {
             for path in kept.paths {

@@ -72,6 +72,13 @@ public struct Doctor: Sendable {
                 needs.append(need)
             }
         }
+        for channel in estate.notify {
+            for (key, secret) in zip(["url", "token"], channel.secrets) {
+                needs.append(look(at: secret, of: "\(key) of notify.\(channel.name)"))
+            }
+            let need = program(channel.program.path, for: channel.title, package: channel.program.package)
+            if asked.insert(need.name).inserted { needs.append(need) }
+        }
         for (zone, commands) in estate.zones.sorted(by: { $0.key < $1.key }) {
             for word in [commands.cut, commands.restore].compactMap(\.run.first) where asked.insert(word).inserted {
                 // As a hook's: a path starts at the folder of the file that states it.
