@@ -89,7 +89,10 @@ import Testing
         ] {
             let ended = try await run(script, codes: ["doctor": codes[0], "inspect": codes[1], "run": codes[2]])
             #expect(ended.code == expected, "\(ended.out)")
-            #expect(ended.calls.map { $0.prefix { $0 != " " } } == ["doctor", "inspect", "run"], "\(ended.calls)")
+            #expect(ended.calls.map { $0.prefix { $0 != " " } } == ["doctor", "inspect", "run", "report"], "\(ended.calls)")
+            // A missing quarter is red, whatever the drill of today came to.
+            let missing = try await run(script, codes: ["doctor": codes[0], "inspect": codes[1], "run": codes[2], "report": 1])
+            #expect(missing.code == 1, "\(missing.out)")
         }
     }
 
@@ -141,10 +144,14 @@ import Testing
         #expect(!entry.replacing("\\%", with: "").contains("%") && entry.utf8.count < 1000)
         let words = String(entry.replacing("\\%", with: "%"))
         let green = try await run(words, codes: [:], shell: ["sh"])
-        #expect(green.code == 0 && green.out.isEmpty && green.calls.count == 1, "\(green)")
+        #expect(green.code == 0 && green.out.isEmpty && green.calls.count == (command == "run" ? 2 : 1), "\(green)")
         for code in [1, 2, 64] {
             let red = try await run(words, codes: [command: code], shell: ["sh"])
-            #expect(red.out == "muster says \(command)\n", "\(red)")
+            #expect(red.out == "muster says \(command)\n" + (command == "run" ? "muster says report\n" : ""), "\(red)")
+        }
+        if command == "run" {
+            let missing = try await run(words, codes: ["report": 1], shell: ["sh"])
+            #expect(missing.out == "muster says run\nmuster says report\n", "\(missing)")
         }
         let monday = try await run(words, codes: [command: 1], weekday: 1, shell: ["sh"])
         #expect(monday.calls.isEmpty == (command == "run"))

@@ -25,7 +25,7 @@ public struct Pipeline: Sendable {
         case .systemd:
             Pipeline(
                 kind: kind,
-                files: PipelineJob.Name.allCases.flatMap {
+                files: PipelineJob.Name.always.flatMap {
                     [
                         File(name: "muster-\($0.rawValue).service", template: PackageResources.service_mustache, job: $0),
                         File(name: "muster-\($0.rawValue).timer", template: PackageResources.timer_mustache, job: $0),
@@ -53,7 +53,7 @@ public struct Pipeline: Sendable {
         case .jenkins:
             Pipeline(
                 kind: kind,
-                files: PipelineJob.Name.allCases.map {
+                files: PipelineJob.Name.always.map {
                     File(name: "muster-\($0.rawValue).Jenkinsfile", template: PackageResources.jenkins_mustache, job: $0)
                 },
                 next: [

@@ -1,9 +1,13 @@
-// The two jobs of every pipeline: when each is due, in the words of each scheduler, and how long it may take.
+// The jobs of a pipeline: when each is due, in the words of each scheduler, and how long it may take.
 
 /// One job, as templates read it: stored texts alone.
 struct PipelineJob: Sendable {
-    enum Name: String, Sendable, CaseIterable {
+    enum Name: String, Sendable {
         case inspect, drill
+        /// Where it can't follow the drill in one job.
+        case report
+        /// What every pipeline has.
+        static let always = [Name.inspect, .drill]
     }
 
     let name: String
@@ -43,6 +47,13 @@ struct PipelineJob: Sendable {
             (calendar, cron, jenkins) = ("Sun *-01,04,07,10-01..07 03:00:00", "0 3 1-7 1,4,7,10 *", "H 3 1-7 1,4,7,10 0")
             hours = 8
             hoursInAll = "10"
+        case .report:
+            title = "compliance report"
+            (often, moment) = ("the eighth of each quarter", "The eighth of each quarter")
+            // Behind each of the days that may have been the drill's Sunday.
+            (calendar, cron, jenkins) = ("*-01,04,07,10-08 07:30:00", "30 7 8 1,4,7,10 *", "H 7 8 1,4,7,10 *")
+            hours = 1
+            hoursInAll = "1"
         }
         self.name = name.rawValue
         isDrill = name == .drill

@@ -10,6 +10,8 @@ public struct PipelineSetup: Sendable {
     let estate: Estate
     /// All that the drills speak of: what each takes must be handed over.
     let estates: [Estate]
+    /// Whether a drill says how often it is due: there is something to report then.
+    let isDue: Bool
     /// Both relative to the checkout's root, which is where the command is run.
     let estateFile: String
     let drills: String
@@ -42,6 +44,7 @@ public struct PipelineSetup: Sendable {
         // What an outage leaves of an estate has the same file.
         for plan in plans where !estates.contains(where: { $0.file == plan.estate.file }) { estates.append(plan.estate) }
         self.estates = estates
+        isDue = plans.contains { $0.cadence != nil }
         _ = try PipelineText.plain(estate.timeZone.identifier, "the estate's time zone")
         for file in PipelineNeeds(of: estates).files { _ = try PipelineText.plain(file.url.path, "the estate's \(file.key)") }
         for folder in estate.stores.values.compactMap(\.folder) { _ = try PipelineText.plain(folder.path, "a store's path") }

@@ -35,6 +35,9 @@ struct PipelineView {
     let image: String
     let inspect: String
     let run: String
+    /// `muster report`, where a drill is due; without a period, it is of the quarter that runs.
+    let report: String
+    let isDue: Bool
     let inspectCron: String
     let drillCron: String
     /// The one that the file is about; of a file about both, the drill.
@@ -66,8 +69,10 @@ struct PipelineView {
         image = setup.image ?? ""
         inspect = "inspect \(setup.estateFile)"
         run = "run \(setup.drills)" + (setup.filter.map { " --filter \($0)" } ?? "")
+        report = "report \(setup.estateFile)"
+        isDue = setup.isDue
         let jobs = [PipelineJob(.inspect, words: inspect), PipelineJob(.drill, words: run)]
-        self.jobs = jobs
+        self.jobs = jobs + (setup.isDue ? [PipelineJob(.report, words: report)] : [])
         (inspectCron, drillCron) = (jobs[0].cron, jobs[1].cron)
         job = name == .inspect ? jobs[0] : jobs[1]
         variables = needs.variables.map(Named.init)
