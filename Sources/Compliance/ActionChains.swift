@@ -16,7 +16,7 @@ struct ActionChain {
     }
     fileprivate struct Open {
         var action: ComplianceReport.CorrectiveAction
-        var question: Deficiency.Question
+        var question: RunHistory.Question
         /// Only an inspection that reads the artifacts asks it.
         var isDeep: Bool
     }
@@ -28,7 +28,7 @@ struct ActionChain {
         var open: [Key: Open] = [:]
         for (index, run) in runs {
             let row = run.row
-            if row.verdict == .passed, !row.isUnfinished {
+            if row.isGreen {
                 guard !open.isEmpty else { continue }
                 guard run.record != nil || row.record == .entryOnly else {
                     unread = index
@@ -61,14 +61,8 @@ struct ActionChain {
 }
 
 extension ActionChain.Open {
-    /// A green run mends what it asked again. What it passed over it says nothing of: an RTO under the fast profile, a seal that isn't there,
-    /// an artifact that nobody read.
-    fileprivate func isMended(by run: KnownRun) -> Bool {
-        guard let record = run.record else { return !isDeep }
-        if let answer = record.cases.first(where: { Deficiency.Question($0) == question }) { return answer.verdict == .passed }
-        // A question that is asked no more, or under another name: the drill is green without it.
-        return !isDeep || record.isDeepInspection
-    }
+    /// A run whose folder was removed is believed to have asked what it always asks, but for what only a deep inspection does.
+    fileprivate func isMended(by run: KnownRun) -> Bool { run.record.map { $0.answers(question, isDeep: isDeep) } ?? !isDeep }
 }
 
 extension ComplianceReport.CorrectiveAction {
@@ -87,29 +81,18 @@ extension ComplianceReport.CorrectiveAction {
 
 /// What a red run says has to be mended.
 struct Deficiency: Hashable {
-    /// The case that turned red.
-    struct Question: Hashable {
-        var group: CaseResult.Group
-        var service: String?
-        var name: String
-    }
     var rule: String
     var object: String
-    var question: Question
+    /// The case that turned red.
+    var question: RunHistory.Question
     var message: String
     var hint: String
 
     /// Of a red run whose reports were removed.
     static func gone(of row: ComplianceReport.Run) -> Deficiency {
         Deficiency(
-            rule: "findings-gone", object: row.drill, question: Question(group: .step, name: "findings-gone"),
+            rule: "findings-gone", object: row.drill, question: RunHistory.Question(group: .step, name: "findings-gone"),
             message: "the run was red, and what it found is gone with its folder", hint: "keep the folders of red runs")
-    }
-}
-
-extension Deficiency.Question {
-    init(_ result: CaseResult) {
-        self.init(group: result.group, service: result.service, name: result.name)
     }
 }
 
@@ -119,7 +102,7 @@ extension RunHistory.Record {
         var found: [Deficiency] = []
         var seen: Set<[String]> = []
         for result in cases where [.failed, .error].contains(result.verdict) {
-            let question = Deficiency.Question(result)
+            let question = RunHistory.Question(result)
             var own = result.findings.filter { $0.severity == .critical }.map {
                 Deficiency(rule: $0.rule.name, object: $0.object, question: question, message: $0.message, hint: $0.hint)
             }
@@ -135,8 +118,6 @@ extension RunHistory.Record {
         }
         return found
     }
-
-    var isDeepInspection: Bool { row.isInspection && facts.contains(.deepInspection) }
 }
 
 extension ActionPlan {

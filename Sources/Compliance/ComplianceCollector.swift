@@ -1,7 +1,7 @@
 // Everything that is known of an estate's runs, put together for one period.
 
 public import DrillModel
-import Evidence
+public import Evidence
 public import Foundation
 public import Reports
 
@@ -16,11 +16,14 @@ public struct ComplianceCollector: Sendable {
     public var period: CalendarPeriod
     public var now: Date
     public var musterVersion: String
+    /// What is remembered of the ledger's head, elsewhere.
+    public var head: LedgerHead?
 
     public init(
         estate: Estate, plans: [DrillPlan], unreadablePlans: [String], history: RunHistory, actions: ActionPlan, period: CalendarPeriod,
-        now: Date, musterVersion: String
+        now: Date, musterVersion: String, head: LedgerHead? = nil
     ) {
+        self.head = head
         self.estate = estate
         self.plans = plans
         self.unreadablePlans = unreadablePlans
@@ -40,7 +43,7 @@ public struct ComplianceCollector: Sendable {
         var report = ComplianceReport(
             musterVersion: musterVersion, made: now, estate: estate.name, estateFile: estate.file.path, timeZone: zone, period: period,
             isOver: period.last < today)
-        let ledger = LedgerRuns(of: estate, in: history.folder)
+        let ledger = LedgerRuns(of: estate, in: history.folder, head: head)
         report.ledger = ledger?.state
         var known: KnownRuns
         do throws(ReplayError) {
@@ -52,7 +55,7 @@ public struct ComplianceCollector: Sendable {
         report.actions = await actions(&known)
         let inside = known.runs.filter { moments.contains($0.row.started) }
         report.runs = inside.map(\.row)
-        report.coverage = coverage(known.runs.map(\.row))
+        report.coverage = coverage(known.runs.map(\.row), unreadable: known.unreadable.compactMap { RunHistory.started($0.run) })
         report.trends = Trends.of(known.runs.map(\.row), drills: report.coverage.map(\.drill), until: min(moments.upperBound, now))
         report.participants = participants(report.runs)
         var promises = PromiseTable(zone: zone)
@@ -64,7 +67,7 @@ public struct ComplianceCollector: Sendable {
             days.add(record)
             if isInside { promises.add(record) }
         }
-        for run in inside where !run.row.isInspection && run.row.isConducted { promises.add(run.row) }
+        for run in inside where !run.row.isInspection && !run.row.isUnfinished { promises.add(run.row) }
         report.promises = promises.promises
         report.calendar = days.calendar(of: estate)
         judge(&report, known)
@@ -77,21 +80,23 @@ public struct ComplianceCollector: Sendable {
         Dictionary(plans.flatMap { plan in plan.formerNames.map { ($0, plan.name) } }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Every drill beside the estate, and every other that ran in the period.
-    private func coverage(_ runs: [ComplianceReport.Run]) -> [ComplianceReport.Coverage] {
+    /// Every drill that is due, and every other that ran in the period.
+    private func coverage(_ runs: [ComplianceReport.Run], unreadable: [Date]) -> [ComplianceReport.Coverage] {
         let byDrill = Dictionary(grouping: runs.filter { !$0.isInspection }, by: \.drill)
-        let declared = plans.map {
-            ComplianceReport.Coverage($0, runs: byDrill[$0.name] ?? [], in: period, today: today, zone: zone)
+        let ran = byDrill.filter { $0.value.contains { moments.contains($0.started) } }
+        let declared = plans.filter { $0.cadence != nil || ran[$0.name] != nil }.map {
+            ComplianceReport.Coverage(
+                $0, runs: byDrill[$0.name] ?? [], unreadable: unreadable, in: period, today: today, zone: zone)
         }
-        let others = byDrill.filter { name, runs in
-            !plans.contains { $0.name == name } && runs.contains { moments.contains($0.started) }
-        }
+        let others = ran.filter { name, _ in !plans.contains { $0.name == name } }
         return
             (declared
             + others.map { name, runs in
                 ComplianceReport.Coverage(
                     drill: name, scenario: nil, cadence: nil, targets: nil,
-                    windows: [ComplianceReport.Coverage.Window(period, of: runs, isOver: false, zone: zone)])
+                    windows: [
+                        ComplianceReport.Coverage.Window(period, of: runs, until: moments.upperBound, isOver: true, zone: zone)
+                    ])
             }).sorted { $0.drill < $1.drill }
     }
 
@@ -165,7 +170,7 @@ public struct ComplianceCollector: Sendable {
             var wasRed = false
             for index in indices {
                 let row = known.runs[index].row
-                let isGreen = row.verdict == .passed && !row.isUnfinished
+                let isGreen = row.isGreen
                 if row.started >= begin, !isGreen || wasRed { wanted.insert(index) }
                 wasRed = !isGreen
                 if row.isInspection, row.started >= calendarStart { lastOfDay[CalendarDay(row.started, in: zone)] = index }

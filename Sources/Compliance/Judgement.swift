@@ -11,13 +11,20 @@ extension ComplianceCollector {
         var unasked: [String] = []
         var notes: [String] = []
         for drill in report.coverage {
-            for window in drill.windows where window.state.isBroken {
+            for window in drill.windows where window.state.isBroken && (drill.cadence != nil || window.state == .failed) {
                 let label = window.period.label
                 switch window.state {
                 case .missing: broken.append("\(drill.drill) was not drilled in \(label)")
+                case .unverified where window.unverified == 0:
+                    unasked.append("whether \(drill.drill) was drilled in \(label) can't be told: runs of that time can't be read")
                 case .unverified:
+                    let isBelieved = known.runs.contains {
+                        $0.row.drill == drill.drill && $0.row.verdict == .passed && !$0.row.isGreen
+                            && window.period.moments(in: estate.timeZone).contains($0.row.started)
+                    }
+                    let what = isBelieved ? "that the ledger vouches for" : "(error, or cut off)"
                     let count = Readable.count(window.unverified, "run")
-                    broken.append("\(drill.drill) came to no verdict in \(label): \(count) could not verify it, or were cut off")
+                    broken.append("\(drill.drill) came to no verdict \(what) in \(label), in \(count)")
                 default: broken.append("\(drill.drill) failed in \(label), and has not passed since")
                 }
             }
@@ -34,8 +41,16 @@ extension ComplianceCollector {
             }
             let strangers = Set(report.runs.filter { $0.record == .unrecorded }.map(\.run)).count
             if strangers > 0 {
-                notes.append("\(Readable.count(strangers, "run")) of the period \(strangers == 1 ? "is" : "are") not in the ledger")
+                let are = strangers == 1 ? "is" : "are"
+                notes.append(
+                    "\(Readable.count(strangers, "run")) of the period \(are) not in the ledger, and no proof that anything passed")
             }
+            let backdated = Set(report.runs.filter { $0.record == .backdated }.map(\.run)).count
+            if backdated > 0 {
+                notes.append(
+                    "\(Readable.count(backdated, "run")) of the period: recorded with a clock set back, and no proof that anything passed")
+            }
+            notes += ledger.notes.filter { !$0.contains("is not in the ledger") }.prefix(5).map { "ledger: \($0)" }
         } else {
             notes.append("the estate keeps no ledger: nothing vouches for the runs' reports, nor says who started them (docs/evidence.md)")
         }
@@ -50,10 +65,18 @@ extension ComplianceCollector {
             let count = Readable.count(known.unreadable.count - unreadable.count, "run")
             notes.append("\(count) of other times can't be read, and may be missing among trends and corrective actions")
         }
-        if !report.coverage.contains(where: { $0.cadence != nil }) {
-            unasked.append("no drill beside the estate file says how often it is due (due: quarterly)")
-        } else if report.runs.isEmpty, broken.isEmpty {
-            unasked.append("nothing ran in the period")
+        let due = report.coverage.filter { $0.cadence != nil }
+        let windows = due.flatMap(\.windows)
+        if due.isEmpty {
+            unasked.append("no drill of the estate says how often it is due (due: quarterly)")
+        } else if known.runs.isEmpty, known.unreadable.isEmpty {
+            // A folder that was emptied, or another one: nobody can say what was drilled.
+            broken = []
+            unasked.insert("no run of the estate lies in \(history.folder.relativePath)", at: 0)
+        } else if windows.isEmpty {
+            unasked.append("no drill was due in the period")
+        } else if !windows.contains(where: { [.kept, .retested].contains($0.state) }), broken.isEmpty, unasked.isEmpty {
+            unasked.append("none of the drills that are due has passed yet")
         }
         let nameless = report.actions.count { $0.state != .closed && $0.owner == nil }
         if nameless > 0 {

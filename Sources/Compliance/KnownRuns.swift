@@ -32,16 +32,14 @@ struct KnownRuns: Sendable {
         }
         let told = Set(runs.map(\.row.run))
         let unknown = present.filter { !told.contains($0) }
-        for result in await Self.read(unknown, history) {
-            switch result {
-            case .success(let records):
-                for record in records where record.isOf(estate) {
-                    let entry = recorded[record.row.run]?.first
-                    var row = ComplianceReport.Run(record, entry?.record ?? (isInLedger ? .unrecorded : .unverified))
-                    if let entry { (row.user, row.trigger, row.job) = (entry.user, entry.trigger, entry.job) }
-                    runs.append(KnownRun(row: row.called(names), record: record))
-                }
-            case .failure(let failure): unreadable.append(failure)
+        for answer in await Self.read(unknown, history) {
+            if let failure = answer.failure { unreadable.append(failure) }
+            // An inspection as of another instant says what was, and nothing of how things are.
+            for record in answer.records where record.isOf(estate) && !record.row.isRetrospective {
+                let entry = recorded[record.row.run]?.first
+                var row = ComplianceReport.Run(record, entry?.record ?? (isInLedger ? .unrecorded : .unverified))
+                if let entry { (row.user, row.trigger, row.job) = (entry.user, entry.trigger, entry.job) }
+                runs.append(KnownRun(row: row.called(names), record: record))
             }
         }
         runs.sort { ($0.row.started, $0.row.run, $0.row.drill) < ($1.row.started, $1.row.run, $1.row.drill) }
@@ -53,8 +51,8 @@ struct KnownRuns: Sendable {
         let wanted = indices.filter { runs[$0].record == nil && runs[$0].row.record != .entryOnly }
         let names = Set(wanted.map { runs[$0].row.run })
         var found: [String: [RunHistory.Record]] = [:]
-        for case .success(let records) in await Self.read(names.sorted(), history) {
-            if let run = records.first?.row.run { found[run] = records }
+        for answer in await Self.read(names.sorted(), history) {
+            if let run = answer.records.first?.row.run { found[run] = answer.records }
         }
         for index in wanted {
             let row = runs[index].row
@@ -63,35 +61,33 @@ struct KnownRuns: Sendable {
         }
     }
 
-    private enum Result {
-        case success([RunHistory.Record])
-        case failure(RunHistory.Unreadable)
+    /// What became of reading one run.
+    private struct Answer: Sendable {
+        var place: Int
+        /// Empty where nothing began in it: there is nothing to tell of.
+        var records: [RunHistory.Record] = []
+        var failure: RunHistory.Unreadable?
     }
 
     /// In the order of the names; as many at once as there are cores, so that ten thousand take no more memory than a few.
-    private static func read(_ names: [String], _ history: RunHistory) async -> [Result] {
-        await withTaskGroup(of: (Int, Result?).self) { group in
-            var results: [Result?] = Array(repeating: nil, count: names.count)
-            var next = 0
-            func add() {
-                guard next < names.count else { return }
-                let index = next
-                next += 1
-                group.addTask {
-                    do throws(ReplayError) {
-                        return (index, .success(try await history.records(of: names[index])))
-                    } catch {
-                        // Nothing began in it: there is nothing to tell of.
-                        return (index, error.kind == .empty ? nil : .failure(RunHistory.Unreadable(run: names[index], problem: error)))
-                    }
-                }
+    private static func read(_ names: [String], _ history: RunHistory) async -> [Answer] {
+        await withTaskGroup(of: Answer.self) { group in
+            var answers: [Answer] = []
+            let width = max(2, ProcessInfo.processInfo.activeProcessorCount)
+            for (place, name) in names.enumerated() {
+                if place >= width, let answer = await group.next() { answers.append(answer) }
+                group.addTask { await read(name, at: place, history) }
             }
-            for _ in 0..<max(2, ProcessInfo.processInfo.activeProcessorCount) { add() }
-            while let (index, result) = await group.next() {
-                results[index] = result
-                add()
-            }
-            return results.compactMap(\.self)
+            for await answer in group { answers.append(answer) }
+            return answers.sorted { $0.place < $1.place }
+        }
+    }
+
+    private static func read(_ name: String, at place: Int, _ history: RunHistory) async -> Answer {
+        do throws(ReplayError) {
+            return Answer(place: place, records: try await history.records(of: name))
+        } catch {
+            return Answer(place: place, failure: error.kind == .empty ? nil : RunHistory.Unreadable(run: name, problem: error))
         }
     }
 }
@@ -113,6 +109,9 @@ extension ComplianceReport.Run {
         return run
     }
 
-    /// What a window and a chain of findings call it: it came to a verdict.
+    /// It came to a verdict.
     var isConducted: Bool { !isUnfinished && [.passed, .failed].contains(verdict) }
+
+    /// It passed, and can be believed. Where there is a ledger, anybody could have put a run into the folder that it doesn't name.
+    var isGreen: Bool { verdict == .passed && !isUnfinished && [.vouched, .entryOnly, .unverified].contains(record) }
 }

@@ -13,20 +13,31 @@ struct LedgerRuns {
     /// Whether what it doesn't name is known to be in none.
     var isReadable = false
 
+    /// Clocks are set right by minutes.
+    private static let patience: TimeInterval = 900
+
     /// - Returns: nil where the estate keeps none.
-    init?(of estate: Estate, in folder: URL) {
+    init?(of estate: Estate, in folder: URL, head: LedgerHead? = nil) {
         guard let policy = estate.evidence else { return nil }
         do throws(CommandFailure) {
             // A folder that --keep-runs removed is no alteration: what its entry says holds without it.
             let found = try LedgerVerification(
-                folder: folder, trusting: policy.trustedKeys, allowsMissingRuns: true, collectingRecords: true)
+                folder: folder, trusting: policy.trustedKeys, anchor: head, allowsMissingRuns: true, collectingRecords: true)
             state = ComplianceReport.LedgerState(
                 verdict: found.verdict, entries: found.entries, head: found.head?.description,
                 problems: found.problems.map(\.description) + found.obstacles, notes: found.notes)
             guard found.verdict != .error else { return }
             isReadable = true
-            for record in found.records where record.estate == estate.name {
-                runs[record.run, default: []] += record.drills.map { ComplianceReport.Run($0, of: record) }
+            var latest = Date.distantPast
+            let now = Date()
+            for record in found.records {
+                // An entry that claims to be older than those before it was made with a clock set back: its run is not of when it says.
+                let isBackdated = record.recorded < latest.addingTimeInterval(-Self.patience)
+                if record.recorded <= now.addingTimeInterval(Self.patience) { latest = max(latest, record.recorded) }
+                guard record.estate == estate.name else { continue }
+                runs[record.run, default: []] += record.drills.filter { !$0.isRetrospective }.map {
+                    ComplianceReport.Run($0, of: record, isBackdated: isBackdated)
+                }
             }
         } catch {
             state = ComplianceReport.LedgerState(verdict: .error, entries: 0, head: nil, problems: [error.message], notes: [])
@@ -35,14 +46,15 @@ struct LedgerRuns {
 }
 
 extension ComplianceReport.Run {
-    fileprivate init(_ drill: LedgerRecord.Drill, of record: LedgerRecord) {
+    fileprivate init(_ drill: LedgerRecord.Drill, of record: LedgerRecord, isBackdated: Bool) {
         self.init(
             run: record.run, drill: drill.name, isInspection: drill.kind == DrillInfo.Kind.inspection.rawValue,
             started: record.started ?? RunHistory.started(record.run) ?? record.recorded, verdict: drill.verdict,
             isUnfinished: drill.interrupted, profile: drill.profile, recoveryTime: drill.rto.map(RunHistory.Objective.init),
-            recoveryPoints: drill.rpo.mapValues(RunHistory.Objective.init), findings: nil, user: record.user, host: record.host,
+            recoveryPoints: drill.rpo.mapValues(RunHistory.Objective.init), findings: drill.verdict == .passed ? 0 : nil, user: record.user,
+            host: record.host,
             trigger: record.trigger, job: record.job,
-            record: !record.isIntact ? .altered : record.isFolderGone ? .entryOnly : .vouched)
+            record: !record.isIntact ? .altered : isBackdated ? .backdated : record.isFolderGone ? .entryOnly : .vouched)
     }
 }
 

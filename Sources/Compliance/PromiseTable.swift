@@ -32,16 +32,20 @@ struct PromiseTable {
 
     /// What a drill measured against its targets.
     mutating func add(_ row: ComplianceReport.Run) {
+        /// Where a drill could not be verified and nothing came back, nobody knows whether the target would have been kept.
+        func answer(_ objective: RunHistory.Objective) -> Verdict {
+            row.verdict == .error && objective.achieved == nil && objective.verdict == .failed ? .error : objective.verdict
+        }
         if let time = row.recoveryTime, let target = time.target {
             let reason = "it was drilled with the fast profile alone, whose RTO meets no target"
             add(
-                Name(service: nil, name: "\(row.drill): RTO below \(Readable.duration(target))"), time.verdict, reason, row.started, row.run
+                Name(service: nil, name: "\(row.drill): RTO below \(Readable.duration(target))"), answer(time), reason, row.started, row.run
             )
         }
         for (service, point) in row.recoveryPoints.sorted(by: { $0.key < $1.key }) {
             guard let target = point.target else { continue }
             let name = "\(row.drill): RPO below \(Readable.duration(target))"
-            add(Name(service: service, name: name), point.verdict, "it was not measured", row.started, row.run)
+            add(Name(service: service, name: name), answer(point), "it was not measured", row.started, row.run)
         }
     }
 

@@ -82,9 +82,19 @@ struct DrillLoader {
                 let url = folder.appendingPathComponent(name)
                 guard seen.insert(url.resolvingSymlinksInPath().path).inserted else { continue }
                 let file = SourceFile(path: url.path, url: url)
+                // What can't be read, or is no YAML, may have been a drill, and one that is due.
+                if file.root == nil, Self.mayBeDrill(url) { found += file.problems }
                 guard file.root != nil, Self.shape(of: file) == .drill, let reader = DrillReader(file, now: now),
-                    let written = reader.estatePath(), file.resolve(written, isFolder: false).resolvingSymlinksInPath() == own
+                    let written = reader.estatePath()
                 else { continue }
+                let named = file.resolve(written, isFolder: false)
+                guard FileManager.default.fileExists(atPath: named.path) else {
+                    reader.fields.report(
+                        "estate", "estate file \(shown(written)) does not exist", hint: SourceFile.hintForMissing(named, shownAs: written))
+                    found += file.problems
+                    continue
+                }
+                guard named.resolvingSymlinksInPath() == own else { continue }
                 guard let plan = reader.read(against: estate) else {
                     found += file.problems
                     continue
@@ -100,7 +110,20 @@ struct DrillLoader {
                 }
             }
         }
+        for plan in plans {
+            for name in plan.formerNames where plans.contains(where: { $0.name == name }) {
+                found.append(
+                    Problem(
+                        file: plan.file.path, line: 0, column: 0, message: "former name \"\(name)\" is that of a drill that is there",
+                        hint: "name under formerly only what no other drill is called"))
+            }
+        }
         return (plans, found)
+    }
+
+    private static func mayBeDrill(_ file: URL) -> Bool {
+        guard let data = try? Data(contentsOf: file) else { return true }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("drill:") }
     }
 
     private mutating func report(_ path: String, _ message: String, hint: String) {

@@ -24,6 +24,8 @@ public struct LedgerRecord: Sendable, Hashable {
         public var interrupted: Bool
         /// `production` or `fast`; nil of an inspection.
         public var profile: String?
+        /// Of an inspection as of another instant than its own.
+        public var isRetrospective: Bool
         /// nil where nothing could be measured.
         public var rto: Objective?
         /// By service.
@@ -80,7 +82,7 @@ extension LedgerRecord.Drill {
     init(_ drill: Statement.Drill) {
         self.init(
             kind: drill.kind, name: drill.name, verdict: drill.verdict, interrupted: drill.interrupted, profile: drill.profile,
-            rto: drill.rto.map(LedgerRecord.Objective.init),
+            isRetrospective: drill.asOf != nil, rto: drill.rto.map(LedgerRecord.Objective.init),
             rpo: Dictionary(
                 drill.rpo.compactMap { said in said.service.map { ($0, LedgerRecord.Objective(said)) } }, uniquingKeysWith: { $1 }))
     }

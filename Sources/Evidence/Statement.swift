@@ -1,6 +1,7 @@
 // What an entry says, as an in-toto statement (github.com/in-toto/attestation, version 1). docs/evidence.md describes each field.
 
 import DrillModel
+import Reports
 import Foundation
 
 /// A run's files by their SHA-256, and what is known of the run.
@@ -38,6 +39,8 @@ struct Statement: Codable {
         var verdict: Verdict
         var interrupted: Bool
         var profile: String?
+        /// Of an inspection as of another instant than its own: that one.
+        var asOf: String?
         var rto: Objective?
         var rpo: [Objective]
         /// The versions among the report's facts, by their names.
@@ -100,6 +103,7 @@ extension Statement.Drill {
         verdict = drill.outcome?.verdict ?? Verdict.combined(drill.cases.map(\.verdict) + [.error])
         interrupted = drill.outcome == nil
         profile = drill.info.kind == .drill ? drill.info.profile.rawValue : nil
+        asOf = drill.isRetrospective ? drill.info.disaster.inEvidence : nil
         let objectives = drill.outcome?.objectives
         rto = objectives.map {
             Statement.Objective(achieved: $0.rto.achieved?.inSeconds, target: $0.rto.target?.inSeconds, verdict: $0.rto.verdict)

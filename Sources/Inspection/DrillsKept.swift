@@ -95,7 +95,8 @@ public struct DrillsKept: Sendable {
             findings: [
                 Finding(
                     .drillOverdue, object: plan.name, expected: "a run in \(last.label), or by now in \(current.label)", actual: actual,
-                    message: "nobody drilled it in \(last.label), nor since", hint: "run it: muster run \(plan.file.lastPathComponent)")
+                    message: "no run of it passed or failed in \(last.label), nor since",
+                    hint: "run it: muster run \(plan.file.lastPathComponent)")
             ])
     }
 

@@ -1,6 +1,7 @@
 // The option that commands share which ask how often an estate's drills are due.
 
 import ArgumentParser
+import Foundation
 
 /// Where else an estate's drills lie.
 struct DrillsOption: ParsableArguments {
@@ -10,4 +11,9 @@ struct DrillsOption: ParsableArguments {
             "Look for the estate's drills in this folder too; may be given several times. Always looked into: the estate file's own folder, "
                 + "and drills in it.", valueName: "folder"))
     var folders: [String] = []
+
+    static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
 }

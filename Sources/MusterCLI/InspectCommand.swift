@@ -49,6 +49,7 @@ struct InspectCommand: AsyncParsableCommand {
     func validate() throws {
         guard !(list && deep) else { throw ValidationError("--list and --deep exclude each other") }
         guard !(list && metrics.metrics != nil) else { throw ValidationError("--list judges nothing that --metrics could tell") }
+        for folder in drills.folders where !DrillsOption.isFolder(folder) { throw ValidationError("--drills \(folder) is no folder") }
         guard format == .text || list else { throw ValidationError("--format goes with --list; the reports have their own formats") }
     }
 
@@ -58,7 +59,13 @@ struct InspectCommand: AsyncParsableCommand {
         if list {
             let root = scratch.root
             let list = try await SignalGuard.run {
-                try await RemoteScope.with(estate, in: root) { try await RecoveryPointList(of: estate, asOf: now, in: $0) }
+                try await RemoteScope.with(estate, in: root) { stores in
+                    do throws(DrillFailure) {
+                        return try await RecoveryPointList(of: estate, asOf: now, in: stores)
+                    } catch {
+                        throw CommandFailure(.unverified, error.finding.message, hint: error.finding.hint)
+                    }
+                }
             }
             try list.show(format, tell: Console.print)
             return
@@ -68,9 +75,10 @@ struct InspectCommand: AsyncParsableCommand {
         let (deep, root) = (deep, scratch.root)
         let evidence = try RunEvidence([(estate, nil)])
         let kept = drillsKept(of: estate)
+        // How things were is no news.
         let recorded = RecordedRun(
             drills: 1, output: URL(fileURLWithPath: output, isDirectory: true), kept: keepRuns.count, metrics: metrics,
-            evidence: evidence, notifications: try RunNotifications([(estate, nil)]))
+            evidence: evidence, notifications: instant == nil ? RunNotifications([(estate, nil)]) : nil)
         let verdict = try await recorded.run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
                 try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores, drills: kept).run(hub: hub)

@@ -31,7 +31,7 @@ struct TestNotifyCommand: AsyncParsableCommand {
         }
         var chosen = estate
         chosen.notify.removeAll { channel != nil && $0.name != channel }
-        guard let notifications = try RunNotifications([(chosen, nil)]) else { return }
+        guard let notifications = RunNotifications([(chosen, nil)]) else { return }
         try await notifications.report { await $0.test(host: RecordedRun.hostName, version: Muster.version) }
     }
 }

@@ -43,9 +43,11 @@ struct RecordedRun: Sendable {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw CommandFailure(
-                .unverified, "the run's folder \(folder.path) can't be made", hint: "check the path, or choose another with --output")
+            let problem = "the run's folder \(folder.path) can't be made"
+            _ = try? await tell(RunReport(), in: folder, .success(.error), problem: problem)
+            throw CommandFailure(.unverified, problem, hint: "check the path, or choose another with --output")
         }
+        for untold in notifications?.unready ?? [] { Console.complain(untold.failure.description) }
         let hub = EventHub()
         let console = ConsoleReport(options: Console.options, sink: { Console.write($0) })
         let recorders: RecorderGroup

@@ -4,6 +4,7 @@ import ArgumentParser
 import Compliance
 import DrillFiles
 import DrillModel
+import Evidence
 import Foundation
 import Reports
 
@@ -46,7 +47,14 @@ struct ReportCommand: AsyncParsableCommand {
             "Who mends what, until when. Default: corrective-actions.yaml beside the estate file, where there is one.", valueName: "file"))
     var actions: String?
 
+    @Option(help: ArgumentHelp("The ledger's head as it was kept elsewhere: a newer end must follow it.", valueName: "number:hash"))
+    var head: String?
+
     func validate() throws {
+        if let head, LedgerHead(head) == nil {
+            throw ValidationError("--head wants an entry's number and its hash, as a run prints them: 12:9f86d081…")
+        }
+        for folder in drills.folders where !DrillsOption.isFolder(folder) { throw ValidationError("--drills \(folder) is no folder") }
         let given = [quarter != nil, year != nil, from != nil || to != nil].count { $0 }
         guard given <= 1 else { throw ValidationError("--quarter, --year and --from/--to exclude each other") }
         guard to == nil || from != nil else { throw ValidationError("--to wants --from beside it") }
@@ -61,7 +69,7 @@ struct ReportCommand: AsyncParsableCommand {
             estate: estate, plans: beside.plans,
             unreadablePlans: beside.problems.map { "\(URL(fileURLWithPath: $0.file).lastPathComponent):\($0.line): \($0.message)" },
             history: RunHistory(folder: URL(fileURLWithPath: output, isDirectory: true)), actions: try actionPlan(estate), period: period,
-            now: now, musterVersion: Muster.version)
+            now: now, musterVersion: Muster.version, head: head.flatMap(LedgerHead.init))
         let report = try await collector.report()
         let page = try ComplianceFormat.write(report, into: into ?? "\(output)/\(report.folderName)")
         ComplianceLines(report).lines(color: Console.options.color).forEach(Console.print)

@@ -26,7 +26,7 @@ struct RunSession: Sendable {
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run() async throws -> Verdict {
         let evidence = try RunEvidence(plans.map { ($0.estate, $0.file) })
-        let notifications = try RunNotifications(plans.map { ($0.estate, $0.name) })
+        let notifications = RunNotifications(plans.map { ($0.estate, $0) })
         let recorded = RecordedRun(
             drills: plans.count, output: output, kept: keptRuns, metrics: metrics, evidence: evidence, notifications: notifications)
         let kept = KeptFolders()

@@ -12,9 +12,11 @@ extension Rule {
 extension Notice {
     /// - Parameters:
     ///   - planned: The drills of the estate that were to run; what isn't in the report never began.
+    ///   - names: Former names of drills, with those that they have now.
     ///   - history: The folder of the runs, and this run's name in it.
     init(
-        _ report: RunReport, of estate: Estate, planned: [String], history: RunHistory, run: String, reportPath: String, ledger: String?,
+        _ report: RunReport, of estate: Estate, planned: [String], names: [String: String] = [:], history: RunHistory, run: String,
+        reportPath: String, ledger: String?,
         problem: String?
     ) async {
         let own = report.drills.filter { $0.info.estateFile == estate.file.path }
@@ -25,12 +27,14 @@ extension Notice {
                     Drill(name: name, isInspection: false, verdict: .error, isInterrupted: true, hasBegun: false, occasions: [.red]))
             }
         }
-        let green = drills.filter { $0.verdict == .passed }.map { PastDrill(name: $0.name, estate: estate.name) }
-        let before = green.isEmpty ? [:] : await history.verdicts(of: Set(green), before: report.started ?? Date(), without: run)
+        let green = own.filter { $0.outcome?.verdict == .passed }.compactMap { RunHistory.record(of: $0, in: report) }
+        let before =
+            green.isEmpty
+            ? [:] : await history.recovered(green, of: estate, names: names, before: report.started ?? Date(), without: run)
         for index in drills.indices where drills[index].verdict == .passed {
-            let previous = before[PastDrill(name: drills[index].name, estate: estate.name)]
+            guard let previous = before[drills[index].name] else { continue }
             drills[index].previous = previous
-            if previous == .failed || previous == .error { drills[index].occasions.insert(.recovery) }
+            drills[index].occasions.insert(.recovery)
         }
         self.init(
             estate: estate.name, run: run, host: report.info?.host ?? "unknown", musterVersion: report.info?.musterVersion ?? "unknown",

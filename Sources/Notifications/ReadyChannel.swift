@@ -134,7 +134,7 @@ struct ReadyChannel: Sendable {
 }
 
 extension Untold {
-    fileprivate init(message: String, hint: String) {
+    init(message: String, hint: String) {
         self.message = message
         self.hint = hint
     }

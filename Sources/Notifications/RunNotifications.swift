@@ -14,26 +14,38 @@ public struct RunNotifications: Sendable {
         var estate: Estate
         /// The names of the drills that are to run.
         var planned: [String]
+        /// Former names of drills, with those that they have now.
+        var names: [String: String]
         var channels: [ReadyChannel]
     }
     private var parties: [Party] = []
+    /// Who can't be told, whatever becomes of the run: a secret or a program can't be had. The others are told all the same, and backups are
+    /// asked: only the run can't end well.
+    public private(set) var unready: [Untold] = []
 
     /// - Parameters:
     ///   - drills: The estates of a run, each with a drill's name; without one for an inspection.
-    /// - Returns: nil where no estate tells anybody.
-    /// - Throws: ``CommandFailure``: a secret or a program can't be had. Better before hours of restoring than after.
-    public init?(_ drills: [(estate: Estate, drill: String?)]) throws(CommandFailure) {
+    /// - Returns: nil where no estate tells anybody. Secrets and programs are looked for now: better known before hours of restoring than after.
+    public init?(_ drills: [(estate: Estate, drill: DrillPlan?)]) {
         // Two estates of one run have no business with each other's secrets either.
         let hidden = drills.reduce(into: Set<String>()) { $0.formUnion(Keyring($1.estate).secretVariables) }
         for (estate, drill) in drills where !estate.notify.isEmpty {
-            let names = [drill].compactMap { $0 }
+            let names = Dictionary((drill?.formerNames ?? []).map { ($0, drill?.name ?? "") }, uniquingKeysWith: { first, _ in first })
+            let planned = [drill?.name].compactMap { $0 }
             if let known = parties.firstIndex(where: { $0.estate.file.path == estate.file.path }) {
-                parties[known].planned += names
+                parties[known].planned += planned
+                parties[known].names.merge(names) { first, _ in first }
                 continue
             }
             var channels: [ReadyChannel] = []
-            for channel in estate.notify { channels.append(try ReadyChannel(channel, hiding: hidden)) }
-            parties.append(Party(estate: estate, planned: names, channels: channels))
+            for channel in estate.notify {
+                do throws(CommandFailure) {
+                    channels.append(try ReadyChannel(channel, hiding: hidden))
+                } catch {
+                    unready.append(Untold(message: error.message, hint: error.hint))
+                }
+            }
+            parties.append(Party(estate: estate, planned: planned, names: names, channels: channels))
         }
         if parties.isEmpty { return nil }
     }
@@ -58,13 +70,13 @@ public struct RunNotifications: Sendable {
         var messages: [(ReadyChannel, Notice)] = []
         for party in parties {
             let notice = await Notice(
-                report, of: party.estate, planned: party.planned, history: history, run: folder.lastPathComponent,
+                report, of: party.estate, planned: party.planned, names: party.names, history: history, run: folder.lastPathComponent,
                 reportPath: folder.appendingPathComponent("report.html").path, ledger: ledger, problem: problem)
             messages += party.channels.compactMap { channel in
                 notice.restricted(to: channel.channel.occasions).map { (channel, $0) }
             }
         }
-        return await Self.send(messages, at: pace)
+        return await Self.send(messages, at: pace, unready: unready)
     }
 
     /// Sends a test through each channel of one estate.
@@ -74,18 +86,18 @@ public struct RunNotifications: Sendable {
         await Self.send(
             parties.flatMap { party in
                 party.channels.map { ($0, Notice.test(of: party.estate, host: host, version: version)) }
-            }, at: .usual)
+            }, at: .usual, unready: unready)
     }
 
     /// All at once: one that hangs keeps nobody else from hearing.
-    static func send(_ messages: [(ReadyChannel, Notice)], at pace: Pace) async -> Outcome {
+    static func send(_ messages: [(ReadyChannel, Notice)], at pace: Pace, unready: [Untold] = []) async -> Outcome {
         let results = await withTaskGroup(of: (Int, Untold?).self) { group in
             for (index, (channel, notice)) in messages.enumerated() {
                 group.addTask { (index, await send(notice, through: channel, at: pace)) }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        var outcome = Outcome()
+        var outcome = Outcome(untold: unready)
         for (index, (channel, notice)) in messages.enumerated() {
             if let untold = results[index] ?? nil {
                 outcome.untold.append(untold)

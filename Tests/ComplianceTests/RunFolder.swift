@@ -1,6 +1,8 @@
 // A folder of runs as muster writes them, at the times that a test wants.
 
+import Cryptography
 import DrillModel
+import Evidence
 import Foundation
 import Reports
 import Testing
@@ -13,17 +15,30 @@ final class RunFolder: Sendable {
     let zone: TimeZone
     let estate: Estate
 
-    init(zone: String = "Asia/Kolkata") throws {
+    /// - Parameter hasLedger: Each run is recorded as it is made.
+    init(zone: String = "Asia/Kolkata", hasLedger: Bool = false) throws {
         folder = FileManager.default.temporaryDirectory.appending(
             path: "muster-compliance-\(UUID().uuidString)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         self.zone = try #require(TimeZone(identifier: zone))
         let backup = BackupSet(
             name: "daily", service: "postgres", kind: .pgDump, stores: [], match: "*", schedule: Schedule(interval: .day))
-        estate = Estate(
+        var estate = Estate(
             name: "shop", timeZone: self.zone, stores: [:], keys: [:],
             services: ["postgres": Service(name: "postgres", engine: .postgres, source: nil, backups: ["daily": backup])],
             seals: SealPolicy(), file: URL(fileURLWithPath: "/srv/shop/estate.yaml"))
+        if hasLedger {
+            let keys = folder.appending(path: "keys", directoryHint: .isDirectory)
+            try FileManager.default.createDirectory(at: keys, withIntermediateDirectories: true)
+            estate.file = keys.appending(path: "estate.yaml")
+            let key = try Ed25519PrivateKey.generate()
+            try key.pem().withBytes { try Data($0).write(to: keys.appending(path: "evidence.key")) }
+            try Data(key.publicKey().pem().utf8).write(to: keys.appending(path: "evidence.pub"))
+            try Data("version: 1\n".utf8).write(to: estate.file)
+            estate.evidence = EvidencePolicy(
+                signingKey: .file(keys.appending(path: "evidence.key")), trustedKeys: [keys.appending(path: "evidence.pub")])
+        }
+        self.estate = estate
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -46,7 +61,7 @@ final class RunFolder: Sendable {
     func run(
         _ drill: String?, at text: String, _ cases: [CaseResult] = [.judged(.rows, service: "postgres", name: "public.t", findings: [])],
         profile: Profile = .production, seconds: Int = 60, facts: [Fact] = [], isCutOff: Bool = false, estate name: String = "shop",
-        standIn: String? = nil
+        standIn: String? = nil, asOf: String? = nil, isRecorded: Bool = true
     ) throws -> String {
         let start = try Self.time(text)
         let stamp = text.replacing("-", with: "").replacing(":", with: "")
@@ -59,9 +74,10 @@ final class RunFolder: Sendable {
             .drillStarted(
                 DrillInfo(
                     kind: drill == nil ? .inspection : .drill, name: drill ?? "inspection of \(name)", estate: name,
-                    estateFile: standIn ?? "/srv/shop/estate.yaml",
+                    estateFile: standIn ?? estate.file.path,
                     namedEstateFile: standIn.map { _ in "/srv/shop/estate.yaml" }, scenario: .databaseCorruption, profile: profile,
-                    disaster: start, timeZone: zone)),
+                    disaster: try asOf.map(Self.time) ?? start,
+                    timeZone: zone)),
         ]
         events += cases.map { .caseFinished($0) } + facts.map { .fact($0) }
         if !isCutOff {
@@ -77,6 +93,7 @@ final class RunFolder: Sendable {
         let place = folder.appending(path: run, directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         try JSONReport.render(report).write(to: place.appending(path: "report.json"))
+        if isRecorded, let evidence = try RunEvidence([(estate, nil)]) { _ = try evidence.append(report, in: place) }
         return run
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 struct EvidenceCommandTests {
     /// Has the fixture's estate record its runs.
-    private func record(on fixture: Fixture) async throws -> URL {
+    static func record(on fixture: Fixture) async throws -> URL {
         let key = fixture.lab.appendingPathComponent("keys/evidence.key").path
         let trust = fixture.lab.appendingPathComponent("keys/evidence.pub")
         try await Program.require(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
@@ -28,7 +28,7 @@ struct EvidenceCommandTests {
 
     @Test func runsAreRecordedAndDamageIsFound() async throws {
         try await Fixture.with { fixture in
-            let trust = try await record(on: fixture)
+            let trust = try await Self.record(on: fixture)
             let output = ["--output", fixture.reports.path]
             let secrets = [
                 "MARKER_SECRET": "marker-4711", "GITLAB_CI": "true", "CI_JOB_URL": "https://git.example/j/1?token=marker-4711",
@@ -102,7 +102,7 @@ struct EvidenceCommandTests {
             let output = ["--output", fixture.reports.path]
             #expect(try await fixture.run(["evidence", "verify"] + output).code == 64)
             #expect(try await fixture.run(["evidence", "verify", "--estate", fixture.estate.path] + output).code == 64)
-            let trust = try await record(on: fixture)
+            let trust = try await Self.record(on: fixture)
             #expect(try await fixture.run(["evidence", "verify", "--trust", trust.path, "--head", "x"] + output).code == 64)
             let none = try await fixture.run(["evidence", "verify", "--estate", fixture.estate.path] + output)
             #expect(none.code == 2 && none.err.contains("there is no ledger"), "\(none.text)")

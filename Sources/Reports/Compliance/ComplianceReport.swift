@@ -69,6 +69,8 @@ extension ComplianceReport {
             case entryOnly = "entry-only"
             /// Its entry or its files were altered.
             case altered
+            /// Its entry was made with a clock that stood before that of an earlier entry: it is not of when it says.
+            case backdated
             /// The ledger doesn't name it.
             case unrecorded
             /// The estate keeps no ledger, or it could not be verified.

@@ -96,7 +96,7 @@ struct FigureView {
                 "Longest recovery", "not measured", isNothingBack ? "nothing healthy came back" : nil, isNothingBack ? .bad : .unsure)
         }
         let isMissed = worst.run.recoveryTime?.verdict == .failed || isNothingBack
-        let more = isNothingBack ? "; once nothing came back" : ""
+        let more = isNothingBack ? "; in another run nothing came back" : ""
         return FigureView(
             "Longest recovery", "\(Readable.duration(worst.achieved)) of \(Readable.duration(worst.target))",
             HTMLText.clean(worst.run.drill, longest: 200) + more,

@@ -49,7 +49,8 @@ extension RunsView.Row {
         verdict = VerdictView(run.verdict)
         let remarks = [
             run.isUnfinished ? "cut off" : nil, run.profile.flatMap { $0 == Profile.production.rawValue ? nil : "profile \($0)" },
-            run.findings.flatMap { $0 > 0 ? Readable.count($0, "finding") : nil }, run.findings == nil ? "its report is gone" : nil,
+            run.findings.flatMap { $0 > 0 ? Readable.count($0, "finding") : nil },
+            run.findings == nil && run.record == .entryOnly ? "its report is gone" : nil,
         ].compactMap(\.self)
         remark = remarks.isEmpty ? nil : clean(remarks.joined(separator: ", "))
         time = run.recoveryTime.map { RunsView.ObjectiveCell($0) } ?? RunsView.ObjectiveCell(figures: "–", verdict: nil)
@@ -78,6 +79,7 @@ extension ComplianceReport.Run.Record {
         case .vouched: StateView(sign: "✓", word: "vouched", name: "passed")
         case .entryOnly: StateView(sign: "✓", word: "entry only", name: "passed")
         case .altered: StateView(sign: "✗", word: "ALTERED", name: "failed")
+        case .backdated: StateView(sign: "!", word: "backdated", name: "error")
         case .unrecorded: StateView(sign: "!", word: "unrecorded", name: "error")
         case .unverified: StateView(sign: "–", word: "no proof", name: "skipped")
         }

@@ -32,7 +32,7 @@ public struct ComplianceLines: Sendable {
             let isOverdue = action.state == .overdue
             return ConsoleLine("  \(action.state.rawValue)", isOverdue ? .boldRed : .yellow)
                 .adding(": \(action.drill): \(action.rule) \(action.object)").adding(
-                    ", \(action.owner ?? "nobody's"), due \(action.due)", isOverdue || action.owner == nil ? .yellow : .dim)
+                    ", \(action.owner ?? "no owner"), due \(action.due)", isOverdue || action.owner == nil ? .yellow : .dim)
         }
         lines += capped(report.notes) { ConsoleLine("  note: \($0)", .dim) }
         return lines.map { $0.rendered(color: color) }

@@ -1,41 +1,50 @@
-// What drills came to the last time: whether one that is green now is a recovery.
+// What drills came to before: whether one that is green now is a recovery.
 
 public import DrillModel
 public import Foundation
 
-/// A drill as the history knows it again.
-public struct PastDrill: Sendable, Hashable {
-    public var name: String
-    public var estate: String
-
-    public init(name: String, estate: String) {
-        self.name = name
-        self.estate = estate
-    }
-}
-
 extension RunHistory {
     /// More runs than this are not looked through: each is a file to be read.
-    private static let farthest = 200
+    private static let farthest = 100
 
-    /// The verdict of each drill when it last began before a moment; of one that was cut off: ``Verdict/error``.
+    /// The red run that a drill's green one is the recovery from: the newest red one before it, unless a green one in between had asked again
+    /// all that it was red of.
     ///
-    /// Runs whose reports can't be read are passed over: they tell nothing.
+    /// Runs whose reports can't be read are passed over: they tell nothing. So are inspections as of another instant, and drills on another
+    /// estate than their own.
     ///
-    /// - Parameter own: The run that asks, which doesn't count.
-    public func verdicts(of drills: Set<PastDrill>, before moment: Date, without own: String) async -> [PastDrill: Verdict] {
-        var found: [PastDrill: Row] = [:]
+    /// - Parameters:
+    ///   - green: By any name, the drills of this run that passed.
+    ///   - names: Former names of drills, with those that they have now.
+    ///   - own: The run that asks, which doesn't count.
+    /// - Returns: By the drills' names.
+    public func recovered(
+        _ green: [Record], of estate: Estate, names: [String: String], before moment: Date, without own: String
+    ) async -> [String: Verdict] {
+        var open = Dictionary(green.map { ($0.row.drill, [$0]) }, uniquingKeysWith: { first, _ in first })
+        var found: [String: (verdict: Verdict, started: Date, isRecovery: Bool)] = [:]
         var second: Substring = ""
         for run in ((try? runs()) ?? []).filter({ $0 != own }).prefix(Self.farthest) {
             // Names sort by the second: within one, the rows themselves say which came last.
             let begun = run.prefix { $0 != "Z" }
-            if begun != second, found.count == drills.count { break }
+            if begun != second {
+                for drill in found.keys { open[drill] = nil }
+                if open.isEmpty { break }
+            }
             second = begun
-            for row in (try? await rows(of: run)) ?? [] where row.started < moment {
-                let drill = PastDrill(name: row.drill, estate: row.estate)
-                if drills.contains(drill), found[drill].map({ $0.started < row.started }) ?? true { found[drill] = row }
+            for record in (try? await records(of: run)) ?? [] where record.row.started < moment {
+                let row = record.row
+                let name = row.isInspection ? row.drill : names[row.drill] ?? row.drill
+                guard let later = open[name], !row.isRetrospective, record.isOf(estate) else { continue }
+                if row.verdict == .passed, !row.isUnfinished {
+                    open[name]?.append(record)
+                } else if row.verdict != .skipped, found[name].map({ $0.started < row.started }) ?? true {
+                    let between = later.dropFirst().filter { $0.row.started > row.started }
+                    let isRecovery = later[0].mends(record) && !between.contains { $0.mends(record) }
+                    found[name] = (row.isUnfinished ? .error : row.verdict, row.started, isRecovery)
+                }
             }
         }
-        return found.mapValues(\.verdict)
+        return found.filter(\.value.isRecovery).mapValues(\.verdict)
     }
 }

@@ -17,6 +17,8 @@ public struct RunHistory: Sendable {
         public var estate: String
         public var isInspection: Bool
         public var started: Date
+        /// The instant that it was judged for.
+        public var asOf: Date
         public var timeZone: TimeZone
         public var verdict: Verdict
         /// It was cut off, or is not over.
@@ -114,16 +116,18 @@ public struct RunHistory: Sendable {
     public func records(of run: String) async throws(ReplayError) -> [Record] {
         let document = try await document(of: run)
         return try document.drills.map { drill throws(ReplayError) in
-            guard let cases = try? drill.cases.map({ try CaseResult($0) }) else {
+            guard let record = Record(drill, of: run, host: document.run.host) else {
                 throw ReplayError(
                     .unreadable, "\(run) holds words that this muster doesn't know",
                     hint: "it was made by a newer version: read it with that")
             }
-            return Record(
-                row: Row(drill, of: run), estateFile: drill.estateFile, namedEstateFile: drill.estateFileNamed,
-                host: document.run.host, cases: cases,
-                facts: drill.facts.map { Fact($0.name, $0.value) })
+            return record
         }
+    }
+
+    /// A drill of a run that is only now at its end, as others will read it.
+    public static func record(of drill: DrillReport, in report: RunReport) -> Record? {
+        Record(DrillDocument(drill, in: report), of: report.info?.runID ?? "", host: report.info?.host)
     }
 
     /// When a run began, as its name says, to the second; nil where it is no run's name.
@@ -225,6 +229,16 @@ public struct RunHistory: Sendable {
     }
 }
 
+extension RunHistory.Record {
+    /// nil where it holds words that this version doesn't know.
+    fileprivate init?(_ drill: DrillDocument, of run: String, host: String?) {
+        guard let cases = try? drill.cases.map({ try CaseResult($0) }) else { return nil }
+        self.init(
+            row: RunHistory.Row(drill, of: run), estateFile: drill.estateFile, namedEstateFile: drill.estateFileNamed, host: host,
+            cases: cases, facts: drill.facts.map { Fact($0.name, $0.value) })
+    }
+}
+
 extension RunHistory.Row {
     fileprivate init(_ drill: DrillDocument, of run: String) {
         self.run = run
@@ -232,6 +246,7 @@ extension RunHistory.Row {
         estate = drill.estate
         isInspection = drill.kind != nil
         started = drill.started.date
+        asOf = drill.disaster.date
         timeZone = TimeZone(identifier: drill.timeZone) ?? .gmt
         verdict = drill.verdict
         isUnfinished = drill.interrupted

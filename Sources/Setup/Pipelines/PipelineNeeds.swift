@@ -24,6 +24,11 @@ struct PipelineNeeds {
                 add(evidence.signingKey, "evidence-key")
                 for file in evidence.trustedKeys { add(file, "evidence-trust") }
             }
+            for channel in estate.notify {
+                guard case .webhook(let webhook) = channel.way else { continue }
+                add(webhook.url, "notify-\(channel.name)")
+                if let token = webhook.token { add(token, "notify-\(channel.name)-token") }
+            }
             for file in estate.seals.trustedKeys { add(file, "seal-trust") }
             for store in estate.stores.values.sorted(by: { $0.name < $1.name }) { add(store) }
             for service in estate.services.values.sorted(by: { $0.name < $1.name }) { add(service) }

@@ -38,6 +38,9 @@ struct PipelineView {
     /// `muster report`, where a drill is due; without a period, it is of the quarter that runs.
     let report: String
     let isDue: Bool
+    /// Whether somebody is told of a red run, and whether by mail.
+    let isTold: Bool
+    let isMailed: Bool
     let inspectCron: String
     let drillCron: String
     /// The one that the file is about; of a file about both, the drill.
@@ -71,6 +74,8 @@ struct PipelineView {
         run = "run \(setup.drills)" + (setup.filter.map { " --filter \($0)" } ?? "")
         report = "report \(setup.estateFile)"
         isDue = setup.isDue
+        isTold = !setup.estate.notify.isEmpty
+        isMailed = setup.estate.notify.contains { if case .mail = $0.way { true } else { false } }
         let jobs = [PipelineJob(.inspect, words: inspect), PipelineJob(.drill, words: run)]
         self.jobs = jobs + (setup.isDue ? [PipelineJob(.report, words: report)] : [])
         (inspectCron, drillCron) = (jobs[0].cron, jobs[1].cron)
