@@ -55,8 +55,9 @@ public struct ComplianceCollector: Sendable {
         report.actions = await actions(&known)
         let inside = known.runs.filter { moments.contains($0.row.started) }
         report.runs = inside.map(\.row)
-        report.coverage = coverage(known.runs.map(\.row), unreadable: known.unreadable.compactMap { RunHistory.started($0.run) })
-        report.trends = Trends.of(known.runs.map(\.row), drills: report.coverage.map(\.drill), until: min(moments.upperBound, now))
+        let rows = known.runs.map(\.row)
+        report.coverage = coverage(rows, unreadable: known.unreadable.compactMap { RunHistory.started($0.run) })
+        report.trends = Trends.of(rows, drills: report.coverage.map(\.drill), until: min(moments.upperBound, now))
         report.participants = participants(report.runs)
         var promises = PromiseTable(zone: zone)
         var days = BackupDays(period, today: today, zone: zone)

@@ -7,8 +7,19 @@ import Reports
 /// One run of one drill, and what was asked in it where somebody has to know.
 struct KnownRun: Sendable {
     var row: ComplianceReport.Run
+    /// One or none, behind a pointer: of ten thousand runs few are read.
+    private var read: [RunHistory.Record] = []
+
+    init(row: ComplianceReport.Run, record: RunHistory.Record? = nil) {
+        self.row = row
+        self.record = record
+    }
+
     /// nil where its report was not read, or is gone.
-    var record: RunHistory.Record?
+    var record: RunHistory.Record? {
+        get { read.first }
+        set { read = newValue.map { [$0] } ?? [] }
+    }
 }
 
 /// The runs of one estate, the oldest first.
