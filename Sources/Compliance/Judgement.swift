@@ -8,13 +8,14 @@ extension ComplianceCollector {
     /// Puts the verdict, its reasons and the notes into a report.
     func judge(_ report: inout ComplianceReport, _ known: KnownRuns) {
         var broken: [String] = []
+        var missing: [String] = []
         var unasked: [String] = []
         var notes: [String] = []
         for drill in report.coverage {
             for window in drill.windows where window.state.isBroken && (drill.cadence != nil || window.state == .failed) {
                 let label = window.period.label
                 switch window.state {
-                case .missing: broken.append("\(drill.drill) was not drilled in \(label)")
+                case .missing: missing.append("\(drill.drill) was not drilled in \(label)")
                 case .unverified where window.unverified == 0:
                     unasked.append("whether \(drill.drill) was drilled in \(label) can't be told: runs of that time can't be read")
                 case .unverified:
@@ -71,11 +72,11 @@ extension ComplianceCollector {
             unasked.append("no drill of the estate says how often it is due (due: quarterly)")
         } else if known.runs.isEmpty, known.unreadable.isEmpty {
             // A folder that was emptied, or another one: nobody can say what was drilled.
-            broken = []
+            missing = []
             unasked.insert("no run of the estate lies in \(history.folder.relativePath)", at: 0)
         } else if windows.isEmpty {
             unasked.append("no drill was due in the period")
-        } else if !windows.contains(where: { [.kept, .retested].contains($0.state) }), broken.isEmpty, unasked.isEmpty {
+        } else if !windows.contains(where: { [.kept, .retested].contains($0.state) }), missing.isEmpty, broken.isEmpty, unasked.isEmpty {
             unasked.append("none of the drills that are due has passed yet")
         }
         let nameless = report.actions.count { $0.state != .closed && $0.owner == nil }
@@ -83,12 +84,13 @@ extension ComplianceCollector {
             notes.append("\(Readable.count(nameless, "open corrective action")) \(nameless == 1 ? "has" : "have") no owner")
         }
         let names = Set(
-            report.coverage.map(\.drill) + report.actions.map(\.drill) + report.runs.map(\.drill) + plans.flatMap(\.formerNames))
+            report.coverage.map(\.drill) + report.actions.map(\.drill) + report.runs.map(\.drill) + plans.map(\.name)
+                + plans.flatMap(\.formerNames))
         for entry in actions.entries where !names.contains(entry.drill) {
             notes.append("line \(entry.line) of the corrective actions names \(entry.drill), which is no drill of this estate")
         }
-        report.reasons = broken + unasked
-        report.verdict = !broken.isEmpty ? .failed : unasked.isEmpty ? .passed : .error
+        report.reasons = missing + broken + unasked
+        report.verdict = !missing.isEmpty || !broken.isEmpty ? .failed : unasked.isEmpty ? .passed : .error
         report.notes = notes
     }
 }

@@ -74,6 +74,7 @@ import Testing
         #expect(window.state == .unverified && report.verdict == .failed, "\(report.reasons)")
         #expect(report.runs.map(\.record) == [.unrecorded] && report.actions.map(\.state) == [.overdue])
         #expect(report.ledger?.verdict == .passed && report.notes.contains { $0.contains("no proof") })
+        #expect(report.controls.allSatisfy { !$0.hasEvidence }, "nor is it evidence for any clause")
         let earlier = try await state(folder, "2026-Q2")
         #expect(earlier.1.runs.map(\.record) == [.vouched, .vouched])
         // What is red is believed of anybody.
@@ -81,6 +82,30 @@ import Testing
         #expect(try await state(folder).0.state == .failed)
         try folder.run("nightly", at: "2026-08-03T10:00:00Z")
         #expect(try await state(folder).1.verdict == .passed)
+    }
+
+    /// A ledger that was spoilt is told, also where nothing else is left.
+    @Test func anEmptiedFolderWithASpoiltLedger() async throws {
+        let folder = try RunFolder(hasLedger: true)
+        let run = try folder.run("nightly", at: "2026-08-01T10:00:00Z")
+        try FileManager.default.removeItem(at: folder.folder.appending(path: run))
+        let ledger = folder.folder.appending(path: "ledger.jsonl")
+        var bytes = try Data(contentsOf: ledger)
+        bytes[40] ^= 1
+        try bytes.write(to: ledger)
+        let report = try await state(folder).1
+        #expect(report.verdict != .passed && report.reasons.contains { $0.contains("ledger") }, "\(report.reasons)")
+    }
+
+    /// A drill that isn't due may have an owner for its findings all the same.
+    @Test func aDrillWithoutDueIsNoStranger() async throws {
+        let folder = try RunFolder()
+        try folder.run("nightly", at: "2026-08-01T10:00:00Z")
+        let plan = ActionPlan(
+            entries: [ActionPlan.Entry(drill: "quick", rule: "wal-gap", object: nil, owner: "x", due: nil, note: nil, line: 4)])
+        let report = try await folder.quarter(
+            "2026-Q3", [folder.plan("nightly"), folder.plan("quick", nil)], now: "2026-11-30T06:00:00Z", actions: plan)
+        #expect(report.coverage.map(\.drill) == ["nightly"] && !report.notes.contains { $0.contains("line 4") })
     }
 
     @Test func aPeriodBeforeThePromiseIsNotPassed() async throws {

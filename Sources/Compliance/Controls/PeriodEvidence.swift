@@ -5,7 +5,7 @@ import Reports
 
 /// What of a period counts as evidence.
 struct PeriodEvidence: Sendable {
-    /// Those that came to a verdict, and are not known to have been altered since.
+    /// Those that came to a verdict and, where there is a ledger, are vouched for by it.
     let drills: [ComplianceReport.Run]
     /// Those of the period that count for nothing.
     let void: Int
@@ -18,7 +18,8 @@ struct PeriodEvidence: Sendable {
 
     init(_ report: ComplianceReport) {
         func counts(_ run: ComplianceReport.Run) -> Bool {
-            (run.verdict == .passed || run.verdict == .failed) && !run.isUnfinished && run.record != .altered
+            (run.verdict == .passed || run.verdict == .failed) && !run.isUnfinished
+                && [.vouched, .entryOnly, .unverified].contains(run.record)
         }
         let answered = report.runs.filter(counts)
         drills = answered.filter { !$0.isInspection }
