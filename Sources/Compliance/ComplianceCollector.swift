@@ -7,13 +7,13 @@ public import Reports
 
 /// Makes a compliance report.
 public struct ComplianceCollector: Sendable {
-    public var estate: Estate
+    public let estate: Estate
     /// The drills beside the estate's file, and what is wrong with others there: sentences.
     public var plans: [DrillPlan]
     public var unreadablePlans: [String]
     public var history: RunHistory
     public var actions: ActionPlan
-    public var period: CalendarPeriod
+    public let period: CalendarPeriod
     public var now: Date
     public var musterVersion: String
     /// What is remembered of the ledger's head, elsewhere.
@@ -30,34 +30,37 @@ public struct ComplianceCollector: Sendable {
         self.history = history
         self.actions = actions
         self.period = period
+        moments = period.moments(in: estate.timeZone)
         self.now = now
         self.musterVersion = musterVersion
     }
 
     private var zone: TimeZone { estate.timeZone }
     private var today: CalendarDay { CalendarDay(now, in: zone) }
-    private var moments: Range<Date> { period.moments(in: zone) }
+    /// Of the period; asked once for each of ten thousand runs.
+    private let moments: Range<Date>
 
     /// - Throws: ``CommandFailure``: the folder of the runs can't be listed.
     public func report() async throws(CommandFailure) -> ComplianceReport {
         var report = ComplianceReport(
             musterVersion: musterVersion, made: now, estate: estate.name, estateFile: estate.file.path, timeZone: zone, period: period,
             isOver: period.last < today)
-        let ledger = LedgerRuns(of: estate, in: history.folder, head: head)
+        var ledger = LedgerRuns(of: estate, in: history.folder, head: head)
         report.ledger = ledger?.state
         var known: KnownRuns
         do throws(ReplayError) {
             known = try await KnownRuns(
-                of: estate, in: history, recorded: ledger?.runs ?? [:], isInLedger: ledger?.isReadable == true, names: names, until: now)
+                of: estate, in: history, recorded: ledger?.rows ?? [], isInLedger: ledger?.isReadable == true, names: names, until: now)
         } catch {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
+        // Of ten thousand runs one list is enough.
+        ledger = nil
         report.actions = await actions(&known)
-        let inside = known.runs.filter { moments.contains($0.row.started) }
+        let inside = known.runs.lazy.filter { moments.contains($0.row.started) }
         report.runs = inside.map(\.row)
-        let rows = known.runs.map(\.row)
-        report.coverage = coverage(rows, unreadable: known.unreadable.compactMap { RunHistory.started($0.run) })
-        report.trends = Trends.of(rows, drills: report.coverage.map(\.drill), until: min(moments.upperBound, now))
+        report.coverage = coverage(known.runs, unreadable: known.unreadable.compactMap { RunHistory.started($0.run) })
+        report.trends = Trends.of(known.runs.lazy.map(\.row), drills: report.coverage.map(\.drill), until: min(moments.upperBound, now))
         report.participants = participants(report.runs)
         var promises = PromiseTable(zone: zone)
         var days = BackupDays(period, today: today, zone: zone)
@@ -82,23 +85,20 @@ public struct ComplianceCollector: Sendable {
     }
 
     /// Every drill that is due, and every other that ran in the period.
-    private func coverage(_ runs: [ComplianceReport.Run], unreadable: [Date]) -> [ComplianceReport.Coverage] {
-        let byDrill = Dictionary(grouping: runs.filter { !$0.isInspection }, by: \.drill)
-        let ran = byDrill.filter { $0.value.contains { moments.contains($0.started) } }
+    private func coverage(_ runs: [KnownRun], unreadable: [Date]) -> [ComplianceReport.Coverage] {
+        var places: [String: [Int]] = [:]
+        for (place, run) in runs.enumerated() where !run.row.isInspection { places[run.row.drill, default: []].append(place) }
+        let ran = places.filter { $0.value.contains { moments.contains(runs[$0].row.started) } }
+        func rows(_ drill: String) -> [ComplianceReport.Run] { (places[drill] ?? []).map { runs[$0].row } }
         let declared = plans.filter { $0.cadence != nil || ran[$0.name] != nil }.map {
-            ComplianceReport.Coverage(
-                $0, runs: byDrill[$0.name] ?? [], unreadable: unreadable, in: period, today: today, zone: zone)
+            ComplianceReport.Coverage($0, runs: rows($0.name), unreadable: unreadable, in: period, today: today, zone: zone)
         }
-        let others = ran.filter { name, _ in !plans.contains { $0.name == name } }
-        return
-            (declared
-            + others.map { name, runs in
-                ComplianceReport.Coverage(
-                    drill: name, scenario: nil, cadence: nil, targets: nil,
-                    windows: [
-                        ComplianceReport.Coverage.Window(period, of: runs, until: moments.upperBound, isOver: true, zone: zone)
-                    ])
-            }).sorted { $0.drill < $1.drill }
+        let others = ran.keys.filter { name in !plans.contains { $0.name == name } }.map { name in
+            ComplianceReport.Coverage(
+                drill: name, scenario: nil, cadence: nil, targets: nil,
+                windows: [ComplianceReport.Coverage.Window(period, of: rows(name), until: moments.upperBound, isOver: true, zone: zone)])
+        }
+        return (declared + others).sorted { $0.drill < $1.drill }
     }
 
     private func participants(_ runs: [ComplianceReport.Run]) -> [ComplianceReport.Participant] {

@@ -29,25 +29,32 @@ struct KnownRuns: Sendable {
     var unreadable: [RunHistory.Unreadable] = []
 
     /// - Parameters:
-    ///   - recorded: What the ledger says, by run.
+    ///   - recorded: What the ledger says.
     ///   - names: Former names of drills, with those that they have now.
     init(
-        of estate: Estate, in history: RunHistory, recorded: [String: [ComplianceReport.Run]], isInLedger: Bool, names: [String: String],
+        of estate: Estate, in history: RunHistory, recorded: [ComplianceReport.Run], isInLedger: Bool, names: [String: String],
         until now: Date
     ) async throws(ReplayError) {
         let present = try history.runs().filter { run in RunHistory.started(run).map { $0 <= now } ?? false }
-        for (run, rows) in recorded {
+        let isPresent = Set(present)
+        var told: Set<String> = []
+        var entries: [String: ComplianceReport.Run] = [:]
+        runs.reserveCapacity(recorded.count)
+        for row in recorded {
             // A run that no entry vouches for is read from its own reports, where they are still there.
-            guard rows.allSatisfy({ [.vouched, .entryOnly].contains($0.record) }) || !present.contains(run) else { continue }
-            runs += rows.map { KnownRun(row: $0.called(names)) }
+            if [.vouched, .entryOnly].contains(row.record) || !isPresent.contains(row.run) {
+                runs.append(KnownRun(row: row.called(names)))
+                told.insert(row.run)
+            } else {
+                entries[row.run] = row
+            }
         }
-        let told = Set(runs.map(\.row.run))
         let unknown = present.filter { !told.contains($0) }
         for answer in await Self.read(unknown, history) {
             if let failure = answer.failure { unreadable.append(failure) }
             // An inspection as of another instant says what was, and nothing of how things are.
             for record in answer.records where record.isOf(estate) && !record.row.isRetrospective {
-                let entry = recorded[record.row.run]?.first
+                let entry = entries[record.row.run]
                 var row = ComplianceReport.Run(record, entry?.record ?? (isInLedger ? .unrecorded : .unverified))
                 if let entry { (row.user, row.trigger, row.job) = (entry.user, entry.trigger, entry.job) }
                 runs.append(KnownRun(row: row.called(names), record: record))

@@ -8,8 +8,8 @@ import Reports
 /// The entries of one estate, and what verifying the ledger found.
 struct LedgerRuns {
     var state: ComplianceReport.LedgerState
-    /// By run.
-    var runs: [String: [ComplianceReport.Run]] = [:]
+    /// In the order of the entries.
+    var rows: [ComplianceReport.Run] = []
     /// Whether what it doesn't name is known to be in none.
     var isReadable = false
 
@@ -35,8 +35,8 @@ struct LedgerRuns {
                 let isBackdated = record.recorded < latest.addingTimeInterval(-Self.patience)
                 if record.recorded <= now.addingTimeInterval(Self.patience) { latest = max(latest, record.recorded) }
                 guard record.estate == estate.name else { continue }
-                runs[record.run, default: []] += record.drills.filter { !$0.isRetrospective }.map {
-                    ComplianceReport.Run($0, of: record, isBackdated: isBackdated)
+                for drill in record.drills where !drill.isRetrospective {
+                    rows.append(ComplianceReport.Run(drill, of: record, isBackdated: isBackdated))
                 }
             }
         } catch {

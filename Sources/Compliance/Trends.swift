@@ -9,7 +9,7 @@ enum Trends {
     static let years = 3
 
     /// - Parameter runs: The oldest first.
-    static func of(_ runs: [ComplianceReport.Run], drills: [String], until end: Date) -> [ComplianceReport.Trend] {
+    static func of(_ runs: some Sequence<ComplianceReport.Run>, drills: [String], until end: Date) -> [ComplianceReport.Trend] {
         let start = end.addingTimeInterval(-Double(years) * 365.25 * 86_400)
         return drills.flatMap { drill in
             let own = runs.filter { $0.drill == drill && !$0.isInspection && $0.isConducted && $0.started >= start && $0.started < end }

@@ -34,30 +34,19 @@ struct LedgerEntry: Sendable {
     /// Reads every line of a ledger, in their order.
     ///
     /// - Parameter collectingRecords: Whether all that an entry says is wanted, and not only what verifying takes.
-    static func read(_ text: Data, trusted: [Ed25519PublicKey], collectingRecords: Bool) -> [Reading] {
-        lines(of: text).mapParts(of: 32) { lines in
-            text.withUnsafeBytes { bytes in
+    static func read(_ text: LedgerText, trusted: [Ed25519PublicKey], collectingRecords: Bool) -> [Reading] {
+        text.lines.mapParts(of: 32) { lines in
+            let start = lines.first?.lowerBound ?? 0
+            guard let bytes = text.bytes(of: start..<(lines.last?.upperBound ?? start)) else {
+                return lines.map { _ in .obstacle("it can't be read") }
+            }
+            return bytes.withUnsafeBytes { bytes in
                 zip(lines.indices, lines).map { index, range in
                     read(
-                        UnsafeRawBufferPointer(rebasing: bytes[range]), line: index + 1, trusted: trusted,
-                        collectingRecords: collectingRecords)
+                        UnsafeRawBufferPointer(rebasing: bytes[(range.lowerBound - start)..<(range.upperBound - start)]), line: index + 1,
+                        trusted: trusted, collectingRecords: collectingRecords)
                 }
             }
-        }
-    }
-
-    /// Where each line lies, without its line feed. Behind the last line feed there is no line.
-    private static func lines(of text: Data) -> [Range<Int>] {
-        text.withUnsafeBytes { bytes in
-            var lines: [Range<Int>] = []
-            var start = 0
-            while start < bytes.count, let base = bytes.baseAddress {
-                let found = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
-                let end = found.map { UnsafeRawPointer($0) - base } ?? bytes.count
-                lines.append(start..<end)
-                start = end + 1
-            }
-            return lines
         }
     }
 

@@ -58,7 +58,7 @@ public struct LedgerVerification: Sendable {
         folder: URL, trusted: [Ed25519PublicKey], anchor: LedgerHead? = nil, allowsMissingRuns: Bool = false,
         collectingRecords: Bool = false
     ) throws(CommandFailure) {
-        let text = try Self.text(Ledger(folder: folder).file)
+        let text = try LedgerText(Ledger(folder: folder).file)
         let (found, foreignLines, untrusted) = readLines(of: text, trusted: trusted, collectingRecords)
         if found.isEmpty, let signer = untrusted.values.sorted().first {
             obstacles.append(
@@ -83,27 +83,11 @@ public struct LedgerVerification: Sendable {
         problems.sort { ($0.line ?? .max, $0.description) < ($1.line ?? .max, $1.description) }
     }
 
-    /// Taken while nobody appends.
-    private static func text(_ file: URL) throws(CommandFailure) -> Data {
-        let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else {
-            throw CommandFailure(
-                .unverified, errno == ENOENT ? "there is no ledger \(file.path)" : "\(file.path) can't be read",
-                hint: "name the folder of the runs with --output; an estate with evidence: {…} writes one at its next run")
-        }
-        defer { close(descriptor) }
-        flock(descriptor, LOCK_SH)
-        guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else {
-            throw CommandFailure(.unverified, "\(file.path) can't be read", hint: "check its permissions")
-        }
-        return data
-    }
-
     // MARK: Each line
 
     /// - Returns: The entries that a trusted key vouches for, the lines that are none, and those that other keys signed.
     private mutating func readLines(
-        of text: Data, trusted: [Ed25519PublicKey], _ collectingRecords: Bool
+        of text: LedgerText, trusted: [Ed25519PublicKey], _ collectingRecords: Bool
     ) -> ([LedgerEntry], damaged: [Int], untrusted: [Int: String]) {
         var entries: [LedgerEntry] = []
         var damaged: [Int] = []
@@ -132,7 +116,7 @@ public struct LedgerVerification: Sendable {
                 obstacles.append("line \(number): \(what)")
             }
         }
-        if let last = text.last, last != UInt8(ascii: "\n"), !entries.isEmpty, entries.last?.line == readings.count {
+        if !text.endsWithLineFeed, !entries.isEmpty, entries.last?.line == readings.count {
             notes.append("line \(readings.count): its line feed is missing: its run was killed, and the entry is whole")
         }
         return (entries, damaged, untrusted)
