@@ -72,7 +72,7 @@ struct LedgerEntry: Sendable {
             guard let hash = digest(bytes) else { return .obstacle("it can't be digested") }
             let reading: VouchedStatement.Reading
             var record: LedgerRecord?
-            if collectingRecords, let whole = Statement.read(payload) {
+            if collectingRecords, let whole = RecordedStatement.read(payload) {
                 reading = .statement(VouchedStatement(whole))
                 record = LedgerRecord(whole, line: line)
             } else {

@@ -67,7 +67,7 @@ public struct LedgerRecord: Sendable, Hashable {
 
 extension LedgerRecord {
     /// nil where it says a time that is none.
-    init?(_ statement: Statement, line: Int) {
+    init?(_ statement: RecordedStatement, line: Int) {
         let said = statement.predicate
         guard let recorded = Date(inEvidence: said.recorded) else { return nil }
         self.init(
@@ -79,7 +79,7 @@ extension LedgerRecord {
 }
 
 extension LedgerRecord.Drill {
-    init(_ drill: Statement.Drill) {
+    init(_ drill: RecordedStatement.Drill) {
         self.init(
             kind: drill.kind, name: drill.name, verdict: drill.verdict, interrupted: drill.interrupted, profile: drill.profile,
             isRetrospective: drill.asOf != nil, rto: drill.rto.map(LedgerRecord.Objective.init),

@@ -80,14 +80,6 @@ struct Statement: Codable {
         return try encoder.encode(self)
     }
 
-    /// All of a payload; nil where a part of it is not as this version writes it.
-    static func read(_ payload: Data) -> Statement? {
-        guard let read = try? JSONDecoder().decode(Statement.self, from: payload),
-            isOurs(read.predicateType, layout: read.predicate.layout, sequence: read.predicate.sequence)
-        else { return nil }
-        return read
-    }
-
     private static let largestSequence = 1_000_000_000
 
     /// Whether a statement is one of a run, in the layout that this version writes.
@@ -178,15 +170,5 @@ struct VouchedStatement: Decodable, Sendable {
         }
         guard let layout = try? decoder.decode(Layout.self, from: payload).predicate.layout, layout > Statement.layout else { return .none }
         return .newer(layout)
-    }
-}
-
-extension VouchedStatement {
-    init(_ statement: Statement) {
-        let said = statement.predicate
-        self.init(
-            predicateType: statement.predicateType, subject: statement.subject,
-            predicate: Predicate(
-                layout: said.layout, sequence: said.sequence, previous: said.previous, recorded: said.recorded, run: said.run))
     }
 }
