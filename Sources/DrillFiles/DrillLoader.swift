@@ -66,7 +66,7 @@ struct DrillLoader {
 
     /// The drills that name an estate's file: those that lie beside it, in a folder `drills` beside it, and in other folders.
     ///
-    /// What else lies there is no matter of the estate's: only files that are drills, name this estate and can't be read are problems.
+    /// What else lies there is no matter of the estate's: only what is, or may be, a drill that is due and can't be read is a problem.
     mutating func drills(of estate: Estate, in others: [String]) -> (plans: [DrillPlan], problems: [Problem]) {
         let own = estate.file.resolvingSymlinksInPath()
         let beside = estate.file.deletingLastPathComponent()
@@ -75,6 +75,7 @@ struct DrillLoader {
             + others.map { URL(fileURLWithPath: $0, isDirectory: true) }
         var plans: [DrillPlan] = []
         var found: [Problem] = []
+        var locked: [Problem] = []
         var seen: Set<String> = []
         for folder in folders {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -82,13 +83,20 @@ struct DrillLoader {
                 let url = folder.appendingPathComponent(name)
                 guard seen.insert(url.resolvingSymlinksInPath().path).inserted else { continue }
                 let file = SourceFile(path: url.path, url: url)
-                // What can't be read, or is no YAML, may have been a drill, and one that is due.
-                if file.root == nil, Self.mayBeDrill(url) { found += file.problems }
+                if file.root == nil {
+                    switch Self.content(of: url) {
+                    case nil: locked += file.problems
+                    case .some(let text) where Self.isOfDueDrill(text): found += file.problems
+                    default: break
+                    }
+                }
                 guard file.root != nil, Self.shape(of: file) == .drill, let reader = DrillReader(file, now: now),
                     let written = reader.estatePath()
                 else { continue }
                 let named = file.resolve(written, isFolder: false)
+                let isDue = reader.fields.stated.contains("due")
                 guard FileManager.default.fileExists(atPath: named.path) else {
+                    guard isDue else { continue }
                     reader.fields.report(
                         "estate", "estate file \(shown(written)) does not exist", hint: SourceFile.hintForMissing(named, shownAs: written))
                     found += file.problems
@@ -96,7 +104,7 @@ struct DrillLoader {
                 }
                 guard named.resolvingSymlinksInPath() == own else { continue }
                 guard let plan = reader.read(against: estate) else {
-                    found += file.problems
+                    if isDue { found += file.problems }
                     continue
                 }
                 if let twin = plans.first(where: { $0.name == plan.name }) {
@@ -110,6 +118,8 @@ struct DrillLoader {
                 }
             }
         }
+        // A file that may not be read may be anything: it matters where drills are due.
+        if plans.contains(where: { $0.cadence != nil }) { found += locked }
         for plan in plans {
             for name in plan.formerNames where plans.contains(where: { $0.name == name }) {
                 found.append(
@@ -121,9 +131,15 @@ struct DrillLoader {
         return (plans, found)
     }
 
-    private static func mayBeDrill(_ file: URL) -> Bool {
-        guard let data = try? Data(contentsOf: file) else { return true }
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("drill:") }
+    /// nil where it can't be read.
+    private static func content(of file: URL) -> String? {
+        (try? Data(contentsOf: file)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether a text that is no YAML was meant as a drill that is due.
+    private static func isOfDueDrill(_ text: String) -> Bool {
+        let lines = text.split(separator: "\n")
+        return lines.contains { $0.hasPrefix("drill:") } && lines.contains { $0.hasPrefix("due:") }
     }
 
     private mutating func report(_ path: String, _ message: String, hint: String) {
