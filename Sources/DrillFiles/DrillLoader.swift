@@ -108,6 +108,7 @@ struct DrillLoader {
                     continue
                 }
                 if let twin = plans.first(where: { $0.name == plan.name }) {
+                    guard isDue || twin.cadence != nil else { continue }
                     found.append(
                         Problem(
                             file: url.path, line: reader.fields.place(of: "drill")?.line ?? 0, column: 0,
@@ -121,7 +122,7 @@ struct DrillLoader {
         // A file that may not be read may be anything: it matters where drills are due.
         if plans.contains(where: { $0.cadence != nil }) { found += locked }
         for plan in plans {
-            for name in plan.formerNames where plans.contains(where: { $0.name == name }) {
+            for name in plan.formerNames where plan.cadence != nil && plans.contains(where: { $0.name == name }) {
                 found.append(
                     Problem(
                         file: plan.file.path, line: 0, column: 0, message: "former name \"\(name)\" is that of a drill that is there",

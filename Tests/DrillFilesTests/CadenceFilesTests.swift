@@ -56,6 +56,8 @@ import Testing
         try fixture.write("quiet/estate.yaml", self.estate)
         try fixture.write("quiet/torn.yaml", drill("f", "\tx: ["))
         try fixture.write("quiet/bad.yaml", drill("g", "profile: slow"))
+        try fixture.write("quiet/h.yaml", drill("h"))
+        try fixture.write("quiet/twin.yaml", drill("h"))
         try FileManager.default.createSymbolicLink(atPath: fixture.path("quiet/secrets.yaml"), withDestinationPath: "/mnt/gone.yaml")
         #expect(DrillFiles.drills(of: try DrillFiles.loadEstate(fixture.path("quiet/estate.yaml")), in: []).problems.isEmpty)
         #expect(DrillFiles.drills(of: estate, in: [fixture.path("elsewhere"), fixture.path("none")]).plans.map(\.name) == ["a", "c", "e"])
