@@ -104,7 +104,7 @@ struct PlanDrillTests {
             try fixture.editEstate("      six-hourly:", "      hourly:")
             let outcome = try await fixture.run(["run", shipped("database-corruption").path, "--estate", fixture.estate.path])
             #expect(outcome.code == 64)
-            #expect(outcome.err.contains("database-corruption.yaml:15:20: unknown backup \"six-hourly\""), "\(outcome.err)")
+            #expect(outcome.err.contains("database-corruption.yaml:16:20: unknown backup \"six-hourly\""), "\(outcome.err)")
             #expect(outcome.err.contains("read against \(fixture.estate.path), which --estate names"), "\(outcome.err)")
         }
     }
