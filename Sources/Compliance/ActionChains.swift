@@ -31,6 +31,8 @@ struct ActionChain {
             if row.isGreen {
                 guard !open.isEmpty else { continue }
                 guard run.record != nil || row.record == .entryOnly else {
+                    // What can't be read says nothing of what was red.
+                    if run.isLost { continue }
                     unread = index
                     break
                 }
@@ -44,7 +46,8 @@ struct ActionChain {
                 }
                 continue
             }
-            for deficiency in run.record?.deficiencies ?? (row.record == .entryOnly ? [.gone(of: row)] : []) {
+            let isGone = row.verdict != .passed && (row.record == .entryOnly || run.isLost)
+            for deficiency in run.record?.deficiencies ?? (isGone ? [.gone(of: row)] : []) {
                 let key = Key(rule: deficiency.rule, object: deficiency.object)
                 if open[key] != nil {
                     open[key]?.action.lastSeen = row.started
@@ -92,7 +95,7 @@ struct Deficiency: Hashable {
     static func gone(of row: ComplianceReport.Run) -> Deficiency {
         Deficiency(
             rule: "findings-gone", object: row.drill, question: RunHistory.Question(group: .step, name: "findings-gone"),
-            message: "the run was red, and what it found is gone with its folder", hint: "keep the folders of red runs")
+            message: "the run was red, and what it found is gone, or can't be read", hint: "keep the folders of red runs")
     }
 }
 

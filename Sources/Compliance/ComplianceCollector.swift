@@ -66,12 +66,12 @@ public struct ComplianceCollector: Sendable {
         var days = BackupDays(period, today: today, zone: zone)
         for run in known.runs where run.row.isInspection {
             let isInside = moments.contains(run.row.started)
-            if isInside { days.add(run.row) }
-            guard let record = run.record else { continue }
+            if isInside, run.row.isBelieved || run.row.verdict != .passed { days.add(run.row) }
+            guard run.row.isBelieved, let record = run.record else { continue }
             days.add(record)
             if isInside { promises.add(record) }
         }
-        for run in inside where !run.row.isInspection && !run.row.isUnfinished { promises.add(run.row) }
+        for run in inside where !run.row.isInspection && !run.row.isUnfinished && run.row.isBelieved { promises.add(run.row) }
         report.promises = promises.promises
         report.calendar = days.calendar(of: estate)
         judge(&report, known)
@@ -142,10 +142,7 @@ public struct ComplianceCollector: Sendable {
             repeat {
                 chain = ActionChain(indices.map { ($0, known.runs[$0]) }, self.actions, today: today, zone: zone)
                 // One by one, until one of them has asked again what was red.
-                if let unread = chain.unread {
-                    await known.readDetails(history, of: [unread])
-                    guard known.runs[unread].record != nil else { break }
-                }
+                if let unread = chain.unread { await known.readDetails(history, of: [unread]) }
             } while chain.unread != nil
             actions += chain.actions
         }

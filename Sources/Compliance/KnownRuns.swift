@@ -9,6 +9,8 @@ struct KnownRun: Sendable {
     var row: ComplianceReport.Run
     /// One or none, behind a pointer: of ten thousand runs few are read.
     private var read: [RunHistory.Record] = []
+    /// It was to be read, and couldn't be: nobody can say what was asked in it.
+    var isLost = false
 
     init(row: ComplianceReport.Run, record: RunHistory.Record? = nil) {
         self.row = row
@@ -74,8 +76,11 @@ struct KnownRuns: Sendable {
         }
         for index in wanted {
             let row = runs[index].row
+            runs[index].isLost = true
             runs[index].record = found[row.run]?.first { $0.row.drill == row.drill || $0.row.drill == row.formerName }
-            if let record = runs[index].record { runs[index].row.findings = record.row.failed }
+            guard let record = runs[index].record else { continue }
+            runs[index].isLost = false
+            runs[index].row.findings = record.row.failed
         }
     }
 
@@ -130,6 +135,10 @@ extension ComplianceReport.Run {
     /// It came to a verdict.
     var isConducted: Bool { !isUnfinished && [.passed, .failed].contains(verdict) }
 
-    /// It passed, and can be believed. Where there is a ledger, anybody could have put a run into the folder that it doesn't name.
-    var isGreen: Bool { verdict == .passed && !isUnfinished && [.vouched, .entryOnly, .unverified].contains(record) }
+    /// Whether what it says is well can be believed. Where there is a ledger, anybody could have put a run into the folder that it doesn't
+    /// name.
+    var isBelieved: Bool { [.vouched, .entryOnly, .unverified].contains(record) }
+
+    /// It passed, and can be believed.
+    var isGreen: Bool { verdict == .passed && !isUnfinished && isBelieved }
 }

@@ -35,7 +35,9 @@ struct LedgerRuns {
                 let isBackdated = record.recorded < latest.addingTimeInterval(-Self.patience)
                 if record.recorded <= now.addingTimeInterval(Self.patience) { latest = max(latest, record.recorded) }
                 guard record.estate == estate.name else { continue }
-                for drill in record.drills where !drill.isRetrospective {
+                // What was rehearsed on a stand-in proves nothing of the estate that the drill names, though both may have one name.
+                let isOwn = record.estateFile == estate.file.path
+                for drill in record.drills where !drill.isRetrospective && (isOwn || !drill.isOnStandIn) {
                     rows.append(ComplianceReport.Run(drill, of: record, isBackdated: isBackdated))
                 }
             }

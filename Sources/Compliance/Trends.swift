@@ -12,7 +12,9 @@ enum Trends {
     static func of(_ runs: some Sequence<ComplianceReport.Run>, drills: [String], until end: Date) -> [ComplianceReport.Trend] {
         let start = end.addingTimeInterval(-Double(years) * 365.25 * 86_400)
         return drills.flatMap { drill in
-            let own = runs.filter { $0.drill == drill && !$0.isInspection && $0.isConducted && $0.started >= start && $0.started < end }
+            let own = runs.filter {
+                $0.drill == drill && !$0.isInspection && $0.isConducted && $0.isBelieved && $0.started >= start && $0.started < end
+            }
             // A scratch server without fsync is quicker than production: its times are none of these.
             let time = trend(drill, nil, own.filter { $0.profile == Profile.production.rawValue }.map { ($0, $0.recoveryTime) }, end)
             let services = Set(own.flatMap { $0.recoveryPoints.keys }).sorted()

@@ -26,6 +26,8 @@ public struct LedgerRecord: Sendable, Hashable {
         public var profile: String?
         /// Of an inspection as of another instant than its own.
         public var isRetrospective: Bool
+        /// Against another estate file than the one that its own file names: a rehearsal on a stand-in.
+        public var isOnStandIn: Bool
         /// nil where nothing could be measured.
         public var rto: Objective?
         /// By service.
@@ -40,8 +42,9 @@ public struct LedgerRecord: Sendable, Hashable {
     public var recorded: Date
     /// `run-20260314T023000Z-0a1b`
     public var run: String
-    /// The estate's name.
+    /// The estate's name, and the path of its file.
     public var estate: String
+    public var estateFile: String
     public var started: Date?
     /// nil where it was interrupted.
     public var finished: Date?
@@ -71,7 +74,7 @@ extension LedgerRecord {
         let said = statement.predicate
         guard let recorded = Date(inEvidence: said.recorded) else { return nil }
         self.init(
-            sequence: said.sequence, line: line, recorded: recorded, run: said.run, estate: said.estate.name,
+            sequence: said.sequence, line: line, recorded: recorded, run: said.run, estate: said.estate.name, estateFile: said.estate.file,
             started: said.started.flatMap(Date.init(inEvidence:)), finished: said.finished.flatMap(Date.init(inEvidence:)),
             verdict: said.verdict, interrupted: said.interrupted, drills: said.drills.map(Drill.init), user: said.startedBy.user,
             uid: said.startedBy.uid, host: said.startedBy.host, trigger: said.startedBy.trigger.kind, job: said.startedBy.trigger.job)
@@ -82,7 +85,7 @@ extension LedgerRecord.Drill {
     init(_ drill: RecordedStatement.Drill) {
         self.init(
             kind: drill.kind, name: drill.name, verdict: drill.verdict, interrupted: drill.interrupted, profile: drill.profile,
-            isRetrospective: drill.asOf != nil, rto: drill.rto.map(LedgerRecord.Objective.init),
+            isRetrospective: drill.asOf != nil, isOnStandIn: drill.estateNamed != nil, rto: drill.rto.map(LedgerRecord.Objective.init),
             rpo: Dictionary(
                 drill.rpo.compactMap { said in said.service.map { ($0, LedgerRecord.Objective(said)) } }, uniquingKeysWith: { $1 }))
     }

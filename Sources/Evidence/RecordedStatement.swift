@@ -12,6 +12,7 @@ struct RecordedStatement: Decodable {
         var interrupted: Bool
         var profile: String?
         var asOf: String?
+        var estateNamed: String?
         var rto: Statement.Objective?
         var rpo: [Statement.Objective]
     }
@@ -26,6 +27,7 @@ struct RecordedStatement: Decodable {
         var trigger: Trigger
     }
     struct EstateName: Decodable {
+        var file: String
         var name: String
     }
     struct Predicate: Decodable {

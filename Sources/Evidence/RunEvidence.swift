@@ -88,7 +88,8 @@ public struct RunEvidence: Sendable {
     }
 
     func append(
-        _ report: RunReport, in folder: URL, to ledger: Ledger, _ environment: [String: String] = [:], _ isTerminal: Bool = false
+        _ report: RunReport, in folder: URL, to ledger: Ledger, _ environment: [String: String] = [:], _ isTerminal: Bool = false,
+        at moment: Date? = nil
     ) throws(CommandFailure) -> LedgerHead {
         let subject = try Self.files(of: folder)
         let starter = Starter(
@@ -101,7 +102,7 @@ public struct RunEvidence: Sendable {
                     let statement = Statement(
                         subject: subject,
                         predicate: Statement.Predicate(
-                            sequence: position.sequence, previous: position.previous, recorded: Date().inEvidence,
+                            sequence: position.sequence, previous: position.previous, recorded: (moment ?? Date()).inEvidence,
                             run: folder.lastPathComponent,
                             estate: Statement.EstateName(file: party.estate.file.path, name: party.estate.name),
                             started: report.started?.inEvidence, finished: report.finished?.inEvidence,

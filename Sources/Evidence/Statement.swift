@@ -41,6 +41,8 @@ struct Statement: Codable {
         var profile: String?
         /// Of an inspection as of another instant than its own: that one.
         var asOf: String?
+        /// The estate file that the drill's own file names, where it ran against another.
+        var estateNamed: String?
         var rto: Objective?
         var rpo: [Objective]
         /// The versions among the report's facts, by their names.
@@ -96,6 +98,7 @@ extension Statement.Drill {
         interrupted = drill.outcome == nil
         profile = drill.info.kind == .drill ? drill.info.profile.rawValue : nil
         asOf = drill.isRetrospective ? drill.info.disaster.inEvidence : nil
+        estateNamed = drill.info.namedEstateFile
         let objectives = drill.outcome?.objectives
         rto = objectives.map {
             Statement.Objective(achieved: $0.rto.achieved?.inSeconds, target: $0.rto.target?.inSeconds, verdict: $0.rto.verdict)

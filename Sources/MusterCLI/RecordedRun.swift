@@ -54,6 +54,7 @@ struct RecordedRun: Sendable {
         do throws(ReportError) {
             recorders = try RecorderGroup(folder: folder, and: [console])
         } catch {
+            _ = try? await tell(RunReport(), in: folder, .success(.error), problem: error.message)
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         let metrics = self.metrics?.recorder()

@@ -2,12 +2,12 @@
 
 import Cryptography
 import DrillModel
-import Evidence
 import Foundation
 import Reports
 import Testing
 
 @testable import Compliance
+@testable import Evidence
 
 /// Removed with the test.
 final class RunFolder: Sendable {
@@ -61,7 +61,8 @@ final class RunFolder: Sendable {
     func run(
         _ drill: String?, at text: String, _ cases: [CaseResult] = [.judged(.rows, service: "postgres", name: "public.t", findings: [])],
         profile: Profile = .production, seconds: Int = 60, facts: [Fact] = [], isCutOff: Bool = false, estate name: String = "shop",
-        standIn: String? = nil, asOf: String? = nil, isRecorded: Bool = true
+        standIn: String? = nil, asOf: String? = nil, isRecorded: Bool = true,
+        recordedAt: String? = nil, layout: Int? = nil, entryOf other: URL? = nil
     ) throws -> String {
         let start = try Self.time(text)
         let stamp = text.replacing("-", with: "").replacing(":", with: "")
@@ -74,8 +75,9 @@ final class RunFolder: Sendable {
             .drillStarted(
                 DrillInfo(
                     kind: drill == nil ? .inspection : .drill, name: drill ?? "inspection of \(name)", estate: name,
-                    estateFile: standIn ?? estate.file.path,
-                    namedEstateFile: standIn.map { _ in "/srv/shop/estate.yaml" }, scenario: .databaseCorruption, profile: profile,
+                    estateFile: standIn ?? other?.path ?? estate.file.path,
+                    namedEstateFile: (standIn ?? other?.path).map { _ in estate.file.path }, scenario: .databaseCorruption,
+                    profile: profile,
                     disaster: try asOf.map(Self.time) ?? start,
                     timeZone: zone)),
         ]
@@ -93,7 +95,16 @@ final class RunFolder: Sendable {
         let place = folder.appending(path: run, directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         try JSONReport.render(report).write(to: place.appending(path: "report.json"))
-        if isRecorded, let evidence = try RunEvidence([(estate, nil)]) { _ = try evidence.append(report, in: place) }
+        if let layout {
+            let file = place.appending(path: "report.json")
+            let text = try String(contentsOf: file, encoding: .utf8)
+            try Data(text.replacing("\"schemaVersion\" : 1", with: "\"schemaVersion\" : \(layout)").utf8).write(to: file)
+        }
+        var recorded = estate
+        if let other { recorded.file = other }
+        if isRecorded, let evidence = try RunEvidence([(recorded, nil)]) {
+            _ = try evidence.append(report, in: place, to: Ledger(folder: folder), at: recordedAt.map(Self.time))
+        }
         return run
     }
 
