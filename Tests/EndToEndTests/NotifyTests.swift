@@ -79,6 +79,39 @@ struct NotifyTests {
         }
     }
 
+    /// Whoever waits for the news of a run must hear that there are no reports of it.
+    @Test func reportsThatCantBeWritten() async throws {
+        try await Setting.with { setting in
+            let fixture = setting.fixture
+            try Data("A=1\n".utf8).write(to: setting.backup)
+            let place = fixture.folder.appendingPathComponent("a-file")
+            try Data().write(to: place)
+            let lost = try await fixture.run(
+                ["inspect", fixture.estate.path, "--output", place.path], environment: setting.environment("200", marker))
+            #expect(lost.code == 2 && lost.out.contains("told dba (red), oncall (red)"), "\(lost.text)")
+            let body = try #require(try setting.received().first?.body)
+            #expect(
+                (body["run"] as? [String: Any])?["problem"] as? String == "the run's folder \(place.path)/\(Self.run(body)) can't be made")
+            #expect(body["verdict"] as? String == "error")
+        }
+    }
+
+    private static func run(_ body: [String: Any]) -> String {
+        ((body["run"] as? [String: Any])?["id"] as? String) ?? "?"
+    }
+
+    /// How things were is no news, whatever they were.
+    @Test func anInspectionOfThePastIsNoNews() async throws {
+        try await Setting.with { setting in
+            let fixture = setting.fixture
+            let past = try await fixture.run(
+                ["inspect", fixture.estate.path, "--output", fixture.reports.path, "--at", "2026-01-01T00:00:00Z"],
+                environment: setting.environment("200", marker))
+            #expect(past.code == 1 && !past.out.contains("told"), "\(past.text)")
+            #expect(try setting.received().isEmpty)
+        }
+    }
+
     @Test func redThenGreenAgain() async throws {
         try await Setting.with { setting in
             let fixture = setting.fixture

@@ -32,6 +32,9 @@ private struct Desk {
               beside: {file: keys/beside.key}
               elsewhere: {file: /etc/shop/elsewhere.key}
               vault: {command: [vault, read, marker-of-a-command]}
+            notify:
+              oncall: {webhook: {url: {env: SHOP_HOOK}, token: {file: keys/hook.token}}}
+              dba: {mail: {to: [dba@example.org], from: muster@example.org}}
             services:
               postgres:
                 engine: postgres
@@ -155,18 +158,23 @@ private struct Desk {
             #expect(try desk.text("muster-drill.timer").contains("03:00:00 UTC\n"))
             let service = try desk.text("muster-drill.service")
             for line in [
-                "mode 0600: AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY SHOP_BACKUP_KEY.", "EnvironmentFile=/etc/muster/environment",
-                "#   drills/keys/beside.key", "#   /etc/shop/elsewhere.key", "# The key vault comes from a command",
+                "mode 0600: AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY SHOP_BACKUP_KEY SHOP_HOOK.", "EnvironmentFile=/etc/muster/environment",
+                "#   drills/keys/beside.key", "#   drills/keys/hook.token", "mail takes one such as msmtp's", "#   /etc/shop/elsewhere.key",
+                "# The key vault comes from a command",
                 "WorkingDirectory=/srv/shop\n", "muster run drills --output",
             ] {
                 #expect(service.contains(line), "\(line)\n\(service)")
             }
-            #expect(try desk.text("muster-github.yml").contains("  SHOP_BACKUP_KEY: ${{ secrets.SHOP_BACKUP_KEY }}\n"))
+            #expect(!service.contains("Nobody hears of a red run"))
+            for name in ["SHOP_BACKUP_KEY", "SHOP_HOOK"] {
+                #expect(try desk.text("muster-github.yml").contains("  \(name): ${{ secrets.\(name) }}\n"))
+            }
             #expect(try desk.text("muster-drill.Jenkinsfile").contains("SHOP_BACKUP_KEY = credentials('SHOP_BACKUP_KEY')\n"))
             let pod = try desk.text("muster-kubernetes.yaml")
             for line in [
                 // A name that YAML would take for a number, and Kubernetes for none.
                 "name: \"muster-123-shop-drill\"", "key: \"SHOP_BACKUP_KEY\"", "mountPath: \"/srv/shop/drills\"",
+                "key: \"SHOP_HOOK\"", "key: \"notify-oncall-token\"",
                 "- key: \"key-beside\"\n                          path: \"keys/beside.key\"",
                 "mountPath: \"/etc/shop/elsewhere.key\"\n                  subPath: \"key-elsewhere\"", "mountPath: \"/backups/shop\"",
             ] {

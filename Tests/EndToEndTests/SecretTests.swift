@@ -107,6 +107,19 @@ struct SecretTests {
         }
     }
 
+    /// The compliance report repeats findings of the runs: none of its files may hold more than they did.
+    private func expectSilentReport(of secrets: Sentinels, _ fixture: Fixture, _ output: URL) async throws {
+        let folder = fixture.folder.appendingPathComponent("compliance")
+        let outcome = try await fixture.run(["report", fixture.estate.path, "--output", output.path, "--into", folder.path])
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(files.count == 8, "\(outcome.text)")
+        let texts = try files.map { try String(contentsOf: folder.appendingPathComponent($0), encoding: .utf8) }
+        #expect(texts.contains { $0.contains("not-restored") || $0.contains("restore") }, "the red run is told of")
+        for text in texts + [outcome.text] {
+            for secret in secrets.all { #expect(!text.contains(secret)) }
+        }
+    }
+
     /// Postgres repeats row values in its complaints: what it says must not reach a report.
     @Test(arguments: ["duplicate", "type", "check", "syntax"])
     func aRowValueInAComplaint(kind: String) async throws {
@@ -150,6 +163,7 @@ struct SecretTests {
             #expect(outcome.code == 1, "\(outcome.text)")
             #expect(seen.inArguments.isEmpty && seen.inEnvironments.isEmpty, "\(seen)")
             try expectSilence(of: secrets, outcome, in: output)
+            try await expectSilentReport(of: secrets, fixture, output)
         }
     }
 

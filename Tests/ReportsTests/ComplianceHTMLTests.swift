@@ -29,11 +29,11 @@ import Testing
             ViewWalk.walk(ComplianceView(report, ComplianceLimits.all[2])) { name, _ in properties.insert(name) }
         }
         var keys: Set<String> = []
-        for (name, template) in CompliancePage.templates where !name.hasSuffix("style") {
+        for (name, template) in ComplianceHTML.templates where !name.hasSuffix("style") {
             for match in String(decoding: template, as: UTF8.self).matches(of: /\{\{([#^\/&{>]?) ?\.?([\w.\-]*)\}\}/) {
                 #expect(match.1 != "&" && match.1 != "{", "nothing goes unescaped into the page")
                 if match.1 == ">" {
-                    #expect(CompliancePage.templates[String(match.2)] != nil, "\(match.2)")
+                    #expect(ComplianceHTML.templates[String(match.2)] != nil, "\(match.2)")
                 } else {
                     keys.formUnion(match.2.split(separator: ".").map(String.init))
                 }

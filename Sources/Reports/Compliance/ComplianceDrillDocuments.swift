@@ -44,17 +44,6 @@ struct CoverageDocument: Codable, Hashable, Sendable {
 }
 
 struct ComplianceRunDocument: Codable, Hashable, Sendable {
-    struct ObjectiveDocument: Codable, Hashable, Sendable {
-        var achieved: Seconds?
-        var target: Seconds?
-        var verdict: Verdict
-
-        init(_ objective: RunHistory.Objective) {
-            achieved = objective.achieved.map(Seconds.init)
-            target = objective.target.map(Seconds.init)
-            verdict = objective.verdict
-        }
-    }
     var run: String
     var drill: String
     var isInspection: Bool
@@ -62,9 +51,9 @@ struct ComplianceRunDocument: Codable, Hashable, Sendable {
     var verdict: Verdict
     var isUnfinished: Bool
     var profile: String?
-    var rto: ObjectiveDocument?
+    var rto: RunObjectiveDocument?
     /// By service.
-    var rpo: [String: ObjectiveDocument]
+    var rpo: [String: RunObjectiveDocument]
     var findings: Int?
     var user: String?
     var host: String?
@@ -80,8 +69,8 @@ struct ComplianceRunDocument: Codable, Hashable, Sendable {
         verdict = run.verdict
         isUnfinished = run.isUnfinished
         profile = run.profile
-        rto = run.recoveryTime.map(ObjectiveDocument.init)
-        rpo = run.recoveryPoints.mapValues(ObjectiveDocument.init)
+        rto = run.recoveryTime.map(RunObjectiveDocument.init)
+        rpo = run.recoveryPoints.mapValues(RunObjectiveDocument.init)
         findings = run.findings
         user = run.user
         host = run.host

@@ -2,7 +2,6 @@
 
 import DrillModel
 public import Foundation
-import Mustache
 
 /// Renders `compliance.html`. What it says is decided in the view structs; the templates only arrange it.
 public struct ComplianceHTML {
@@ -11,14 +10,16 @@ public struct ComplianceHTML {
     }
 
     static func render(_ report: ComplianceReport, largest: Int) throws -> String {
-        let page = try CompliancePage()
-        var document = ""
-        for limits in ComplianceLimits.all {
-            document = try page.render(ComplianceView(report, limits))
-            if document.utf8.count <= largest { break }
-        }
-        return document
+        try HTMLPage(templates, main: "compliance").fitting(ComplianceLimits.all, largest: largest) { ComplianceView(report, $0) }
     }
+
+    static let templates = [
+        "compliance": PackageResources.compliance_mustache, "coverage": PackageResources.coverage_mustache,
+        "runs": PackageResources.runs_mustache, "trend": PackageResources.trend_mustache, "action": PackageResources.action_mustache,
+        "promises": PackageResources.promises_mustache, "calendar": PackageResources.calendar_mustache,
+        "standards": PackageResources.standards_mustache, "ledger": PackageResources.ledger_mustache,
+        "style": PackageResources.style_css, "own-style": PackageResources.compliance_css,
+    ]
 }
 
 /// How much of a period is listed in full. What is left out is counted, and the tables beside the page have all of it.
@@ -60,31 +61,5 @@ struct ComplianceLimits {
     /// `… and 12 more: see runs.csv`; nil where nothing was left out.
     static func more(_ left: Int, _ words: String = "", in file: String) -> String? {
         left > 0 ? "… and \(Readable.count(left)) more\(words): see \(file)" : nil
-    }
-}
-
-/// The templates, which are part of the program: an installed one has no files beside it.
-struct CompliancePage {
-    private let library: MustacheLibrary
-
-    static let templates = [
-        "compliance": PackageResources.compliance_mustache, "coverage": PackageResources.coverage_mustache,
-        "runs": PackageResources.runs_mustache, "trend": PackageResources.trend_mustache, "action": PackageResources.action_mustache,
-        "promises": PackageResources.promises_mustache, "calendar": PackageResources.calendar_mustache,
-        "standards": PackageResources.standards_mustache, "ledger": PackageResources.ledger_mustache,
-        "style": PackageResources.style_css, "own-style": PackageResources.compliance_css,
-    ]
-
-    /// - Throws: Where a template is no Mustache, with the line.
-    init() throws {
-        library = MustacheLibrary(
-            templates: try Self.templates.mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })
-    }
-
-    func render(_ view: ComplianceView) throws -> String {
-        guard let document = library.render(view, withTemplate: "compliance") else {
-            throw CocoaError(.fileNoSuchFile, userInfo: [NSLocalizedDescriptionKey: "the program holds no template for compliance.html"])
-        }
-        return document
     }
 }

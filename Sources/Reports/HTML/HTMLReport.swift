@@ -14,13 +14,7 @@ public struct HTMLReport {
     }
 
     static func render(_ report: RunReport, largest: Int) throws -> String {
-        let page = try HTMLPage()
-        var document = ""
-        for limits in HTMLLimits.all {
-            document = try page.render(RunView(report, limits))
-            if document.utf8.count <= largest { break }
-        }
-        return document
+        try HTMLPage(HTMLPage.templates, main: "report").fitting(HTMLLimits.all, largest: largest) { RunView(report, $0) }
     }
 }
 
@@ -44,21 +38,35 @@ struct HTMLLimits {
 /// The templates, which are part of the program: an installed one has no files beside it.
 struct HTMLPage {
     private let library: MustacheLibrary
+    private let main: String
 
+    /// Those of a run's page.
     static let templates = [
         "report": PackageResources.report_mustache, "drill": PackageResources.drill_mustache, "finding": PackageResources.finding_mustache,
         "checks": PackageResources.checks_mustache, "timeline": PackageResources.timeline_mustache, "style": PackageResources.style_css,
     ]
 
+    /// - Parameter main: The template that the page begins with.
     /// - Throws: Where a template is no Mustache, with the line.
-    init() throws {
+    init(_ templates: [String: [UInt8]], main: String) throws {
         library = MustacheLibrary(
-            templates: try Self.templates.mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })
+            templates: try templates.mapValues { try MustacheTemplate(string: String(decoding: $0, as: UTF8.self)) })
+        self.main = main
     }
 
-    func render(_ view: RunView) throws -> String {
-        guard let document = library.render(view, withTemplate: "report") else {
-            throw CocoaError(.fileNoSuchFile, userInfo: [NSLocalizedDescriptionKey: "the program holds no template for report.html"])
+    func render(_ view: Any) throws -> String {
+        guard let document = library.render(view, withTemplate: main) else {
+            throw CocoaError(.fileNoSuchFile, userInfo: [NSLocalizedDescriptionKey: "the program holds no template \(main)"])
+        }
+        return document
+    }
+
+    /// The page under the first limits that keep it small enough, or under the last.
+    func fitting<Limits>(_ all: [Limits], largest: Int, _ view: (Limits) -> Any) throws -> String {
+        var document = ""
+        for limits in all {
+            document = try render(view(limits))
+            if document.utf8.count <= largest { break }
         }
         return document
     }

@@ -82,8 +82,8 @@ public enum HistoryJSON {
         var verdict: Verdict
         var unfinished: Bool
         var profile: String?
-        var rto: ObjectiveDocument?
-        var rpo: [String: ObjectiveDocument]
+        var rto: RunObjectiveDocument?
+        var rpo: [String: RunObjectiveDocument]
         var failed: Int
 
         init(_ row: RunHistory.Row) {
@@ -94,21 +94,22 @@ public enum HistoryJSON {
             verdict = row.verdict
             unfinished = row.isUnfinished
             profile = row.profile
-            rto = row.recoveryTime.map(ObjectiveDocument.init)
-            rpo = row.recoveryPoints.mapValues(ObjectiveDocument.init)
+            rto = row.recoveryTime.map(RunObjectiveDocument.init)
+            rpo = row.recoveryPoints.mapValues(RunObjectiveDocument.init)
             failed = row.failed
         }
     }
+}
 
-    private struct ObjectiveDocument: Encodable {
-        var achieved: Seconds?
-        var target: Seconds?
-        var verdict: Verdict
+/// What was measured against a target, in seconds.
+struct RunObjectiveDocument: Codable, Hashable, Sendable {
+    var achieved: Seconds?
+    var target: Seconds?
+    var verdict: Verdict
 
-        init(_ objective: RunHistory.Objective) {
-            achieved = objective.achieved.map(Seconds.init)
-            target = objective.target.map(Seconds.init)
-            verdict = objective.verdict
-        }
+    init(_ objective: RunHistory.Objective) {
+        achieved = objective.achieved.map(Seconds.init)
+        target = objective.target.map(Seconds.init)
+        verdict = objective.verdict
     }
 }
