@@ -104,12 +104,14 @@ extension RunHistory.Record {
     var deficiencies: [Deficiency] {
         var found: [Deficiency] = []
         var seen: Set<[String]> = []
+        var bareSteps: Set<RunHistory.Question> = []
         for result in cases where [.failed, .error].contains(result.verdict) {
             let question = RunHistory.Question(result)
             var own = result.findings.filter { $0.severity == .critical }.map {
                 Deficiency(rule: $0.rule.name, object: $0.object, question: question, message: $0.message, hint: $0.hint)
             }
             if own.isEmpty {
+                if result.group == .step { bareSteps.insert(question) }
                 let message = result.reason.isEmpty ? "it came out red, without a finding" : result.reason
                 own = [
                     Deficiency(
@@ -119,7 +121,9 @@ extension RunHistory.Record {
             }
             for deficiency in own where seen.insert([deficiency.rule, deficiency.object]).inserted { found.append(deficiency) }
         }
-        return found
+        // A step that failed without a finding repeats what the questions in it say.
+        let others = found.filter { !bareSteps.contains($0.question) }
+        return others.isEmpty ? found : others
     }
 }
 

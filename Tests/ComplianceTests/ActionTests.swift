@@ -106,8 +106,14 @@ import Testing
         let bare = CaseResult(.rows, service: "postgres", name: "bare", verdict: .failed)
         let unasked = CaseResult.unasked(
             .rows, name: "t", finding: Finding(Rule("tool-missing"), object: "psql", message: "it is not there", hint: "install it"))
-        try folder.run("nightly", at: "2026-11-01T10:00:00Z", [bare, unasked, red("seen-twice", "a"), red("seen-twice", "a", name: "b")])
-        #expect(Set(try await actions(folder).actions.map(\.rule)) == ["case-failed", "tool-missing", "seen-twice"])
+        let step = CaseResult(.step, service: "postgres", name: "restore", verdict: .failed, reason: "see above")
+        try folder.run(
+            "nightly", at: "2026-11-01T10:00:00Z", [step, bare, unasked, red("seen-twice", "a"), red("seen-twice", "a", name: "b")])
+        let found = try await actions(folder).actions
+        #expect(Set(found.map { "\($0.rule) \($0.object)" }) == ["case-failed bare", "tool-missing psql", "seen-twice a"])
+        let alone = try RunFolder()
+        try alone.run("nightly", at: "2026-11-01T10:00:00Z", [step])
+        #expect(try await actions(alone).actions.map(\.object) == ["restore"])
         let other = try RunFolder()
         try other.run("nightly", at: "2026-11-01T10:00:00Z", [red()], isCutOff: true)
         #expect(try await actions(other).actions.map(\.rule) == ["rows-differ"])

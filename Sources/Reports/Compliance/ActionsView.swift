@@ -47,6 +47,8 @@ struct ActionView {
     let seen: String
     /// nil: nobody is named.
     let owner: String?
+    /// Whether somebody still has to mend it.
+    let isOpen: Bool
     let due: String
     let dueSource: String
     let note: String?
@@ -71,13 +73,14 @@ struct ActionView {
         let last = ComplianceTime.day(action.lastSeen, in: zone)
         seen = action.occurrences == 1 ? "seen once" : "seen \(Readable.count(action.occurrences)) times, last on \(last)"
         owner = action.owner.flatMap { $0.isEmpty ? nil : clean($0) }
+        isOpen = action.state != .closed
         due = action.due.description
         dueSource = action.isDueDeclared ? "as declared" : "by the rule for what declares no day"
         note = action.note.flatMap { $0.isEmpty ? nil : clean($0) }
         retest =
             switch action.state {
-            case .overdue: "the day is past, and no drill has passed since"
-            case .open: "no drill has passed since"
+            case .overdue: "the day is past, and no run that asked again has passed"
+            case .open: "no run that asked again has passed yet"
             case .closed: action.closed.map { "passed on \(ComplianceTime.day($0, in: zone))" } ?? "passed"
             }
         retestBy = action.closedBy.map(clean)
