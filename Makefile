@@ -4,30 +4,45 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 # Every import must be declared: the house's rules are kept by the compiler.
 CHECKS := --explicit-target-dependency-import-check=error
+# What is shipped takes nothing along of the machine that built it: no Swift, no hiredis, no OpenSSL, and no folder's name.
+SHIPPED = MUSTER_SHIPPED=1 MUSTER_COMMIT="$$(scripts/commit)" $(SWIFT) build -c release --static-swift-stdlib \
+	-Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now $(CHECKS)
 
-.PHONY: help demo test build lint format bench samples findings install clean setup
+.PHONY: help demo test build lint format bench samples findings install deb check-package check-reproducible clean setup
 
 help:
 	@echo "make demo     set up, build, make a small real estate and rehearse its recovery"
 	@echo "make test     set up, build and run all tests"
 	@echo "make build    the release build: .build/release/muster"
 	@echo "make install  the release build, its man page and shell completions, below PREFIX (/usr/local)"
+	@echo "make deb      the Debian package: .build/muster_VERSION_ARCHITECTURE.deb"
 	@echo "make lint     swift format, strict"
 	@echo "make format   rewrite the sources as the linter wants them"
 	@echo "make bench    time and memory against the bare tools"
 	@echo "make samples  reports/samples anew: what people read of a green, a red and an error run, and of an inspection"
 	@echo "make findings check what surprised us in outside tools, on pinned packages from the network"
+	@echo "make check-package       the package in minimal roots of Debian, without Swift, with the lab's drills"
+	@echo "make check-reproducible  the package twice, in two folders: the same bytes"
 	@echo "make clean    remove what was built, the demo's lab, and what killed runs left"
 
 setup:
 	@scripts/setup
 
 build: setup
-	$(SWIFT) build -c release --product muster-sandbox $(CHECKS)
-	$(SWIFT) build -c release --product muster $(CHECKS)
+	$(SHIPPED) --product muster-sandbox
+	$(SHIPPED) --product muster
 
 install: build
 	@scripts/install .build/release $(PREFIX)
+
+deb: build
+	@scripts/deb .build/release .build
+
+check-package: deb
+	@scripts/check-package .build/muster_*.deb
+
+check-reproducible: setup
+	@scripts/check-reproducible
 
 demo: build
 	@scripts/demo

@@ -7,6 +7,9 @@ import PackageDescription
 // In CI every warning of ours is an error; at a desk it stays a warning, so that half-done work still builds.
 let strict = ProcessInfo.processInfo.environment["CI"] != nil
 
+// What is shipped holds its own hiredis and OpenSSL, so that one program serves systems that have other ones (Makefile, docs/shipping.md).
+let isShipped = ProcessInfo.processInfo.environment["MUSTER_SHIPPED"] != nil
+
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
@@ -21,8 +24,17 @@ let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "s
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil, linking: [LinkerSetting]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings, linkerSettings: linking)
+}
+
+/// A C library: the system's own, or of what is shipped its archive.
+func library(_ name: String) -> [LinkerSetting] {
+    guard isShipped else { return [.linkedLibrary(name)] }
+    // libpq brings an OpenSSL of the system's along: neither of the two may take the other's functions for its own.
+    return [.linkedLibrary(":lib\(name).a"), .unsafeFlags(["-Xlinker", "--exclude-libs=lib\(name).a"])]
 }
 
 func tests(
@@ -56,13 +68,15 @@ let package = Package(
         .executableTarget(name: "muster", dependencies: ["MusterCLI"], swiftSettings: settings),
         // What runs between fork and exec of a drill's programs, where no Swift may run.
         .executableTarget(
-            name: "muster-sandbox", cSettings: [.unsafeFlags(["-std=gnu11", "-Wall", "-Wextra"] + (strict ? ["-Werror"] : []))]),
+            name: "muster-sandbox", cSettings: [.unsafeFlags(["-std=gnu11", "-Wall", "-Wextra"] + (strict ? ["-Werror"] : []))],
+            // It is C: of Swift's runtime, which is handed to every linker, nothing is to be in it.
+            linkerSettings: [.unsafeFlags(["-static-stdlib", "-nostartfiles"])]),
         // Flags, printing, exit codes: it knows no client, no recovery and no cryptography.
         module(
             "MusterCLI",
             [
                 "Drills", "Inspection", "Setup", "Cleanup", "Sealing", "Sabotage", "Lab", "BackupAccess", "DrillEngine", "DrillModel",
-                "DrillFiles", "Evidence", "Compliance", "Notifications", "Reports", "ScratchHost", argumentParser, "CLinux",
+                "DrillFiles", "Evidence", "Compliance", "Notifications", "Reports", "ScratchHost", argumentParser, "CLinux", "CBuild",
             ]),
         // The modules that put the parts together: they may know many.
         module(
@@ -152,8 +166,8 @@ let package = Package(
                 } + [.embedInCode("HTML/style.css"), .embedInCode("Compliance/compliance.css")]),
         module("ScratchHost", ["DrillModel", "CLinux", subprocess, systemPackage]),
         module("PostgresClient", ["CLibPQ", "CLinux"]),
-        module("RedisClient", ["CHiredis", "CLinux"]),
-        module("Cryptography", ["COpenSSL", "CCRC32C"]),
+        module("RedisClient", ["CHiredis", "CLinux"], linking: library("hiredis")),
+        module("Cryptography", ["COpenSSL", "CCRC32C"], linking: library("crypto")),
         tests(
             "LabTests",
             [
@@ -184,6 +198,12 @@ let package = Package(
         // They run the built program that lies beside their bundle, and import nothing of it.
         tests("EndToEndTests", ["ServerVersions"]),
         .systemLibrary(name: "CLinux"),
+        // The commit that this build is of; the Makefile asks git.
+        .target(
+            name: "CBuild",
+            cSettings: [
+                .define("MUSTER_COMMIT", to: "\"\(ProcessInfo.processInfo.environment["MUSTER_COMMIT"] ?? "")\"")
+            ]),
         .systemLibrary(name: "CCRC32C"),
         tests(
             "PhysicalRecoveryTests",
@@ -214,6 +234,6 @@ let package = Package(
             ["IntegrityChecks", "TestSupport", "ServerVersions", "DrillModel", "PostgresClient", "RedisClient", "RedisRecovery"]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: isShipped ? nil : "libcrypto", providers: [.apt(["libssl-dev"])]),
     ]
 )

@@ -11,7 +11,7 @@ import ScratchHost
 /// `muster`.
 public struct Muster: AsyncParsableCommand {
     /// The version of this build, in every report.
-    public static let version = "0.1.0"
+    public static let version = BuildVersion.text
 
     public static let configuration = CommandConfiguration(
         commandName: "muster",
