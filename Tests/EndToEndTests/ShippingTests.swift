@@ -4,9 +4,17 @@ import Foundation
 import Testing
 
 struct ShippingTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     private func text(_ path: String) throws -> String { try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8) }
+
+    private func inFolder(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("shipped-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await body(folder)
+    }
 
     @Test func theVersionIsTheChangelogs() async throws {
         let said = try await Program.require([Program.muster, "--version"]).out.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -16,7 +24,7 @@ struct ShippingTests {
 
     /// The hash of a clean checkout; said to be modified where a file is new or changed; nothing where there is no git, or only another's.
     @Test func theCommitIsTheCheckouts() async throws {
-        try await Scratch.with { folder in
+        try await inFolder { folder in
             let scripts = folder.appendingPathComponent("scripts")
             try FileManager.default.createDirectory(at: scripts, withIntermediateDirectories: true)
             try FileManager.default.copyItem(
@@ -38,7 +46,7 @@ struct ShippingTests {
 
     /// The folder that packagers stage in is nowhere inside of what they stage.
     @Test func stagedForAPackage() async throws {
-        try await Scratch.with { stage in
+        try await inFolder { stage in
             let built = URL(fileURLWithPath: Program.muster).deletingLastPathComponent().path
             _ = try await Program.require(
                 ["env", "DESTDIR=\(stage.path)", Self.root.appendingPathComponent("scripts/install").path, built, "/opt/m"])
@@ -69,7 +77,9 @@ struct ShippingTests {
             var components: [Part]
         }
         let parts = try JSONDecoder().decode(Bill.self, from: Data(said.utf8)).components
-        #expect(parts.allSatisfy { !$0.version.isEmpty && $0.purl.contains("@\($0.version.replacing("+", with: "%2B"))") || $0.name == "swift" })
+        #expect(
+            parts.allSatisfy { !$0.version.isEmpty && $0.purl.contains("@\($0.version.replacing("+", with: "%2B"))") || $0.name == "swift" }
+        )
         let named = try text("Package.swift").matches(of: /\.package\(url: "[^"]*\/([\w-]+)"/).map { $0.1.lowercased() }
         #expect(named.count == 5)
         #expect(Set(parts.map(\.name)) == Set(named).union(["hiredis", "openssl", "swift"]))
