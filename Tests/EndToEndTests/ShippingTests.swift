@@ -88,4 +88,21 @@ struct ShippingTests {
         let copyright = try text("packaging/debian/copyright").lowercased()
         for part in parts { #expect(copyright.contains(part.name == "swift" ? "swift's runtime" : part.name), "\(part.name)") }
     }
+
+    /// A toolchain that is too old or that doesn't run is told before anything is installed or built.
+    @Test(arguments: [
+        ("echo 'Apple Swift version 5.10.1 (swift-5.10.1-RELEASE)'", "swift on PATH is 5.10"),
+        ("echo 'swift: error while loading shared libraries: libncurses.so.6' >&2; exit 127", "doesn't run (swift: error while loading"),
+        ("echo hello", "names no version (hello)"),
+    ])
+    func aSwiftThatWontDo(_ script: String, _ told: String) async throws {
+        try await inFolder { folder in
+            let swift = folder.appendingPathComponent("swift")
+            try Data("#!/bin/sh\n\(script)\n".utf8).write(to: swift)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: swift.path)
+            let setup = try await Program.run(
+                [Self.root.appendingPathComponent("scripts/setup").path], environment: ["PATH": "\(folder.path):/usr/bin:/bin"])
+            #expect(setup.code == 2 && setup.err.contains(told) && setup.err.contains("6.2 or newer"), "\(setup.text)")
+        }
+    }
 }
