@@ -9,8 +9,10 @@ import Testing
 
     /// By name; the docs, and what is read beside them.
     private func pages() throws -> [String: String] {
-        let docs = try FileManager.default.contentsOfDirectory(atPath: Self.root.appendingPathComponent("docs").path)
-            .filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }
+        let docs = try ["docs", "docs/how-to"].flatMap { folder in
+            try FileManager.default.contentsOfDirectory(atPath: Self.root.appendingPathComponent(folder).path)
+                .filter { $0.hasSuffix(".md") }.map { "\(folder)/\($0)" }
+        }
         var pages: [String: String] = [:]
         for name in docs + ["README.md", "CONTRIBUTING.md", "findings/README.md", "drills/README.md"] {
             pages[name] = try String(contentsOf: Self.root.appendingPathComponent(name), encoding: .utf8)

@@ -15,8 +15,12 @@ import Testing
     /// The examples of all pages that begin with `# file: path`, by path.
     private func examples() throws -> [String: String] {
         var examples: [String: String] = [:]
-        let names = try FileManager.default.contentsOfDirectory(atPath: Checkout.url("docs").path).filter { $0.hasSuffix(".md") }
-        let text = try names.map { try String(contentsOf: Checkout.url("docs/\($0)"), encoding: .utf8) }.joined(separator: "\n")
+        let names = try ["docs", "docs/how-to"].flatMap { folder in
+            try FileManager.default.contentsOfDirectory(atPath: Checkout.url(folder).path).filter { $0.hasSuffix(".md") }.map {
+                "\(folder)/\($0)"
+            }
+        }
+        let text = try names.map { try String(contentsOf: Checkout.url($0), encoding: .utf8) }.joined(separator: "\n")
         for block in text.matches(of: /(?m)^( *)```yaml\n *# file: (\S+)\n((?:.|\n)*?)^ *```$/).map(\.output) {
             let lines = block.3.split(separator: "\n", omittingEmptySubsequences: false)
             examples[String(block.2)] = lines.map { String($0.trimmingPrefix(block.1)) }.joined(separator: "\n")
