@@ -30,7 +30,10 @@ struct InitPipelineCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only drills whose name matches this regular expression, such as ^quarterly-.", valueName: "regex"))
     var filter: String?
 
-    @Option(help: ArgumentHelp("Of kubernetes, and required there: the image that holds muster.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Of github, gitlab and jenkins: the image that the job runs in, instead of the runner's own muster. Required for kubernetes.",
+            valueName: "name"))
     var image: String?
 
     func run() throws {

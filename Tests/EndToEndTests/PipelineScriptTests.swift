@@ -41,6 +41,7 @@ import Testing
             shell + ["-c", script],
             environment: [
                 "PATH": "\(bin.path):/usr/bin:/bin", "CALLS": calls.path, "MUSTER_REPORTS": state.appendingPathComponent("reports").path,
+                "MUSTER_SCRATCH_ROOT": state.appendingPathComponent("scratch").path,
                 "GITHUB_OUTPUT": folder.appendingPathComponent("output").path,
                 "GITHUB_STEP_SUMMARY": folder.appendingPathComponent("summary").path,
             ], folder: folder)
@@ -78,15 +79,23 @@ import Testing
         Ends(codes: [0, 2, 0], expected: 2), Ends(codes: [0, 64, 0], expected: 64), Ends(codes: [0, 0, 143], expected: 143),
     ]
 
-    @Test(arguments: ends)
-    func theWorstCodeCounts(ends: Ends) async throws {
-        let (codes, expected) = (ends.codes, ends.expected)
-        let gitlab = try sample("muster-gitlab.yml")
+    /// Where the samples lie that run on the runner, and in an image.
+    static let forms = ["", "image/"]
+
+    /// The steps of a whole drill.
+    private func steps(_ form: String) throws -> [String] {
+        let gitlab = try sample("\(form)muster-gitlab.yml")
         let drill = try #require(gitlab.range(of: "muster-drill:\n")).upperBound
-        for script in [
+        return [
             try block(after: "    - |", in: String(gitlab[drill...])),
-            try block(after: "sh '''", in: try sample("muster-drill.Jenkinsfile"), ending: "'''"),
-        ] {
+            try block(after: "sh '''", in: try sample("\(form)muster-drill.Jenkinsfile"), ending: "'''"),
+        ]
+    }
+
+    @Test(arguments: ends, forms)
+    func theWorstCodeCounts(ends: Ends, form: String) async throws {
+        let (codes, expected) = (ends.codes, ends.expected)
+        for script in try steps(form) {
             let ended = try await run(script, codes: ["doctor": codes[0], "inspect": codes[1], "run": codes[2]])
             #expect(ended.code == expected, "\(ended.out)")
             #expect(ended.calls.map { $0.prefix { $0 != " " } } == ["doctor", "inspect", "run", "report"], "\(ended.calls)")
@@ -97,14 +106,19 @@ import Testing
     }
 
     /// Of the seven days, one.
-    @Test(arguments: 1...7) func onlyTheSunday(weekday: Int) async throws {
+    @Test(arguments: 1...7, forms) func onlyTheSunday(weekday: Int, form: String) async throws {
         let pod = try #require(try sample("muster-kubernetes.yaml").components(separatedBy: "domainscope-drill\"\n").last)
-        let gitlab = try #require(try sample("muster-gitlab.yml").components(separatedBy: "\nmuster-drill:\n").last)
+        let gitlab = try #require(try sample("\(form)muster-gitlab.yml").components(separatedBy: "\nmuster-drill:\n").last)
         for script in [try block(after: "- |", in: pod), try block(after: "- |", in: gitlab)] {
-            let ended = try await run(script.replacing("/reports", with: "$MUSTER_REPORTS"), codes: ["run": 1], weekday: weekday)
+            let ended = try await run(script, codes: ["run": 1], weekday: weekday)
             #expect(ended.code == (weekday == 7 ? 1 : 0) && ended.calls.isEmpty == (weekday != 7), "\(ended)")
+            // Where a zone is unknown, date tells the day of another one.
+            let lost = try await run("TZ=Nowhere/Known\n" + script, codes: [:], weekday: weekday)
+            #expect(lost.code == 2 && lost.calls.isEmpty && lost.out.contains("install tzdata"), "\(lost)")
         }
-        let step = try block(after: "        run: |", in: try sample("muster-github.yml"))
+        let step = try block(after: "        run: |", in: try sample("\(form)muster-github.yml"))
+        let lost = try await run("TZ=Nowhere/Known SCHEDULE=\n" + step, codes: [:], weekday: weekday, shell: ["bash", "-e"])
+        #expect(lost.code == 2 && !lost.out.contains("=true"), "\(lost)")
         let quarterly = try await run("SCHEDULE='17 3 1-7 1,4,7,10 *'\n" + step, codes: [:], weekday: weekday, shell: ["bash", "-e"])
         #expect(quarterly.out == (weekday == 7 ? "inspect=true\ndrill=true\n" : ""), "\(quarterly)")
         let daily = try await run("SCHEDULE='37 6 * * *'\n" + step, codes: [:], weekday: weekday, shell: ["bash", "-e"])
@@ -114,9 +128,9 @@ import Testing
     }
 
     /// What came in this job is kept, and what lies there from before is not kept once more.
-    @Test func theNewRunsAreKept() async throws {
-        let jenkins = try sample("muster-drill.Jenkinsfile")
-        let github = try sample("muster-github.yml")
+    @Test(arguments: forms) func theNewRunsAreKept(form: String) async throws {
+        let jenkins = try sample("\(form)muster-drill.Jenkinsfile")
+        let github = try sample("\(form)muster-github.yml")
         let steps = try block(after: "sh '''", in: jenkins, ending: "'''")
         let post = try #require(jenkins.components(separatedBy: "always {\n").last)
         // The clock of files is coarse; a job takes longer than this.

@@ -8,11 +8,27 @@ private struct Desk {
     let folder: URL
     var pipelines: URL { folder.appendingPathComponent("pipelines") }
 
-    static let kinds: [(kind: String, more: [String], files: [String])] = [
-        ("systemd", [], ["muster-inspect.service", "muster-inspect.timer", "muster-drill.service", "muster-drill.timer"]),
-        ("github", [], ["muster-github.yml"]), ("gitlab", [], ["muster-gitlab.yml"]),
-        ("jenkins", [], ["muster-inspect.Jenkinsfile", "muster-drill.Jenkinsfile"]),
-        ("kubernetes", ["--image", "registry.example.org/muster:0.1.0"], ["muster-kubernetes.yaml"]), ("cron", [], ["muster.cron"]),
+    /// One form of one kind; its files by their path below the folder of pipelines.
+    struct Form: Sendable {
+        var kind: String
+        var image: String?
+        var files: [String]
+
+        func words(output: String) -> [String] {
+            let folder = files[0].hasPrefix("image/") ? "\(output)/image" : output
+            return [kind, "--output", folder] + (image.map { ["--image", $0] } ?? [])
+        }
+    }
+
+    static let image = "registry.example.org/muster:0.1.0"
+    private static let jenkinsfiles = ["muster-inspect.Jenkinsfile", "muster-drill.Jenkinsfile"]
+
+    static let forms = [
+        Form(kind: "systemd", files: ["muster-inspect.service", "muster-inspect.timer", "muster-drill.service", "muster-drill.timer"]),
+        Form(kind: "github", files: ["muster-github.yml"]), Form(kind: "github", image: image, files: ["image/muster-github.yml"]),
+        Form(kind: "gitlab", files: ["muster-gitlab.yml"]), Form(kind: "gitlab", image: image, files: ["image/muster-gitlab.yml"]),
+        Form(kind: "jenkins", files: jenkinsfiles), Form(kind: "jenkins", image: image, files: jenkinsfiles.map { "image/\($0)" }),
+        Form(kind: "kubernetes", image: image, files: ["muster-kubernetes.yaml"]), Form(kind: "cron", files: ["muster.cron"]),
     ]
 
     static func with(zone: String, _ body: (Desk) async throws -> Void) async throws {
@@ -58,6 +74,10 @@ private struct Desk {
         try Data(text.utf8).write(to: file)
     }
 
+    func make(_ form: Form, _ more: String..., into output: String = "pipelines") async throws -> Outcome {
+        try await run(form.words(output: output) + more)
+    }
+
     func text(_ name: String) throws -> String { try String(contentsOf: pipelines.appendingPathComponent(name), encoding: .utf8) }
 
     func run(_ words: String...) async throws -> Outcome { try await run(words) }
@@ -73,17 +93,17 @@ private struct Desk {
         arguments: ["Asia/Kolkata", "Europe/Berlin"])
     func theToolsOfOthersTakeThem(zone: String) async throws {
         try await Desk.with(zone: zone) { desk in
-            for (kind, more, files) in Desk.kinds {
-                let made = try await desk.run([kind] + more + ["--filter", "^quarterly-"])
+            for form in Desk.forms {
+                let made = try await desk.make(form, "--filter", "^quarterly-")
                 #expect(made.code == 0, "\(made.text)")
-                for name in files {
+                for name in form.files {
                     #expect(made.out.contains("wrote pipelines/\(name)\n"), "\(made.text)")
                     let text = try desk.text(name)
                     #expect(text.contains(zone) || name.hasSuffix(".service"), "\(name)")
                     #expect(!text.contains("<%") && !text.contains("marker-of-a-command") && !text.contains("&quot;"), "\(name)")
                     // systemd asks whether the program is there.
                     try desk.write("pipelines/\(name)", text.replacing("/usr/local/bin/muster", with: Program.muster))
-                    if kind == "cron" { continue }
+                    if form.kind == "cron" { continue }
                     let judged = try await PipelineTools.judge(desk.pipelines.appendingPathComponent(name))
                     #expect(judged.code == 0, "\(name): \(judged.text)")
                 }
@@ -101,8 +121,11 @@ private struct Desk {
     @Test(
         .enabled(if: PipelineTools.areHere, "systemd-analyze or Python packages are missing: scripts/setup-tests brings them"),
         arguments: [
-            ("muster-github.yml", "  contents: read", "  content: read"),
+            ("muster-github.yml", "  contents: read", "  content: read"), ("image/muster-github.yml", "      options:", "      option:"),
+            ("muster-github.yml", "case \"$SCHEDULE\" in", "case \"${{ github.head_ref }}\" in"),
+            ("muster-github.yml", "persist-credentials: false", "fetch-depth: 1"),
             ("muster-gitlab.yml", "  interruptible: false", "  interruptibel: 1"),
+            ("image/muster-gitlab.yml", "    entrypoint: [\"\"]", "    entrypiont: [\"\"]"),
             ("muster-kubernetes.yaml", "concurrencyPolicy", "concurencyPolicy"),
             ("muster-drill.Jenkinsfile", "label 'muster' }", "label 'muster'"),
             ("muster-drill.timer", "Persistent=", "Persistant="), ("muster-drill.timer", "Europe/Berlin\n", "+02:00\n"),
@@ -110,8 +133,8 @@ private struct Desk {
         ])
     func theToolsOfOthersSeeWhatIsWrong(name: String, right: String, wrong: String) async throws {
         try await Desk.with(zone: "Europe/Berlin") { desk in
-            let kind = try #require(Desk.kinds.first { $0.files.contains(name) })
-            #expect(try await desk.run([kind.kind] + kind.more).code == 0)
+            let form = try #require(Desk.forms.first { $0.files.contains(name) })
+            #expect(try await desk.make(form).code == 0)
             let text = try desk.text(name)
             try #require(text.contains(right))
             try desk.write(
@@ -154,7 +177,7 @@ private struct Desk {
     /// Keys by name: those of the environment, those in files, and no word of a command.
     @Test func whatAJobIsHanded() async throws {
         try await Desk.with(zone: "UTC") { desk in
-            for (kind, more, _) in Desk.kinds { #expect(try await desk.run([kind] + more + ["--checkout", "/srv/shop/"]).code == 0) }
+            for form in Desk.forms { #expect(try await desk.make(form, "--checkout", "/srv/shop/").code == 0) }
             #expect(try desk.text("muster-drill.timer").contains("03:00:00 UTC\n"))
             let service = try desk.text("muster-drill.service")
             for line in [
@@ -183,11 +206,38 @@ private struct Desk {
         }
     }
 
+    /// A container is shown the backups and the files of its machine, and can change none of them; and what must stay stays.
+    @Test func whatAContainerIsShown() async throws {
+        try await Desk.with(zone: "UTC") { desk in
+            for form in Desk.forms { #expect(try await desk.make(form).code == 0) }
+            let (image, options) = (Desk.image, "--cap-drop ALL --security-opt no-new-privileges --read-only")
+            for (name, bind, expected) in [
+                ("muster-github.yml", "        - ", ["options: --user 10001:10001 \(options)", "image: \"\(image)\""]),
+                ("muster-gitlab.yml", "#     ", ["name: \"\(image)\"", "entrypoint: [\"\"]"]),
+                ("muster-drill.Jenkinsfile", "                -v ", [options, "image '\(image)'"]),
+            ] {
+                let (text, plain) = (try desk.text("image/\(name)"), try desk.text(name))
+                let quote = name.contains("gitlab") ? "\"" : ""
+                let binds = ["/backups/shop:/backups/shop:ro", "/etc/shop/elsewhere.key:/etc/shop/elsewhere.key:ro"]
+                let own = binds.map { "\(bind)\(quote)\($0)\(quote)" } + ["/var/lib/muster:/var/lib/muster", "MUSTER_SCRATCH_ROOT"]
+                for line in own + expected { #expect(text.contains(line) && !plain.contains(line), "\(name): \(line)\n\(text)") }
+                // What lies in the checkout comes with it.
+                #expect(text.matches(of: /:ro"?,?\n/).count == binds.count && !text.contains("privileged"), "\(text)")
+            }
+            let pod = try desk.text("muster-kubernetes.yaml")
+            for line in ["mountPath: /var/lib/muster/scratch", "mountPath: /tmp", "readOnlyRootFilesystem: true", "drop: [ALL]"] {
+                #expect(pod.components(separatedBy: line).count == 3, "\(line)")
+            }
+        }
+    }
+
     @Test func wrongUsage() async throws {
         try await Desk.with(zone: "UTC") { desk in
             for (words, message) in [
-                (["kubernetes"], "add --image NAME:VERSION"), (["cron", "--image", "muster"], "--image goes with kubernetes"),
-                (["kubernetes", "--image", "Muster: 1"], "is no image's name"), (["cron", "--checkout", "srv/drills"], "is relative"),
+                (["kubernetes"], "add --image NAME:VERSION"), (["cron", "--image", "muster"], "--image goes with github, gitlab"),
+                (["systemd", "--image", "muster"], "systemd takes the machine's own"),
+                (["kubernetes", "--image", "Muster: 1"], "is no image's name"), (["github", "--image", "-v"], "--image"),
+                (["jenkins", "--image", "m' --privileged"], "is no image's name"), (["cron", "--checkout", "srv/drills"], "is relative"),
                 (["cron", "--checkout", "/srv/my drills"], "holds a character"), (["github", "--output", "a\"b"], "holds a character"),
                 (["cron", "--filter", "^yearly-"], "no drill's name matches"),
                 (["cron", "--filter", "a b|c"], "more than a pipeline's line"),
@@ -225,19 +275,21 @@ private struct Desk {
         }
         let output = "drills/domainscope/pipelines"
         var names: Set<String> = []
-        for (kind, more, files) in Desk.kinds {
-            let made = try await desk.run([kind, "drills/domainscope/estate.yaml", "--output", output] + more)
+        for form in Desk.forms {
+            let made = try await desk.make(form, "drills/domainscope/estate.yaml", into: output)
             #expect(made.code == 0, "\(made.text)")
-            names.formUnion(files)
+            names.formUnion(form.files)
         }
         let (held, written) = (samples.appendingPathComponent("pipelines"), desk.folder.appendingPathComponent(output))
         let updates = ProcessInfo.processInfo.environment["MUSTER_UPDATE_GOLDEN"] == "1" && !Program.inCI
-        if updates { try FileManager.default.createDirectory(at: held, withIntermediateDirectories: true) }
+        if updates {
+            try FileManager.default.createDirectory(at: held.appendingPathComponent("image"), withIntermediateDirectories: true)
+        }
         for name in names {
             let text = try String(contentsOf: written.appendingPathComponent(name), encoding: .utf8)
             if updates { try Data(text.utf8).write(to: held.appendingPathComponent(name)) }
             #expect(try String(contentsOf: held.appendingPathComponent(name), encoding: .utf8) == text, "\(name) is stale")
         }
-        #expect(Set(try FileManager.default.contentsOfDirectory(atPath: held.path)) == names)
+        #expect(Set(try FileManager.default.subpathsOfDirectory(atPath: held.path)) == names.union(["image"]))
     }
 }

@@ -4,6 +4,8 @@
 public struct Pipeline: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         case systemd, github, gitlab, jenkins, kubernetes, cron
+        /// Whose jobs run in a container, or can.
+        static let takingAnImage = [Kind.github, .gitlab, .jenkins, .kubernetes]
     }
 
     /// One file of it.

@@ -27,16 +27,18 @@ enum PipelineText {
     }
 
     static func image(_ name: String?, for kind: Pipeline.Kind) throws(CommandFailure) -> String? {
-        guard kind == .kubernetes else {
-            guard name == nil else {
-                throw CommandFailure(.usage, "--image goes with kubernetes", hint: "leave it out: the others take the machine's own muster")
+        guard let name else {
+            guard kind != .kubernetes else {
+                throw CommandFailure(
+                    .usage, "kubernetes takes an image that holds muster, and none is named",
+                    hint: "add --image NAME:VERSION: one of your own registry, with muster and the servers' programs in it")
             }
             return nil
         }
-        guard let name else {
+        guard Pipeline.Kind.takingAnImage.contains(kind) else {
             throw CommandFailure(
-                .usage, "kubernetes takes an image that holds muster, and none is named",
-                hint: "add --image NAME:VERSION: one of your own registry, with muster and the servers' programs in it")
+                .usage, "--image goes with \(Pipeline.Kind.takingAnImage.map(\.rawValue).joined(separator: ", "))",
+                hint: "leave it out: \(kind.rawValue) takes the machine's own muster")
         }
         guard name.wholeMatch(of: /[a-z0-9][A-Za-z0-9._\/:@\-]*/) != nil else {
             throw CommandFailure(.usage, "--image \(name) is no image's name", hint: "write it as registry.example.org/muster:0.1.0")

@@ -33,6 +33,9 @@ struct PipelineView {
     let output: String
     let program = "/usr/local/bin/muster"
     let image: String
+    let hasImage: Bool
+    /// What a container is shown of the machine that it runs on: stores, and files beside the checkout.
+    let binds: [Named]
     let inspect: String
     let run: String
     /// `muster report`, where a drill is due; without a period, it is of the quarter that runs.
@@ -70,6 +73,7 @@ struct PipelineView {
         checkout = setup.checkout
         output = setup.output
         image = setup.image ?? ""
+        hasImage = setup.image != nil
         inspect = "inspect \(setup.estateFile)"
         run = "run \(setup.drills)" + (setup.filter.map { " --filter \($0)" } ?? "")
         report = "report \(setup.estateFile)"
@@ -84,6 +88,8 @@ struct PipelineView {
         hasVariables = !variables.isEmpty
         files = needs.files.map { setup.file($0) }
         hasFiles = !files.isEmpty
+        let folders = setup.estate.stores.values.sorted { $0.name < $1.name }.compactMap(\.folder)
+        binds = (folders.map { setup.path($0).place } + files.map(\.place)).filter { $0.hasPrefix("/") }.map(Named.init)
         commands = needs.commands.map(Named.init)
         hasSecret = hasVariables || hasFiles
         let folder = "\(setup.checkout)/\(setup.drills)/"

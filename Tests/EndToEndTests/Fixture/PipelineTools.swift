@@ -8,15 +8,29 @@ enum PipelineTools {
         .deletingLastPathComponent()
 
     /// Where the Python packages are; in CI also where they are missing, so that a test fails by that.
-    private static let packages: String? =
-        ["/opt/muster-test", root.appendingPathComponent(".build/muster-test").path].map { $0 + "/pipeline-readers" }
-        .first { FileManager.default.fileExists(atPath: $0) } ?? (Program.inCI ? "missing" : nil)
+    private static let packages = brought("pipeline-readers")
+    private static let linter = brought("workflow-linter")
 
-    static let areHere = packages != nil && (FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze") || Program.inCI)
+    private static func brought(_ folder: String) -> String? {
+        ["/opt/muster-test", root.appendingPathComponent(".build/muster-test").path].map { "\($0)/\(folder)" }
+            .first { FileManager.default.fileExists(atPath: $0) } ?? (Program.inCI ? "missing" : nil)
+    }
+
+    static let areHere =
+        packages != nil && linter != nil && (FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze") || Program.inCI)
 
     private static func python(_ words: [String], in folder: URL) async throws -> Outcome {
         try await Program.run(
             ["python3", "-W", "ignore"] + words, environment: ["PYTHONPATH": try #require(packages), "PYTHONUTF8": "1"], folder: folder)
+    }
+
+    /// What gives a workflow's secrets or its runner away: expressions inside of scripts, tokens that stay, rights too many.
+    private static func lint(_ workflow: String, in folder: URL) async throws -> Outcome {
+        // GitHub's own actions by their version, so that they stay mended.
+        let rules = "rules: {unpinned-uses: {config: {policies: {\"actions/*\": ref-pin, \"*\": hash-pin}}}}\n"
+        try Data(rules.utf8).write(to: folder.appendingPathComponent("zizmor.yml"))
+        return try await Program.run(
+            [try #require(linter) + "/bin/zizmor", "--offline", "--no-progress", "--config", "zizmor.yml", workflow], folder: folder)
     }
 
     /// Judges one file by its name.
@@ -26,7 +40,9 @@ enum PipelineTools {
             try await python(["-m", "check_jsonschema", "--builtin-schema", kind, name], in: folder)
         }
         switch name {
-        case "muster-github.yml": return try await schema("vendor.github-workflows")
+        case "muster-github.yml":
+            let outcome = try await schema("vendor.github-workflows")
+            return outcome.code == 0 ? try await lint(name, in: folder) : outcome
         case "muster-gitlab.yml":
             // The schema lets everything pass in a job whose name begins with a dot: so it is judged under another one.
             let text = try String(contentsOf: file, encoding: .utf8)
