@@ -195,6 +195,8 @@ let package = Package(
         tests("DrillEngineTests", ["DrillEngine", "DrillModel"]),
         // They read the sources and the docs, and import nothing.
         tests("ArchitectureTests", []),
+        // The package's own systemd units come of the pipelines' templates.
+        tests("SetupTests", ["Setup"]),
         // They run the built program that lies beside their bundle, and import nothing of it.
         tests("EndToEndTests", ["ServerVersions"]),
         .systemLibrary(name: "CLinux"),

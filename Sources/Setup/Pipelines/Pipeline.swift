@@ -1,5 +1,7 @@
 // The kinds of pipelines that `muster init pipeline` writes: which files each has, and what is to be done with them.
 
+import Mustache
+
 /// One kind of pipeline: a template a file, and the way from the files to a schedule that runs.
 public struct Pipeline: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
@@ -15,6 +17,13 @@ public struct Pipeline: Sendable {
         var template: [UInt8]
         /// The job that it is about; nil: both.
         var job: PipelineJob.Name?
+
+        /// - Parameter view: A value of stored texts and flags, by the names of the template's tags.
+        func render(_ view: Any) throws -> String {
+            // Neither HTML nor braces: what is escaped there, and what stands for something there, is plain text here.
+            let tags = "{{%CONTENT_TYPE:TEXT}}{{=<% %>=}}"
+            return try MustacheTemplate(string: tags + String(decoding: template, as: UTF8.self)).render(view)
+        }
     }
 
     var kind: Kind

@@ -2,7 +2,6 @@
 
 public import DrillModel
 import Foundation
-import Mustache
 
 /// One pipeline to be.
 public struct PipelineSetup: Sendable {
@@ -63,7 +62,7 @@ public struct PipelineSetup: Sendable {
         }
         var written: [URL] = []
         do {
-            let texts = try pipeline.files.map { ($0.name, try render($0)) }
+            let texts = try pipeline.files.map { ($0.name, try $0.render(PipelineView(self, about: $0.job))) }
             try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
             for (name, text) in texts {
                 let file = target.appendingPathComponent(name)
@@ -76,13 +75,6 @@ public struct PipelineSetup: Sendable {
         }
         let next = pipeline.next.map { $0.replacing("OUTPUT", with: output).replacing("CHECKOUT", with: checkout) }
         return (pipeline.files.map { "\(output)/\($0.name)" }, next)
-    }
-
-    private func render(_ file: Pipeline.File) throws -> String {
-        // Neither HTML nor braces: what is escaped there, and what stands for something there, is plain text here.
-        let tags = "{{%CONTENT_TYPE:TEXT}}{{=<% %>=}}"
-        let template = try MustacheTemplate(string: tags + String(decoding: file.template, as: UTF8.self))
-        return template.render(PipelineView(self, about: file.job))
     }
 
     /// The same place on the machine that drills: what lies below the checkout here lies below it there.

@@ -23,6 +23,8 @@ struct PipelineView {
         let path: String
     }
 
+    /// The package's own units come of the same templates: Tests/SetupTests writes packaging/systemd, and holds it.
+    let isPackaged = false
     let estate: String
     /// The estate's name as Kubernetes wants names, and short enough for a CronJob's.
     let slug: String
