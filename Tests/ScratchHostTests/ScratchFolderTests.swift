@@ -62,6 +62,14 @@ final class TemporaryRoot: Sendable {
         #expect(error?.hint.contains("--scratch") == true)
     }
 
+    /// As in a container with a read-only root.
+    @Test func aReadOnlyPlaceHasItsOwnMend() {
+        let error = ScratchError.system(EROFS, "cannot make the folder", "/tmp/muster-1")
+        #expect(error.message == "cannot make the folder /tmp/muster-1: read-only file system")
+        #expect(error.hint.contains("docker run --tmpfs /tmp"))
+        #expect(!ScratchError.system(EACCES, "cannot make the folder", "/tmp/muster-1").hint.contains("docker"))
+    }
+
     @Test func aRootWithoutItsParentIsAnError() throws {
         let error = #expect(throws: ScratchError.self) {
             try ScratchFolder.create(in: ScratchRoot(URL(fileURLWithPath: "/tmp/mt-none/x")), purpose: "test")
