@@ -8,7 +8,7 @@ CHECKS := --explicit-target-dependency-import-check=error
 SHIPPED = MUSTER_SHIPPED=1 MUSTER_COMMIT="$$(scripts/commit)" $(SWIFT) build -c release --static-swift-stdlib \
 	-Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now $(CHECKS)
 
-.PHONY: help demo test build lint format bench samples findings install deb check-package check-reproducible clean setup
+.PHONY: help demo test build lint format bench samples findings install deb check-package check-reproducible image image-lab check-image clean setup
 
 help:
 	@echo "make demo     set up, build, make a small real estate and rehearse its recovery"
@@ -16,6 +16,7 @@ help:
 	@echo "make build    the release build: .build/release/muster"
 	@echo "make install  the release build, its man page and shell completions, below PREFIX (/usr/local)"
 	@echo "make deb      the Debian package: .build/muster_VERSION_ARCHITECTURE.deb"
+	@echo "make image    the image muster, of that package; image-lab: with what the lab takes; check-image: build it and try it"
 	@echo "make lint     swift format, strict"
 	@echo "make format   rewrite the sources as the linter wants them"
 	@echo "make bench    time and memory against the bare tools"
@@ -43,6 +44,16 @@ check-package: deb
 
 check-reproducible: setup
 	@scripts/check-reproducible
+
+image: deb
+	@scripts/image
+
+image-lab: deb
+	@IMAGE=muster:lab TOOLS="git pgbackrest rclone python3" scripts/image
+	@docker compose --file docker/compose.yaml build store
+
+check-image: deb
+	@scripts/check-image "$$(ls -t .build/muster_*.deb | head -n 1)"
 
 demo: build
 	@scripts/demo
