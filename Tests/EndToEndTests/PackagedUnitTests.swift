@@ -70,12 +70,17 @@ import Testing
             separator: ":", omittingEmptySubsequences: false)
         #expect(fields[5] == "/var/lib/muster" && fields[6].hasSuffix("nologin"))
         let id = try #require(UInt32(fields[2]))
-        for (path, owner) in [("var/lib/muster", id), ("var/lib/muster/reports", id), ("var/lib/muster/scratch", id), ("etc/muster", 0)] {
+        let group = try #require(UInt32(fields[3]))
+        // Keys in /etc/muster have modes of their own; an estate is anybody's to read.
+        for (path, owner, group, mode) in [
+            ("var/lib/muster", id, group, 0o750), ("var/lib/muster/reports", id, group, 0o750),
+            ("var/lib/muster/scratch", id, group, 0o750),
+            ("etc/muster", 0, 0, 0o755),
+        ] {
             let attributes = try FileManager.default.attributesOfItem(atPath: root.appendingPathComponent(path).path)
-            #expect(attributes[.posixPermissions] as? Int == 0o750, "\(path)")
+            #expect(attributes[.posixPermissions] as? Int == mode, "\(path)")
             #expect(
-                attributes[.ownerAccountID] as? UInt32 == owner && attributes[.groupOwnerAccountID] as? UInt32 == UInt32(fields[3]),
-                "\(path)")
+                attributes[.ownerAccountID] as? UInt32 == owner && attributes[.groupOwnerAccountID] as? UInt32 == group, "\(path)")
         }
     }
 }
