@@ -40,12 +40,9 @@ struct RecordedRun: Sendable {
     /// - Throws: ``CommandFailure`` where the run could not begin or its reports could not be written; ``ExitCode`` after a signal.
     func run(_ body: @escaping @Sendable (EventHub) async throws -> Verdict) async throws -> Verdict {
         let folder = output.appendingPathComponent(name, isDirectory: true)
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            let problem = "the run's folder \(folder.path) can't be made"
-            _ = try? await tell(RunReport(), in: folder, .success(.error), problem: problem)
-            throw CommandFailure(.unverified, problem, hint: "check the path, or choose another with --output")
+        do throws(ReportError) { try RunFolder.make(folder) } catch {
+            _ = try? await tell(RunReport(), in: folder, .success(.error), problem: error.message)
+            throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         for untold in notifications?.unready ?? [] { Console.complain(untold.failure.description) }
         let hub = EventHub()
