@@ -160,9 +160,9 @@ struct DrillLoader {
                 report(path, "can't be listed", hint: "check the permissions of the folder")
                 continue
             }
-            let listed = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted()
+            let listed = Self.listed(names)
             let folder = path.hasSuffix("/") ? path : path + "/"
-            if !listed.contains(where: { ![.estate, .actions].contains(Self.shape(ofFileAt: folder + $0)) }) {
+            if !Self.holdDrills(listed, in: folder) {
                 let found = listed.isEmpty ? "no *.yaml or *.yml file in it" : "only estates in it"
                 report(
                     path, "holds no drill: \(found)", hint: "name the folder that holds your drill files, or write one: docs/first-drill.md"
@@ -171,6 +171,23 @@ struct DrillLoader {
             files += listed.map { (folder + $0, false) }
         }
         return files
+    }
+
+    /// The YAML files among names.
+    private static func listed(_ names: [String]) -> [String] {
+        names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted()
+    }
+
+    private static func holdDrills(_ listed: [String], in folder: String) -> Bool {
+        listed.contains { ![.estate, .actions].contains(shape(ofFileAt: folder + $0)) }
+    }
+
+    /// Whether a folder is there and holds a file that isn't an estate or a list of actions. One that can't be listed may.
+    static func mayHoldDrills(_ folder: String) -> Bool {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else { return false }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return true }
+        return holdDrills(listed(names), in: folder + "/")
     }
 
     private mutating func drill(

@@ -9,17 +9,17 @@ import Foundation
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what this machine lacks to drill an estate, and how to get it.",
-        discussion:
-            "Looks only: no store is written to, no key is read out and no command of the estate is run. Ends with 2 where something is missing."
-    )
+        discussion: """
+            Looks only: no store is written to, no key is read out and no command of the estate is run. Where no estate is named and none is \
+            found, the machine itself is looked at, with the servers that it has. Ends with 2 where something is missing.
+            """)
 
-    @Argument(help: ArgumentHelp("The estate file; without it, only the machine itself is looked at.", valueName: "estate.yaml"))
-    var estateFile: String?
+    @OptionGroup var estateFile: EstateArgument
 
     @OptionGroup var scratch: ScratchOption
 
     func run() async throws {
-        let estate = try estateFile.map { try DrillFiles.loadEstate($0) }
+        let estate = try estateFile.file.map { try DrillFiles.loadEstate($0) } ?? EstatePlaces().anyEstate(tell: Console.print)
         let needs = await Doctor(estate: estate, root: scratch.root).look()
         for need in needs {
             Console.print("\(need.sign) \(need.name)\(need.detail.isEmpty ? "" : ": \(need.detail)")")

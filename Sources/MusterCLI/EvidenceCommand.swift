@@ -23,7 +23,10 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where the ledger and the runs' folders are.", valueName: "folder"))
     var output = "reports"
 
-    @Option(help: ArgumentHelp("Trust the keys that this estate file names under evidence.", valueName: "estate.yaml"))
+    @Option(
+        help: ArgumentHelp(
+            "Trust the keys that this estate file names under evidence. Without it and --trust: the one that muster inspect would take.",
+            valueName: "estate.yaml"))
     var estate: String?
 
     @Option(help: ArgumentHelp("Trust this Ed25519 public key, PEM; may be given several times.", valueName: "file"))
@@ -36,7 +39,6 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
     var allowMissingRuns = false
 
     func validate() throws {
-        guard estate != nil || !trust.isEmpty else { throw ValidationError("name the keys to trust with --estate or --trust") }
         if let head, LedgerHead(head) == nil {
             throw ValidationError("--head wants an entry's number and its hash, as a run prints them: 12:9f86d081…")
         }
@@ -44,11 +46,11 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
 
     func run() async throws {
         var files = trust.map { URL(fileURLWithPath: $0) }
-        if let estate {
-            let read = try DrillFiles.loadEstate(estate)
+        if estate != nil || trust.isEmpty {
+            let (read, path) = try EstatePlaces().estate(estate, tellsAlways: true, tell: Console.complain)
             guard let policy = read.evidence else {
                 throw CommandFailure(
-                    .usage, "\(estate) names no keys of a ledger", hint: "add evidence: {…} to it, or name keys with --trust")
+                    .usage, "\(path) names no keys of a ledger", hint: "add evidence: {…} to it, or name keys with --trust")
             }
             files += policy.trustedKeys
         }

@@ -17,8 +17,7 @@ struct InitPipelineCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The scheduler: systemd, github, gitlab, jenkins, kubernetes or cron.", valueName: "kind"))
     var kind: Pipeline.Kind
 
-    @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
-    var estateFile = "drills/estate.yaml"
+    @OptionGroup var estateFile: EstateArgument
 
     @Option(help: ArgumentHelp("Where the files go.", valueName: "folder"))
     var output = "pipelines"
@@ -37,7 +36,7 @@ struct InitPipelineCommand: ParsableCommand {
     var image: String?
 
     func run() throws {
-        let estate = try DrillFiles.loadEstate(estateFile)
+        let (estate, _) = try estateFile.load()
         let plans = try DrillFiles.load([estate.file.deletingLastPathComponent().path])
         let setup = try PipelineSetup(
             kind, estate: estate, plans: plans, output: output, checkout: checkout, filter: filter, image: image)

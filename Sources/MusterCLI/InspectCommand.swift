@@ -18,8 +18,7 @@ struct InspectCommand: AsyncParsableCommand {
             the dates that break it. Reports land in a folder of their own below reports/, as those of muster run.
             """)
 
-    @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
-    var estateFile = "drills/estate.yaml"
+    @OptionGroup var estateFile: EstateArgument
 
     @Flag(help: "Show the recovery points that there are, and judge nothing.")
     var list = false
@@ -54,7 +53,7 @@ struct InspectCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let estate = try DrillFiles.loadEstate(estateFile)
+        let (estate, _) = try estateFile.load()
         let now = try self.now()
         if list {
             let root = scratch.root

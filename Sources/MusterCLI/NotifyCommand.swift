@@ -17,17 +17,16 @@ struct TestNotifyCommand: AsyncParsableCommand {
         commandName: "test", abstract: "Send a test through each channel that the estate file names under notify.",
         discussion: "Ends with 2 where somebody could not be told.")
 
-    @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
-    var estateFile = "drills/estate.yaml"
+    @OptionGroup var estateFile: EstateArgument
 
     @Option(help: ArgumentHelp("Only this channel.", valueName: "name"))
     var channel: String?
 
     func run() async throws {
-        let estate = try DrillFiles.loadEstate(estateFile)
+        let (estate, path) = try estateFile.load()
         guard estate.notify.contains(where: { channel == nil || $0.name == channel }) else {
             let what = channel.map { "no channel \($0)" } ?? "nobody to tell"
-            throw CommandFailure(.usage, "\(estateFile) names \(what)", hint: "add it under notify: see docs/notifications.md")
+            throw CommandFailure(.usage, "\(path) names \(what)", hint: "add it under notify: see docs/notifications.md")
         }
         var chosen = estate
         chosen.notify.removeAll { channel != nil && $0.name != channel }

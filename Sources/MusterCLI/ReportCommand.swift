@@ -12,13 +12,12 @@ struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Report what was drilled and inspected in a period, against what was due.",
         discussion: """
-            Reads the runs of an estate and its ledger, and writes a page for people, with Markdown, JSON and CSV beside it. A period in \
-            which a due drill is missing fails. Exit codes: 0 all that was due was drilled and passed, 1 something is missing, failed or \
-            overdue, 2 it could not be told, 64 wrong usage.
+            Reads the runs of an estate and its ledger, and writes a page for people, with Markdown, JSON and CSV beside it. The estate's \
+            drills say how often they are due. A period in which a due drill is missing fails. Exit codes: 0 all that was due was drilled \
+            and passed, 1 something is missing, failed or overdue, 2 it could not be told, 64 wrong usage.
             """)
 
-    @Argument(help: ArgumentHelp("The estate file; its drills say how often they are due.", valueName: "estate.yaml"))
-    var estateFile = "drills/estate.yaml"
+    @OptionGroup var estateFile: EstateArgument
 
     @Option(help: ArgumentHelp("The quarter, such as 2026-Q4. Without a period: the one that runs now.", valueName: "quarter"))
     var quarter: String?
@@ -62,7 +61,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let now = Date()
-        let estate = try DrillFiles.loadEstate(estateFile)
+        let (estate, _) = try estateFile.load()
         let period = try ReportPeriod(quarter: quarter, year: year, from: from, to: to).period(today: CalendarDay(now, in: estate.timeZone))
         let beside = DrillFiles.drills(of: estate, in: drills.folders)
         let collector = ComplianceCollector(

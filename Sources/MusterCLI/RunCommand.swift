@@ -12,8 +12,11 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Rehearse disasters: restore real backups into scratch servers, check and measure.",
         discussion: "Reads drill files, or every drill of a folder. Reports land in a folder of their own below reports/.")
 
-    @Argument(help: ArgumentHelp("Drill files, or folders of them.", valueName: "file|folder"))
-    var paths: [String] = ["drills"]
+    @Argument(
+        help: ArgumentHelp(
+            "Drill files, or folders of them. Without any, those beside the estate file that muster inspect would take, and in drills beside it.",
+            valueName: "file|folder"))
+    var paths: [String] = []
 
     @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"))
     var output = "reports"
@@ -42,7 +45,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var scratch: ScratchOption
 
     func run() async throws {
-        let plans = try selected(try DrillFiles.load(paths, estate: estate.file))
+        let plans = try selected(try DrillFiles.load(try EstatePlaces().drills(paths, tell: Console.complain), estate: estate.file))
         if dryRun {
             let root = scratch.root
             try await SignalGuard.run { try await DryRun(plans: plans, root: root, tell: Console.print).show() }

@@ -17,8 +17,8 @@ struct SabotageCommand: AsyncParsableCommand {
             that misses its damage, or finds more than that, is reported. The store itself is only read.
             """)
 
-    @Argument(help: ArgumentHelp("The drill file.", valueName: "drill.yaml"))
-    var drill: String
+    @Argument(help: ArgumentHelp("The drill file. Without it, the only drill that muster run would take.", valueName: "drill.yaml"))
+    var drill: String?
 
     @Option(help: ArgumentHelp("Only this damage; may be given several times.", valueName: "name"))
     var damage: [String] = []
@@ -45,7 +45,12 @@ struct SabotageCommand: AsyncParsableCommand {
         if let unknown = damage.first(where: { !known.contains($0) }) {
             throw CommandFailure(.usage, "there is no damage \(unknown)", hint: "muster sabotage --list shows them")
         }
-        guard let plan = try DrillFiles.load([drill], estate: estate.file).first else { throw DrillModel.ExitCode.usage }
+        let plans = try DrillFiles.load(try EstatePlaces().drills(drill.map { [$0] } ?? [], tell: Console.complain), estate: estate.file)
+        guard let plan = plans.first, plans.count == 1 else {
+            throw CommandFailure(
+                .usage, "one drill is put to the proof at a time, and there are \(plans.count)",
+                hint: "name one of \(Readable.list(plans.map(\.file.path)))")
+        }
         guard plan.recover.contains(where: { plan.estate.services[$0.service]?.engine.holdsData ?? false }) else {
             throw CommandFailure(
                 .usage, "\(plan.name) recovers configuration and code alone, and no damage is made for those",

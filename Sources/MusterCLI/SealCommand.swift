@@ -20,8 +20,7 @@ struct SealCommand: AsyncParsableCommand {
         case snapshot, dump
     }
 
-    @Argument(help: ArgumentHelp("The estate file.", valueName: "estate.yaml"))
-    var estateFile: String
+    @OptionGroup var estateFile: EstateArgument
 
     @Option(help: "The estate's service to back up.")
     var service: String
@@ -72,7 +71,7 @@ struct SealCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let estate = try DrillFiles.loadEstate(estateFile)
+        let (estate, _) = try estateFile.load()
         guard let service = estate.services[service] else {
             throw CommandFailure(
                 .usage, "the estate has no service \(service)", hint: "it has \(estate.services.keys.sorted().joined(separator: ", "))")
