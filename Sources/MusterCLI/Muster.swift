@@ -1,7 +1,6 @@
 // The command line's root: what it is called, what it can do, and how every command ends.
 
 public import ArgumentParser
-import CLinux
 import DrillFiles
 import DrillModel
 import Foundation
@@ -30,19 +29,20 @@ public struct Muster: AsyncParsableCommand {
     public init() {}
 
     /// The process' entry: hardens it, runs the command, and ends with the documented exit code.
-    public static func main() async {
-        forbidCoreDumps()
+    ///
+    /// On the main thread until the command runs: a thread of Dispatch's, which reads /proc each second, would trap where there is none.
+    public nonisolated(nonsending) static func main() async {
+        ProcessStart.forbidCoreDumps()
         // Whatever others may do with it, what this process makes is its own to use.
         let mask = umask(0)
         umask(mask & 0o077)
         // A reader that goes away (`muster run | head`) must not end a drill before it has cleaned up.
         signal(SIGPIPE, SIG_IGN)
         do {
+            try ProcessStart.prepare()
             try CommandNames.check(CommandLine.arguments.dropFirst(), in: Muster.self)
             var command = try parseAsRoot()
-            do throws(ScratchError) { try OpenFiles.raiseLimit() } catch {
-                throw CommandFailure(.unverified, error.message, hint: error.hint)
-            }
+            try OpenFiles.raiseLimit()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -53,19 +53,14 @@ public struct Muster: AsyncParsableCommand {
         } catch let error as CommandFailure {
             Console.complain(error.description)
             Glibc.exit(error.code.rawValue)
+        } catch let error as ScratchError {
+            Console.complain("\(CommandFailure(.unverified, error.message, hint: error.hint))")
+            Glibc.exit(DrillModel.ExitCode.unverified.rawValue)
         } catch let error as DrillFileError {
             Console.complain(error.description)
             Glibc.exit(DrillModel.ExitCode.usage.rawValue)
         } catch {
             exit(withError: error)
         }
-    }
-
-    /// Keys live in this process' memory: no core file of it may ever be written.
-    private static func forbidCoreDumps() {
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        // The limit alone doesn't hold where the kernel hands cores to a program.
-        _ = muster_forbid_core_dumps()
     }
 }
