@@ -3,6 +3,7 @@
 public import DrillModel
 public import Foundation
 import Glibc
+import ScratchHost
 
 extension Rule {
     public static let accessDenied = Rule("access-denied")
@@ -53,6 +54,6 @@ extension Finding {
             .accessDenied, object: object, expected: "a file that this user may read",
             actual: "permission denied" + (others > 0 ? ", and for \(others) more" : ""),
             message: "\(item.path) may not be read by this user",
-            hint: "run muster as a user who may, or let this one: setfacl -R -m u:\(NSUserName()):rX FOLDER")
+            hint: "run muster as a user who may, or let this one: setfacl -R -m u:\(ScratchHost.callerName):rX FOLDER")
     }
 }

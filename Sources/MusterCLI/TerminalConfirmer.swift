@@ -5,6 +5,7 @@ import DrillModel
 import Foundation
 import Glibc
 import Reports
+import ScratchHost
 
 /// Reads a name from standard input. Only for a run on a terminal.
 struct TerminalConfirmer: ManualConfirmer {
@@ -25,7 +26,7 @@ struct TerminalConfirmer: ManualConfirmer {
 
     private static var user: String {
         let environment = ProcessInfo.processInfo.environment
-        return environment["USER"] ?? environment["LOGNAME"] ?? NSUserName()
+        return environment["USER"] ?? environment["LOGNAME"] ?? ScratchHost.callerName
     }
 
     /// One line; nil at the end of the input. Looks, rather than waits, so that Ctrl-C ends it.

@@ -72,7 +72,10 @@ public struct Isolation: Sendable, Hashable {
     static func probe(in folder: ScratchFolder) async throws(ScratchError) -> Isolation {
         if let isolation = known.withLock({ $0 }) { return isolation }
         let program = try Sandbox.program()
-        for candidate in candidates(user: folder.user == nil) {
+        // Where even this isn't found, each try would fail, and the machine would seem to give no quarantine at all.
+        guard ScratchHost.locate("true", forOthers: folder.user != nil) != nil else { throw ScratchHost.uselessPath }
+        // None at all is an answer as well, and not what a machine gives on which nothing can be run.
+        for candidate in candidates(user: folder.user == nil) + [.none] {
             let sandbox = Sandbox(folder: folder, isolation: candidate, view: SandboxView(), program: program)
             let result = try? await ToolRunner.spawn(
                 sandbox.wrapped(["true"]), environment: [:], workingFolder: folder.url, output: .discard, errors: .discard)
@@ -80,7 +83,9 @@ public struct Isolation: Sendable, Hashable {
             known.withLock { $0 = candidate }
             return candidate
         }
-        return .none
+        throw ScratchError(
+            .toolFailed, "no program can be run on this machine, not even true", hint: "are /dev/null and /proc there, and may true be run?"
+        )
     }
 }
 

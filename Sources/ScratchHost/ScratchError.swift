@@ -40,13 +40,10 @@ public struct ScratchError: Error, Sendable, Hashable, CustomStringConvertible {
                 .diskFull, "\(doing) \(path): \(reason.lowercased())",
                 hint: "free some space there, or choose another scratch folder with --scratch")
         }
-        // A container with a read-only root.
-        if code == EROFS {
-            return ScratchError(
-                .fileSystem, "\(doing) \(path): \(reason.lowercased())",
-                hint: "choose a folder that can be written to with --scratch; in a container: docker run --tmpfs /tmp")
-        }
-        return ScratchError(
-            .fileSystem, "\(doing) \(path): \(reason.lowercased())", hint: "check the path and its permissions, or pass --scratch")
+        let hint =
+            code == EROFS
+            ? "give it a folder that can be written, by --scratch or MUSTER_SCRATCH_ROOT; in a container: docker run --tmpfs /tmp:exec,mode=1777"
+            : "check the path and its permissions, or choose another scratch folder with --scratch or MUSTER_SCRATCH_ROOT"
+        return ScratchError(.fileSystem, "\(doing) \(path): \(reason.lowercased())", hint: hint)
     }
 }

@@ -11,8 +11,9 @@ public struct ScratchRoot: Sendable, Hashable {
     /// - Parameter folder: nil for `MUSTER_SCRATCH_ROOT`, and /tmp where that isn't set. Short by intent: a Unix socket's
     ///   path may have 107 bytes.
     public init(_ folder: URL? = nil) {
-        let fallback = ProcessInfo.processInfo.environment["MUSTER_SCRATCH_ROOT"] ?? "/tmp"
-        self.folder = folder ?? URL(fileURLWithPath: fallback, isDirectory: true)
+        // Set to nothing, it would be the working folder.
+        let named = ProcessInfo.processInfo.environment["MUSTER_SCRATCH_ROOT"].flatMap { $0.isEmpty ? nil : $0 }
+        self.folder = folder ?? URL(fileURLWithPath: named ?? "/tmp", isDirectory: true)
     }
 
     static let prefix = "muster-"
@@ -230,8 +231,11 @@ public struct ScratchFolder: Sendable, Hashable {
             chmod(path, mode)
             return
         }
-        if errno == EEXIST, mayExist { return }
-        throw .system(errno, "cannot make the folder", path)
+        let code = errno
+        guard code == EEXIST, mayExist else { throw .system(code, "cannot make the folder", path) }
+        var info = stat()
+        guard stat(path, &info) == 0 else { throw .system(errno, "cannot use the folder", path) }
+        guard info.st_mode & S_IFMT == S_IFDIR else { throw .system(ENOTDIR, "cannot use the folder", path) }
     }
 
     private static func hex(_ number: UInt64) -> String {

@@ -53,7 +53,10 @@ public struct ScratchHost: Sendable {
     public var userID: UInt32 { folder.user?.userID ?? geteuid() }
 
     /// Its name, for reports.
-    public var userName: String { folder.user?.name ?? NSUserName() }
+    public var userName: String { folder.user?.name ?? UnprivilegedUser.name(of: geteuid()) ?? "" }
+
+    /// Who calls Muster: the name, or else the id, which every tool takes in its place.
+    public static var callerName: String { UnprivilegedUser.name(of: geteuid()) ?? String(geteuid()) }
 
     /// Why nothing that asks for its user's name can run here, and what would help; nil where the user has one.
     public var namelessUser: ScratchError? {
@@ -62,7 +65,7 @@ public struct ScratchHost: Sendable {
             .refused, "user id \(userID) has no name on this machine, and initdb refuses to make a scratch Postgres without one",
             hint: """
                 useradd --system --uid \(userID) muster; in a container: docker run --user NAME, of a user that the image has, or add \
-                -v FILE:/etc/passwd:ro, of a file with the line muster:x:\(userID):\(userID)::/:/bin/sh
+                -v FILE:/etc/passwd:ro, of a file with the line muster:x:\(userID):\(getegid())::/:/bin/sh
                 """)
     }
 
@@ -275,6 +278,14 @@ public struct ScratchHost: Sendable {
         guard locate(program) != nil else {
             throw ScratchError(.toolMissing, "\(program) is not on this machine", hint: "install it, or put its folder on PATH")
         }
+    }
+
+    /// PATH doesn't lead to what every drill calls.
+    static var uselessPath: ScratchError {
+        ScratchError(
+            .toolMissing,
+            "PATH leads to none of the system's own programs, such as true: it is \(ToolRunner.environment([:])["PATH"] ?? "")",
+            hint: "PATH=/usr/local/bin:/usr/bin:/bin before muster, or leave it out")
     }
 
     /// Where a program lies that Muster itself may run; nil where PATH doesn't lead to it.

@@ -45,6 +45,15 @@ public struct UnprivilegedUser: Sendable, Hashable {
         return [0, 6, 7].allSatisfy { effective & 1 << $0 != 0 }
     }
 
+    /// As initdb asks for it: what `USER` says is no name of this machine's, and an id of a container's own choice has none.
+    static func name(of userID: UInt32) -> String? {
+        var record = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16384)
+        guard getpwuid_r(userID, &record, &buffer, buffer.count, &found) == 0, found != nil, let name = record.pw_name else { return nil }
+        return String(cString: name)
+    }
+
     private static func lookUp(_ name: String) -> UnprivilegedUser? {
         var record = passwd()
         var found: UnsafeMutablePointer<passwd>?

@@ -3,6 +3,7 @@
 import BackupAccess
 import ArtifactFormats
 import BackupCatalog
+import Cryptography
 public import DrillModel
 import Foundation
 import Glibc
@@ -52,7 +53,7 @@ public struct Doctor: Sendable {
 
     public func look() async -> [MachineNeed] {
         var needs = await machine()
-        guard let estate else { return needs }
+        guard let estate else { return needs + ServerNeeds(postgres: installed).look() }
         for store in estate.stores.values.sorted(by: { $0.name < $1.name }) { needs.append(await look(at: store)) }
         for (name, reference) in estate.keys.sorted(by: { $0.key < $1.key }) { needs.append(look(at: reference, of: "key \(name)")) }
         for file in estate.seals.trustedKeys {
@@ -117,7 +118,8 @@ public struct Doctor: Sendable {
             try await host.remove()
             return needs
         } catch {
-            return [MachineNeed(state: .missing, name: "scratch folder \(root.folder.path)", detail: error.message, mend: error.hint)]
+            let name = error.kind == .toolMissing ? "quarantine" : "scratch folder \(root.folder.path)"
+            return [MachineNeed(state: .missing, name: name, detail: error.message, mend: error.hint)]
         }
     }
 
@@ -150,7 +152,7 @@ public struct Doctor: Sendable {
             MachineNeed(
                 state: .missing, name: "read access to \(set.service)/\(set.name)",
                 detail: refused.count == 1 ? first : "\(first), and \(refused.count - 1) more",
-                mend: "run muster as a user who may, or let this one: setfacl -R -m u:\(NSUserName()):rX FOLDER")
+                mend: "run muster as a user who may, or let this one: setfacl -R -m u:\(ScratchHost.callerName):rX FOLDER")
         ]
     }
 
@@ -275,10 +277,17 @@ public struct Doctor: Sendable {
         formats.compactMap(Decompressor.of).sorted { $0.program < $1.program }.map { program($0.program, for: user, package: $0.package) }
     }
 
-    /// What the newest artifacts tell by their first bytes and their names.
+    /// The keys by which a seal may say what an encrypted artifact doesn't.
+    private var trustedKeys: [Ed25519PublicKey] {
+        (estate?.seals.trustedKeys ?? []).compactMap { file in
+            (try? String(contentsOf: file, encoding: .utf8)).flatMap { try? Ed25519PublicKey(pem: $0) }
+        }
+    }
+
+    /// What the newest artifacts tell by their first bytes, their names and their seals.
     private func survey(_ set: BackupSet) -> (major: Int?, formats: Set<ArtifactFormat>, redis: RedisOrigin?) {
         guard let estate, ![.pgBackRest, .command, .gitMirror].contains(set.kind) else { return (nil, [], nil) }
-        let catalogue = Catalogue(estate: estate, set: set, trusted: [], decryption: nil)
+        let catalogue = Catalogue(estate: estate, set: set, trusted: trustedKeys, decryption: nil)
         guard let newest = catalogue.listing().points.max(by: { $0.time < $1.time }) else { return (nil, [], nil) }
         let names =
             [newest.location.lastPathComponent] + ((try? FileManager.default.contentsOfDirectory(atPath: newest.location.path)) ?? [])
@@ -295,6 +304,7 @@ public struct Doctor: Sendable {
         if let text = try? String(contentsOf: newest.location.appendingPathComponent("PG_VERSION"), encoding: .utf8) {
             return (Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), formats, nil)
         }
-        return (ArchiveHeader(head, timeZone: estate.timeZone)?.serverMajor, formats, nil)
+        let sealed = newest.sealState.seal?.postgres.map { $0.identity.serverVersion / 10000 }
+        return (ArchiveHeader(head, timeZone: estate.timeZone)?.serverMajor ?? sealed, formats, nil)
     }
 }
