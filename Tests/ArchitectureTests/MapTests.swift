@@ -78,6 +78,6 @@ private enum Repository {
         let files = try Repository.files(in: "Sources/MusterCLI")
         #expect(files.count > 10)
         #expect(files.filter { $0.lines > 150 }.map(\.name) == [])
-        #expect(files.reduce(0) { $0 + $1.lines } < 1700)
+        #expect(files.reduce(0) { $0 + $1.lines } < 1800)
     }
 }

@@ -28,7 +28,8 @@ import Testing
                 let service = try units.text("muster-\(name).service")
                 for line in [
                     "ExecStart=\(Program.muster) \(words) --output /var/lib/muster/reports", "ExecStopPost=\(Program.muster) clean",
-                    "User=muster", "WorkingDirectory=/var/lib/muster", "ConditionPathExists=/etc/muster/estate.yaml",
+                    "User=muster", "WorkingDirectory=/var/lib/muster", "ConditionPathExists=|/etc/muster/estate.yaml",
+                    "ConditionPathExistsGlob=|/etc/muster/*/estate.yaml",
                     "EnvironmentFile=-/etc/muster/environment", "NoNewPrivileges=yes", "ProtectSystem=strict",
                 ] {
                     #expect(service.contains("\n\(line)\n"), "\(line)\n\(service)")
