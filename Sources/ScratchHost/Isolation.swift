@@ -109,8 +109,7 @@ extension Isolation {
     /// What would make it whole on this machine; empty where it is.
     public var mend: String {
         if isWhole { return "" }
-        // What a container's own /proc covers, none that is mounted anew may show.
-        let unconfined = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+        let unconfined = Self.containerFlags(profile: Self.profile)
         if geteuid() == 0 { return "in a container: docker run --cap-add SYS_ADMIN \(unconfined); or run muster on a machine of its own" }
         let switches = [
             ("kernel/unprivileged_userns_clone", "0", "1"), ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -121,6 +120,22 @@ extension Isolation {
             return "run muster as root, or: sysctl \(name.replacing("/", with: "."))=\(mend)"
         }
         return "in a container: docker run \(unconfined); else run muster as root"
+    }
+
+    /// What keeps a container's own guards from standing in the way of a quarantine inside of it.
+    ///
+    /// - Parameter profile: AppArmor's, such as `docker-default (enforce)`: it refuses every mount.
+    static func containerFlags(profile: String?) -> String {
+        // What a container's own /proc covers, none that is mounted anew may show.
+        let flags = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+        guard let profile, profile.hasSuffix("(enforce)") else { return flags }
+        return "\(flags) --security-opt apparmor=unconfined"
+    }
+
+    private static var profile: String? {
+        ["/proc/self/attr/apparmor/current", "/proc/self/attr/current"].lazy.compactMap { ProcessTable.read($0) }.first.map {
+            String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
     }
 
     private static func setting(_ name: String) -> String? {
