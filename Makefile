@@ -4,8 +4,9 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 # Every import must be declared: the house's rules are kept by the compiler.
 CHECKS := --explicit-target-dependency-import-check=error
-# What is shipped takes nothing along of the machine that built it: no Swift, no hiredis, no OpenSSL, and no folder's name.
-SHIPPED = MUSTER_SHIPPED=1 MUSTER_COMMIT="$$(scripts/commit)" $(SWIFT) build -c release --static-swift-stdlib \
+# What is shipped takes nothing along of the machine that built it: no Swift, no hiredis, no OpenSSL, and no folder's name; and of ICU's data
+# what Muster uses.
+SHIPPED = MUSTER_SHIPPED=1 MUSTER_ICU_DATA=$(CURDIR)/.build/icu/icu-data.o MUSTER_COMMIT="$$(scripts/commit)" $(SWIFT) build -c release --static-swift-stdlib \
 	-Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now $(CHECKS)
 
 .PHONY: help demo test build lint format bench samples findings install deb check-package check-reproducible image image-lab check-image clean setup
@@ -30,6 +31,7 @@ setup:
 	@scripts/setup
 
 build: setup
+	@scripts/icu-data .build/icu
 	$(SHIPPED) --product muster-sandbox
 	$(SHIPPED) --product muster
 

@@ -10,6 +10,9 @@ let strict = ProcessInfo.processInfo.environment["CI"] != nil
 // What is shipped holds its own hiredis and OpenSSL, so that one program serves systems that have other ones (Makefile, docs/shipping.md).
 let isShipped = ProcessInfo.processInfo.environment["MUSTER_SHIPPED"] != nil
 
+// Of what is shipped, less of ICU's data than Foundation's archive has (scripts/icu-data): an object that stands before the archive.
+let icuData = ProcessInfo.processInfo.environment["MUSTER_ICU_DATA"]
+
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
@@ -65,7 +68,9 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: settings),
         // The servers in other versions than the system's, for tests of every kind: it imports nothing of ours.
         .target(name: "ServerVersions", path: "Tests/ServerVersions", swiftSettings: settings),
-        .executableTarget(name: "muster", dependencies: ["MusterCLI"], swiftSettings: settings),
+        .executableTarget(
+            name: "muster", dependencies: ["MusterCLI"], swiftSettings: settings,
+            linkerSettings: icuData.map { [.unsafeFlags([$0])] }),
         // What runs between fork and exec of a drill's programs, where no Swift may run.
         .executableTarget(
             name: "muster-sandbox", cSettings: [.unsafeFlags(["-std=gnu11", "-Wall", "-Wextra"] + (strict ? ["-Werror"] : []))],
