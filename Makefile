@@ -6,8 +6,8 @@ PREFIX ?= /usr/local
 CHECKS := --explicit-target-dependency-import-check=error
 # What is shipped takes nothing along of the machine that built it: no Swift, no hiredis, no OpenSSL, and no folder's name; and of ICU's data
 # what Muster uses.
-SHIPPED = MUSTER_SHIPPED=1 MUSTER_ICU_DATA=$(CURDIR)/.build/icu/icu-data.o MUSTER_COMMIT="$$(scripts/commit)" $(SWIFT) build -c release --static-swift-stdlib \
-	-Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now $(CHECKS)
+SHIPPED = MUSTER_SHIPPED=1 MUSTER_ICU_DATA=$(CURDIR)/.build/icu/icu-data.o MUSTER_COMMIT="$$(scripts/commit)" \
+	$(SWIFT) build -c release --static-swift-stdlib -Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now $(CHECKS)
 
 .PHONY: help demo test build lint format bench samples findings install deb check-package check-reproducible image image-lab check-image clean setup
 

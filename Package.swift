@@ -7,7 +7,7 @@ import PackageDescription
 // In CI every warning of ours is an error; at a desk it stays a warning, so that half-done work still builds.
 let strict = ProcessInfo.processInfo.environment["CI"] != nil
 
-// What is shipped holds its own hiredis and OpenSSL, so that one program serves systems that have other ones (Makefile, docs/shipping.md).
+// What is shipped holds its own hiredis and OpenSSL, so that one program serves systems that have other ones (Makefile, docs/releasing.md).
 let isShipped = ProcessInfo.processInfo.environment["MUSTER_SHIPPED"] != nil
 
 // Of what is shipped, less of ICU's data than Foundation's archive has (scripts/icu-data): an object that stands before the archive.
