@@ -61,6 +61,8 @@ public struct RecoveryPoint: Sendable, Hashable {
     /// The moment that its content stands for.
     public var time: Date
     public var timeSource: TimeSource
+    /// What ``time`` was read as, before an incident in its own second made it that one's: by then it had ended for sure.
+    public private(set) var endedBy: Date
     public var sealState: SealState
     /// The write-ahead log's position at which a physical backup is consistent, where the tool that made it says so.
     public var end: UInt64?
@@ -79,6 +81,7 @@ public struct RecoveryPoint: Sendable, Hashable {
         self.size = size
         self.time = time
         self.timeSource = timeSource
+        endedBy = time
         self.sealState = sealState
         self.end = end
     }

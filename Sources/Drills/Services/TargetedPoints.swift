@@ -57,7 +57,7 @@ public struct TargetedPoints: Sendable {
 
     /// A moment by which it had ended: the history file's, or when its last file was stored, which copying can only make later.
     private static func latestEnd(of point: RecoveryPoint) -> Date {
-        if [.backupHistory, .pgBackRestInfo].contains(point.timeSource) { return point.time }
+        if [.backupHistory, .pgBackRestInfo].contains(point.timeSource) { return point.endedBy }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: point.location.path)) ?? [])
         let stored = names.filter { $0.hasPrefix("backup_manifest") }.compactMap {
             try? point.location.appendingPathComponent($0).resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
