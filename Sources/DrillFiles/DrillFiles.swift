@@ -25,7 +25,9 @@ public enum DrillFiles {
     /// The drills that name an estate's file, by their files, and what is wrong with others that do.
     ///
     /// - Parameter others: Folders that are looked into beside that of the estate's file, and the folder `drills` in it.
-    public static func drills(of estate: Estate, in others: [String]) -> (plans: [DrillPlan], problems: [DrillFileError.Problem]) {
+    public static func drills(
+        of estate: Estate, in others: [String]
+    ) -> (plans: [DrillPlan], problems: [DrillFileError.Problem], doubts: [DrillFileError.Problem]) {
         var loader = DrillLoader(now: Date())
         return loader.drills(of: estate, in: others)
     }

@@ -67,7 +67,7 @@ struct DrillLoader {
     /// The drills that name an estate's file: those that lie beside it, in a folder `drills` beside it, and in other folders.
     ///
     /// What else lies there is no matter of the estate's: only what is, or may be, a drill that is due and can't be read is a problem.
-    mutating func drills(of estate: Estate, in others: [String]) -> (plans: [DrillPlan], problems: [Problem]) {
+    mutating func drills(of estate: Estate, in others: [String]) -> (plans: [DrillPlan], problems: [Problem], doubts: [Problem]) {
         let own = estate.file.resolvingSymlinksInPath()
         let beside = estate.file.deletingLastPathComponent()
         let folders =
@@ -78,6 +78,7 @@ struct DrillLoader {
         var locked: [Problem] = []
         var seen: Set<String> = []
         for folder in folders {
+            if let problem = Self.closed(folder) { locked.append(problem) }
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
             for name in names.sorted() where !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml")) {
                 let url = folder.appendingPathComponent(name)
@@ -119,8 +120,9 @@ struct DrillLoader {
                 }
             }
         }
-        // A file that may not be read may be anything: it matters where drills are due.
-        if plans.contains(where: { $0.cadence != nil }) { found += locked }
+        // What may not be read may be anything: where drills are due it may be one, and elsewhere a file of secrets.
+        let isDue = plans.contains { $0.cadence != nil }
+        if isDue { found += locked }
         for plan in plans {
             for name in plan.formerNames where plan.cadence != nil && plans.contains(where: { $0.name == name }) {
                 found.append(
@@ -129,7 +131,21 @@ struct DrillLoader {
                         hint: "name under formerly only what no other drill is called"))
             }
         }
-        return (plans, found)
+        return (plans, found, isDue ? [] : locked)
+    }
+
+    /// A folder that is there and can't be listed.
+    private static func closed(_ folder: URL) -> Problem? {
+        guard let handle = opendir(folder.path) else {
+            let code = errno
+            guard code != ENOENT, code != ENOTDIR else { return nil }
+            return Problem(
+                file: folder.path, line: 0, column: 0,
+                message: "can't be listed, so whether drills lie in it is not known: \(String(cString: strerror(code)).lowercased())",
+                hint: "let this user read the folder")
+        }
+        closedir(handle)
+        return nil
     }
 
     /// nil where it can't be read.

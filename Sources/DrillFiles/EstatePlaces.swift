@@ -57,7 +57,10 @@ public struct EstatePlaces: Sendable {
         var notes: [String] = []
         for folder in folders {
             switch try look(in: folder) {
-            case .estate(let below): return Found(estate: "\(below)/\(Self.fileName)", folder: below, notes: notes)
+            case .estate(let below):
+                let others = folder == Self.working || below != folder ? [] : try Self.estates(below: folder)
+                notes += others.map { "\($0) is another estate: it is only taken where its file is named" }
+                return Found(estate: "\(below)/\(Self.fileName)", folder: below, notes: notes)
             case .drills: return Found(estate: nil, folder: folder, notes: notes)
             case .closed: notes.append("\(folder) lies where this user may not look")
             case .missing, .bare: break
@@ -116,20 +119,33 @@ public struct EstatePlaces: Sendable {
         }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
         if folder == Self.working, names.contains(where: { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }) { return .drills }
-        var below: [String] = []
-        for name in names {
-            switch Self.status(of: "\(folder)/\(name)/\(Self.fileName)") {
-            case 0: below.append("\(folder)/\(name)")
+        let below = try Self.estates(below: folder)
+        guard below.count <= 1 else {
+            throw Self.problem(
+                "\(folder) holds \(below.count) estates: \(below.joined(separator: ", "))", hint: "name the one that is meant")
+        }
+        if let file = below.first { return .estate((file as NSString).deletingLastPathComponent) }
+        // Somebody configured something there: to pass it over would leave it undrilled without a word.
+        let strays = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
+        guard strays.isEmpty else {
+            throw Self.problem(
+                "\(folder) holds \(strays.joined(separator: ", ")) and no \(Self.fileName)",
+                hint: "an estate's file is called \(Self.fileName) there: rename it, or name the file that is meant")
+        }
+        return .bare
+    }
+
+    /// Files of the estates that lie in folders of a place.
+    private static func estates(below folder: String) throws(DrillFileError) -> [String] {
+        var files: [String] = []
+        for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() where !name.hasPrefix(".") {
+            switch status(of: "\(folder)/\(name)/\(fileName)") {
+            case 0: files.append("\(folder)/\(name)/\(fileName)")
             case ENOENT, ENOTDIR: break
-            case let code: throw Self.unreadable("\(folder)/\(name)", code)
+            case let code: throw unreadable("\(folder)/\(name)", code)
             }
         }
-        guard below.count <= 1 else {
-            let files = below.map { "\($0)/\(Self.fileName)" }
-            throw Self.problem(
-                "\(folder) holds \(below.count) estates: \(files.joined(separator: ", "))", hint: "name the one that is meant")
-        }
-        return below.first.map(Content.estate) ?? .bare
+        return files
     }
 
     /// 0 where something is there, also a link that leads nowhere: whoever reads it says so.

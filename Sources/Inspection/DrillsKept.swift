@@ -28,14 +28,17 @@ public struct DrillsKept: Sendable {
     /// Those that lie beside the estate's file.
     public var plans: [DrillPlan]
     public var unreadable: [Unreadable]
+    /// What can't be read where nothing is known to be due: it may be a drill, or somebody's secrets. Sentences.
+    public var doubts: [String]
     /// Where their runs lie.
     public var history: RunHistory
     /// As whoever reads it named that folder.
     public var folder: String
 
-    public init(plans: [DrillPlan], unreadable: [Unreadable], history: RunHistory, folder: String) {
+    public init(plans: [DrillPlan], unreadable: [Unreadable], doubts: [String] = [], history: RunHistory, folder: String) {
         self.plans = plans
         self.unreadable = unreadable
+        self.doubts = doubts
         self.history = history
         self.folder = folder
     }
@@ -51,7 +54,10 @@ public struct DrillsKept: Sendable {
         }
         let due = plans.compactMap { plan in plan.cadence.map { (plan: plan, cadence: $0) } }
         guard !due.isEmpty else {
-            if !plans.isEmpty {
+            if !doubts.isEmpty {
+                let reason = "\(doubts.joined(separator: "; ")): so nobody knows whether a drill is due"
+                cases.append(.skipped(.policy, name: Self.name, reason: reason))
+            } else if !plans.isEmpty {
                 cases.append(.skipped(.policy, name: Self.name, reason: "no drill beside the estate file says how often it is due"))
             }
             return cases

@@ -94,7 +94,8 @@ struct InspectCommand: AsyncParsableCommand {
             unreadable: beside.problems.map {
                 DrillsKept.Unreadable(
                     file: URL(fileURLWithPath: $0.file).lastPathComponent, problem: "line \($0.line): \($0.message)", hint: $0.hint)
-            }, history: RunHistory(folder: URL(fileURLWithPath: output, isDirectory: true)), folder: output)
+            }, doubts: beside.doubts.map { "\(URL(fileURLWithPath: $0.file).lastPathComponent) \($0.message)" },
+            history: RunHistory(folder: URL(fileURLWithPath: output, isDirectory: true)), folder: output)
     }
 
     private func now() throws -> Date {

@@ -66,7 +66,9 @@ struct ReportCommand: AsyncParsableCommand {
         let beside = DrillFiles.drills(of: estate, in: drills.folders)
         let collector = ComplianceCollector(
             estate: estate, plans: beside.plans,
-            unreadablePlans: beside.problems.map { "\(URL(fileURLWithPath: $0.file).lastPathComponent):\($0.line): \($0.message)" },
+            unreadablePlans: (beside.problems + beside.doubts).map {
+                "\(URL(fileURLWithPath: $0.file).lastPathComponent):\($0.line): \($0.message)"
+            },
             history: RunHistory(folder: URL(fileURLWithPath: output, isDirectory: true)), actions: try actionPlan(estate), period: period,
             now: now, musterVersion: Muster.version, head: head.flatMap(LedgerHead.init))
         let report = try await collector.report()

@@ -30,6 +30,20 @@ import Testing
     }
 
     /// A folder may hold what is none of the estate's business.
+    /// A folder that leads to itself is there and can't be listed, whoever asks.
+    @Test func aFolderThatCantBeListed() throws {
+        let fixture = try Fixture()
+        try fixture.write("estate.yaml", estate)
+        try fixture.write("a.yaml", drill("a", "due: monthly"))
+        try FileManager.default.createSymbolicLink(atPath: fixture.path("drills"), withDestinationPath: "drills")
+        let estate = try DrillFiles.loadEstate(fixture.path("estate.yaml"))
+        let found = DrillFiles.drills(of: estate, in: [])
+        #expect(found.plans.map(\.name) == ["a"])
+        #expect(found.problems.first?.message.contains("can't be listed") == true, "\(found.problems)")
+        try fixture.write("a.yaml", drill("a"))
+        #expect(DrillFiles.drills(of: estate, in: []).doubts.count == 1)
+    }
+
     @Test func whoseDrillsTheyAre() throws {
         let fixture = try Fixture()
         try fixture.write("estate.yaml", estate)
@@ -52,14 +66,16 @@ import Testing
         #expect(names == ["d.yaml", "torn.yaml", "twin.yaml", "u.yaml", "gone.yaml"], "\(found.problems)")
         #expect(found.problems[0].message == "unknown due \"mothly\"")
         #expect(found.problems[2].message.contains("drill name \"a\" is taken by"))
-        // Where nothing is due, what can't be read is nobody's matter: a file of secrets may lie beside the estate.
+        // Where nothing is due, what can't be read is no fault, and not passed over either: it may be a drill, or a file of secrets.
         try fixture.write("quiet/estate.yaml", self.estate)
         try fixture.write("quiet/torn.yaml", drill("f", "\tx: ["))
         try fixture.write("quiet/bad.yaml", drill("g", "profile: slow"))
         try fixture.write("quiet/h.yaml", drill("h"))
         try fixture.write("quiet/twin.yaml", drill("h"))
         try FileManager.default.createSymbolicLink(atPath: fixture.path("quiet/secrets.yaml"), withDestinationPath: "/mnt/gone.yaml")
-        #expect(DrillFiles.drills(of: try DrillFiles.loadEstate(fixture.path("quiet/estate.yaml")), in: []).problems.isEmpty)
+        let quiet = DrillFiles.drills(of: try DrillFiles.loadEstate(fixture.path("quiet/estate.yaml")), in: [])
+        #expect(quiet.problems.isEmpty && quiet.doubts.map { URL(fileURLWithPath: $0.file).lastPathComponent } == ["secrets.yaml"])
+        #expect(found.doubts.isEmpty)
         #expect(DrillFiles.drills(of: estate, in: [fixture.path("elsewhere"), fixture.path("none")]).plans.map(\.name) == ["a", "c", "e"])
     }
 

@@ -60,6 +60,24 @@ struct EstateSearchTests {
         }
     }
 
+    /// What lies in a configuration's place was put there to be drilled: it is taken, or it is told.
+    @Test func whatIsNearlyAnEstate() async throws {
+        try await Places.with { places in
+            try places.write(places.machine.appendingPathComponent("a"))
+            try places.write(places.machine)
+            let noted = try await places.run("notify", "test")
+            #expect(noted.err.contains("note: \(places.machine.path)/a/estate.yaml is another estate"), "\(noted.err)")
+            try FileManager.default.removeItem(at: places.machine)
+            try places.write(places.machine)
+            try FileManager.default.moveItem(
+                at: places.machine.appendingPathComponent("estate.yaml"), to: places.machine.appendingPathComponent("shop.yml"))
+            for words in ["doctor", "inspect"] {
+                let outcome = try await places.run(words)
+                #expect(outcome.code == 64 && outcome.err.contains("holds shop.yml and no estate.yaml"), "\(outcome.text)")
+            }
+        }
+    }
+
     @Test func theFirstPlaceThatHoldsOne() async throws {
         try await Places.with { places in
             #expect(try await places.taken() == nil)

@@ -82,7 +82,7 @@ struct ShippingTests {
         )
         let named = try text("Package.swift").matches(of: /\.package\(url: "[^"]*\/([\w-]+)"/).map { $0.1.lowercased() }
         #expect(named.count == 5)
-        #expect(Set(parts.map(\.name)) == Set(named).union(["hiredis", "openssl", "swift"]))
+        #expect(Set(parts.map(\.name)) == Set(named).union(["hiredis", "icu", "libyaml", "openssl", "swift"]))
         #expect(said.contains("2023-11-14T22:13:20Z"))
         // Whose licences they are under stands beside it.
         let copyright = try text("packaging/debian/copyright").lowercased()

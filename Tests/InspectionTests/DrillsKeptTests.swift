@@ -54,6 +54,19 @@ import Testing
         return try #require(cases.first)
     }
 
+    /// What can't be read may be the one drill that is due.
+    @Test func nobodyKnowsWhetherOneIsDue() async throws {
+        try await withRuns { folder in
+            let estate = Estate(
+                name: "shop", timeZone: .gmt, stores: [:], keys: [:], services: [:], seals: SealPolicy(),
+                file: URL(fileURLWithPath: "/srv/estate.yaml"))
+            let kept = DrillsKept(
+                plans: [], unreadable: [], doubts: ["old.yaml can't be read"], history: RunHistory(folder: folder), folder: "reports")
+            let cases = await kept.ask(of: estate, now: try time("2026-11-30T06:00:00Z"))
+            #expect(cases.map(\.verdict) == [.skipped] && cases[0].name == "drills are not overdue")
+        }
+    }
+
     /// A run that failed was drilled: that it failed is told elsewhere.
     @Test(arguments: [("2026-10-01T00:00:00Z", Verdict.passed), ("2026-07-01T00:00:00Z", .passed), ("2026-11-29T00:00:00Z", .failed)])
     func drilled(_ text: String, _ verdict: Verdict) async throws {
