@@ -106,7 +106,7 @@ struct WrongUsageTests {
         try await Fixture.with { fixture in
             let version = try await fixture.run(["--version"])
             #expect(version.code == 0)
-            #expect(version.out.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil, "\(version.out)")
+            #expect(version.out.wholeMatch(of: /\d+\.\d+\.\d+(\+[0-9a-f]+(\.modified)?)?\n/) != nil, "\(version.out)")
             for words in [
                 ["--help"], ["run", "--help"], ["lab", "create", "--help"], ["help", "clean"], ["help", "lab", "create"], ["help"], ["lab"],
             ] {
