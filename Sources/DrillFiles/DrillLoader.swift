@@ -80,7 +80,7 @@ struct DrillLoader {
         for folder in folders {
             if let problem = Self.closed(folder) { locked.append(problem) }
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-            for name in names.sorted() where !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml")) {
+            for name in Self.listed(names) {
                 let url = folder.appendingPathComponent(name)
                 guard seen.insert(url.resolvingSymlinksInPath().path).inserted else { continue }
                 let file = SourceFile(path: url.path, url: url)

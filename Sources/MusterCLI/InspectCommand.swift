@@ -93,7 +93,8 @@ struct InspectCommand: AsyncParsableCommand {
             plans: beside.plans,
             unreadable: beside.problems.map {
                 DrillsKept.Unreadable(
-                    file: URL(fileURLWithPath: $0.file).lastPathComponent, problem: "line \($0.line): \($0.message)", hint: $0.hint)
+                    file: URL(fileURLWithPath: $0.file).lastPathComponent,
+                    problem: $0.line > 0 ? "line \($0.line): \($0.message)" : $0.message, hint: $0.hint)
             }, doubts: beside.doubts.map { "\(URL(fileURLWithPath: $0.file).lastPathComponent) \($0.message)" },
             history: RunHistory(folder: URL(fileURLWithPath: output, isDirectory: true)), folder: output)
     }

@@ -67,7 +67,7 @@ struct ReportCommand: AsyncParsableCommand {
         let collector = ComplianceCollector(
             estate: estate, plans: beside.plans,
             unreadablePlans: (beside.problems + beside.doubts).map {
-                "\(URL(fileURLWithPath: $0.file).lastPathComponent):\($0.line): \($0.message)"
+                "\(URL(fileURLWithPath: $0.file).lastPathComponent)\($0.line > 0 ? ":\($0.line)" : ""): \($0.message)"
             },
             history: RunHistory(folder: URL(fileURLWithPath: output, isDirectory: true)), actions: try actionPlan(estate), period: period,
             now: now, musterVersion: Muster.version, head: head.flatMap(LedgerHead.init))

@@ -81,7 +81,7 @@ struct BareMachineTests {
             mount --bind \(root.path)/tmp \(root.path)/tmp; mount -o remount,ro,bind \(root.path)/tmp; set -- chroot \(root.path) "$@"
             """
         expectMissing(try await doctor(behind: mounted(script)), "✗ scratch folder /tmp: ", "read-only file system", "--tmpfs /tmp")
-        let run = try await Program.run(mounted(script) + [Program.muster, "inspect", "/work/none.yaml"])
+        let run = try await Program.run(mounted(script) + [Program.muster, "inspect", "/nonexistent/estate.yaml"])
         #expect(run.code == 64, "it starts: \(run.text)")
     }
 
