@@ -108,7 +108,8 @@ let package = Package(
             "Setup",
             [
                 "OutsideTools", "BackupAccess", "DrillModel", "BackupCatalog", "ConfigurationRecovery", "PostgresRecovery", "RedisRecovery",
-                "ArtifactFormats", "Seals", "Reports", "ScratchHost", "Cryptography", mustache,
+                "PhysicalRecovery", "FileRecovery", "DrillEngine", "ArtifactFormats", "Seals", "Reports", "ScratchHost", "Cryptography",
+                mustache,
             ],
             resources: ["service", "timer", "github", "gitlab", "jenkins", "kubernetes", "cron"].map {
                 .embedInCode("Pipelines/\($0).mustache")

@@ -99,7 +99,7 @@ public struct ArtifactRetriever: Sendable {
         artifact.globalsBytes = stored.bytesRead
     }
 
-    private func own(_ item: URL) throws(DrillFailure) {
+    func own(_ item: URL) throws(DrillFailure) {
         do {
             try host.folder.own(item)
         } catch {
@@ -107,9 +107,8 @@ public struct ArtifactRetriever: Sendable {
         }
     }
 
-    private func fetch(
-        _ source: URL, point: RecoveryPoint, to target: URL, progress: @escaping @Sendable (Int64) -> Void
-    ) async throws -> StreamedArtifact {
+    /// - Throws: ``DrillFailure``: by its first bytes it is not what the estate declares.
+    func requireDeclaredForm(of source: URL, point: RecoveryPoint) async throws {
         let name = source.lastPathComponent
         let head = try readHead(of: source, name: name)
         let format = ArtifactFormat(head: head)
@@ -162,6 +161,13 @@ public struct ArtifactRetriever: Sendable {
                     message: "the estate says that this backup is not encrypted, and the stored file is",
                     hint: "declare encryption: {format: \(found), key: …} for this backup in the estate file"))
         }
+    }
+
+    private func fetch(
+        _ source: URL, point: RecoveryPoint, to target: URL, progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> StreamedArtifact {
+        let name = source.lastPathComponent
+        try await requireDeclaredForm(of: source, point: point)
         do {
             if let decryption, decryption.needsProgram {
                 return try await ProgramDecryption(host: host, encryption: decryption).copy(from: source, to: target, progress: progress)
@@ -191,7 +197,7 @@ public struct ArtifactRetriever: Sendable {
         }
     }
 
-    private func failure(of error: CryptographyError, name: String, point: RecoveryPoint, source: URL) -> any Error {
+    func failure(of error: CryptographyError, name: String, point: RecoveryPoint, source: URL) -> any Error {
         // With a seal the causes can be told apart: the digest of the bytes as stored says whether they are what was sealed.
         if [.truncated, .notEncrypted, .wrongKeyOrDamaged].contains(error.kind), let seal = point.sealState.seal, source == point.location,
             let actual = error.storedSHA256, actual != seal.artifact.sha256

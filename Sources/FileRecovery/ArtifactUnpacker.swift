@@ -34,6 +34,22 @@ struct ArtifactUnpacker: Sendable {
         return artifact(plain, format)
     }
 
+    /// What so many bytes of an artifact's beginning hold below their compression, however it goes on.
+    func unpackBeginning(_ file: URL, of name: String, in folder: URL, bytes: Int) async throws -> (file: URL, format: ArtifactFormat) {
+        var current = file
+        var format = ArtifactFormat(head: try head(of: file))
+        var layer = 0
+        while let decompressor = Decompressor.of(format), layer < Self.mostLayers {
+            layer += 1
+            let target = file.deletingPathExtension().appendingPathExtension(String(layer))
+            try await run(decompressor.beginning(bytes), input: current, output: target, name: name, in: folder)
+            try host.folder.own(target)
+            current = target
+            format = ArtifactFormat(head: try head(of: current))
+        }
+        return (current, format)
+    }
+
     private func unpack(_ file: URL, of name: String, in folder: URL, layer: Int) async throws -> RetrievedArtifact {
         let (current, format, layer, isChecked) = try await decompress(file, of: name, in: folder, layer: layer, Self.isBackup)
         guard Self.isBackup(format) else { throw unknown(name, format, expected: "a backup") }

@@ -10,8 +10,9 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what this machine lacks to drill an estate, and how to get it.",
         discussion: """
-            Looks only: no store is written to, no key is read out and no command of the estate is run. Where no estate is named and none is \
-            found, the machine itself is looked at, with the servers that it has. Ends with 2 where something is missing.
+            Looks only: no store is written to, and no command of the estate is run. The newest backup of each series is opened with its \
+            key, as a drill would, as far as that tells what it is: a large one's beginning. Where no estate is named and none is found, the \
+            machine itself is looked at, with the servers that it has. Ends with 2 where something is missing.
             """)
 
     @OptionGroup var estateFile: EstateArgument

@@ -20,6 +20,8 @@ public struct MachineNeed: Sendable, Hashable {
         /// Drills run, and prove less.
         case weak
         case missing
+        /// Not looked at, and said so.
+        case unasked
     }
     public var state: State
     public var name: String
@@ -31,6 +33,7 @@ public struct MachineNeed: Sendable, Hashable {
         case .here: "✓"
         case .weak: "–"
         case .missing: "✗"
+        case .unasked: "?"
         }
     }
 }
@@ -67,6 +70,11 @@ public struct Doctor: Sendable {
         for set in estate.allSets {
             needs += access(to: set)
             for need in decryption(of: set) + programs(of: set) where asked.insert(need.name).inserted { needs.append(need) }
+        }
+        // What can't be opened here is told above, and need not be told again by each series.
+        let isReady = needs.allSatisfy { $0.state != .missing || !["unprivileged user", "quarantine"].contains($0.name) }
+        for set in isReady ? estate.allSets : [] {
+            needs += await NewestBackup(estate: estate, set: set, root: root, installed: installed).look()
         }
         for application in estate.applications.values.sorted(by: { $0.name < $1.name }) {
             for need in ApplicationNeeds(application, has: hasForOthers).look() where asked.insert(need.name).inserted {
@@ -161,7 +169,7 @@ public struct Doctor: Sendable {
         guard let estate, has("rclone") else { return program("rclone", for: "store \(store.name)", package: "rclone") }
         let name = "store \(store.name)"
         let asks = (store.remote?.keys ?? []).contains { if case .command = estate.keys[$0] { true } else { false } }
-        if asks { return MachineNeed(state: .here, name: name, detail: "not tried: its key comes from a command") }
+        if asks { return MachineNeed(state: .unasked, name: name, detail: "not tried: its key comes from a command") }
         let failure: DrillFailure?
         do {
             failure = try await RemoteScope.with(estate, in: root) { stores in await stores.failure(of: store) }

@@ -1,0 +1,188 @@
+// The newest artifact of a series, opened with its key as a drill would, and what it says of itself: the disappointments of a first drill
+// without the restore.
+
+import ArtifactFormats
+import BackupAccess
+import BackupCatalog
+import DrillEngine
+import DrillModel
+import FileRecovery
+import Foundation
+import PhysicalRecovery
+import PostgresRecovery
+import RedisRecovery
+import Reports
+import ScratchHost
+
+/// Looks at the newest artifact of one backup set.
+struct NewestBackup: Sendable {
+    var estate: Estate
+    var set: BackupSet
+    var root: ScratchRoot
+    var installed: [PostgresBinaries]
+
+    /// A larger one is not fetched from a remote store for a look alone.
+    static let mostFetched: Int64 = 64 << 20
+
+    private var name: String { "newest of \(set.service)/\(set.name)" }
+
+    /// Nothing where a key is missing, which has a line of its own.
+    func look() async -> [MachineNeed] {
+        guard set.kind != .command else { return [] }
+        let remote = set.stores.compactMap { estate.stores[$0]?.remote?.keys }.flatMap(\.self)
+        for reference in ([set.encryption?.key].compactMap(\.self) + remote).compactMap({ estate.keys[$0] }) {
+            switch reference {
+            case .command:
+                return [MachineNeed(state: .unasked, name: name, detail: "not opened: its key comes from a command, which is not run here")]
+            case .file(let url): if !FileManager.default.isReadableFile(atPath: url.path) { return [] }
+            case .environment(let variable): if ProcessInfo.processInfo.environment[variable]?.isEmpty != false { return [] }
+            }
+        }
+        do {
+            return try await RemoteScope.with(estate, in: root) { stores in
+                let backups = ServiceBackups(estate: estate, set: set, stores: stores)
+                guard let point = try await backups.identify(before: Date()).points.first else { return [] }
+                return try await open(point, backups)
+            }
+        } catch let failure as DrillFailure {
+            // Those have lines of their own: the store's, and that of read access.
+            let told: [Rule] = [.accessDenied, .storeUnreadable, Rule("store-missing"), Rule("store-unreachable")]
+            return told.contains(failure.finding.rule) ? [] : [need(failure.finding)]
+        } catch let failure as CommandFailure {
+            return [MachineNeed(state: .missing, name: name, detail: failure.message, mend: failure.hint)]
+        } catch {
+            return [MachineNeed(state: .unasked, name: name, detail: "the look at it was broken off")]
+        }
+    }
+
+    private func here(_ detail: String) -> MachineNeed { MachineNeed(state: .here, name: name, detail: detail) }
+
+    private func need(_ finding: Finding) -> MachineNeed {
+        let object = finding.object.isEmpty ? "" : "\(finding.object): "
+        let actual = finding.actual.isEmpty ? "" : ", \(finding.actual)"
+        return MachineNeed(state: .missing, name: name, detail: object + finding.message + actual, mend: finding.hint)
+    }
+
+    private func open(_ point: RecoveryPoint, _ backups: ServiceBackups) async throws -> [MachineNeed] {
+        let what = "\(point.path) of \(Readable.time(point.time, in: estate.timeZone).prefix(16)), \(Readable.bytes(point.size))"
+        if estate.stores[point.store]?.remote != nil, point.size > Self.mostFetched {
+            return [
+                MachineNeed(
+                    state: .unasked, name: name, detail: "\(what), not opened: it would have to be fetched (muster inspect --deep does)")
+            ]
+        }
+        try backups.requireAccess(to: point)
+        let host: ScratchHost
+        do throws(ScratchError) {
+            host = try await ScratchHost.prepare(in: root, purpose: "look at \(set.service)/\(set.name)", view: estate.view)
+        } catch {
+            return [MachineNeed(state: .missing, name: name, detail: error.message, mend: error.hint)]
+        }
+        do {
+            try await backups.stores.bring(point)
+            let needs = try await read(point, backups, on: host).map { need in
+                var need = need
+                if need.name == name { need.detail = "\(what), \(need.detail)" }
+                return need
+            }
+            try await host.remove()
+            return needs
+        } catch {
+            try? await host.remove()
+            throw error
+        }
+    }
+
+    private func read(_ point: RecoveryPoint, _ backups: ServiceBackups, on host: ScratchHost) async throws -> [MachineNeed] {
+        switch set.kind {
+        case .command, .gitMirror, .pgBackRest:
+            return [here("listed and not opened: its own tool reads it in a drill")]
+        case .baseBackup:
+            let encryption = try backups.keyring.decryption(of: set)
+            let files = try await BaseBackup(at: point.location, name: point.path, encryption: encryption).manifest().files.count
+            return [here("its manifest opens and names \(Readable.count(files, "file"))")]
+        case .pgDump, .rdb, .aof, .env, .gitBundle: return try await look(at: point, backups, on: host)
+        }
+    }
+
+    private func look(at point: RecoveryPoint, _ backups: ServiceBackups, on host: ScratchHost) async throws -> [MachineNeed] {
+        let folder = try host.privateFolder("look", of: set.service)
+        if set.kind == .env || set.kind == .gitBundle && point.size <= ArtifactRetriever.beginning {
+            let file = FileBackup(backups: backups, host: host, folder: folder)
+            let retrieved = try await file.retrieve(point) { _ in }
+            // Its values stay where they are.
+            if set.kind == .env { _ = try file.environment(of: retrieved, object: point.path) }
+            if set.kind == .gitBundle, retrieved.format != .gitBundle { throw stranger(point, retrieved.format) }
+            let what = set.kind == .env ? "variables" : "a git bundle"
+            return [here("\(set.encryption == nil ? "readable" : "opens with its key"), \(what)")]
+        }
+        let opened = try await ArtifactRetriever(host: host, decryption: try backups.keyring.decryption(of: set))
+            .beginning(of: point, into: folder)
+        let opens = (set.encryption == nil ? "readable" : "opens with its key") + (opened.isWhole ? "" : " (its beginning was read)")
+        switch set.kind {
+        case .pgDump: return try await dump(point, opened, opens, on: host, in: folder)
+        case .rdb where opened.format == .rdb:
+            let server = RedisOrigin(RDBHeader(FirstBytes.of(opened.location))).version.map { " of \($0)" } ?? ""
+            return [here("\(opens), a snapshot\(server)")]
+        case .aof where AppendOnlySource(opened.location, isFolder: opened.isFolder) != nil || opened.format == .tar:
+            return [here("\(opens), append-only files")]
+        case .gitBundle where opened.format == .gitBundle:
+            return [here("\(opens), a git bundle")]
+        default: throw stranger(point, opened.format)
+        }
+    }
+
+    private func stranger(_ point: RecoveryPoint, _ format: ArtifactFormat) -> DrillFailure {
+        DrillFailure.failed(
+            Finding(
+                .artifactUnknown, object: point.path, expected: "a backup of kind \(set.kind.rawValue)", actual: format.rawValue,
+                message: "the newest backup is not what the estate says",
+                hint: Finding.strangerHint(isDecrypted: set.encryption != nil, then: "check its kind and match in the estate file")))
+    }
+
+    private func dump(
+        _ point: RecoveryPoint, _ opened: ArtifactBeginning, _ opens: String, on host: ScratchHost, in folder: URL
+    ) async throws -> [MachineNeed] {
+        // Noise: another key opens nothing else out of it.
+        if !opened.isFolder, opened.format == .unknown { throw stranger(point, opened.format) }
+        let dump = try DumpSource(
+            location: opened.location, format: opened.format, isFolder: opened.isFolder, globals: nil, backup: point.path)
+        let contents = try await DumpContents.read(dump, on: host, in: folder)
+        var words = [opens, "\(dump.format.rawValue) dump of PostgreSQL \(dump.header?.serverVersion ?? version(dump.serverVersion))"]
+        if let tables = contents?.tables { words.append(Readable.count(tables, "table")) }
+        let room = self.room(for: point, opened)
+        words.append("needs \(room.isKnown ? "" : "more than ")\(Readable.bytes(room.bytes)) of scratch")
+        if let extensions = contents?.extensions, !extensions.isEmpty { words.append("extensions \(extensions.joined(separator: ", "))") }
+        var needs = [MachineNeed(state: .here, name: name, detail: words.joined(separator: ", "))]
+        if let free = host.folder.freeBytes(), free < room.bytes {
+            needs.append(
+                MachineNeed(
+                    state: .missing, name: "room for \(set.service)/\(set.name)",
+                    detail: "\(Readable.bytes(free)) free in \(root.folder.path)",
+                    mend: "free some space, or choose another disk with --scratch"))
+        }
+        return needs + (await lacking(contents?.extensions ?? [], of: dump, on: host))
+    }
+
+    private func lacking(_ extensions: [String], of dump: DumpSource, on host: ScratchHost) async -> [MachineNeed] {
+        let major = dump.serverMajor ?? 0
+        guard !extensions.isEmpty, let server = installed.first(where: { $0.major >= major }),
+            let lacking = await server.lacking(extensions, on: host)
+        else { return [] }
+        return lacking.map { name in
+            MachineNeed(
+                state: .missing, name: "extension \(name) of postgres \(server.major)", detail: "needed for \(set.service)/\(set.name)",
+                mend: "install the package that brings extension/\(name).control (apt-cache search postgresql-\(server.major))")
+        }
+    }
+
+    private func version(_ number: Int?) -> String {
+        number.map { $0 % 10_000 == 0 ? "\($0 / 10_000)" : "\($0 / 10_000).\($0 % 10_000)" } ?? "unknown version"
+    }
+
+    /// The stored file is fetched, and its database made beside it.
+    private func room(for point: RecoveryPoint, _ opened: ArtifactBeginning) -> (bytes: Int64, isKnown: Bool) {
+        if let size = point.sealState.seal?.postgres?.identity.size { return (point.size + size, true) }
+        return (point.size + max(point.size, opened.plainBytes ?? 0), false)
+    }
+}
