@@ -177,6 +177,9 @@ final class AttemptMemory: Sendable {
     var hasFailures: Bool { all.contains { $0.verdict == .failed } }
     var hasErrors: Bool { all.contains { $0.verdict == .error } }
 
+    /// The estate's and the machine's own reasons for what was red.
+    var standingReasons: Set<StandingReason> { StandingReason.of(all) }
+
     /// Whether any question about what came back was really answered since then. What the restore says of itself is no such question.
     func askedAnything(since count: Int) -> Bool {
         all.dropFirst(count).contains { Self.ofWhatCameBack.contains($0.group) && ($0.verdict == .passed || $0.verdict == .failed) }

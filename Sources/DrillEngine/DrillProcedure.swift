@@ -168,9 +168,9 @@ struct DrillProcedure<Provision: Sendable>: Sendable {
     ) async throws -> [Recovered] {
         try await withThrowingTaskGroup(of: (Int, Recovered).self) { group in
             for (index, driver) in drivers.enumerated() {
-                let selection = recoveries.first { $0.service == driver.service }?.selection ?? .latest
+                let recovery = recoveries.first { $0.service == driver.service }
                 let part = tearDown.part()
-                group.addTask { (index, try await recover(driver, selection, part, gates)) }
+                group.addTask { (index, try await recover(driver, recovery, part, gates)) }
             }
             var results: [(Int, Recovered)] = []
             for try await result in group { results.append(result) }
@@ -180,9 +180,12 @@ struct DrillProcedure<Provision: Sendable>: Sendable {
 
     /// Opens the driver: from here on, each step's value has its own type.
     private func recover(
-        _ driver: some ServiceDriver<Provision>, _ selection: Recovery.Selection, _ part: TearDown, _ gates: StepGates?
+        _ driver: some ServiceDriver<Provision>, _ recovery: Recovery?, _ part: TearDown, _ gates: StepGates?
     ) async throws -> Recovered {
-        try await ServiceRecovery(driver: driver, selection: selection, disaster: disaster, log: log, tearDown: part, gates: gates).run()
+        try await ServiceRecovery(
+            driver: driver, selection: recovery?.selection ?? .latest, tries: recovery?.tries ?? 1, disaster: disaster, log: log,
+            tearDown: part, gates: gates
+        ).run()
     }
 
     /// Every step up to *verify*, where no service is recovered. - Returns: The application, before what it is to run on.

@@ -5,7 +5,6 @@ import Foundation
 
 extension Rule {
     static let recoveryPointBad = Rule("recovery-point-bad")
-    static let noHealthyBackup = Rule("no-healthy-backup")
     static let nothingVerified = Rule("nothing-verified")
 }
 
@@ -38,6 +37,8 @@ struct ServiceResult: Sendable {
 struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
     let driver: Driver
     let selection: Recovery.Selection
+    /// How many backups `latest-healthy` tries.
+    let tries: Int
     let disaster: Date
     let log: DrillLog
     /// Of this service.
@@ -64,8 +65,10 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
             return (result, nil)
         }
         result.worstCase = identified.worstCase
-        let candidates = selection == .latest ? Array(identified.points.prefix(1)) : identified.points
-        for (index, point) in candidates.prefix(Attempt.most).enumerated() {
+        let candidates = WalkBack(identified.points, selection, tries: tries)
+        var reasons = AttemptReasons()
+        var tried = 0
+        for (index, point) in candidates.points.enumerated() {
             if index > 0 { await makeRoom() }
             log.emit(.pointChosen(ChosenPoint(point, rejected: index)))
             let attempt = AttemptMemory()
@@ -82,27 +85,28 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
             }
             result.state = attempt.hasFailures ? .failed : .unverified
             guard attempt.backupIsBad, selection == .latestHealthy else { return (result, verified) }
-            let next = index + 1 < min(candidates.count, Attempt.most) ? name(of: candidates[index + 1]) : nil
+            reasons.add(attempt.standingReasons, of: point)
+            let next = reasons.repeated == nil ? candidates.points.dropFirst(index + 1).first : nil
             log.record(
                 .judged(
                     .backup, service: driver.service, name: "\(name(of: point)) is healthy",
                     findings: [
                         Finding(
                             .recoveryPointBad, object: point.path, expected: "a backup that passes every check", actual: "a bad one",
-                            message: next.map { "the backup is not healthy; the drill went on to \($0)" } ?? "the backup is not healthy",
+                            message: next.map { "the backup is not healthy; the drill went on to \(name(of: $0))" }
+                                ?? "the backup is not healthy",
                             hint: "its own findings say what is wrong; keep the file until the cause is known")
                     ]))
+            if next == nil { tried = index + 1 }
+            if reasons.repeated != nil { break }
         }
         result.state = .failed
         log.record(
             .judged(
                 .backup, service: driver.service, name: "a healthy backup exists",
-                findings: [
-                    Finding(
-                        .noHealthyBackup, object: driver.service, expected: "one healthy backup",
-                        actual: "none among the newest \(min(candidates.count, Attempt.most))",
-                        message: "no backup that was tried is healthy", hint: "take and seal a new backup now, then mend the backup job")
-                ]))
+                findings: [candidates.noneHealthy(of: driver.service, tried: tried, repeated: reasons.repeated)]))
+        // What was not tried is neither healthy nor not: that is said, and never that all are bad.
+        if let untried = candidates.untried(after: tried) { log.unproven("\(driver.service): \(untried).") }
         return (result, nil)
     }
 

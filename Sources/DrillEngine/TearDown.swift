@@ -5,9 +5,6 @@ import Synchronization
 
 /// One try at something that leaves things to be ended: of a service from one recovery point, of an application, of a zone's loss.
 public struct Attempt: Sendable {
-    /// How many recovery points are tried at the most before the drill gives up.
-    static let most = 10
-
     /// 1 for the first.
     public let number: Int
     let step: AttemptLog

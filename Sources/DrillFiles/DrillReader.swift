@@ -122,12 +122,18 @@ struct DrillReader {
             guard let recovery = Fields(file, entry.node, .recovery, title: title, place: entry.place) else { return nil }
             let backup = recovery.text("from")
             let selection = recovery.choice("select", Recovery.Selection.self)
+            let tries = recovery.whole("tries", in: 1...1000)
+            if selection == .latest, recovery["tries"] != nil {
+                recovery.report(
+                    "tries", "\"tries\" does not fit \"select: latest\"", hint: "remove it: latest tries one backup and no other")
+            }
             let jobs = recovery.whole("jobs", in: 1...64)
             guard let backup else { return nil }
             let target = TargetReader(file: file, recovery: recovery, now: now).read()
             if let service { check(backup, of: service, recovery, under: key) }
             return Recovery(
-                service: entry.name, backup: backup, selection: selection ?? .latestHealthy, jobs: jobs, target: target)
+                service: entry.name, backup: backup, selection: selection ?? .latestHealthy, tries: tries ?? Recovery.usualTries,
+                jobs: jobs, target: target)
         }
     }
 

@@ -166,7 +166,8 @@ extension Section {
 
     static let targets = Section("targets", optional: ["rto", "rpo", "rpo-worst-case"])
 
-    static let recovery = Section("recovery", required: ["from": "daily"], optional: ["select", "jobs", "to", "inclusive", "timeline"])
+    static let recovery = Section(
+        "recovery", required: ["from": "daily"], optional: ["select", "tries", "jobs", "to", "inclusive", "timeline"])
 
     static let lostCache = Section("lost-cache", optional: ["repopulate", "empty"])
 

@@ -31,7 +31,7 @@ struct StandbyReader {
 
     /// It has one, and that is now.
     private func checkMoment(of what: String, hint: String) {
-        for key in ["select", "jobs", "to", "inclusive", "timeline"] where recovery[key] != nil {
+        for key in ["select", "tries", "jobs", "to", "inclusive", "timeline"] where recovery[key] != nil {
             recovery.report(key, "\"\(key)\" does not fit \(what)", hint: "remove it: \(what) has one moment, which is now")
         }
         guard case .mapping(let incident)? = fields["incident"]?.node,

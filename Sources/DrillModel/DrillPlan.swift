@@ -133,20 +133,27 @@ public struct Recovery: Sendable, Hashable {
         /// The newest; while it turns out bad, the next older one. Each bad one is a finding.
         case latestHealthy = "latest-healthy"
     }
+    /// How many backups `latest-healthy` tries where nobody says.
+    public static let usualTries = 5
+
     public var service: String
     public var backup: String
     public var selection: Selection
+    /// How many backups `latest-healthy` tries before it gives up. Copies of one in several stores count once.
+    public var tries: Int
     /// Parallel restore jobs; nil: as many as there are cores, up to 8.
     public var jobs: Int?
     /// How far a base backup is rolled forward; nil: to the end of the write-ahead log.
     public var target: RecoveryTarget?
 
     public init(
-        service: String, backup: String, selection: Selection = .latestHealthy, jobs: Int? = nil, target: RecoveryTarget? = nil
+        service: String, backup: String, selection: Selection = .latestHealthy, tries: Int = Recovery.usualTries, jobs: Int? = nil,
+        target: RecoveryTarget? = nil
     ) {
         self.service = service
         self.backup = backup
         self.selection = selection
+        self.tries = tries
         self.jobs = jobs
         self.target = target
     }

@@ -87,7 +87,74 @@ import Testing
         let driver = FakeDriver(points: points, scripts: points.map { _ in Script(verify: red) })
         let told = await run(plan(), [driver])
         #expect(told.verdict == .failed && told.rules.contains("no-healthy-backup"))
-        #expect(told.report?.points.count == Attempt.most)
+        #expect(told.report?.points.count == Recovery.usualTries)
+        let finding = told.cases.flatMap(\.findings).first { $0.rule.name == "no-healthy-backup" }
+        #expect(finding?.actual == "none among the newest 5 of 12" && finding?.hint.contains("tries: 10") == true)
+        #expect(told.outcome?.unproven == ["s: 7 older recovery points were not tried, and may be healthy or not."])
+        // What was not tried has no case that could say anything of it.
+        #expect(!told.cases.contains { $0.name.contains("p6") })
+    }
+
+    @Test func triesIsTheBound() async {
+        let points = (1...4).map { point("p\($0)", hoursBefore: Double($0)) }
+        let scripts = [Script(verify: red), Script(verify: red)]
+        let bounded = await run(plan(tries: 2), [FakeDriver(points: points, scripts: scripts)])
+        #expect(bounded.report?.points.map(\.path) == ["p1", "p2"] && bounded.rules.contains("no-healthy-backup"))
+        let enough = await run(plan(tries: 3), [FakeDriver(points: points, scripts: scripts)])
+        #expect(enough.report?.points.map(\.path) == ["p1", "p2", "p3"] && !enough.rules.contains("no-healthy-backup"))
+        // Of one try it is said, too, whether it is healthy.
+        let one = await run(plan(tries: 1), [FakeDriver(points: points, scripts: scripts)])
+        #expect(one.report?.points.count == 1 && one.rules.contains("recovery-point-bad") && one.rules.contains("no-healthy-backup"))
+    }
+
+    @Test func aCopyOfTheSameBackupIsNoFurtherTry() async {
+        let points = [
+            point("x", hoursBefore: 1), point("x", hoursBefore: 1, store: "secondary"), point("y", hoursBefore: 2),
+            point("z", hoursBefore: 3),
+        ]
+        let told = await run(plan(tries: 2), [FakeDriver(points: points, scripts: points.map { _ in Script(verify: red) })])
+        #expect(told.report?.points.map { "\($0.path) \($0.store)" } == ["x primary", "x secondary", "y primary"])
+    }
+
+    /// A wrong key opens none of them: thirty more downloads would say the same.
+    @Test(arguments: ["decryption-failed", "artifact-unreadable"]) func whatIsTheEstatesOwnStopsAfterTwo(_ rule: String) async {
+        let points = (1...5).map { point("p\($0)", hoursBefore: Double($0)) }
+        let fail = Script(retrieve: { _ in throw DrillFailure.failed(finding(rule)) })
+        let told = await run(plan(), [FakeDriver(points: points, scripts: points.map { _ in fail })])
+        #expect(told.verdict == .failed && told.report?.points.map(\.path) == ["p1", "p2"])
+        let last = told.cases.flatMap(\.findings).first { $0.rule.name == "no-healthy-backup" }
+        #expect(last?.message.contains("stopped after 2") == true && last?.message.contains(rule) == true)
+        #expect(told.outcome?.unproven == ["s: 3 older recovery points were not tried, and may be healthy or not."])
+        let wentOn = told.cases.flatMap(\.findings).filter { $0.rule.name == "recovery-point-bad" }.map(\.message)
+        #expect(wentOn.count == 2 && wentOn.last?.contains("went on") == false, "it didn't go on to the third")
+    }
+
+    @Test func whatEndsOtherwiseGoesOn() async {
+        let points = (1...4).map { point("p\($0)", hoursBefore: Double($0)) }
+        func failing(_ rule: String) -> Script { Script(retrieve: { _ in throw DrillFailure.failed(finding(rule)) }) }
+        // Damage is each backup's own, however alike; and one wrong key between others is that night's.
+        for rules in [
+            ["artifact-truncated", "artifact-truncated", "artifact-truncated"],
+            ["decryption-failed", "artifact-truncated", "decryption-failed"], ["decryption-failed", "artifact-unreadable"],
+        ] {
+            let told = await run(plan(), [FakeDriver(points: points, scripts: rules.map(failing))])
+            #expect(told.report?.points.count == rules.count + 1 && !told.rules.contains("no-healthy-backup"), "\(rules)")
+        }
+        // Two copies of one file fail alike, and say nothing of the older one.
+        let copies = [point("x", hoursBefore: 1), point("x", hoursBefore: 1, store: "secondary"), point("y", hoursBefore: 2)]
+        let told = await run(plan(), [FakeDriver(points: copies, scripts: [failing("decryption-failed"), failing("decryption-failed")])])
+        #expect(told.report?.points.last?.path == "y" && !told.rules.contains("no-healthy-backup"))
+    }
+
+    /// The extension is not on this machine (an error), and what needs it did not come back (failed): so with each.
+    @Test func anErrorBesideAFailureStopsAfterTwo() async {
+        let points = (1...4).map { point("p\($0)", hoursBefore: Double($0)) }
+        let lacking = Script(verify: {
+            $0.record(.unasked(.restore, service: "s", name: "all was restored", finding: finding("extension-missing")))
+            $0.record(.judged(.schema, service: "s", name: "t", findings: [finding("object-changed")]))
+        })
+        let told = await run(plan(), [FakeDriver(points: points, scripts: points.map { _ in lacking })])
+        #expect(told.report?.points.map(\.path) == ["p1", "p2"])
     }
 
     @Test func copiesInSeveralStoresKeepTheirNamesApart() async {

@@ -92,13 +92,13 @@ func finding(_ rule: String, _ severity: Finding.Severity = .critical) -> Findin
 
 func plan(
     _ services: [String] = ["s"], profile: Profile = .production, targets: Targets = Targets(), allowances: [Allowance] = [],
-    selection: Recovery.Selection = .latestHealthy
+    selection: Recovery.Selection = .latestHealthy, tries: Int = Recovery.usualTries
 ) -> DrillPlan {
     let estate = Estate(
         name: "e", timeZone: .gmt, stores: [:], keys: [:], services: [:], seals: SealPolicy(), file: URL(fileURLWithPath: "/e.yaml"))
     return DrillPlan(
         name: "d", scenario: .databaseCorruption, estate: estate, profile: profile, incident: .at(disaster), targets: targets,
-        allowances: allowances, recover: services.map { Recovery(service: $0, backup: "b", selection: selection) },
+        allowances: allowances, recover: services.map { Recovery(service: $0, backup: "b", selection: selection, tries: tries) },
         file: URL(fileURLWithPath: "/d.yaml"))
 }
 

@@ -39,6 +39,32 @@ struct LatestHealthyTests {
         }
     }
 
+    /// A wrong key opens none of them: two are tried, and of the others nothing is said.
+    @Test func aWrongKeyStopsAfterTwo() async throws {
+        try await Fixture.with { fixture in
+            try fixture.removeSeals(in: fixture.snapshots)
+            try Data("not the key\n".utf8).write(to: fixture.passphrase)
+            let drill = try await fixture.expect(
+                try fixture.drillFile(select: "latest-healthy"), code: 1, rule: ["no-healthy-backup"])
+            #expect(drill.recoveryPoints.count == 2)
+            let finding = try #require(drill.findings.first { $0.rule == "no-healthy-backup" })
+            #expect(finding.message.contains("stopped after 2: two in a row failed alike (decryption-failed)"))
+            #expect(drill.unproven.contains { $0.contains("\(SharedLab.days - 2) older recovery points were not tried") })
+            let untried = try fixture.artifacts(in: fixture.snapshots).dropFirst(2).map(\.lastPathComponent)
+            #expect(!drill.cases.contains { result in untried.contains { result.name.contains($0) } })
+        }
+    }
+
+    @Test func triesIsTheBound() async throws {
+        try await Fixture.with { fixture in
+            for artifact in try fixture.artifacts(in: fixture.snapshots) { try fixture.change(artifact) { $0[$0.count / 2] ^= 1 } }
+            let file = try fixture.drillFile(select: "latest-healthy, tries: 3")
+            let drill = try await fixture.expect(file, code: 1, rule: ["no-healthy-backup"])
+            #expect(drill.recoveryPoints.count == 3)
+            #expect(drill.unproven.contains { $0.contains("1 older recovery point was not tried") })
+        }
+    }
+
     /// A newer one is not taken for an incident before it.
     @Test func anIncidentBeforeAllBackups() async throws {
         try await Fixture.with { fixture in
