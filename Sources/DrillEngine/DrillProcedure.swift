@@ -183,8 +183,9 @@ struct DrillProcedure<Provision: Sendable>: Sendable {
         _ driver: some ServiceDriver<Provision>, _ recovery: Recovery?, _ part: TearDown, _ gates: StepGates?
     ) async throws -> Recovered {
         try await ServiceRecovery(
-            driver: driver, selection: recovery?.selection ?? .latest, tries: recovery?.tries ?? 1, disaster: disaster, log: log,
-            tearDown: part, gates: gates
+            driver: driver, selection: recovery?.selection ?? .latest, tries: recovery?.tries ?? 1,
+            sample: Sample(recovery, of: driver.service, seed: plan.seed, disaster: disaster),
+            drilledBefore: plan.drilledBefore, disaster: disaster, log: log, tearDown: part, gates: gates
         ).run()
     }
 

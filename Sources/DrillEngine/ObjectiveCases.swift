@@ -27,6 +27,12 @@ enum ObjectiveCases {
                         .objective, service: age.service, name: "RPO worst case",
                         reason: "it is changed by people and not by the minute: compared with what production runs instead"))
         }
+        for result in results where plan.isSample(result.service) {
+            cases.append(
+                .skipped(
+                    .objective, service: result.service, name: "RPO",
+                    reason: "a kept backup was drawn, whatever its age: what was made since is no loss"))
+        }
         // What is lost by declaration has no point that it came back to.
         for cache in plan.caches where plan.targets.rpo != nil {
             cases.append(

@@ -39,6 +39,9 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
     let selection: Recovery.Selection
     /// How many backups `latest-healthy` tries.
     let tries: Int
+    let sample: Sample
+    /// The backups, as `SERVICE/PATH`, that earlier runs restored.
+    let drilledBefore: Set<String>
     let disaster: Date
     let log: DrillLog
     /// Of this service.
@@ -65,7 +68,17 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
             return (result, nil)
         }
         result.worstCase = identified.worstCase
-        let candidates = WalkBack(identified.points, selection, tries: tries)
+        let candidates = WalkBack(identified.points, selection, tries: tries, sample: sample)
+        if selection.isSample {
+            guard !candidates.points.isEmpty else {
+                log.record(
+                    .judged(
+                        .backup, service: driver.service, name: "a backup can be drawn",
+                        findings: [sample.noneYoungEnough(newest: identified.points.first)]))
+                result.state = .failed
+                return (result, nil)
+            }
+        }
         var reasons = AttemptReasons()
         var tried = 0
         for (index, point) in candidates.points.enumerated() {
@@ -121,10 +134,31 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
     private func identify() async throws -> Identified<Driver.Context>? {
         let attempt = attemptLog(.identify, AttemptMemory(), suffix: "")
         return try await step(.identify, attempt) {
-            let identified = try await driver.identify(before: disaster)
+            var identified = try await driver.identify(before: disaster)
             identified.cases.forEach(attempt.record)
+            identified.detail += tellKept(identified.points)
+            if selection.isSample {
+                let words = sample.words(of: Set(identified.points.map(\.path)).count, selection)
+                identified.detail += "; \(words)"
+                log.emit(.fact(Fact("\(driver.service).selected", words)))
+            }
             return identified
         }
+    }
+
+    /// Which of the kept backups anybody has ever restored: the newest alone, as a rule, and a year of others is promised.
+    ///
+    /// - Returns: What is said of it in the step.
+    private func tellKept(_ points: [RecoveryPoint]) -> String {
+        let kept = Set(points.map(\.path))
+        guard kept.count > 1 else { return "" }
+        let drilled = kept.filter { drilledBefore.contains("\(driver.service)/\($0)") }.sorted()
+        let names = drilled.suffix(20).joined(separator: ", ")
+        let more = drilled.count > 20 ? " and \(drilled.count - 20) older" : ""
+        log.emit(.fact(Fact("\(driver.service).backups-kept", String(kept.count))))
+        log.emit(
+            .fact(Fact("\(driver.service).drilled-before", "\(drilled.count) of them" + (drilled.isEmpty ? "" : ": \(names)\(more)"))))
+        return ", \(drilled.count) of \(kept.count) drilled before"
     }
 
     /// From a point to what was verified of it.

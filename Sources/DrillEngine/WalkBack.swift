@@ -14,11 +14,17 @@ struct WalkBack: Sendable {
     let all: Int
     private let tries: Int
 
-    init(_ all: [RecoveryPoint], _ selection: Recovery.Selection, tries: Int) {
+    /// - Parameter sample: Of one that is chosen by its age or by chance.
+    init(_ all: [RecoveryPoint], _ selection: Recovery.Selection, tries: Int, sample: Sample) {
         self.all = all.count
         self.tries = tries
-        guard selection == .latestHealthy else {
+        switch selection {
+        case .latestHealthy: break
+        case .latest:
             points = Array(all.prefix(1))
+            return
+        case .oldest, .random:
+            points = sample.choose(from: all, selection).map { [$0] } ?? []
             return
         }
         var paths: Set<String> = []

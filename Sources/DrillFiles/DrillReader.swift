@@ -39,6 +39,7 @@ struct DrillReader {
         let targets = targets()
         let allowances = allowances()
         let recover = recoveries("recover", what: "service to recover", from: estate)
+        checkSamples(recover, targets, of: estate)
         let caches = CacheReader(file: file, fields: fields, estate: estate).read()
         let existing = recoveries("existing", what: "existing service", from: estate)
         let surroundings = SurroundingsReader(file: file, fields: fields)
@@ -121,11 +122,12 @@ struct DrillReader {
             let title = "\"\(key)\" of \"\(entry.name)\""
             guard let recovery = Fields(file, entry.node, .recovery, title: title, place: entry.place) else { return nil }
             let backup = recovery.text("from")
-            let selection = recovery.choice("select", Recovery.Selection.self)
+            let (selection, within) = SelectionReader(file: file, recovery: recovery).read()
             let tries = recovery.whole("tries", in: 1...1000)
-            if selection == .latest, recovery["tries"] != nil {
+            if let selection, selection != .latestHealthy, recovery["tries"] != nil {
                 recovery.report(
-                    "tries", "\"tries\" does not fit \"select: latest\"", hint: "remove it: latest tries one backup and no other")
+                    "tries", "\"tries\" does not fit \"select: \(selection.rawValue)\"",
+                    hint: "remove it: \(selection.rawValue) tries one backup and no other")
             }
             let jobs = recovery.whole("jobs", in: 1...64)
             guard let backup else { return nil }
@@ -133,7 +135,7 @@ struct DrillReader {
             if let service { check(backup, of: service, recovery, under: key) }
             return Recovery(
                 service: entry.name, backup: backup, selection: selection ?? .latestHealthy, tries: tries ?? Recovery.usualTries,
-                jobs: jobs, target: target)
+                within: within, jobs: jobs, target: target)
         }
     }
 

@@ -169,6 +169,8 @@ extension Section {
     static let recovery = Section(
         "recovery", required: ["from": "daily"], optional: ["select", "tries", "jobs", "to", "inclusive", "timeline"])
 
+    static let selection = Section("selection", required: ["within": "365d"])
+
     static let lostCache = Section("lost-cache", optional: ["repopulate", "empty"])
 
     static let repopulation = Section("repopulation", required: ["run": "[program, argument]"], optional: ["timeout"])
@@ -209,6 +211,6 @@ extension Section {
     ]
     static let ofDrills = [
         drill, due, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,
-        outage, lostCache, repopulation,
+        outage, lostCache, repopulation, selection,
     ]
 }

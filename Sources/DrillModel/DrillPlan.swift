@@ -34,6 +34,10 @@ public struct DrillPlan: Sendable, Hashable {
     public var cadence: Cadence?
     /// Names that it had before: its runs under these count as its own.
     public var formerNames: [String] = []
+    /// What backups are chosen by where that is left to chance; nil: anything.
+    public var seed: UInt64?
+    /// The backups, as `SERVICE/PATH`, that earlier runs restored.
+    public var drilledBefore: Set<String> = []
     public var file: URL
 
     public init(
@@ -132,6 +136,13 @@ public struct Recovery: Sendable, Hashable {
         case latest
         /// The newest; while it turns out bad, the next older one. Each bad one is a finding.
         case latestHealthy = "latest-healthy"
+        /// The oldest that is kept, and no other.
+        case oldest
+        /// Any of those that are kept, by chance, and no other.
+        case random
+
+        /// Whether it is a kept backup that is asked for, whatever its age: what was made since is no loss of the drill's.
+        public var isSample: Bool { self == .oldest || self == .random }
     }
     /// How many backups `latest-healthy` tries where nobody says.
     public static let usualTries = 5
@@ -141,21 +152,32 @@ public struct Recovery: Sendable, Hashable {
     public var selection: Selection
     /// How many backups `latest-healthy` tries before it gives up. Copies of one in several stores count once.
     public var tries: Int
+    /// Of a random one: how old it may be; nil: as old as there are.
+    public var within: Duration?
     /// Parallel restore jobs; nil: as many as there are cores, up to 8.
     public var jobs: Int?
     /// How far a base backup is rolled forward; nil: to the end of the write-ahead log.
     public var target: RecoveryTarget?
 
     public init(
-        service: String, backup: String, selection: Selection = .latestHealthy, tries: Int = Recovery.usualTries, jobs: Int? = nil,
-        target: RecoveryTarget? = nil
+        service: String, backup: String, selection: Selection = .latestHealthy, tries: Int = Recovery.usualTries, within: Duration? = nil,
+        jobs: Int? = nil, target: RecoveryTarget? = nil
     ) {
         self.service = service
         self.backup = backup
         self.selection = selection
         self.tries = tries
+        self.within = within
         self.jobs = jobs
         self.target = target
+    }
+}
+
+extension DrillPlan {
+    /// Whether a service's recovery is of a sample that nothing rolls forward: its age says nothing of what a disaster would lose.
+    public func isSample(_ service: String) -> Bool {
+        guard let recovery = recover.first(where: { $0.service == service }), recovery.selection.isSample else { return false }
+        return estate.services[service]?.backups[recovery.backup]?.hasWAL != true
     }
 }
 

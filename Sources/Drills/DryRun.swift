@@ -103,7 +103,19 @@ public struct DryRun: Sendable {
             let source = ServiceBackups(estate: plan.estate, set: set, stores: stores)
             let all = try await source.identify(before: disaster).points
             let targeted = TargetedPoints(source: source, target: recovery.target ?? RecoveryTarget(.end))
-            guard let point = try await targeted.choose(all).points.first else { return .error }
+            let points = try await targeted.choose(all).points
+            let sample = Sample(recovery, of: recovery.service, seed: plan.seed, disaster: disaster)
+            let drawn = recovery.selection.isSample ? sample.choose(from: points, recovery.selection) : points.first
+            guard let point = drawn else {
+                tell("  \(recovery.service): none of \(Readable.count(points.count, "recovery point")) is young enough to be drawn")
+                return points.isEmpty ? .error : .failed
+            }
+            if recovery.selection == .random, plan.seed == nil {
+                tell(
+                    "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) one of "
+                        + "\(Readable.count(Set(points.map(\.path)).count, "backup")), drawn at random (--seed N says which)")
+                return .passed
+            }
             let sealed = if case .valid = point.sealState { "sealed" } else { "not sealed" }
             tell(
                 "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) \(point.path), "

@@ -38,6 +38,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Show what would be restored and asked, and touch nothing.")
     var dryRun = false
 
+    @Option(help: ArgumentHelp("Draw the backups of select: random as the run did that names this seed.", valueName: "number"))
+    var seed: UInt64?
+
     @OptionGroup var metrics: MetricsOption
 
     @OptionGroup var estate: EstateOption
@@ -46,6 +49,11 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let plans = try selected(try DrillFiles.load(try EstatePlaces().drills(paths, tell: Console.complain), estate: estate.file))
+            .map { plan in
+                var plan = plan
+                plan.seed = seed
+                return plan
+            }
         if dryRun {
             let root = scratch.root
             try await SignalGuard.run { try await DryRun(plans: plans, root: root, tell: Console.print).show() }

@@ -40,6 +40,8 @@ struct RunSession: Sendable {
             var verdicts: [Verdict] = []
             for plan in plans {
                 try Task.checkCancellation()
+                var plan = plan
+                plan.drilledBefore = await RunHistory(folder: output).restored(of: plan.estate)
                 verdicts.append(try await drills.run(plan, hub: hub, of: recorded.name))
             }
             return Verdict.combined(verdicts)
