@@ -297,7 +297,8 @@ public struct DumpRestorer: Sendable {
                 of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
         findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
-        let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
+        verdict.log.forgive { NewDatabase.explains($0, in: script) }
+        let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict) + NewDatabase.note(on: script))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
     }
 
@@ -357,8 +358,7 @@ public struct DumpRestorer: Sendable {
         }
         verdict.log.carry(told)
         // A dump of a whole cluster makes its roles, of which initdb's own is here, and those that were made for it.
-        verdict.log.count -= verdict.log.problems.count(where: \.isRoleThatIsThere)
-        verdict.log.problems.removeAll(where: \.isRoleThatIsThere)
+        verdict.log.forgive(\.isRoleThatIsThere)
         let lines = Set(verdict.log.problems.compactMap(\.line))
         let statements = try await BlockingRead.run { try DumpScript.statements(of: source.location, at: lines) }
         for (index, problem) in verdict.log.problems.enumerated() {
@@ -369,7 +369,8 @@ public struct DumpRestorer: Sendable {
             throw verdict.failure(
                 of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
-        let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict))
+        verdict.log.forgive { NewDatabase.explains($0, in: script) }
+        let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict) + NewDatabase.note(on: script))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
     }
 

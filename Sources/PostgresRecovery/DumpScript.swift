@@ -27,6 +27,14 @@ struct DumpScript: Sendable, Hashable {
     var parameters: [Int: String] = [:]
     /// Where the rows of each COPY end, by the line that its statement ends on.
     var rows: [Int: Int] = [:]
+    /// It makes the schema `public`, which each database has by itself, and extensions.
+    var makesPublic = false
+    var makesExtensions = false
+    /// The lines of what it makes after a SET SESSION AUTHORIZATION: what isn't made then has no owner of the dump's.
+    var linesInAnothersName: Set<Int> = []
+    private var isInAnothersName = false
+    /// Its own comments end with CR LF, as a transfer as text leaves them.
+    var endsLinesWithCR = false
     /// It sets an option of the server's own on a column, as a pg_dump does that is older than the server by a minor release.
     var serversOwnOption: String?
     /// The indexes that it makes, by what an advisory is about.
@@ -140,6 +148,7 @@ struct DumpScript: Sendable, Hashable {
     private mutating func take(_ item: ScriptScanner.Item) {
         switch item {
         case .comment(let bytes):
+            if bytes.last == 0x0d { endsLinesWithCR = true }
             switch Self.words(bytes) {
             case Self.firstWords:
                 dumps.begin()
@@ -211,6 +220,7 @@ struct DumpScript: Sendable, Hashable {
             harmlessLines.insert(line)
         } else if starts("SET", "SESSION", "AUTHORIZATION") {
             if case .literal(let name) = tokens[3] { add(.name(name)) } else { add(tokens[3]) }
+            isInAnothersName = !tokens[3].isWord("DEFAULT")
         } else if starts("SET"), tokens.count > 2, tokens[2].isSign("=") {
             if let name = tokens[1].identifier { parameters[line] = name.lowercased() }
             if starts("SET", "DEFAULT_TABLESPACE") { harmlessLines.insert(line) }
@@ -237,7 +247,11 @@ struct DumpScript: Sendable, Hashable {
         } else if starts("REVOKE") {
             addNames(after: "FROM", in: tokens)
             addGrantor(tokens)
+        } else if starts("CREATE", "EXTENSION") {
+            makesExtensions = true
         } else if starts("CREATE", "SCHEMA") {
+            if tokens[2].identifier == "public" { makesPublic = true }
+            if isInAnothersName { linesInAnothersName.insert(line) }
             if let index = tokens.firstIndex(where: { $0.isWord("AUTHORIZATION") }) { addNames(tokens[(index + 1)...].prefix(1)) }
         } else if starts("CREATE", "POLICY") {
             addNames(after: "TO", in: tokens)

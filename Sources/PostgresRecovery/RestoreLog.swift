@@ -45,6 +45,13 @@ struct RestoreLog: Sendable {
         count -= 1
     }
 
+    /// Forgets those that are none.
+    mutating func forgive(_ isNone: (Problem) -> Bool) {
+        let before = problems.count
+        problems.removeAll(where: isNone)
+        count -= before - problems.count
+    }
+
     static let shown = 50
     private static let kept = 20_000
     /// Of a statement, enough for the names that it begins with.

@@ -95,6 +95,22 @@ import Testing
         #expect(script.superusers == ["ev", "fdw"] && script.roles == ["ev", "fdw", "plain"])
     }
 
+    @Test(arguments: [
+        ("CREATE SCHEMA public;", "schema \"public\" already exists", true),
+        ("CREATE SCHEMA other;", "schema \"other\" already exists", false),
+        ("CREATE SCHEMA public CREATE TABLE t (i int);", "schema \"public\" already exists", false),
+        ("CREATE TABLE public.public (i int);", "relation \"public\" already exists", false),
+        ("SET SESSION AUTHORIZATION 'boss';CREATE SCHEMA public;", "schema \"public\" already exists", false),
+        ("SET SESSION AUTHORIZATION DEFAULT;CREATE SCHEMA public;", "schema \"public\" already exists", true),
+        ("CREATE EXTENSION plpgsql;", "extension \"plpgsql\" already exists", true),
+        ("CREATE EXTENSION hstore;", "extension \"hstore\" already exists", false),
+    ])
+    func whatEachDatabaseHasByItself(_ text: String, _ problem: String, _ isExplained: Bool) {
+        let statement = text.split(separator: ";").last.map(String.init) ?? ""
+        let found = RestoreLog.Problem(object: "", text: problem, line: 1, statement: statement)
+        #expect(NewDatabase.explains(found, in: DumpScript(text: text)) == isExplained)
+    }
+
     @Test func theDatabaseAndItsEncoding() {
         let script = DumpScript(
             text: """

@@ -69,6 +69,30 @@ import Testing
         }
     }
 
+    /// Every new database has the schema by itself; whatever else is there twice is as red as ever.
+    @Test(arguments: ["n.dump", "nd", "n.sql", "nc.sql"]) func aDumpBySchemaComesBack(_ name: String) async throws {
+        let source = try await Source.made()
+        try await source.restore(name) { restored, _ in
+            #expect(restored.cases.map(\.verdict) == [.passed, .passed], "\(restored.cases.flatMap(\.findings))")
+            let note = restored.cases.flatMap(\.findings).first { $0.rule.name == "dump-by-schema" }
+            #expect(note?.severity == .note && note?.message.contains("no extensions") == true)
+            let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
+            #expect(try await connection.value("SELECT count(*) FROM people") == source.rows["people"])
+            await connection.close()
+        }
+    }
+
+    @Test(arguments: [
+        ("n.sql", "CREATE SCHEMA public;", "CREATE SCHEMA public;\nCREATE TABLE public.people (i int);", "people"),
+        ("n.sql", "CREATE SCHEMA public;", "CREATE SCHEMA public;\nCREATE SCHEMA other;\nCREATE SCHEMA other;", "schema \"other\""),
+    ]) func anythingElseThatIsThereAlreadyIsRed(_ name: String, _ old: String, _ new: String, _ object: String) async throws {
+        let source = try await Source.made()
+        try await source.restore(name, change: replace(old, new)) { restored, _ in
+            let red = restored.cases.first { $0.verdict == .failed }?.findings.first
+            #expect(red?.rule.name == "object-not-restored" && red?.actual.contains(object) == true, "\(restored.cases)")
+        }
+    }
+
     @Test func incompleteGlobalsAreAFailure() async throws {
         let source = try await Source.made()
         try await withScratchHost { host in

@@ -112,6 +112,8 @@ struct Source: Sendable {
             let dumps: [[String]] = [
                 ["-Fc", "c.dump"], ["-Fc", "-Z0", "c0.dump"], ["-Fd", "d"], ["-Fd", "-Z0", "d0"], ["-Ft", "t.tar"], ["-Fp", "p.sql"],
                 ["-Fp", "-C", "pc.sql"], ["-Fp", "--clean", "clean.sql"], ["-Fp", "--inserts", "inserts.sql"],
+                ["-Fc", "-n", "public", "n.dump"], ["-Fd", "-n", "public", "nd"], ["-Fp", "-n", "public", "n.sql"],
+                ["-Fp", "-C", "-n", "public", "nc.sql"],
             ]
             let work = try server.host.folder.privateFolder("w")
             func dump(_ program: String, _ arguments: [String], _ name: String, _ database: String?) async throws {
