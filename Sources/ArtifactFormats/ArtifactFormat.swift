@@ -29,6 +29,8 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     case appendOnly = "a redis append-only file"
     /// SQL as text, as `pg_dump -Fp` and `pg_dumpall` write it.
     case sql = "an SQL script"
+    /// A script or an archive of pg_dump's, as PowerShell's `>` writes it: of the latter nothing can be had any more.
+    case utf16 = "a pg_dump in UTF-16, as PowerShell's > writes it"
     /// `git bundle create`.
     case gitBundle = "a git bundle"
     case empty = "an empty file"
@@ -69,6 +71,8 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = .gitBundle
         } else if Self.looksLikeDump(head) {
             self = .sql
+        } else if Self.isDumpInUTF16(head) {
+            self = .utf16
         } else {
             self = .unknown
         }
@@ -87,6 +91,14 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
 
     /// Whether a changed byte of it is noticed whoever changed it, without a seal.
     public var isAuthenticated: Bool { [.cmsAuthenticated, .age, .gpg].contains(self) }
+
+    /// With its byte order mark, which PowerShell and iconv write.
+    private static func isDumpInUTF16(_ head: [UInt8]) -> Bool {
+        guard head.starts(with: [0xff, 0xfe]) || head.starts(with: [0xfe, 0xff]) else { return false }
+        // Of the letters of both kinds of dump one byte is 0.
+        let letters = head.dropFirst(2).filter { $0 != 0 }
+        return looksLikeDump(letters) || letters.starts(with: Array("PGDMP".utf8))
+    }
 
     /// Every script of pg_dump and pg_dumpall opens with a comment that says so.
     private static func looksLikeDump(_ head: [UInt8]) -> Bool {

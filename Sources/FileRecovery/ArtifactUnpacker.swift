@@ -231,6 +231,7 @@ struct ArtifactUnpacker: Sendable {
                         "what lies below \(isDecrypted ? "its encryption" : "its compression") is encrypted, which no key of the estate file is for",
                     hint: "have the backup job compress first and encrypt then, with \(encryption) and once; restore this one by hand"))
         }
+        if format == .utf16 { return .failed(.utf16(name, expected: expected)) }
         return .failed(
             Finding(
                 .artifactUnknown, object: name, expected: expected, actual: format.rawValue,
@@ -248,5 +249,22 @@ struct ArtifactUnpacker: Sendable {
         let handle = try FileHandle(forReadingFrom: file)
         defer { try? handle.close() }
         return Array(try handle.read(upToCount: ArtifactFormat.bytesNeeded) ?? Data())
+    }
+}
+
+extension Rule {
+    static let artifactUTF16 = Rule("artifact-utf-16")
+}
+
+extension Finding {
+    /// What no tool of PostgreSQL's reads.
+    fileprivate static func utf16(_ name: String, expected: String) -> Finding {
+        Finding(
+            .artifactUTF16, object: name, expected: expected, actual: ArtifactFormat.utf16.rawValue,
+            message: "the dump went through a program that writes UTF-16, which neither psql nor pg_restore reads",
+            hint: """
+                let pg_dump write the file itself (-f FILE), or redirect by cmd /c; of this one a script comes back by iconv -f UTF-16 -t UTF-8, \
+                though letters beyond ASCII may be lost, and an archive does not
+                """)
     }
 }

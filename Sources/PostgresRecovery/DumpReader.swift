@@ -50,19 +50,22 @@ public struct DumpReader: Sendable {
             throw DrillFailure.error(Finding(.scratchUnusable, object: command[0], message: error.message, hint: error.hint))
         }
         guard !result.succeeded else { return }
-        throw RestoreVerdict(tool: "pg_restore", service: object, log: try RestoreLog(reading: errors)).failure(
+        let failure = RestoreVerdict(tool: "pg_restore", service: object, log: try RestoreLog(reading: errors)).failure(
             of: result, object: object, scratch: host.folder.url.path, serverDied: false, writtenBy: dump.header?.dumpVersion)
+        throw failure.namingLineEnds(of: dump)
     }
 
     private static func warnings(of script: DumpScript, of dump: DumpSource, object: String) -> [Finding] {
         let client = script.serversOwnOption.map { RestoreVerdict.olderClient($0, object: object, isRefused: false) }
-        guard let version = dump.serverVersion else { return client.map { [$0] } ?? [] }
+        let ofScript = LineEnds.warning(script, object: object) + RowsByInsert.note(on: script, object: object)
+        let noticed = (client.map { [$0] } ?? []) + (dump.format == .plain ? ofScript : [])
+        guard let version = dump.serverVersion else { return noticed }
         let advisories = ServerAdvisory.all.compactMap { advisory -> Finding? in
             guard case .indexes(_, let trait?) = advisory.subject, advisory.concerns(serverVersion: version),
                 let names = script.indexes[trait]
             else { return nil }
             return advisory.warning(serverVersion: version, indexes: names.sorted(), carried: ServerAdvisory.carriedByNoDump)
         }
-        return (client.map { [$0] } ?? []) + advisories
+        return noticed + advisories
     }
 }

@@ -181,7 +181,8 @@ public struct DumpRestorer: Sendable {
         }
         guard let failure, let ended else { throw unusable("no pg_restore was asked") }
         throw failure.failure(
-            of: ended, object: service, scratch: host.folder.url.path, serverDied: false, writtenBy: source.header?.dumpVersion)
+            of: ended, object: service, scratch: host.folder.url.path, serverDied: false, writtenBy: source.header?.dumpVersion
+        ).namingLineEnds(of: source)
     }
 
     /// Where an archive's sequences stand is among its rows, which its script was read without: its table of contents names them.
@@ -294,7 +295,8 @@ public struct DumpRestorer: Sendable {
         let passedOver = verdict.log.ignored && !verdict.isMachineTrouble && server.process.ending == nil
         guard result.succeeded || passedOver else {
             throw verdict.failure(
-                of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
+                of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil
+            ).namingLineEnds(of: source)
         }
         findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
         verdict.log.forgive { NewDatabase.explains($0, in: script) }
@@ -370,6 +372,7 @@ public struct DumpRestorer: Sendable {
                 of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
         verdict.log.forgive { NewDatabase.explains($0, in: script) }
+        findings += LineEnds.warning(script, object: service) + RowsByInsert.note(on: script, object: service)
         let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict) + NewDatabase.note(on: script))
         return Made(cases: [judged], properties: properties, unrestored: unrestored)
     }

@@ -25,6 +25,8 @@ struct DumpScript: Sendable, Hashable {
     var ctype: String?
     /// The session parameters that it sets, by the line that the statement ends on: an older server may not know one.
     var parameters: [Int: String] = [:]
+    /// How many statements insert rows.
+    var inserts = 0
     /// Where the rows of each COPY end, by the line that its statement ends on.
     var rows: [Int: Int] = [:]
     /// It makes the schema `public`, which each database has by itself, and extensions.
@@ -183,6 +185,7 @@ struct DumpScript: Sendable, Hashable {
             endsWithLastWords = false
         case .statement(let bytes, let line):
             endsWithLastWords = false
+            if bytes.starts(with: "INSERT INTO ".utf8) { inserts += 1 }
             if Self.concerns(bytes) { read(SQLToken.all(in: bytes), line: line) }
         }
     }

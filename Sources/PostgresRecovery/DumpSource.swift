@@ -40,7 +40,7 @@ public struct DumpSource: Sendable, Hashable {
         switch format {
         case .postgresArchive:
             guard let header = ArchiveHeader(head, timeZone: .gmt), header.layout == .custom else {
-                throw Self.notADump(backup, "an archive with a damaged head")
+                throw LineEnds.translated(location, object: backup) ?? Self.notADump(backup, "an archive with a damaged head")
             }
             self.format = .custom
             self.header = header
@@ -57,12 +57,15 @@ public struct DumpSource: Sendable, Hashable {
             self.format = .plain
             header = nil
             let text = String(decoding: head, as: UTF8.self)
-            let line = text.split(separator: "\n").first { $0.hasPrefix("-- Dumped from database version ") }
+            // A CR LF is one character.
+            let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("-- Dumped from database version ") }
             serverVersion = line.flatMap { Self.number($0.dropFirst("-- Dumped from database version ".count)) }
         default:
             throw Self.notADump(backup, format.rawValue)
         }
     }
+
+    var isFolder: Bool { format == .directory }
 
     /// The major version of the server that was dumped.
     public var serverMajor: Int? { serverVersion.map { $0 / 10_000 } }

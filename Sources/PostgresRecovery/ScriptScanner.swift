@@ -54,6 +54,9 @@ struct ScriptScanner {
     private var previous: UInt8 = 0
     private var copyHead: [UInt8] = []
     private var line = 1
+    /// What psql passes over at the beginning of a file, and how much of it has been seen; nil behind it.
+    private static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    private var seenOfMark: Int? = 0
     /// The line of the COPY whose rows these are.
     private var copyLine = 0
 
@@ -113,6 +116,13 @@ struct ScriptScanner {
     private var hasCode: Bool { text.contains { !Self.isSpace($0) } }
 
     private mutating func step(_ byte: UInt8, _ body: (Item) throws -> Void) rethrows {
+        if let seen = seenOfMark {
+            guard byte != Self.mark[seen] else {
+                seenOfMark = seen < Self.mark.count - 1 ? seen + 1 : nil
+                return
+            }
+            seenOfMark = nil
+        }
         switch state {
         case .code: try code(byte, body)
         case .lineComment:

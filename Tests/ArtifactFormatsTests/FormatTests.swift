@@ -84,6 +84,13 @@ func archiveHead(
         #expect(ArtifactFormat(head: Array(mail.utf8) + armored("x", oid + [2, 0xa0]).drop { $0 != 0x0a }) == .unknown)
     }
 
+    @Test(arguments: [(0xff, 0xfe), (0xfe, 0xff)] as [(UInt8, UInt8)]) func aDumpInUTF16(_ first: UInt8, _ second: UInt8) {
+        func wide(_ text: String) -> [UInt8] { [first, second] + text.utf8.flatMap { first == 0xff ? [$0, 0] : [0, $0] } }
+        #expect(ArtifactFormat(head: wide("--\r\n-- PostgreSQL database dump\r\n--\r\n")) == .utf16)
+        #expect(ArtifactFormat(head: wide("PGDMP\u{1}\u{e}")) == .utf16)
+        #expect(ArtifactFormat(head: wide("Dear diary")) == .unknown)
+    }
+
     @Test func aTarIsKnownByItsMagic() {
         var head = [UInt8](repeating: 0, count: 512)
         head.replaceSubrange(257..<262, with: Array("ustar".utf8))

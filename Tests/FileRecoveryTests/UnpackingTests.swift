@@ -11,6 +11,18 @@ import Seals
 import Testing
 
 @Suite struct UnpackingTests {
+    /// As PowerShell's `>` writes it, also where it was compressed then.
+    @Test func aScriptInUTF16IsNamed() async throws {
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script())
+            try fixture.shell("iconv -f UTF-8 -t UTF-16 a.sql > w.sql && gzip -k w.sql")
+            for name in ["w.sql", "w.sql.gz"] {
+                let failure = await fixture.failure(of: try await fixture.point(name))
+                #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-utf-16", "\(failure?.finding.message ?? "")")
+            }
+        }
+    }
+
     @Test(arguments: [
         ("gzip -k", "gz"), ("zstd -q", "zst"), ("zstd -q --long=31 --ultra -1", "zst"), ("xz -k", "xz"), ("bzip2 -k", "bz2"),
         ("lz4 -qm", "lz4"),

@@ -161,6 +161,29 @@ import Testing
         #expect(!DumpScript(text: text.replacing("\n", with: "\r\n").replacing(" complete", with: "")).complete)
     }
 
+    /// psql passes over a byte order mark, and takes CR LF: what is cut short is seen all the same, wherever it is cut.
+    @Test(arguments: ["\u{feff}", ""]) func aTransferAsTextHidesNoCut(mark: String) throws {
+        let part = "--\n-- PostgreSQL database dump\n--\nCREATE TABLE t (i int);\nCOPY t (i) FROM stdin;\n1\n\\.\n"
+        let end = "--\n-- PostgreSQL database dump complete\n--\n"
+        let cluster = "--\n-- PostgreSQL database cluster dump\n--\n\\connect t\n"
+        let clusterEnd = "--\n-- PostgreSQL database cluster dump complete\n--\n"
+        for (text, complete) in [
+            (part + end, true), (part, false), (part + part + end, false), (cluster + part + end + clusterEnd, true),
+            (cluster + part + end, false), (cluster + part + end + part + clusterEnd, false), (cluster + clusterEnd + part + end, true),
+            (cluster + part + end + clusterEnd + part, false),
+        ] {
+            let script = DumpScript(text: mark + text.replacing("\n", with: "\r\n"))
+            #expect(script.complete == complete && script.endsLinesWithCR, "\(text)")
+            #expect(DumpScript(text: mark + text).complete == complete && !DumpScript(text: text).endsLinesWithCR, "\(text)")
+        }
+        // At every byte but the last line break, and the empty comment that opens the last words' end.
+        let whole = Array((mark + cluster + part + end + clusterEnd).replacing("\n", with: "\r\n").utf8)
+        for length in 0..<whole.count {
+            let script = DumpScript(text: String(decoding: whole.prefix(length), as: UTF8.self))
+            #expect(!script.complete || length >= whole.count - 6, "\(length) of \(whole.count)")
+        }
+    }
+
     @Test func theFindingSaysHowItEnds() {
         #expect(DumpScript(text: Self.head).ending == "a script that ends before")
         #expect(DumpScript(text: Self.head + Self.dump).ending == "another script that begins before the first has ended")

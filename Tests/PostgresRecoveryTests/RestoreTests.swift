@@ -31,7 +31,8 @@ import Testing
             await connection.close()
             // Nobody told who the roles are: said, and no failure.
             let findings = restored.cases.flatMap(\.findings)
-            #expect(findings.map(\.rule.name) == ["roles-created-empty"] && findings.map(\.severity) == [.warning])
+            let notes = name == "inserts.sql" ? ["rows-by-insert"] : []
+            #expect(findings.map(\.rule.name) == ["roles-created-empty"] + notes && findings.first?.severity == .warning)
             for role in ["owner_a", "Owner \"B", "lo_owner", "ev_owner", "Policy Reader"] {
                 #expect(findings.first?.object.contains(role) == true, "\(role)")
             }
@@ -214,6 +215,39 @@ import Testing
             #expect(try await Source.owners(connection) == source.owners)
             await connection.close()
         }
+    }
+
+    @Test(arguments: ["p.sql", "pc.sql", "inserts.sql"]) func linesThatEndWithCRLF(_ name: String) async throws {
+        let source = try await Source.made()
+        let translate: (inout [UInt8]) -> Void = { $0 = $0.flatMap { $0 == 0x0a ? [0x0d, 0x0a] : [$0] } }
+        try await source.restore(name, change: translate) { restored, _ in
+            #expect(restored.cases.allSatisfy { $0.verdict == .passed }, "\(restored.cases.flatMap(\.findings))")
+            let warning = restored.cases.flatMap(\.findings).first { $0.rule.name == "script-line-ends" }
+            #expect(warning?.severity == .warning && restored.sourceVersion != nil)
+            let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
+            #expect(try await connection.value("SELECT count(*) FROM people") == source.rows["people"])
+            await connection.close()
+        }
+        for part in [2, 4, 8] {
+            let failure = try await source.failure(name) {
+                translate(&$0)
+                $0.removeLast($0.count / part)
+            }
+            #expect(failure?.finding.rule.name == "script-truncated", "a \(part)th cut off")
+        }
+    }
+
+    @Test(arguments: [("inserts.sql", true), ("p.sql", false)]) func rowsByInsertAreSlow(_ name: String, _ isNoted: Bool) async throws {
+        try await Source.made().restore(name) { restored, _ in
+            let note = restored.cases.flatMap(\.findings).first { $0.rule.name == "rows-by-insert" }
+            #expect((note?.severity == .note) == isNoted && (note?.actual.contains("INSERT") == true) == isNoted)
+        }
+    }
+
+    /// Its rows are lost for good, and what did it is named.
+    @Test(arguments: ["c.dump", "c0.dump"]) func anArchiveWithTranslatedLineEnds(_ name: String) async throws {
+        let failure = try await Source.made().failure(name) { $0 = $0.flatMap { $0 == 0x0a ? [0x0d, 0x0a] : [$0] } }
+        #expect(failure?.verdict == .failed && failure?.finding.rule.name == "archive-as-text", "\(failure?.finding.message ?? "passed")")
     }
 
     @Test func aDuplicateIsNamedWithoutItsValues() async throws {
