@@ -57,8 +57,16 @@ public struct SealJob: Sendable {
     /// - Throws: ``CommandFailure``, `CancellationError`.
     public func run(existing: String?, output: String?) async throws -> (artifact: URL, seal: Seal) {
         do {
-            if let existing { return try await sealExisting(existing) }
-            return try await backUpAndSeal(to: output)
+            let sealed: (artifact: URL, seal: Seal)
+            if let existing { sealed = try await sealExisting(existing) } else { sealed = try await backUpAndSeal(to: output) }
+            if let truth = sealed.seal.postgres, truth.tables.isEmpty {
+                tell(
+                    """
+                    warning: the database \(truth.identity.database) holds no tables, and the seal says so
+                    hint: check that it is the right one: source: {database: …} of \(service.name) in the estate file
+                    """)
+            }
+            return sealed
         } catch let error as SealingError {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         } catch let error as SealError {

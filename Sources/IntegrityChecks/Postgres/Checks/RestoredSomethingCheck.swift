@@ -6,6 +6,8 @@ import PostgresClient
 extension Rule {
     /// There is no table, or no row where there must be some.
     static let nothingRestored = Rule("nothing-restored")
+    /// The seal itself says that there was nothing.
+    static let nothingSealed = Rule("nothing-sealed")
 }
 
 /// An empty database satisfies many questions; this one comes first.
@@ -17,7 +19,12 @@ struct RestoredSomethingCheck: PostgresCheck {
             let tables = try await context.inventory.tables()
             let mustHaveRows = context.seal.map { seal in seal.tables.contains { $0.rows > 0 } } ?? true
             var findings: [Finding] = []
-            if tables.isEmpty {
+            if tables.isEmpty, context.seal?.tables.isEmpty == true {
+                findings.append(
+                    Finding(
+                        .nothingSealed, .warning, object: context.service, expected: "at least one table", actual: "none",
+                        message: "the database held no tables when it was sealed", hint: "check that the right database is backed up"))
+            } else if tables.isEmpty {
                 findings.append(
                     finding("at least one table", "none", "the restored database has no tables", in: context))
             } else if mustHaveRows, try await !hasRows(tables, context.inventory, context.connection) {
