@@ -126,7 +126,8 @@ extension ServiceBackups {
             log.unproven("\(set.service): the mirror was fetched into after the incident, so it holds what was pushed since as well.")
         }
         if set.encryption != nil {
-            log.record(.judged(.backup, service: set.service, name: "the artifact is encrypted and opens", findings: []))
+            log.record(
+                .judged(.backup, service: set.service, name: "the artifact is encrypted and opens", findings: weakDerivation(of: point)))
         }
         log.fact("artifact", point.path)
         log.fact("artifact-sha256", retrieved.storedSHA256)

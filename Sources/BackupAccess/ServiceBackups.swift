@@ -242,7 +242,7 @@ public struct ServiceBackups: Sendable {
             log.record(
                 .judged(
                     .backup, service: set.service, name: "the artifact is encrypted and opens",
-                    findings: unauthenticated(point, retrieved).map { [$0] } ?? []))
+                    findings: (unauthenticated(point, retrieved).map { [$0] } ?? []) + weakDerivation(of: point)))
         }
         if set.kind == .pgDump, set.encryption == nil, point.sealState == .missing {
             log.record(
@@ -253,6 +253,11 @@ public struct ServiceBackups: Sendable {
         log.fact("artifact", point.path)
         log.fact("artifact-sha256", retrieved.storedSHA256)
         log.fact("artifact-bytes", String(retrieved.storedBytes))
+    }
+
+    /// The warning where a passphrase is too quickly tried.
+    public func weakDerivation(of point: RecoveryPoint) -> [Finding] {
+        Finding.weakDerivation(set.encryption, object: point.path).map { [$0] } ?? []
     }
 
     /// The warning where neither a seal nor the format itself vouches for the bytes.

@@ -52,9 +52,11 @@ public struct Keyring: Sendable {
     public func decryption(of encryption: Encryption?) throws(DrillFailure) -> ArtifactStream.Encryption? {
         guard let encryption else { return nil }
         switch encryption.format {
-        case .opensslEnc(let iterations, let digest):
+        case .opensslEnc(let iterations, let digest, let derivation):
+            let derived: OpenSSLEncCipher.Derivation = derivation == .pbkdf2 ? .pbkdf2 : .evpBytesToKey
             return ArtifactStream.Encryption(
-                passphrase: try secret(named: encryption.key), cipher: OpenSSLEncCipher(iterations: iterations, digest: digest))
+                passphrase: try secret(named: encryption.key),
+                cipher: OpenSSLEncCipher(iterations: iterations, digest: digest, derivation: derived))
         // Only pgbackrest itself opens it.
         case .pgBackRest: return nil
         case .cms: return try key(.cms, named: encryption.key)

@@ -50,7 +50,9 @@ enum ReallyEncrypted {
             }
         }
         guard !series.moments.isEmpty else { return [series.unasked(name, .nothingToJudge(series))] }
-        return [series.judged(name, findings)]
+        // One for the whole series: the mend is one as well.
+        let weak = [series.set.encryption, series.set.wal?.encryption].lazy.compactMap { Finding.weakDerivation($0, object: series.name) }
+        return [series.judged(name, findings + weak.prefix(1))]
     }
 
     /// A dump in plain text, or in another format, can be recovered from; nothing, noise or an error message can't.

@@ -1,9 +1,11 @@
 // The one place that names OpenSSL's headers. What OpenSSL offers as a macro only, Swift sees as an inline function.
 #include <openssl/bio.h>
 #include <openssl/cms.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
@@ -49,4 +51,17 @@ static inline int muster_authenticates(const EVP_CIPHER_CTX *context) {
 
 static inline int muster_set_tag(EVP_CIPHER_CTX *context, unsigned char *tag, int count) {
     return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, count, tag);
+}
+
+// HMAC, keyed once and run many times over; freed by EVP_MAC_CTX_free.
+static inline EVP_MAC_CTX *muster_hmac(const char *digest, const unsigned char *key, size_t count) {
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (mac == NULL) return NULL;
+    EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
+    EVP_MAC_free(mac);
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest, 0), OSSL_PARAM_construct_end()};
+    if (context != NULL && EVP_MAC_init(context, key, count, parameters) == 1) return context;
+    EVP_MAC_CTX_free(context);
+    return NULL;
 }

@@ -9,8 +9,10 @@ final class CancellationFlag: Sendable {
 
     func raise() { raised.store(true, ordering: .relaxed) }
 
+    func isRaised() -> Bool { raised.load(ordering: .relaxed) }
+
     func check() throws(CryptographyError) {
-        if raised.load(ordering: .relaxed) { throw .cancelled }
+        if isRaised() { throw .cancelled }
     }
 }
 

@@ -1,25 +1,36 @@
-// The file format of `openssl enc -aes-256-cbc -pbkdf2 -salt`: how a passphrase and a salt become key and vector.
+// The file format of `openssl enc -aes-256-cbc -salt`: how a passphrase and a salt become key and vector.
 
 import COpenSSL
 
 /// What `openssl enc -aes-256-cbc -pbkdf2 -iter N -md DIGEST -salt` writes and reads: `Salted__`, eight bytes of salt, then AES-256-CBC
-/// with PKCS#7 padding under the key and the vector that PBKDF2 makes from the passphrase.
+/// with PKCS#7 padding under the key and the vector that PBKDF2 makes from the passphrase. Without `-pbkdf2` and `-iter`, which is the
+/// program's default, one round of the digest makes them (``Derivation/evpBytesToKey``).
 ///
 /// The format has no checksum. A wrong key is noticed by bad padding in 255 of 256 cases, and passes as noise in the others;
 /// damage before the last two blocks is never noticed here. The seal's SHA-256 is what notices it.
 public struct OpenSSLEncCipher: Sendable, Hashable {
-    /// PBKDF2 rounds; `openssl enc -pbkdf2` without `-iter` does 10000.
+    /// How a passphrase becomes a key, by the estate file's words.
+    public enum Derivation: String, Sendable, Hashable {
+        case pbkdf2
+        /// One round of the digest over passphrase and salt: whoever has the file guesses passphrases as fast as a machine hashes.
+        case evpBytesToKey = "evp-bytes-to-key"
+    }
+    /// PBKDF2 rounds; `openssl enc -pbkdf2` without `-iter` does 10000. Of no matter to the other derivation.
     public var iterations: Int
-    /// OpenSSL's name of PBKDF2's hash; `openssl enc` without `-md` uses sha256.
+    /// OpenSSL's name of the derivation's hash; `openssl enc` without `-md` uses sha256, and before OpenSSL 1.1.0 used md5.
     public var digest: String
+    public var derivation: Derivation
 
     public static let headerSize = 16
     public static let blockSize = 16
     static let magic = Array("Salted__".utf8)
+    /// Key and vector of the ciphers that `openssl enc` knows: of each the first bytes are the key, and the next ones the vector.
+    static let derivedSize = 48
 
-    public init(iterations: Int = 10000, digest: String = "sha256") {
+    public init(iterations: Int = 10000, digest: String = "sha256", derivation: Derivation = .pbkdf2) {
         self.iterations = iterations
         self.digest = digest
+        self.derivation = derivation
     }
 
     /// A stream that turns stored bytes back into plain ones.
@@ -36,6 +47,13 @@ public struct OpenSSLEncCipher: Sendable, Hashable {
     }
 
     func context(passphrase: Secret, salt: [UInt8], encrypting: Bool) throws(CryptographyError) -> CipherContext {
+        try key(passphrase: passphrase, salt: salt).withBytes { (bytes) throws(CryptographyError) in
+            try CipherContext(derived: bytes.bindMemory(to: UInt8.self), encrypting: encrypting)
+        }
+    }
+
+    /// Key and vector, one behind the other.
+    func key(passphrase: Secret, salt: [UInt8]) throws(CryptographyError) -> Secret {
         guard !passphrase.isEmpty else {
             throw CryptographyError(
                 .invalidKey, message: "the passphrase is empty", hint: "check where the estate file's key comes from")
@@ -51,21 +69,33 @@ public struct OpenSSLEncCipher: Sendable, Hashable {
                 .unsupported, message: "\(iterations) is no number of PBKDF2 iterations",
                 hint: "write the number that `openssl enc -iter` was given; 10000 where it was given none")
         }
-        let derivation = Secret.Derivation(salt: salt, iterations: iterations, digest: digest)
-        let key = try passphrase.derived(derivation) { () throws(CryptographyError) in
-            // 32 bytes of key, then 16 of vector, in one derivation: that is what `openssl enc` does.
-            var derived = [UInt8](repeating: 0, count: 48)
+        return try passphrase.derived(Secret.Derivation(salt: salt, cipher: self)) { () throws(CryptographyError) in
+            var derived = [UInt8](repeating: 0, count: Self.derivedSize)
             defer { OPENSSL_cleanse(&derived, derived.count) }
-            let made = passphrase.withBytes { phrase in
-                PKCS5_PBKDF2_HMAC(
-                    phrase.assumingMemoryBound(to: CChar.self).baseAddress, Int32(phrase.count), salt, Int32(salt.count), rounds, hash, 48,
-                    &derived)
+            let made = passphrase.withBytes { phrase -> Bool in
+                switch derivation {
+                case .pbkdf2:
+                    // Key and vector in one derivation: that is what `openssl enc` does.
+                    PKCS5_PBKDF2_HMAC(
+                        phrase.assumingMemoryBound(to: CChar.self).baseAddress, Int32(phrase.count), salt, Int32(salt.count), rounds, hash,
+                        Int32(derived.count), &derived) == 1
+                case .evpBytesToKey: Self.digested(phrase, salt, hash, into: &derived)
+                }
             }
-            guard made == 1 else { throw .library("deriving the key") }
+            guard made else { throw .library("deriving the key") }
             return Secret(derived)
         }
-        return try key.withBytes { (bytes) throws(CryptographyError) in
-            try CipherContext(derived: bytes.bindMemory(to: UInt8.self), encrypting: encrypting)
+    }
+
+    private static func digested(
+        _ phrase: UnsafeRawBufferPointer, _ salt: [UInt8], _ hash: OpaquePointer, into derived: inout [UInt8]
+    ) -> Bool {
+        derived.withUnsafeMutableBufferPointer { derived in
+            guard let key = derived.baseAddress else { return false }
+            return EVP_BytesToKey(
+                EVP_aes_256_cbc(), hash, salt, phrase.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(phrase.count), 1, key, key + 32
+            )
+                == 32
         }
     }
 }

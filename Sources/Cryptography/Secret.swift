@@ -32,8 +32,7 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
     /// What a key derivation is of, beside the passphrase.
     struct Derivation: Sendable, Hashable {
         var salt: [UInt8]
-        var iterations: Int
-        var digest: String
+        var cipher: OpenSSLEncCipher
     }
 
     /// More of them than this are forgotten, and made again where they are needed.
@@ -50,6 +49,12 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
         return made
     }
 
+    /// Whether one more search for how a file was made with this passphrase is worth its seconds: where nothing fitted two files of a
+    /// series, nothing will fit its others.
+    var mayBeSearched: Bool { box.searches.withLock { $0 < 2 } }
+
+    func countVainSearch() { box.searches.withLock { $0 += 1 } }
+
     public var description: String { "(secret)" }
     public var debugDescription: String { "(secret)" }
     public var customMirror: Mirror { Mirror(self, children: []) }
@@ -59,6 +64,7 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
         let bytes: UnsafeMutableRawBufferPointer
         /// Each wiped as the passphrase itself is.
         let derived = Mutex<[Derivation: Secret]>([:])
+        let searches = Mutex(0)
 
         init(_ source: some Collection<UInt8>) {
             bytes = .allocate(byteCount: source.count, alignment: 1)

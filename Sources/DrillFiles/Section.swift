@@ -118,7 +118,7 @@ extension Section {
         optional: ["store", "stores"])
 
     static let encryption = Section(
-        "encryption", required: ["format": "openssl", "key": "NAME"], optional: ["iterations", "digest"])
+        "encryption", required: ["format": "openssl", "key": "NAME"], optional: ["iterations", "digest", "derivation"])
 
     static let application = Section(
         "application", required: ["start": "[python3, app.py]", "health": "{probes: [{http: {path: /health}}]}"],

@@ -238,16 +238,22 @@ struct ServiceReader {
         // The defaults are those of `openssl enc -pbkdf2`.
         let iterations = fields["iterations"] == nil ? 10_000 : fields.whole("iterations", in: 1...100_000_000)
         let digest = fields["digest"] == nil ? .sha256 : fields.choice("digest", Digest.self)
-        guard let format, let key, let iterations, let digest else { return nil }
+        let derivation = fields["derivation"] == nil ? .pbkdf2 : fields.choice("derivation", Encryption.Derivation.self)
+        guard let format, let key, let iterations, let digest, let derivation else { return nil }
+        if format == .openssl, derivation == .evpBytesToKey, fields["iterations"] != nil {
+            fields.report(
+                "iterations", "\"iterations\" does not fit derivation \"\(derivation.rawValue)\"",
+                hint: "remove one of the two: openssl enc uses pbkdf2 as soon as -iter is given, and one round without")
+        }
         if format != .openssl {
             let why = format == .pgbackrest ? "pgBackRest has its own" : "only openssl enc makes a key of a passphrase so"
-            for name in ["iterations", "digest"] where fields[name] != nil {
+            for name in ["iterations", "digest", "derivation"] where fields[name] != nil {
                 fields.report(name, "\"\(name)\" does not fit format \"\(format.rawValue)\"", hint: "remove it: \(why)")
             }
         }
         let scheme: Encryption.Format =
             switch format {
-            case .openssl: .opensslEnc(iterations: iterations, digest: digest.rawValue)
+            case .openssl: .opensslEnc(iterations: iterations, digest: digest.rawValue, derivation: derivation)
             case .pgbackrest: .pgBackRest
             case .cms: .cms
             case .age: .age

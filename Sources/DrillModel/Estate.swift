@@ -276,9 +276,15 @@ extension BackupSet {
 
 /// How an artifact is encrypted.
 public struct Encryption: Sendable, Hashable {
+    /// How `openssl enc` makes a key of a passphrase, by the estate file's words.
+    public enum Derivation: String, Sendable, Hashable, CaseIterable {
+        case pbkdf2
+        /// One round of the digest: the program's default without `-pbkdf2`.
+        case evpBytesToKey = "evp-bytes-to-key"
+    }
     public enum Format: Sendable, Hashable {
-        /// What `openssl enc -aes-256-cbc -pbkdf2 -iter N -md DIGEST` writes.
-        case opensslEnc(iterations: Int, digest: String)
+        /// What `openssl enc -aes-256-cbc -pbkdf2 -iter N -md DIGEST` writes, or without `-pbkdf2` and `-iter`, of the other derivation.
+        case opensslEnc(iterations: Int, digest: String, derivation: Derivation = .pbkdf2)
         /// pgBackRest's own, aes-256-cbc; the key is the repository's cipher pass.
         case pgBackRest
         /// What `openssl cms -encrypt -binary -outform DER` writes; the key is the recipient's private key.

@@ -52,7 +52,13 @@ public struct ArtifactRetriever: Sendable {
             throw DrillFailure.failed(digestFinding(point, seal: seal, actual: stored.sha256, size: stored.bytesRead))
         }
         try own(plain)
-        var unpacked = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).unpack(plain, of: point.path, in: folder)
+        var unpacked: RetrievedArtifact
+        do {
+            unpacked = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).unpack(plain, of: point.path, in: folder)
+        } catch let failure as DrillFailure where failure.finding.rule == .artifactUnknown {
+            // In one of 256 cases noise ends in what looks like padding.
+            throw try await cause(of: point.location, name: point.path, isCut: false) ?? failure
+        }
         try await fetchGlobals(of: point, into: folder, for: &unpacked)
         unpacked.storedSHA256 = stored.sha256
         unpacked.storedBytes = stored.bytesRead
@@ -174,8 +180,18 @@ public struct ArtifactRetriever: Sendable {
             }
             return try await ArtifactStream.copy(from: source, to: target, decrypting: decryption, progress: progress)
         } catch let error as CryptographyError {
-            throw failure(of: error, name: name, point: point, source: source)
+            let failure = failure(of: error, name: name, point: point, source: source)
+            // Where a seal says that these are other bytes, that is the cause.
+            guard let told = failure as? DrillFailure, [.decryptionFailed, .artifactTruncated].contains(told.finding.rule),
+                sealed == nil || sealed?.artifact.sha256 == error.storedSHA256
+            else { throw failure }
+            throw try await cause(of: source, name: name, isCut: error.kind == .truncated) ?? told
         }
+    }
+
+    private func cause(of file: URL, name: String, isCut: Bool) async throws -> DrillFailure? {
+        guard let decryption else { return nil }
+        return try await OpenSSLCause.failure(of: file, name: name, encryption: decryption, isCut: isCut)
     }
 
     private func digest(_ source: URL, name: String, point: RecoveryPoint) async throws -> (sha256: String, size: Int64) {
@@ -223,7 +239,8 @@ public struct ArtifactRetriever: Sendable {
             return DrillFailure.failed(
                 Finding(
                     .artifactTruncated, object: name, expected: "a file that goes on to its end", actual: "a cut file",
-                    message: "the stored file is cut short", hint: "compare its size with the backup job's log, and upload it again"))
+                    message: "the stored file is cut short",
+                    hint: "compare its size with the backup job's log, and upload it again" + (isOpenSSL ? "; " + Self.otherCipher : "")))
         case .notEncrypted, .wrongKeyOrDamaged:
             let whole = point.sealState.seal != nil && source == point.location && error.storedSHA256 != nil
             return DrillFailure.failed(
@@ -231,11 +248,18 @@ public struct ArtifactRetriever: Sendable {
                     .decryptionFailed, object: name, expected: "a file that opens with the estate's key",
                     actual: whole ? "the bytes that were sealed, which this key doesn't open" : "a wrong key, or a damaged file",
                     message: "the stored file doesn't decrypt",
-                    hint: whole
+                    hint: (whole
                         ? "the file is whole, so the key is wrong: find the key that was in use when the backup was made"
-                        : "try the key of that day; if it is the right one, the file is damaged: fetch another copy"))
+                        : "try the key of that day; if it is the right one, the file is damaged: fetch another copy")
+                        + (isOpenSSL ? "; " + OpenSSLEncCipher.otherwise : "")))
         }
     }
+
+    private var isOpenSSL: Bool { decryption?.format == .openssl }
+
+    /// Its size tells of a file of blocks that it is cut, and nothing of one that a stream cipher wrote.
+    private static let otherCipher =
+        "if its size is right, openssl enc wrote it with another cipher than aes-256-cbc (such as -aes-256-ctr or -chacha20), which is not read"
 
     private func digestFinding(_ point: RecoveryPoint, seal: Seal, actual: String, size: Int64) -> Finding {
         let cut = size < seal.artifact.size

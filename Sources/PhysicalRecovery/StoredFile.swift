@@ -135,15 +135,33 @@ struct StoredFile: Sendable {
 
     private func problem(_ error: CryptographyError) -> StoredFileProblem {
         let name = location.lastPathComponent
+        if [.truncated, .wrongKeyOrDamaged].contains(error.kind), let other = otherWriting(name) { return other }
         return switch error.kind {
         case .truncated:
             StoredFileProblem(.damaged, "\(name) is cut short", hint: "compare its size with the job's log, and store it again")
         case .wrongKeyOrDamaged, .notEncrypted:
             StoredFileProblem(
                 .undecryptable, "\(name) doesn't decrypt",
-                hint: "try the key of that day; if it is the right one, the file is damaged: fetch another copy")
+                hint: "try the key of that day; if it is the right one, the file is damaged: fetch another copy"
+                    + (encryption?.format == .openssl ? "; " + OpenSSLEncCipher.otherwise : ""))
         default: StoredFileProblem(.machine, error.message, hint: error.hint)
         }
+    }
+
+    /// Where `openssl enc` wrote it otherwise than the estate says, which trying tells: how.
+    private func otherWriting(_ name: String) -> StoredFileProblem? {
+        guard let encryption, encryption.format == .openssl,
+            let head = try? ArtifactStream.head(of: location, count: OpenSSLEncGuess.sampleSize),
+            let guess = try? OpenSSLEncGuess.find(
+                head: head, passphrase: encryption.passphrase, declared: encryption.cipher, cancelled: { false }, fits: KnownBeginning.holds
+            ),
+            !guess.isRead || guess.made != encryption.cipher
+        else { return nil }
+        return StoredFileProblem(
+            .undecryptable, "\(name) doesn't decrypt: openssl enc wrote it with \(guess.words)",
+            hint: guess.isRead
+                ? "write it into the estate file: \(guess.made.declaration)"
+                : "have the job use openssl enc -aes-256-cbc: \(guess.cipher) is not read")
     }
 
     private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, name: String) throws -> Int {

@@ -188,7 +188,8 @@ struct OpenSSLEncTests {
         let secret = Secret("a passphrase")
         var made = 0
         func key(_ salt: UInt8, _ digest: String = "sha256", of secret: Secret) throws -> Secret {
-            try secret.derived(Secret.Derivation(salt: [salt], iterations: 1, digest: digest)) { () throws(CryptographyError) in
+            let cipher = OpenSSLEncCipher(iterations: 1, digest: digest)
+            return try secret.derived(Secret.Derivation(salt: [salt], cipher: cipher)) { () throws(CryptographyError) in
                 made += 1
                 return Secret([UInt8(made)])
             }

@@ -97,6 +97,52 @@ import Testing
         }
     }
 
+    /// The right passphrase, and what the estate doesn't declare: named, and a failure still.
+    @Test(arguments: [
+        ("-aes-256-cbc -iter 100000", "decryption-failed", "iterations: 100000}"),
+        ("-aes-256-cbc -pbkdf2 -md sha512", "decryption-failed", "key: …, digest: sha512}"),
+        ("-aes-256-cbc", "decryption-failed", "derivation: evp-bytes-to-key}"),
+        ("-aes-256-cbc -md md5", "decryption-failed", "derivation: evp-bytes-to-key, digest: md5}"),
+        ("-aes-256-ctr -pbkdf2", "encryption-form-unsupported", "openssl enc -d -aes-256-ctr"),
+        ("-chacha20 -pbkdf2", "encryption-form-unsupported", "openssl enc -d -chacha20"),
+        ("-aes-128-cbc -pbkdf2", "encryption-form-unsupported", "openssl enc -d -aes-128-cbc"),
+    ])
+    func whatOpensslWasGivenIsNamed(options: String, rule: String, hint: String) async throws {
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script(2001))
+            try fixture.shell("openssl enc \(options) -pass env:PASS -in a.sql -out a.enc 2>/dev/null")
+            for seal in [false, true] {
+                let failure = await fixture.failure(of: try await fixture.point("a.enc", seal: seal), key: Fixture.key)
+                #expect(failure?.finding.rule.name == rule && failure?.finding.hint.contains(hint) == true, "\(failure as Any)")
+                #expect(failure?.verdict == (rule == "decryption-failed" ? .failed : .error))
+                #expect(fixture.left.allSatisfy { $0 != "artifact" })
+            }
+            let words = options.split(separator: " ")
+            guard words.first == "-aes-256-cbc", !words.contains("-pbkdf2"), !words.contains("-iter") else { return }
+            let cipher = OpenSSLEncCipher(digest: words.contains("md5") ? "md5" : "sha256", derivation: .evpBytesToKey)
+            let key = ArtifactStream.Encryption(passphrase: Secret(Fixture.passphrase), cipher: cipher)
+            let opened = try await fixture.retrieve(try await fixture.point("a.enc"), key: key)
+            #expect(Array(try Data(contentsOf: opened.location)) == script(2001))
+        }
+    }
+
+    /// Damage with the right key is told from a wrong key; with a wrong one, or of no whole number of blocks, other ciphers are named.
+    @Test func damageIsToldFromAWrongKey() async throws {
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", script(4000))
+            try fixture.encrypt("a.sql", as: "a.enc")
+            // In CBC this changes the padding: the byte before it, a block earlier.
+            var bytes = Array(try Data(contentsOf: fixture.store.appendingPathComponent("a.enc")))
+            bytes[bytes.count - 17] ^= 0x40
+            try fixture.file("b.enc", bytes)
+            let damaged = await fixture.failure(of: try await fixture.point("b.enc"), key: Fixture.key)
+            #expect(damaged?.finding.hint.contains("the key is right") == true, "\(damaged as Any)")
+            try fixture.shell("truncate -s -5 a.enc")
+            let cut = await fixture.failure(of: try await fixture.point("a.enc"), key: Fixture.key)
+            #expect(cut?.finding.rule.name == "artifact-truncated" && cut?.finding.hint.contains("-chacha20") == true, "\(cut as Any)")
+        }
+    }
+
     @Test(arguments: [0, 1, 7, 8, 15, 16, 31])
     func aStubOfAnEncryptedFileFails(_ count: Int) async throws {
         try await Fixture.with { fixture in

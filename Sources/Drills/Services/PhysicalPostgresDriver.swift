@@ -89,7 +89,9 @@ struct PhysicalPostgresDriver: ServiceDriver {
         let took = start.duration(to: .now)
         // Of what a declared command restores, only that command knows whether it was encrypted.
         if source.set.encryption != nil, source.set.kind != .command {
-            log.record(.judged(.backup, service: service, name: "the artifact is encrypted and opens", findings: []))
+            log.record(
+                .judged(
+                    .backup, service: service, name: "the artifact is encrypted and opens", findings: source.weakDerivation(of: point)))
         }
         let catalogue = try await source.catalogue()
         let wal = try catalogue.walFiles()
