@@ -4,6 +4,8 @@
 public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     /// `openssl enc` with a salt: still encrypted.
     case opensslEncrypted = "an openssl-encrypted file"
+    /// What `openssl enc -a` writes: the same as text.
+    case opensslBase64 = "an openssl-encrypted file as base64"
     /// CMS EnvelopedData, DER: whether it was changed, it can't tell.
     case cmsEnveloped = "a CMS envelope"
     /// CMS AuthEnvelopedData, DER.
@@ -23,6 +25,9 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     case xz = "an xz file"
     case bzip2 = "a bzip2 file"
     case lz4 = "an lz4 file"
+    case zip = "a zip file"
+    /// What other packers write, none of which is read.
+    case packed = "a packed file (7z, rar, lzip, lzop or compress)"
     /// A snapshot of Redis or Valkey, or an append-only file that opens with one: only its end tells.
     case rdb = "a redis snapshot"
     /// Commands as Redis and Valkey append them: all of an append-only file, or what follows its base.
@@ -47,6 +52,9 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = .empty
         } else if starts("Salted__") {
             self = .opensslEncrypted
+        } else if starts("U2FsdGVkX1") {
+            // Base64 of that word, as far as what follows doesn't change it.
+            self = .opensslBase64
         } else if let encrypted = EncryptedHeader.format(of: head) {
             self = encrypted
         } else if starts("PGDMP") {
@@ -65,6 +73,10 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = .bzip2
         } else if starts([0x04, 0x22, 0x4d, 0x18]) {
             self = .lz4
+        } else if starts([0x50, 0x4b, 0x03, 0x04]) {
+            self = .zip
+        } else if Self.packers.contains(where: head.starts) {
+            self = .packed
         } else if head.count > 262, Array(head[257..<262]) == Array("ustar".utf8) {
             self = .tar
         } else if starts("# v2 git bundle\n") || starts("# v3 git bundle\n") {
@@ -81,7 +93,7 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     /// The estate file's word for the format of encryption; nil where there is none.
     public var encryption: String? {
         switch self {
-        case .opensslEncrypted: "openssl"
+        case .opensslEncrypted, .opensslBase64: "openssl"
         case .cmsEnveloped, .cmsAuthenticated, .cmsText: "cms"
         case .age: "age"
         case .gpg: "gpg"
@@ -99,6 +111,11 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
         let letters = head.dropFirst(2).filter { $0 != 0 }
         return looksLikeDump(letters) || letters.starts(with: Array("PGDMP".utf8))
     }
+
+    private static let packers: [[UInt8]] = [
+        [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], Array("Rar!".utf8), Array("LZIP".utf8), [0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a],
+        [0x1f, 0x9d],
+    ]
 
     /// Every script of pg_dump and pg_dumpall opens with a comment that says so.
     private static func looksLikeDump(_ head: [UInt8]) -> Bool {

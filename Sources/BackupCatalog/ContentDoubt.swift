@@ -37,7 +37,7 @@ extension StoredContent {
     private static func body(of format: ArtifactFormat, _ bytes: [UInt8]) -> Int? {
         switch format {
         case _ where compressed.contains(format): bytes.count
-        case .opensslEncrypted: EncryptedBody.sample(of: bytes, format).count
+        case .opensslEncrypted, .opensslBase64: EncryptedBody.sample(of: bytes, format).count
         // The nonce or the last block, and the tag.
         case .age: EncryptedBody.sample(of: bytes, format).count - 32
         default: nil

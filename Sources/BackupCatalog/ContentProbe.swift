@@ -130,12 +130,12 @@ public enum ContentProbe {
             if behind == nil, format == .opensslEncrypted, isShortText(sample) { behind = "plain text" }
         }
         if let middle {
-            let least = [sample, EncryptedBody.decoded(middle, like: head)].min { entropy(of: $0) < entropy(of: $1) }
+            let least = [sample, EncryptedBody.decoded(middle, like: head)].min { Randomness.entropy(of: $0) < Randomness.entropy(of: $1) }
             sample = least ?? sample
         }
         return StoredContent(
             kind: kind, encryption: format.encryption, isAuthenticated: format.isAuthenticated, plainBehindHeader: behind,
-            entropy: sample.count >= fewest ? entropy(of: sample) : nil, sampled: sample.count,
+            entropy: sample.count >= fewest ? Randomness.entropy(of: sample) : nil, sampled: sample.count,
             permissions: permissions)
     }
 
@@ -158,18 +158,5 @@ public enum ContentProbe {
         guard (32..<fewest).contains(bytes.count) else { return false }
         let printable = bytes.count { (0x20..<0x7f).contains($0) || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }
         return printable * 100 >= bytes.count * 95
-    }
-
-    /// Shannon's, in bits for each byte.
-    static func entropy(of bytes: [UInt8]) -> Double {
-        guard !bytes.isEmpty else { return 0 }
-        var counts = [Int](repeating: 0, count: 256)
-        for byte in bytes { counts[Int(byte)] += 1 }
-        let total = Double(bytes.count)
-        return counts.reduce(0.0) { sum, count in
-            guard count > 0 else { return sum }
-            let share = Double(count) / total
-            return sum - share * log2(share)
-        }
     }
 }

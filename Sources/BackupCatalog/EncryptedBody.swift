@@ -10,6 +10,7 @@ enum EncryptedBody {
     static func sample(of head: [UInt8], _ format: ArtifactFormat) -> [UInt8] {
         switch format {
         case .opensslEncrypted: return Array(head.dropFirst(OpenSSLEncCipher.headerSize))
+        case .opensslBase64: return Array((Base64Text.decoded(head) ?? head).dropFirst(OpenSSLEncCipher.headerSize))
         case .cmsEnveloped, .cmsAuthenticated:
             // With many recipients the content begins further back, and this is all the noise of their keys.
             return Array(head.dropFirst(CMSEnvelope.contentStart(in: head) ?? 0))
@@ -28,6 +29,7 @@ enum EncryptedBody {
     ///
     /// - Parameter head: The first bytes of the file.
     static func decoded(_ bytes: [UInt8], like head: [UInt8]) -> [UInt8] {
+        if ArtifactFormat(head: head) == .opensslBase64 { return Base64Text.decoded(bytes) ?? bytes }
         guard isArmored(head) else { return bytes }
         // A piece of a file begins and ends within a line.
         let lines = bytes.split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }).filter { $0.count >= 48 && $0.count % 4 == 0 }

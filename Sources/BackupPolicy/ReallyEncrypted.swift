@@ -58,6 +58,7 @@ enum ReallyEncrypted {
     /// A dump in plain text, or in another format, can be recovered from; nothing, noise or an error message can't.
     private static func isBackup(_ content: StoredContent) -> Bool {
         switch content.kind {
+        case _ where content.enclosure != nil: true
         case .empty, .unknown: false
         case .folder, .encrypted, .plain: true
         }
@@ -69,6 +70,7 @@ enum ReallyEncrypted {
     }
 
     static func judge(_ content: StoredContent, as declared: Encryption.Format, object: String) -> Finding? {
+        if let enclosure = content.enclosure { return .enclosed(enclosure, object: object, expected: declared.words) }
         let actual: String
         switch content.kind {
         case .empty:
@@ -89,8 +91,10 @@ enum ReallyEncrypted {
                 return nil
             }
         case .unknown:
-            let random = content.entropy.map { $0 >= leastEntropy(of: content.sampled) } ?? false
-            actual = random ? "random bytes without the header of an encrypted file" : "bytes that are not random, as plain text has them"
+            if content.entropy.map({ $0 >= leastEntropy(of: content.sampled) }) ?? false {
+                return .headerless(object: object, format: declared.storedName, expected: declared.words)
+            }
+            actual = "bytes that are not random, as plain text has them"
         }
         return Finding(
             .artifactNotEncrypted, object: object, expected: declared.words, actual: actual,

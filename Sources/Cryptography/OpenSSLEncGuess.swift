@@ -42,6 +42,13 @@ public struct OpenSSLEncGuess: Sendable, Hashable {
     public static func find(
         head: [UInt8], passphrase: Secret, declared: OpenSSLEncCipher, cancelled: () -> Bool, fits: ([UInt8]) -> Bool
     ) throws(CryptographyError) -> OpenSSLEncGuess? {
+        var head = head
+        if Base64Stream.begins(head) {
+            var text = Base64Stream()
+            var stored: [UInt8] = []
+            _ = head.withUnsafeBytes { text.update($0, into: &stored) }
+            head = stored
+        }
         guard !passphrase.isEmpty, head.starts(with: OpenSSLEncCipher.magic), head.count >= 48 else { return nil }
         let salt = Array(head[8..<16])
         let trial = Trial(sample: Array(head[16...].prefix(64)))

@@ -45,6 +45,10 @@ public final class OpenSSLEncDecryptor: StoredDecryptor {
     private var context: CipherContext?
     /// Stored bytes after the header.
     private var count = 0
+    /// The first bytes as they came, until they tell whether the file is text.
+    private var begin: [UInt8]? = []
+    private var text: Base64Stream?
+    private var isWholeText = true
 
     init(cipher: OpenSSLEncCipher, passphrase: Secret) {
         self.cipher = cipher
@@ -53,8 +57,26 @@ public final class OpenSSLEncDecryptor: StoredDecryptor {
 
     /// Appends the plain form of the bytes to the output; the last block is held back until ``finish(into:)``.
     ///
-    /// Throws `notEncrypted` as soon as the header has come in and is none.
+    /// Base64 of such a file (`openssl enc -a`) is read as well. Throws `notEncrypted` as soon as the header has come in and is none.
     public func update(_ bytes: UnsafeRawBufferPointer, into output: inout [UInt8]) throws(CryptographyError) {
+        guard var begin else { return try take(bytes, into: &output) }
+        begin += bytes
+        self.begin = begin
+        guard begin.count >= Base64Stream.mark.count else { return }
+        self.begin = nil
+        if Base64Stream.begins(begin) { text = Base64Stream() }
+        try begin.lend { (bytes) throws(CryptographyError) in try take(bytes, into: &output) }
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer, into output: inout [UInt8]) throws(CryptographyError) {
+        guard text != nil else { return try decrypt(bytes, into: &output) }
+        var stored: [UInt8] = []
+        // What is no base64 any more is damage, which the end says: so much of it as there is.
+        isWholeText = isWholeText && text?.update(bytes, into: &stored) == true
+        try stored.lend { (stored) throws(CryptographyError) in try decrypt(stored, into: &output) }
+    }
+
+    private func decrypt(_ bytes: UnsafeRawBufferPointer, into output: inout [UInt8]) throws(CryptographyError) {
         var rest = bytes[...]
         if context == nil {
             let missing = OpenSSLEncCipher.headerSize - header.count
@@ -72,8 +94,17 @@ public final class OpenSSLEncDecryptor: StoredDecryptor {
     ///
     /// Throws `truncated` or `wrongKeyOrDamaged`.
     public func finish(into output: inout [UInt8]) throws(CryptographyError) {
+        if let begin {
+            self.begin = nil
+            try begin.lend { (bytes) throws(CryptographyError) in try decrypt(bytes, into: &output) }
+        }
+        if text != nil {
+            var last: [UInt8] = []
+            isWholeText = text?.finish(into: &last) == true && isWholeText
+            try last.lend { (bytes) throws(CryptographyError) in try decrypt(bytes, into: &output) }
+        }
         if let problem = Self.truncation(size: Int64(header.count + count)) { throw problem }
-        guard let context, context.finish(into: &output) else {
+        guard isWholeText, let context, context.finish(into: &output) else {
             throw CryptographyError(
                 .wrongKeyOrDamaged, message: "the last block does not decrypt",
                 hint: "the key is wrong or the file is damaged: the format has no checksum that would tell the two apart; "

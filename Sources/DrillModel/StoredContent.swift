@@ -22,7 +22,21 @@ public struct StoredContent: Sendable, Hashable {
         /// Encrypted where the estate says plain text, in words.
         case stillEncrypted(String)
     }
+    /// An encrypted file that something else was put around.
+    public struct Enclosure: Sendable, Hashable {
+        /// `an openssl-encrypted file inside a gzip file`.
+        public var words: String
+        /// The commands that take it off: `gzip -d`.
+        public var undo: String
+
+        public init(words: String, undo: String) {
+            self.words = words
+            self.undo = undo
+        }
+    }
     public var kind: Kind
+    /// What was found below a compression, base64 or a tar, where somebody looked.
+    public var enclosure: Enclosure?
     /// nil where nothing does, or nobody looked.
     public var doubt: Doubt?
     /// The estate file's word for the encrypted format; nil where there is none, or nobody looked that closely.

@@ -151,9 +151,13 @@ public struct ArtifactRetriever: Sendable {
                 Finding(
                     .encryptionFormUnsupported, object: name, expected: "a CMS envelope in DER", actual: "PEM or S/MIME text",
                     message: "the CMS envelope is text, which muster doesn't read",
-                    hint: "write it with -outform DER; openssl cms -cmsout -inform SMIME -outform DER converts what is there"))
+                    hint: "write it with -outform DER; openssl cms -cmsout -inform \(head.first == 0x2d ? "PEM" : "SMIME") -outform DER "
+                        + "converts what is there"))
         }
         if let declared, format.encryption == nil {
+            if let failure = try await enclosed(source, in: target.deletingLastPathComponent())?.failure(of: name, declared: declared) {
+                throw failure
+            }
             throw DrillFailure.failed(
                 Finding(
                     .artifactNotEncrypted, object: name, expected: declared.words, actual: format.rawValue,
@@ -186,6 +190,17 @@ public struct ArtifactRetriever: Sendable {
                 sealed == nil || sealed?.artifact.sha256 == error.storedSHA256
             else { throw failure }
             throw try await cause(of: source, name: name, isCut: error.kind == .truncated) ?? told
+        }
+    }
+
+    /// nil where this machine can't look: then it counts as disclosed.
+    private func enclosed(_ file: URL, in folder: URL) async throws -> EnclosedForm? {
+        do {
+            return try await EnclosedForm.look(at: file, on: host, in: folder)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return nil
         }
     }
 

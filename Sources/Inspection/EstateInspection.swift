@@ -19,12 +19,18 @@ public struct EstateInspection: Sendable {
     var now: Date
     /// Where artifacts are read through; nil: they are not.
     var deep: ScratchRoot?
+    /// Where what is packed is looked into.
+    var scratch: ScratchRoot
     var stores: RemoteStores
     /// Whether the drills that the estate promises were drilled; nil: nobody asks.
     var drills: DrillsKept?
 
-    public init(estate: Estate, now: Date, deep: ScratchRoot? = nil, stores: RemoteStores, drills: DrillsKept? = nil) {
+    public init(
+        estate: Estate, now: Date, deep: ScratchRoot? = nil, scratch: ScratchRoot = ScratchRoot(nil), stores: RemoteStores,
+        drills: DrillsKept? = nil
+    ) {
         self.drills = drills
+        self.scratch = scratch
         self.estate = estate
         self.now = now
         self.deep = deep
@@ -138,6 +144,7 @@ public struct EstateInspection: Sendable {
                 CaseResult.judged(.policy, service: set.service, name: name, duration: took, findings: findings)
             }
         guard !survey.series.moments.isEmpty else { return ([listed], nil) }
+        try await survey.lookInside(from: scratch, in: stores)
         let refused = survey.refused()
         let total = Int64(survey.series.moments.count)
         try await survey.compareCopies(in: stores) { done in

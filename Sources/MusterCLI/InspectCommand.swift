@@ -80,7 +80,9 @@ struct InspectCommand: AsyncParsableCommand {
             evidence: evidence, notifications: instant == nil ? RunNotifications([(estate, nil)]) : nil)
         let verdict = try await recorded.run { hub in
             try await RemoteScope.with(estate, in: root) { stores in
-                try await EstateInspection(estate: estate, now: now, deep: deep ? root : nil, stores: stores, drills: kept).run(hub: hub)
+                try await EstateInspection(
+                    estate: estate, now: now, deep: deep ? root : nil, scratch: root, stores: stores, drills: kept
+                ).run(hub: hub)
             }
         }
         let code = DrillModel.ExitCode(verdict)

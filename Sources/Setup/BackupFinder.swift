@@ -195,8 +195,9 @@ public struct BackupFinder: Sendable {
                 ? .globals(encryption: nil) : .artifact(.pgDump, encryption: nil, guessed: false)
         case .gitBundle: return .artifact(.gitBundle, encryption: nil, guessed: false)
         case .unknown where isEnvironment(head, called: name): return .artifact(.env, encryption: nil, guessed: false)
-        case .empty, .utf16, .unknown: return .unknown
-        case .opensslEncrypted, .cmsEnveloped, .cmsAuthenticated, .cmsText, .age, .gpg: return named(name, encryption: format.encryption)
+        case .empty, .utf16, .unknown, .zip, .packed: return .unknown
+        case .opensslEncrypted, .opensslBase64, .cmsEnveloped, .cmsAuthenticated, .cmsText, .age, .gpg:
+            return named(name, encryption: format.encryption)
         case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encryption: nil)
         }
     }

@@ -22,7 +22,6 @@ import Testing
         StoredContent(kind: .plain("a pg_dump custom archive"), permissions: 0o600),
         StoredContent(kind: .folder, permissions: 0o700),
         StoredContent(kind: .unknown, entropy: 4.6, sampled: 4096, permissions: 0o600),
-        StoredContent(kind: .unknown, entropy: 7.96, sampled: 4096, permissions: 0o600),
         StoredContent(kind: .encrypted("an openssl-encrypted file"), entropy: 5.1, sampled: 4080, permissions: 0o600),
         StoredContent(
             kind: .encrypted("an openssl-encrypted file"), plainBehindHeader: "a gzip file", entropy: 7.9, sampled: 4080, permissions: 0o600
@@ -33,6 +32,17 @@ import Testing
         #expect(finding?.rule == .artifactNotEncrypted)
         #expect(finding?.object.hasPrefix("primary:daily/") ?? false)
         #expect(finding?.object.hasSuffix("of \(Self.night)") ?? false)
+    }
+
+    /// Red, and no alarm: noise without a header, and what was packed after it was encrypted.
+    @Test func whatNobodyCanReadIsNotDisclosed() {
+        let noise = only { $0.content = StoredContent(kind: .unknown, entropy: 7.96, sampled: 4096, permissions: 0o600) }
+        #expect(noise?.rule.name == "artifact-unknown-kind" && noise?.hint.contains("-nosalt") == true)
+        let packed = only {
+            $0.content = StoredContent(kind: .plain("a gzip file"), entropy: 7.9, sampled: 4096, permissions: 0o600)
+            $0.content?.enclosure = .init(words: "an openssl-encrypted file inside a gzip file", undo: "gzip -d")
+        }
+        #expect(packed?.rule.name == "encryption-form-unsupported" && packed?.hint.contains("gzip -d") == true)
     }
 
     @Test func eachFileOfABaseBackup() {

@@ -95,3 +95,54 @@ struct EncryptionFormTests {
         }
     }
 }
+
+extension EncryptionFormTests {
+    /// Base64 is read; what is around an encrypted file is named in a drill and in both inspections, and nobody is told that it is disclosed.
+    @Test func whatIsAroundIsReadOrNamed() async throws {
+        try await Fixture.with { fixture in
+            let store = try await FormStore(on: fixture)
+            let enc = "openssl enc -aes-256-cbc -pbkdf2 -pass file:key -in plain"
+            for options in ["-a", "-a -A"] {
+                try await store.openssl("-aes-256-cbc -pbkdf2 \(options)")
+                let (green, _) = try await fixture.drill(store.drillFile)
+                #expect(green.code == 0, "\(options) \(green.text)")
+                let looked = try await store.inspect()
+                #expect(looked.code == 0, "\(options) \(looked.text)")
+            }
+            for script in [
+                "\(enc) | gzip > own/b.rdb.enc", "\(enc) | zstd -q > own/b.rdb.enc", "\(enc) > x; tar cf own/b.rdb.enc x",
+                "\(enc) > x; tar czf own/b.rdb.enc x", "age-keygen -o k; age -r $(age-keygen -y k) plain | base64 > own/b.rdb.enc",
+            ] {
+                try await store.write(script)
+                let drill = try await fixture.expect(store.drillFile, code: 2, rule: ["encryption-form-unsupported"])
+                #expect(!drill.findings.contains { $0.hint.contains("disclosed") }, "\(script)")
+                for more in [[], ["--deep"]] {
+                    let looked = try await fixture.run(["inspect", store.folder.appendingPathComponent("estate.yaml").path] + more)
+                    #expect(looked.code == 1 && looked.out.contains("encryption-form-unsupported"), "\(script) \(looked.text)")
+                    #expect(!looked.out.contains("artifact-not-encrypted"), "\(script) \(looked.text)")
+                }
+            }
+            try await store.openssl("-aes-256-cbc -pbkdf2 -nosalt")
+            let bare = try await fixture.expect(store.drillFile, code: 1, rule: ["artifact-unknown-kind"])
+            #expect(bare.findings.contains { $0.hint.contains("-nosalt") })
+            let looked = try await store.inspect()
+            #expect(looked.code == 1 && looked.out.contains("-nosalt") && !looked.out.contains("artifact-not-encrypted"), "\(looked.text)")
+        }
+    }
+
+    /// Below the same layers in plain text: the alarm stands.
+    @Test func plainTextBelowIsDisclosed() async throws {
+        try await Fixture.with { fixture in
+            let store = try await FormStore(on: fixture)
+            for script in [
+                "gzip -c plain > own/b.rdb.enc", "base64 plain > own/b.rdb.enc", "cp plain own/b.rdb.enc",
+                "openssl enc -aes-256-cbc -pbkdf2 -pass file:key -in plain > x; tar czf own/b.rdb.enc x plain",
+            ] {
+                try await store.write(script)
+                try await fixture.expect(store.drillFile, code: 1, rule: ["artifact-not-encrypted"])
+                let looked = try await store.inspect()
+                #expect(looked.code == 1 && looked.out.contains("artifact-not-encrypted"), "\(script) \(looked.text)")
+            }
+        }
+    }
+}

@@ -76,7 +76,8 @@ import Testing
             point.sealState = .missing
             let bare = await fixture.failure(of: point, key: Fixture.key)
             switch offset {
-            case 0, 5: #expect(bare?.finding.rule.name == "artifact-not-encrypted")
+            // Noise: damaged, and nothing that anybody could read.
+            case 0, 5: #expect(bare?.finding.rule.name == "artifact-unknown-kind" && bare?.verdict == .failed)
             case 12: #expect(bare?.verdict == .failed)
             // The format has no checksum of its own: what comes out is for the restore to refuse.
             case 900: #expect(bare == nil)
@@ -140,6 +141,94 @@ import Testing
             try fixture.shell("truncate -s -5 a.enc")
             let cut = await fixture.failure(of: try await fixture.point("a.enc"), key: Fixture.key)
             #expect(cut?.finding.rule.name == "artifact-truncated" && cut?.finding.hint.contains("-chacha20") == true, "\(cut as Any)")
+        }
+    }
+
+    /// Something around an encrypted file: what it is and how it is undone, and never an alarm of disclosure.
+    @Test(arguments: [
+        ("gzip a.enc; mv a.enc.gz b", "an openssl-encrypted file inside a gzip file", "gzip -d"),
+        ("zstd -q a.enc -o b", "an openssl-encrypted file inside a zstd file", "zstd -d"),
+        ("xz a.enc; mv a.enc.xz b", "an openssl-encrypted file inside an xz file", "xz -d"),
+        ("bzip2 a.enc; mv a.enc.bz2 b", "an openssl-encrypted file inside a bzip2 file", "bzip2 -d"),
+        ("lz4 -q a.enc b", "an openssl-encrypted file inside an lz4 file", "lz4 -d"),
+        ("tar cf b a.enc a.enc", "an openssl-encrypted file inside a tar file", "tar -x"),
+        ("tar czf b a.enc", "an openssl-encrypted file inside a tar file inside a gzip file", "gzip -d, then tar -x"),
+        ("age-keygen -o k 2>/dev/null; age -r $(age-keygen -y k) a.sql | base64 > b", "an age-encrypted file inside base64", "base64 -d"),
+        (
+            "age-keygen -o k 2>/dev/null; age -a -r $(age-keygen -y k) a.sql | gzip > b", "an age-encrypted file inside a gzip file",
+            "gzip -d"
+        ),
+        ("base64 -w0 a.enc | gzip > b", "an openssl-encrypted file as base64 inside a gzip file", "gzip -d"),
+    ])
+    func whatIsAroundAnEncryptedFileIsNamed(script: String, words: String, undo: String) async throws {
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", dumpScript())
+            try fixture.encrypt("a.sql", as: "a.enc")
+            try fixture.shell(script)
+            let failure = await fixture.failure(of: try await fixture.point("b"), key: Fixture.key)
+            #expect(failure?.verdict == .error && failure?.finding.rule.name == "encryption-form-unsupported", "\(failure as Any)")
+            #expect(
+                failure?.finding.actual == words && failure?.finding.hint.contains("undo it with \(undo),") == true, "\(failure as Any)")
+            #expect(fixture.left == [])
+        }
+    }
+
+    /// What can be read by anybody is disclosed, whatever is around it and whatever lies beside it.
+    @Test(arguments: [
+        "gzip -c a.sql > b", "zstd -q a.sql -o b", "tar cf b a.sql", "tar czf b a.enc a.sql", "tar cf b a.enc a.sql", "base64 a.sql > b",
+        "gzip -c a.sql | base64 > b", "cp a.sql b", "zip -q c.zip a.sql && mv c.zip b || { printf 'PK\\003\\004' > b; cat a.sql >> b; }",
+        "{ head -c 16 a.enc; cat a.sql; } | gzip > b", "xz -c a.sql > b", "bzip2 -c a.sql > b",
+        "{ printf Salted__01234567; cat a.sql; } > c; tar cf b a.enc c",
+    ])
+    func plainTextStaysDisclosed(script: String) async throws {
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", dumpScript())
+            try fixture.encrypt("a.sql", as: "a.enc")
+            try fixture.shell(script)
+            let failure = await fixture.failure(of: try await fixture.point("b"), key: Fixture.key)
+            #expect(failure?.verdict == .failed && failure?.finding.rule.name == "artifact-not-encrypted", "\(failure as Any)")
+            #expect(failure?.finding.hint.contains("disclosed") == true)
+            #expect(fixture.left == [])
+        }
+    }
+
+    /// `openssl enc -a` in lines and in one, and without a salt.
+    @Test func textOfOpensslIsRead() async throws {
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", dumpScript(700_001))
+            for options in ["-a", "-a -A"] {
+                try fixture.shell("openssl enc -aes-256-cbc -pbkdf2 \(options) -pass env:PASS -in a.sql -out a.enc")
+                let opened = try await fixture.retrieve(try await fixture.point("a.enc", seal: true), key: Fixture.key)
+                #expect(Array(try Data(contentsOf: opened.location)) == dumpScript(700_001))
+                try FileManager.default.removeItem(at: opened.location)
+                try fixture.shell("openssl enc -aes-256-cbc -md md5 \(options) -pass env:PASS -in a.sql -out b.enc 2>/dev/null")
+                let other = await fixture.failure(of: try await fixture.point("b.enc"), key: Fixture.key)
+                #expect(other?.finding.hint.contains("digest: md5") == true, "\(other as Any)")
+                try fixture.shell("truncate -s -7 a.enc")
+                let cut = await fixture.failure(of: try await fixture.point("a.enc"), key: Fixture.key)
+                #expect(cut?.verdict == .failed && cut?.finding.rule != Rule("artifact-not-encrypted"), "\(cut as Any)")
+            }
+            try fixture.shell("openssl enc -aes-256-cbc -pbkdf2 -nosalt -pass env:PASS -in a.sql -out n.enc")
+            let bare = await fixture.failure(of: try await fixture.point("n.enc"), key: Fixture.key)
+            #expect(bare?.finding.rule.name == "artifact-unknown-kind" && bare?.finding.hint.contains("-nosalt") == true, "\(bare as Any)")
+        }
+    }
+
+    /// The command that is told does convert what lies there.
+    @Test(arguments: ["PEM", "SMIME"])
+    func theHintForTextOfCMSWorks(form: String) async throws {
+        try await Fixture.with { fixture in
+            try fixture.file("a.sql", dumpScript())
+            try fixture.shell("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=r -days 9 -keyout k -out k.crt 2>/dev/null")
+            try fixture.shell("openssl cms -encrypt -binary -outform \(form) -aes-256-cbc -in a.sql -out a.cms k.crt")
+            let key = ArtifactStream.Encryption(
+                .cms, key: Secret(try String(contentsOf: fixture.store.appendingPathComponent("k"), encoding: .utf8)))
+            let failure = await fixture.failure(of: try await fixture.point("a.cms"), key: key)
+            #expect(failure?.finding.rule.name == "encryption-form-unsupported")
+            let words = try #require(failure?.finding.hint.firstMatch(of: /openssl cms -cmsout -inform [A-Z]+ -outform DER/))
+            try fixture.shell("\(words.0) -in a.cms -out b.cms")
+            let opened = try await fixture.retrieve(try await fixture.point("b.cms"), key: key)
+            #expect(Array(try Data(contentsOf: opened.location)) == dumpScript())
         }
     }
 

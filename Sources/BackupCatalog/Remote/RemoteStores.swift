@@ -195,6 +195,14 @@ public actor RemoteStores {
         if let globals = point.globals { try await Self.bring(globals, from: listing) { _ in } }
     }
 
+    /// The first bytes of a remote artifact; nil where its store is a folder.
+    ///
+    /// - Throws: ``DrillFailure``, `CancellationError`.
+    public func beginning(of point: RecoveryPoint, count: Int) async throws -> [UInt8]? {
+        guard let store = estate.stores[point.store], store.remote != nil else { return nil }
+        return try await listing(of: store).get().rclone.read(point.path, count: count)
+    }
+
     /// Brings the files of a write-ahead log.
     public func bring(_ files: [ArchivedWAL], of set: BackupSet) async throws {
         for name in set.wal?.stores ?? [] {
