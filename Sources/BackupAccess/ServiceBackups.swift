@@ -201,6 +201,8 @@ public struct ServiceBackups: Sendable {
             }
         case .broken(let finding):
             cases.append(.judged(.backup, service: set.service, name: name, findings: [finding]))
+        case .unread(let finding):
+            cases.append(.unasked(.backup, service: set.service, name: name, finding: finding))
         case .missing where estate.seals.required:
             cases.append(.judged(.backup, service: set.service, name: name, findings: [unsealed(point)]))
         case .missing:
@@ -224,7 +226,11 @@ public struct ServiceBackups: Sendable {
     }
 
     public func unsealedReason(of point: RecoveryPoint) -> String {
-        if case .broken = point.sealState { "the seal doesn't hold" } else { "not sealed" }
+        switch point.sealState {
+        case .broken: "the seal doesn't hold"
+        case .unread: "the seal can't be read now"
+        case .missing, .valid: "not sealed"
+        }
     }
 
     public func recordRetrieval(of point: RecoveryPoint, _ retrieved: RetrievedArtifact, _ log: any StepLog) {

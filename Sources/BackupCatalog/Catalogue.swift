@@ -157,13 +157,14 @@ public struct Catalogue: Sendable {
             return RecoveryPoint(
                 service: set.service, backup: set.name, store: store.name, zone: store.zone, path: item.path, location: item.location,
                 globals: globals.flatMap { GlobalsPairing.globals(for: item, among: $0)?.location }, size: item.size, time: time,
-                timeSource: source, sealState: seal)
+                timeSource: source, sealState: seal, obstacle: item.obstacle)
         }
         return (points, passedOver)
     }
 
     /// Genuine is not enough: it must be of this very backup.
     private func seal(of item: StoredItem, _ origin: SealOrigin) -> RecoveryPoint.SealState {
+        if let obstacle = item.sealObstacle { return obstacle.verdict == .error ? .unread(obstacle.finding) : .broken(obstacle.finding) }
         let state = SealFile.read(besides: item.location, trusted: trusted)
         guard let seal = state.seal, let finding = origin.judge(seal, name: item.path) else { return state }
         return .broken(finding)

@@ -109,7 +109,12 @@ public enum ContentProbe {
     }
 
     /// Where the second sample begins; nil where the first shows enough. A file may begin with noise and go on in plain text.
-    static func middle(of size: Int64) -> Int64? { size / 2 > 2 * Int64(sampleSize) ? size / 2 : nil }
+    ///
+    /// In the second quarter, at a power of two: objects of like sizes are then asked for in one run.
+    static func middle(of size: Int64) -> Int64? {
+        let half = size / 2
+        return half > 2 * Int64(sampleSize) ? 1 << Int64(Int64.bitWidth - 1 - half.leadingZeroBitCount) : nil
+    }
 
     /// What two samples tell.
     static func judge(head: [UInt8], middle: [UInt8]?, permissions: UInt16?) -> StoredContent {

@@ -20,6 +20,11 @@ struct StoredItem: Sendable, Hashable {
     var modified: Date
     /// Of a remote object, its first bytes, where they have been read.
     var head: [UInt8]?
+    /// Of a remote object, the archive tier that it has to be restored from first.
+    var archive: String?
+    /// What stands between this machine and it, and its seal, as far as that is known.
+    var obstacle: DrillFailure?
+    var sealObstacle: DrillFailure?
 }
 
 /// Lists one store.

@@ -29,8 +29,10 @@ enum CopiesAgree {
         // What the retention has no use for any more is missed by nobody: one store's job may have removed it hours before the other's.
         let backups = series.backups(except: broken)
         let wanted = Set(PolicyWindow(backups, now: series.now).kept().map { backups.moments[$0].path })
-        for moment in series.moments where !moment.copies.contains(where: { broken.contains($0.point) }) {
+        // Of what lies in an archive nobody reads the bytes; that there is a copy of it can be asked all the same.
+        for moment in series.moments where !moment.copies.contains(where: { broken.contains($0.point) && !$0.point.isArchived }) {
             if wanted.contains(moment.path) { findings += missing(moment, series) }
+            if moment.copies.contains(where: \.point.isArchived) { continue }
             if series.set.kind != .gitMirror { findings += differing(moment, series, &broken) }
             unasked += moment.copies.compactMap { if case .unasked(let finding) = $0.comparison { finding } else { nil } }
         }

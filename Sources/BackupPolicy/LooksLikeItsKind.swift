@@ -26,7 +26,7 @@ enum LooksLikeItsKind {
 
     private static func judge(_ copy: StoredCopy, _ series: BackupSeries) -> Finding? {
         let object = series.object(copy.point)
-        guard let content = copy.content else { return .artifactUnreadable(object) }
+        guard let content = copy.content else { return .unreadable(copy.point, object) }
         if copy.point.size == 0 { return .artifactEmpty(object, actual: "0 bytes") }
         if let (name, part) = content.parts.sorted(by: { $0.key < $1.key }).first(where: { $0.value?.kind == .empty || $0.value == nil }) {
             return part == nil ? .artifactUnreadable("\(name) of \(object)") : .artifactEmpty("\(name) of \(object)", actual: "0 bytes")
@@ -63,6 +63,13 @@ extension Finding {
         Finding(
             .artifactEmpty, object: object, expected: "a backup", actual: actual, message: "the stored file is empty",
             hint: "look at the backup job's log of that day: its disk may have been full, or its dump may have failed unnoticed")
+    }
+
+    /// What is known of why, or that nothing is.
+    static func unreadable(_ point: RecoveryPoint, _ object: String) -> Finding {
+        guard var finding = point.obstacle?.finding else { return .artifactUnreadable(object) }
+        finding.object = object
+        return finding
     }
 
     static func artifactUnreadable(_ object: String) -> Finding {

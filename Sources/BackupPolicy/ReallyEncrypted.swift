@@ -30,7 +30,7 @@ enum ReallyEncrypted {
                 // Told already: this user may not read it.
                 if broken.contains(copy.point) { continue }
                 broken.insert(copy.point, isBackup: false)
-                findings.append(.artifactUnreadable(series.object(copy.point)))
+                findings.append(.unreadable(copy.point, series.object(copy.point)))
                 continue
             }
             // Of the files themselves none is encrypted, and an empty folder holds nothing.

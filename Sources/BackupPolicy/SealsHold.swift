@@ -34,6 +34,7 @@ enum SealsHold {
         guard sealed || series.seals.required else { return [series.skipped(name, "not sealed")] }
         var findings: [Finding] = []
         var bare: [RecoveryPoint] = []
+        var unread: [Finding] = []
         for copy in copies where !broken.contains(copy.point) {
             switch copy.point.sealState {
             case .valid(let seal):
@@ -49,6 +50,9 @@ enum SealsHold {
                         .notSealed, series.seals.required ? .critical : .warning, object: series.object(copy.point),
                         expected: "a seal beside the artifact, as others of the series have one", actual: "none",
                         message: "the backup has no seal", hint: "make backups with muster seal, and copy the seals with them"))
+            case .unread(var finding):
+                finding.object = series.object(copy.point)
+                unread.append(finding)
             case .broken(var finding):
                 finding.object = series.object(copy.point)
                 findings.append(finding)
@@ -62,7 +66,8 @@ enum SealsHold {
         } else if !bare.isEmpty {
             findings.append(.globalsNotSealed(object: "\(bare.count) of \(series.name)", isRequired: false))
         }
-        return [series.judged(name, findings + series.origins)]
+        if let first = unread.first, findings.allSatisfy({ $0.severity != .critical }) { return [series.unasked(name, first)] }
+        return [series.judged(name, findings + unread + series.origins)]
     }
 
     private static func size(_ point: RecoveryPoint, _ seal: Seal, _ series: BackupSeries) -> Finding? {

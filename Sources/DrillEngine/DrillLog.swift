@@ -174,6 +174,12 @@ final class AttemptMemory: Sendable {
     static let ofTheDrill = ofWhatCameBack.union([.operation])
 
     var backupIsBad: Bool { all.contains { $0.verdict == .failed && Self.ofTheBackup.contains($0.group) } }
+    /// Nobody can say whether it is healthy: the store keeps this one artifact from whoever wants to restore it.
+    var backupIsOutOfReach: Bool {
+        all.contains { result in
+            result.verdict == .error && result.findings.contains { [.artifactArchived, .artifactAccessDenied].contains($0.rule) }
+        }
+    }
     var hasFailures: Bool { all.contains { $0.verdict == .failed } }
     var hasErrors: Bool { all.contains { $0.verdict == .error } }
 

@@ -79,6 +79,7 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
                 return (result, nil)
             }
         }
+        var someAreBad = false
         var reasons = AttemptReasons()
         var tried = 0
         for (index, point) in candidates.points.enumerated() {
@@ -97,9 +98,18 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
                 return (result, verified)
             }
             result.state = attempt.hasFailures ? .failed : .unverified
-            guard attempt.backupIsBad, selection == .latestHealthy else { return (result, verified) }
-            reasons.add(attempt.standingReasons, of: point)
+            guard attempt.backupIsBad || attempt.backupIsOutOfReach, selection == .latestHealthy else { return (result, verified) }
+            if attempt.backupIsBad { reasons.add(attempt.standingReasons, of: point) }
             let next = reasons.repeated == nil ? candidates.points.dropFirst(index + 1).first : nil
+            if next == nil { tried = index + 1 }
+            guard attempt.backupIsBad else {
+                if let next {
+                    log.unproven(
+                        "\(driver.service): whether \(name(of: point)) is healthy: it can't be read; the drill went on to \(name(of: next)).")
+                }
+                continue
+            }
+            someAreBad = true
             log.record(
                 .judged(
                     .backup, service: driver.service, name: "\(name(of: point)) is healthy",
@@ -110,8 +120,12 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
                                 ?? "the backup is not healthy",
                             hint: "its own findings say what is wrong; keep the file until the cause is known")
                     ]))
-            if next == nil { tried = index + 1 }
             if reasons.repeated != nil { break }
+        }
+        // Where none could be read, none was found bad either.
+        guard someAreBad || candidates.points.isEmpty else {
+            if let untried = candidates.untried(after: tried) { log.unproven("\(driver.service): \(untried).") }
+            return (result, nil)
         }
         result.state = .failed
         log.record(

@@ -40,6 +40,8 @@ public struct RecoveryPoint: Sendable, Hashable {
         case missing
         /// There is one, and it doesn't hold: why, and the mend.
         case broken(Finding)
+        /// There is one, and this machine can't read it now: nothing is known of it.
+        case unread(Finding)
 
         /// The seal, where it holds.
         public var seal: Seal? {
@@ -64,12 +66,14 @@ public struct RecoveryPoint: Sendable, Hashable {
     /// What ``time`` was read as, before an incident in its own second made it that one's: by then it had ended for sure.
     public private(set) var endedBy: Date
     public var sealState: SealState
+    /// What is known to stand between this machine and the artifact, without having fetched it; nil: nothing.
+    public var obstacle: DrillFailure?
     /// The write-ahead log's position at which a physical backup is consistent, where the tool that made it says so.
     public var end: UInt64?
 
     public init(
         service: String, backup: String, store: String, zone: String?, path: String, location: URL, globals: URL? = nil, size: Int64,
-        time: Date, timeSource: TimeSource, sealState: SealState, end: UInt64? = nil
+        time: Date, timeSource: TimeSource, sealState: SealState, obstacle: DrillFailure? = nil, end: UInt64? = nil
     ) {
         self.service = service
         self.backup = backup
@@ -83,11 +87,15 @@ public struct RecoveryPoint: Sendable, Hashable {
         self.timeSource = timeSource
         endedBy = time
         self.sealState = sealState
+        self.obstacle = obstacle
         self.end = end
     }
 }
 
 extension RecoveryPoint {
+    /// Whether it has to be restored in its store, for hours, before anybody can fetch it.
+    public var isArchived: Bool { obstacle?.finding.rule == .artifactArchived }
+
     /// Whole seconds that are cut off where they are written: ``time`` is the next one then, by which it had ended for sure.
     private var precision: TimeInterval { [.pgBackRestInfo, .backupHistory].contains(timeSource) ? 1 : 0 }
 

@@ -28,4 +28,8 @@ extension Rule {
     public static let scratchDiskFull = Rule("scratch-disk-full")
     /// The scratch folder can't be used otherwise.
     public static let scratchUnusable = Rule("scratch-unusable")
+    /// The artifact lies in an archive tier of its store, which takes hours to fetch from.
+    public static let artifactArchived = Rule("artifact-archived")
+    /// The store lists the artifact, and doesn't let it be read.
+    public static let artifactAccessDenied = Rule("artifact-access-denied")
 }

@@ -41,7 +41,7 @@ extension ArtifactRetriever {
             return ArtifactBeginning(
                 location: whole.location, format: whole.format, isFolder: whole.isFolder, isWhole: true, plainBytes: whole.plainBytes)
         }
-        try await requireDeclaredForm(of: point.location, point: point)
+        try await requireDeclaredForm(of: point.location, point: point, in: folder)
         let plain = folder.appendingPathComponent("artifact")
         do {
             try await openBeginning(of: point, to: plain, in: folder)
@@ -51,6 +51,8 @@ extension ArtifactRetriever {
         try own(plain)
         let (file, format) = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil)
             .unpackBeginning(plain, of: point.path, in: folder, bytes: Self.beginning)
+        // Noise of a cipher without a checksum: what another derivation makes of it may be something.
+        if format == .unknown, let cause = try await cause(of: point.location, name: point.path, isCut: true) { throw cause }
         return ArtifactBeginning(location: file, format: format, isFolder: false, isWhole: false)
     }
 

@@ -114,7 +114,7 @@ public struct ArtifactRetriever: Sendable {
     }
 
     /// - Throws: ``DrillFailure``: by its first bytes it is not what the estate declares.
-    func requireDeclaredForm(of source: URL, point: RecoveryPoint) async throws {
+    func requireDeclaredForm(of source: URL, point: RecoveryPoint, in folder: URL) async throws {
         let name = source.lastPathComponent
         let head = try readHead(of: source, name: name)
         let format = ArtifactFormat(head: head)
@@ -155,7 +155,7 @@ public struct ArtifactRetriever: Sendable {
                         + "converts what is there"))
         }
         if let declared, format.encryption == nil {
-            if let failure = try await enclosed(source, in: target.deletingLastPathComponent())?.failure(of: name, declared: declared) {
+            if let failure = try await enclosed(source, in: folder)?.failure(of: name, declared: declared) {
                 throw failure
             }
             throw DrillFailure.failed(
@@ -177,7 +177,8 @@ public struct ArtifactRetriever: Sendable {
         _ source: URL, point: RecoveryPoint, to target: URL, progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> StreamedArtifact {
         let name = source.lastPathComponent
-        try await requireDeclaredForm(of: source, point: point)
+        let sealed = source == point.location ? point.sealState.seal : nil
+        try await requireDeclaredForm(of: source, point: point, in: target.deletingLastPathComponent())
         do {
             if let decryption, decryption.needsProgram {
                 return try await ProgramDecryption(host: host, encryption: decryption).copy(from: source, to: target, progress: progress)
@@ -204,7 +205,7 @@ public struct ArtifactRetriever: Sendable {
         }
     }
 
-    private func cause(of file: URL, name: String, isCut: Bool) async throws -> DrillFailure? {
+    func cause(of file: URL, name: String, isCut: Bool) async throws -> DrillFailure? {
         guard let decryption else { return nil }
         return try await OpenSSLCause.failure(of: file, name: name, encryption: decryption, isCut: isCut)
     }

@@ -163,6 +163,7 @@ public struct EstateInspection: Sendable {
                     .policy, service: set.service, name: "\(set.name): this user may read every artifact",
                     finding: .accessDenied("\(point.store):\(point.path)", item, others: refused.count - 1)))
         }
+        cases += kept(from: survey, &broken)
         cases += BackupPolicy.judge(artifacts: survey.series, known: &broken)
         let inspection = deep.map { DeepInspection(estate: estate, survey: survey, root: $0, hub: hub, stores: stores) }
         // Before the promises are asked: what doesn't read keeps none of them.
@@ -181,6 +182,38 @@ public struct EstateInspection: Sendable {
         // What follows counts recovery points, and what was found to be none is none.
         survey.series = survey.series.backups(except: broken)
         return (cases, survey)
+    }
+
+    /// What a store doesn't hand out, now or at all: it is a backup, and nothing more can be said of it.
+    private func kept(from survey: SetSurvey, _ broken: inout BrokenArtifacts) -> [CaseResult] {
+        var cases: [CaseResult] = []
+        let (set, withheld, archived) = (survey.set, survey.withheld(), survey.archived)
+        if let (point, first) = withheld.first {
+            for (point, _) in withheld { broken.insert(point) }
+            var finding = first
+            finding.object = "\(point.store):\(point.path)"
+            if withheld.count > 1 { finding.actual += ", and \(withheld.count - 1) more" }
+            cases.append(
+                .unasked(.policy, service: set.service, name: "\(set.name): the store lets every artifact be read", finding: finding))
+        }
+        guard let finding = archived.first?.obstacle?.finding else { return cases }
+        for point in archived { broken.insert(point) }
+        let name = "\(set.name): every artifact can be fetched at once"
+        // In a disaster it is the newest that is wanted first.
+        if let newest = survey.series.moments.last, newest.copies.allSatisfy(\.point.isArchived), let point = newest.copies.first?.point,
+            let finding = point.obstacle?.finding
+        {
+            return cases + [.unasked(.policy, service: set.service, name: name, finding: finding)]
+        }
+        let tiers = Set(archived.compactMap { $0.obstacle?.finding.actual }).sorted().joined(separator: " and ")
+        let all = survey.series.moments.reduce(0) { $0 + $1.copies.count }
+        return cases + [
+            .skipped(
+                .policy, service: set.service, name: name,
+                reason: "\(archived.count) of \(all) \(archived.count == 1 ? "is" : "are") archived in \(tiers), among them "
+                    + "\(finding.object): nobody looked at what is in them, and each must be restored first, which takes hours and counts "
+                    + "into RTO")
+        ]
     }
 
     private func tell(_ survey: SetSurvey, _ hub: EventHub) {

@@ -76,19 +76,26 @@ public struct RecoveryPointList: Sendable {
 
     private func row(_ moment: BackupMoment, of set: BackupSet) -> [String] {
         let point = moment.copies.first?.point
-        let copies = moment.copies.map { copy in copy.point.store + (copy.point.zone.map { " (\($0))" } ?? "") }
+        let copies = moment.copies.map { copy in
+            copy.point.store + (copy.point.zone.map { " (\($0))" } ?? "") + (Self.archive(copy.point).map { ", archived in \($0)" } ?? "")
+        }
         return [
             Readable.time(moment.time, in: estate.timeZone), point?.timeSource.rawValue ?? "", point.map { Readable.bytes($0.size) } ?? "",
             point?.sealState.seal.map { String($0.artifact.sha256.prefix(12)) } ?? "-", point.map { Self.seal($0.sealState) } ?? "",
-            moment.copies.first.map { Self.encryption($0.content, of: set.kind) } ?? "", copies.joined(separator: ", "), point?.path ?? "",
+            moment.copies.first.map { Self.archive($0.point) != nil ? "not looked at" : Self.encryption($0.content, of: set.kind) } ?? "",
+            copies.joined(separator: ", "), point?.path ?? "",
         ]
     }
+
+    /// The tier that it must be restored from first; nil where it can be fetched.
+    private static func archive(_ point: RecoveryPoint) -> String? { point.isArchived ? point.obstacle?.finding.actual : nil }
 
     private static func seal(_ state: RecoveryPoint.SealState) -> String {
         switch state {
         case .valid(let seal): seal.truth == .source ? "sealed" : "sealed from the backup"
         case .missing: "no"
         case .broken(let finding): "BROKEN: \(finding.rule)"
+        case .unread(let finding): "not read: \(finding.rule)"
         }
     }
 
@@ -125,6 +132,8 @@ public struct RecoveryPointList: Sendable {
         var timeSource: String
         var sealed: String
         var encryption: String
+        /// The tier that it must be restored from first.
+        var archived: String?
     }
 
     private func json() throws -> String {
@@ -147,21 +156,24 @@ public struct RecoveryPointList: Sendable {
         return PointDocument(
             time: Self.iso(moment.time), timeSource: point?.timeSource.rawValue ?? "", size: point?.size,
             sha256: point?.sealState.seal?.artifact.sha256, sealed: point.map { Self.word($0.sealState) } ?? "",
-            encryption: moment.copies.first.map { Self.word($0.content, of: kind) } ?? "",
+            encryption: moment.copies.first.map { Self.word($0, of: kind) } ?? "",
             copies: moment.copies.map { copy in
                 CopyDocument(
                     store: copy.point.store, zone: copy.point.zone, path: copy.point.path, size: copy.point.size,
                     timeSource: copy.point.timeSource.rawValue, sealed: Self.word(copy.point.sealState),
-                    encryption: Self.word(copy.content, of: kind)
-                )
+                    encryption: Self.word(copy, of: kind), archived: Self.archive(copy.point))
             })
+    }
+
+    private static func word(_ copy: StoredCopy, of kind: BackupSet.Kind) -> String {
+        copy.point.isArchived ? "not-looked-at" : word(copy.content, of: kind)
     }
 
     private static func word(_ state: RecoveryPoint.SealState) -> String {
         switch state {
         case .valid(let seal): seal.truth.rawValue
         case .missing: "missing"
-        case .broken(let finding): finding.rule.name
+        case .broken(let finding), .unread(let finding): finding.rule.name
         }
     }
 

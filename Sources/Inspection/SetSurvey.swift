@@ -26,6 +26,17 @@ struct SetSurvey: Sendable {
         series.moments.flatMap { $0.copies.map(\.point) }.compactMap { point in StoredAccess.refused(of: point).map { (point, $0) } }
     }
 
+    /// What lies in an archive tier of its store.
+    var archived: [RecoveryPoint] { series.moments.flatMap { $0.copies.map(\.point) }.filter(\.isArchived) }
+
+    /// What a store lists and doesn't let be read.
+    func withheld() -> [(point: RecoveryPoint, finding: Finding)] {
+        series.moments.flatMap { $0.copies.map(\.point) }.compactMap { point in
+            guard let obstacle = point.obstacle, obstacle.verdict == .error, !point.isArchived else { return nil }
+            return (point, obstacle.finding)
+        }
+    }
+
     /// Opening an artifact for its time costs a key derivation each, some milliseconds: so many an estate, the newest of each series, and at
     /// least 20 of a store. Older unsealed ones are dated by their mtime, and said so.
     static let mostOpened = 800
@@ -113,13 +124,19 @@ struct SetSurvey: Sendable {
             for _ in 0..<width { add(series.moments) }
             while let (index, comparisons) = try await group.next() {
                 // A store that doesn't answer now would be asked in vain for each of its artifacts.
-                for case .unasked(let finding) in comparisons where unreachable == nil { unreachable = finding }
+                for case .unasked(let finding) in comparisons where unreachable == nil && !Self.isOfOneArtifact(finding) {
+                    unreachable = finding
+                }
                 for (place, comparison) in comparisons.enumerated() { series.moments[index].copies[place + 1].comparison = comparison }
                 done += 1
                 progress(done)
                 add(series.moments)
             }
         }
+    }
+
+    private static func isOfOneArtifact(_ finding: Finding) -> Bool {
+        [.artifactArchived, .artifactAccessDenied].contains(finding.rule)
     }
 
     /// Each of the points but the first, against the first.

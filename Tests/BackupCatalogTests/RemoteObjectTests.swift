@@ -60,18 +60,44 @@ struct RemoteObjectTests {
     }
 
     @Test(arguments: [
-        (1, "SignatureDoesNotMatch: The request signature\n status code: 403", RemoteTrouble.denied),
+        (1, "SignatureDoesNotMatch: The request signature\n status code: 403", RemoteTrouble.Kind.denied),
         (3, "error in ListJSON: directory not found", .missing),
         (1, "NewFs: couldn't connect SSH: ssh: handshake failed: knownhosts: key mismatch", .untrusted),
         (1, "couldn't connect SSH: ssh: handshake failed: ssh: unable to authenticate", .denied),
         (1, "dial tcp 127.0.0.1:1: connect: connection refused", .unreachable),
         (1, "Get \"https://x\": x509: certificate signed by unknown authority", .untrusted),
         (3, "dump-0403.enc of certificates: directory not found", .missing), (1, "AccessDenied: Access Denied", .denied),
-        (1, "googleapi: Error 403: Forbidden", .denied), (1, "status code: 503, request id: 403eof", .unreachable),
-        (1, "failed: request id: a403b certificate-2026.enc", .other("exit 1")),
-        (1, "something that nobody has seen", .other("exit 1")),
+        (1, "googleapi: Error 403: Forbidden", .denied), (1, "status code: 503, request id: 403eof", .busy),
+        (1, "failed: request id: a403b certificate-2026.enc", .other), (1, "something that nobody has seen", .other),
+        (1, "error in ListJSON: SlowDown: m\n status code: 503", .busy), (5, "x.enc: Failed to send to output: unexpected EOF", .cutShort),
+        (1, "x.enc: Failed to open: Object in GLACIER, restore first: bucket=b", .archived),
+        (1, "InvalidObjectState: The operation is not valid\n status code: 403", .archived),
+        (1, "Failed to cat: failed to authenticate decrypted block - bad password?", .damaged),
+        (1, "AuthorizationHeaderMalformed: m\n status code: 400", .elsewhere), (1, "m\n status code: 301, request id: ", .elsewhere),
+        (1, "Failed to create file system for \"nope:\": didn't find section in config file", .undeclared),
+        (1, "Failed to create file system for \"un:\": union can't point to a single upstream", .misdeclared),
+        (1, "AccessDenied: user may not kms:Decrypt", .denied), (1, "KMS.DisabledException: m\n status code: 400", .denied),
     ])
-    func troubles(code: Int32, log: String, trouble: RemoteTrouble) {
-        #expect(RemoteTrouble(exitCode: code, log: log, ending: "exit \(code)") == trouble)
+    func troubles(code: Int32, log: String, kind: RemoteTrouble.Kind) {
+        #expect(RemoteTrouble(exitCode: code, log: log, ending: "exit \(code)").kind == kind)
+    }
+
+    /// Of rclone's words a code of a known set is shown, and nothing else.
+    @Test func theCauseIsAKnownCode() {
+        func cause(_ log: String) -> String { RemoteTrouble(exitCode: 1, log: log, ending: "exit 1").cause }
+        #expect(cause("error in ListJSON: SlowDown: please\n status code: 503") == "SlowDown")
+        #expect(cause("RequestTimeTooSkewed: the difference\n status code: 403") == "RequestTimeTooSkewed")
+        #expect(cause("Get \"https://user:pass@host\": odd") == "rclone: exit 1")
+    }
+
+    @Test(arguments: [
+        ("GLACIER", true), ("DEEP_ARCHIVE", true), ("Archive", true), ("GLACIER_IR", false), ("STANDARD_IA", false), ("STANDARD", false),
+    ])
+    func whatMustBeRestoredFirst(tier: String, isArchived: Bool) throws {
+        let line = Self.object("a.dump").replacingOccurrences(of: "\"A\"", with: "\"\(tier)\"")
+        let object = try #require(RemoteObject(line: line))
+        #expect((object.archive != nil) == isArchived)
+        let snapshot = StoreSnapshot(root: URL(fileURLWithPath: "/r"), objects: [object], heads: [:])
+        #expect(snapshot.items(matching: "*").map { $0.obstacle?.finding.rule.name } == [isArchived ? "artifact-archived" : nil])
     }
 }

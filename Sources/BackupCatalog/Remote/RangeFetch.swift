@@ -30,7 +30,7 @@ struct RangeFetch: Sendable {
                 let start = starts[next]
                 next += 1
                 group.addTask {
-                    try await range(start..<min(start + chunk, object.size), of: object.path, to: target, arrived: arrived)
+                    try await range(start..<min(start + chunk, object.size), of: object, to: target, arrived: arrived)
                 }
             }
             for _ in 0..<rclone.connection.width { add() }
@@ -42,7 +42,7 @@ struct RangeFetch: Sendable {
         }
     }
 
-    private func range(_ range: Range<Int64>, of path: String, to target: URL, arrived: ArrivedBytes) async throws -> Bool {
+    private func range(_ range: Range<Int64>, of object: RemoteObject, to target: URL, arrived: ArrivedBytes) async throws -> Bool {
         let file = open(target.path, O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { throw ScratchError.system(errno, "cannot write", target.path) }
         defer { close(file) }
@@ -55,21 +55,27 @@ struct RangeFetch: Sendable {
             }
         }
         var last = range.lowerBound
+        var cut: Int64?
         do {
-            try await rclone.retrying {
+            try await rclone.retrying(of: object) {
                 let position = Int64(lseek(file, 0, SEEK_CUR))
                 // What it wrote is the range's, as far as it goes: an attempt that broke off is gone on with.
                 guard position < range.upperBound else { return }
                 last = position
-                try await rclone.run(
-                    [
-                        "cat", "--offset", String(position), "--count", String(range.upperBound - position),
-                        rclone.connection.place(of: path),
-                    ],
-                    output: .open(file))
+                do {
+                    try await rclone.run(
+                        ["cat", "--offset", String(position), "--count", String(range.upperBound - position)], on: [object.path],
+                        output: .open(file))
+                } catch let trouble as RemoteTrouble where trouble.kind == .cutShort && rclone.connection.isForeign {
+                    // A connection breaks anywhere; what an encrypted remote cuts twice at one place lies there cut.
+                    let reached = Int64(lseek(file, 0, SEEK_CUR))
+                    guard cut != reached else { throw RemoteTrouble(.damaged, cause: trouble.cause) }
+                    cut = reached
+                    throw trouble
+                }
                 // rclone says nothing of an object that is gone or shorter.
                 let reached = Int64(lseek(file, 0, SEEK_CUR))
-                if reached < range.upperBound, reached > last { throw RemoteTrouble.unreachable }
+                if reached < range.upperBound, reached > last { throw RemoteTrouble(.unreachable) }
             }
         } catch {
             watch.cancel()

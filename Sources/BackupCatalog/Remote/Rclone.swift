@@ -1,13 +1,16 @@
-// Asks one remote store, through rclone: list, read a part, bring files.
+// Asks one remote store, through rclone: list, read parts, bring files.
 
 import DrillModel
 import Foundation
+import Glibc
 import ScratchHost
 
 /// Runs rclone as Muster's own user, marked as a part of the scratch host that it works for.
 struct Rclone: Sendable {
     var connection: RcloneConnection
     var host: ScratchHost
+    /// How long nothing may come before it is ended: where a store sends every request elsewhere, rclone 1.60 asks for ever.
+    var patience = Duration.seconds(60)
 
     /// How often something that may pass is tried.
     static let attempts = 3
@@ -45,56 +48,97 @@ struct Rclone: Sendable {
         return object
     }
 
-    /// So many bytes from an offset on; fewer where the object ends, none where it isn't there.
-    func read(_ path: String, from offset: Int64 = 0, count: Int) async throws -> [UInt8] {
-        let file = host.folder.url.appendingPathComponent("part-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: file) }
-        let range = ["--offset", String(offset), "--count", String(count)]
-        do {
-            try await retrying { try await run(["cat"] + range + [connection.place(of: path)], output: .file(file)) }
-        } catch let failure as DrillFailure where failure.finding.rule == .storeMissing {
-            return []
-        }
-        return Array(try Data(contentsOf: file))
-    }
+    // MARK: Running
 
-    /// Brings named files below a folder, each under its own path; those that aren't there are left out.
-    func bring(_ paths: [String], into folder: URL) async throws {
-        guard !paths.isEmpty else { return }
+    /// One run on named objects. Only so does rclone ask for them alone: by their place, it lists all that lies beside them.
+    func run(_ words: [String], on paths: [String], to folder: URL? = nil, output: ToolRunner.Destination) async throws {
         let list = host.folder.url.appendingPathComponent("wanted-\(UUID().uuidString)")
         try Data(paths.joined(separator: "\n").utf8).write(to: list)
         defer { try? FileManager.default.removeItem(at: list) }
-        try await retrying {
-            try await run(
-                [
-                    "copy", "--files-from-raw", list.path, "--transfers", String(connection.width), "--checkers", String(connection.width),
-                    connection.base, folder.path,
-                ],
-                output: .discard)
-        }
+        let named = ["--no-traverse", "--files-from-raw", list.path, "--checkers", String(connection.width), connection.base]
+        guard let folder else { return try await run(words + named, output: output) }
+        try await run(words + named + [folder.path], output: output) { Self.size(of: folder) }
     }
 
     /// One run to its end.
     ///
+    /// - Parameter arrived: What has come of it, where its output doesn't show that.
     /// - Throws: ``RemoteTrouble`` where rclone reports one; ``ScratchError`` where it can't be started; `CancellationError`.
-    func run(_ words: [String], output: ToolRunner.Destination) async throws {
+    func run(_ words: [String], output: ToolRunner.Destination, arrived: (@Sendable () -> Int64)? = nil) async throws {
         let log = host.folder.url.appendingPathComponent("rclone-\(UUID().uuidString).log")
         defer { try? FileManager.default.removeItem(at: log) }
-        let result = try await host.runAsInvoker(
-            ["rclone"] + connection.flags + words, environment: connection.environment, output: output, errors: log)
+        let result = try await unlessStalled(arrived ?? Self.watch(output)) {
+            try await host.runAsInvoker(
+                ["rclone"] + connection.flags + words, environment: connection.environment, output: output, errors: log)
+        }
+        guard let result else { throw RemoteTrouble(.stalled, cause: "none within \(patience.components.seconds) s") }
         guard !result.succeeded else { return }
         let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
         throw RemoteTrouble(exitCode: result.exitCode, log: text, ending: result.ending)
     }
 
+    /// - Returns: nil where nothing more had come for so long that it was ended.
+    private func unlessStalled<Value: Sendable>(
+        _ arrived: @escaping @Sendable () -> Int64, _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await work() }
+            group.addTask { [patience] in
+                var (last, since) = (arrived(), ContinuousClock.now)
+                while since.duration(to: .now) < patience {
+                    try await Task.sleep(for: .seconds(2))
+                    let now = arrived()
+                    if now != last { (last, since) = (now, .now) }
+                }
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+
+    private static func watch(_ output: ToolRunner.Destination) -> @Sendable () -> Int64 {
+        switch output {
+        case .file(let url), .scratch(let url): { size(ofFile: url) }
+        // The child moves the offset that it shares with us.
+        case .open(let file): { Int64(lseek(file, 0, SEEK_CUR)) }
+        case .discard, .capture: { 0 }
+        }
+    }
+
+    private static func size(ofFile url: URL) -> Int64 {
+        var info = stat()
+        return stat(url.path, &info) == 0 ? Int64(info.st_size) : 0
+    }
+
+    private static func size(of folder: URL) -> Int64 {
+        guard let walk = FileManager.default.enumerator(atPath: folder.path) else { return 0 }
+        var size: Int64 = 0
+        while let path = walk.nextObject() as? String { size += 1 + Self.size(ofFile: folder.appendingPathComponent(path)) }
+        return size
+    }
+
     /// Tries again what may pass, a bounded number of times, and says in the end what stood in the way.
-    func retrying(_ body: () async throws -> Void) async throws {
+    ///
+    /// - Parameter object: The one that is asked for; nil where it is the store.
+    func retrying(of object: RemoteObject? = nil, _ body: () async throws -> Void) async throws {
+        do {
+            try await persisting(body)
+        } catch let trouble as RemoteTrouble {
+            throw object.map { trouble.failure(of: $0.path, tier: $0.archive, in: connection) } ?? trouble.failure(of: connection)
+        }
+    }
+
+    /// Tries again what may pass, a bounded number of times.
+    ///
+    /// - Throws: ``RemoteTrouble``, ``DrillFailure`` (error), `CancellationError`.
+    func persisting(_ body: () async throws -> Void) async throws {
         var attempt = 1
         while true {
             do {
                 return try await body()
             } catch let trouble as RemoteTrouble {
-                guard trouble.mayPass, attempt < Self.attempts else { throw trouble.failure(of: connection) }
+                guard trouble.mayPass, attempt < Self.attempts else { throw trouble }
                 try await Task.sleep(for: .milliseconds(500 << attempt))
                 attempt += 1
             } catch let error as ScratchError {

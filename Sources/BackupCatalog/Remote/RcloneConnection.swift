@@ -8,9 +8,10 @@ import ScratchHost
 /// One remote store, ready to be asked.
 struct RcloneConnection: Sendable {
     var store: Store
+    var remote: RemoteStore
     /// For messages.
     var address: String
-    /// The remote and its path, as rclone's command line has them.
+    /// The remote and its path, as rclone's command line has them. It ends so that it can't be taken for an object of that very name.
     var base: String
     /// Holds the secrets; nobody but the child sees it.
     var environment: [String: String]
@@ -29,6 +30,7 @@ struct RcloneConnection: Sendable {
     /// - Throws: ``DrillFailure`` (error): a key can't be had.
     init(_ store: Store, _ remote: RemoteStore, keyring: Keyring) async throws {
         self.store = store
+        self.remote = remote
         address = remote.address
         flags = Self.common
         listsDigests = false
@@ -36,12 +38,12 @@ struct RcloneConnection: Sendable {
         switch remote {
         case .s3(let bucket):
             environment = try Self.environment(of: bucket, keyring)
-            base = "muster:" + ([bucket.bucket] + [bucket.prefix].compactMap { $0 }).joined(separator: "/")
+            base = Self.folder("muster:" + ([bucket.bucket] + [bucket.prefix].compactMap { $0 }).joined(separator: "/"))
             flags += ["--config="] + (bucket.authority.map { ["--ca-cert", $0.path] } ?? [])
             listsDigests = true
         case .sftp(let host):
             environment = try await Self.environment(of: host, keyring)
-            base = "muster:" + host.path
+            base = Self.folder("muster:" + host.path)
             flags += ["--config="]
             width = 3
         case .rclone(let remote):
@@ -49,14 +51,30 @@ struct RcloneConnection: Sendable {
                 try remote.password.map { name throws(DrillFailure) in
                     ["RCLONE_CONFIG_PASS": Self.text(try keyring.secret(named: name))]
                 } ?? [:]
-            base = remote.remote
+            base = Self.folder(remote.remote)
             flags += ["--config", remote.configuration.path, "--ask-password=false"]
         }
     }
 
+    /// Whether the remote is one of an rclone configuration, which may encrypt or pack what it stores.
+    var isForeign: Bool { if case .rclone = remote { true } else { false } }
+
     /// An object's name for rclone.
-    func place(of path: String) -> String {
-        base.hasSuffix(":") || base.hasSuffix("/") ? base + path : "\(base)/\(path)"
+    func place(of path: String) -> String { base + path }
+
+    /// Without the slash rclone asks whether the path is an object, and takes it for the whole store where it is.
+    private static func folder(_ path: String) -> String { path.hasSuffix(":") || path.hasSuffix("/") ? path : path + "/" }
+
+    /// The mend, where the known hosts name this one as if it listened on the usual port; nil where that is not what is wrong.
+    var hostWithoutPort: String? {
+        guard case .sftp(let host) = remote, host.port != 22, let text = try? String(contentsOf: host.knownHosts, encoding: .utf8) else {
+            return nil
+        }
+        let names = text.split(whereSeparator: \.isNewline).compactMap { $0.split(separator: " ").first }
+            .flatMap { $0.split(separator: ",") }.map(String.init)
+        let wanted = "[\(host.host)]:\(host.port)"
+        guard names.contains(host.host), !names.contains(wanted) else { return nil }
+        return "\(host.knownHosts.lastPathComponent) names \(host.host) without its port: let the line begin with \(wanted)"
     }
 
     private static func environment(

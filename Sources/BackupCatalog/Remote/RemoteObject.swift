@@ -14,6 +14,11 @@ struct RemoteObject: Sendable, Hashable {
     var modified: Date
     /// MD5 in lower-case hex, where the store knows it without reading the object.
     var md5: String?
+    /// The store's word for where it keeps the object, such as `STANDARD`; nil where it has none.
+    var tier: String?
+
+    /// The tier, where nothing can be read of the object before it has been restored from it.
+    var archive: String? { tier.flatMap { ["GLACIER", "DEEP_ARCHIVE", "Archive"].contains($0) ? $0 : nil } }
 
     /// Reads one line of `rclone lsjson`; nil for its brackets, for folders and for what is an ``UnusableObject``.
     init?(line: some StringProtocol) {
@@ -23,6 +28,7 @@ struct RemoteObject: Sendable, Hashable {
         modified = line.modified ?? .distantPast
         let digest = line.Hashes?["md5"] ?? line.Hashes?["MD5"] ?? ""
         md5 = digest.isEmpty ? nil : digest
+        tier = line.Tier
     }
 }
 
@@ -33,6 +39,7 @@ private struct ListedLine: Decodable {
     var ModTime: String
     var IsDir: Bool
     var Hashes: [String: String]?
+    var Tier: String?
 
     /// nil for brackets and folders.
     init?(_ line: some StringProtocol) {
@@ -49,6 +56,7 @@ private struct ListedLine: Decodable {
         let parts = Path.split(separator: "/", omittingEmptySubsequences: false)
         if parts.contains(where: { [".", ".."].contains($0) }) { return "a part of the key is . or .., which would lead out of a folder" }
         if parts.contains("") { return "the key has an empty part between two slashes, or begins or ends with one" }
+        if Path.contains(where: \.isNewline) { return "the key has a line break in it" }
         // What rclone puts in the place of bytes that are no text: nothing can be asked for by that name.
         if Path.contains("\u{fffd}") { return "the name is not UTF-8" }
         return Size < 0 ? "the store tells no size of it" : nil
@@ -93,11 +101,12 @@ extension Collection where Element == RemoteObject {
             if var item = items[path] {
                 item.size += object.size
                 item.modified = Swift.max(item.modified, object.modified)
+                item.archive = item.archive ?? object.archive
                 items[path] = item
             } else {
                 items[path] = StoredItem(
                     path: path, location: root.appending(path: path, directoryHint: isFolder ? .isDirectory : .notDirectory),
-                    isFolder: isFolder, size: object.size, modified: object.modified)
+                    isFolder: isFolder, size: object.size, modified: object.modified, archive: object.archive)
             }
         }
         return items.values.sorted { $0.path < $1.path }

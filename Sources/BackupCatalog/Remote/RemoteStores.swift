@@ -98,14 +98,16 @@ public actor RemoteStores {
     public func standIns(for store: Store) async throws -> URL {
         let listing = try await listing(of: store).get()
         let folders = Dictionary(grouping: listing.objects) { $0.path.split(separator: "/").dropLast().joined(separator: "/") }
-        var samples = RemoteSamples(rclone: listing.rclone)
-        let read = folders.values.flatMap { $0.sorted { $0.modified > $1.modified }.prefix(Self.mostOpenedOfFolder) }
+        var samples = RemoteSamples(rclone: listing.rclone, objects: listing.objects)
+        let read = folders.values.flatMap { objects in
+            objects.filter { $0.archive == nil }.sorted { $0.modified > $1.modified }.prefix(Self.mostOpenedOfFolder)
+        }
         let items = read.map { object in
             StoredItem(
                 path: object.path, location: listing.root.appendingPathComponent(object.path), isFolder: false, size: object.size,
                 modified: object.modified)
         }
-        samples.heads = try await samples.heads(of: items)
+        try await samples.readHeads(of: items)
         for object in listing.objects {
             let file = listing.root.appendingPathComponent(object.path)
             try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -134,30 +136,39 @@ public actor RemoteStores {
         var snapshot = StoreSnapshot(root: listing.root, objects: listing.objects, unusable: listing.unusable, heads: [:])
         let items = set.stores.contains(store) ? snapshot.items(matching: set.match) : []
         let known = Set(listing.objects.lazy.map(\.path))
-        var small = items.map { $0.path + ".seal.json" }
-        if set.kind == .baseBackup { small += items.flatMap { ["\($0.path)/backup_manifest", "\($0.path)/backup_manifest.enc"] } }
+        var small = Set(items.map { $0.path + ".seal.json" })
+        if set.kind == .baseBackup { small.formUnion(items.flatMap { ["\($0.path)/backup_manifest", "\($0.path)/backup_manifest.enc"] }) }
         if let wal = set.wal, wal.stores.contains(store) {
-            small += snapshot.items(matching: wal.match).filter { $0.path.contains(".backup") }.map(\.path)
+            small.formUnion(snapshot.items(matching: wal.match).filter { $0.path.contains(".backup") }.map(\.path))
         }
-        let sealed = Set(items.map(\.path).filter { known.contains($0 + ".seal.json") })
+        guard let opened = estate.stores[store] else { return snapshot }
+        let archived = listing.objects.filter { small.contains($0.path) }.compactMap { object in
+            object.archive.map { (object.path, DrillFailure.error(.archived(object.path, tier: $0))) }
+        }
+        snapshot.obstacles = Dictionary(archived) { $1 }
+        // Whose seal can't be read has only its own word for when it was made.
+        let sealed = Set(items.map(\.path).filter { known.contains($0 + ".seal.json") && snapshot.obstacles[$0 + ".seal.json"] == nil })
         let unsealed = items.filter { !sealed.contains($0.path) }.sorted { $0.modified > $1.modified }.prefix(reading.heads)
-        let opened = estate.stores[store].map { opened in
-            Task { [small] in
-                await Self.failures(of: opened) {
-                    try await listing.rclone.bring(small.filter(known.contains), into: listing.root)
-                    var samples = RemoteSamples(rclone: listing.rclone)
-                    if case .looks = reading {
-                        let globals = set.globals.map { listing.objects.items(matching: $0, root: listing.root) } ?? []
-                        samples.looked = try await samples.look(at: items + globals, of: set)
-                    }
-                    samples.heads = try await samples.heads(of: Array(unsealed))
-                    return samples
+        let fetched = small.filter { known.contains($0) && snapshot.obstacles[$0] == nil }
+        let work = Task { [small = Array(fetched)] () -> Result<RemoteSamples, DrillFailure> in
+            await Self.failures(of: opened) {
+                var samples = RemoteSamples(rclone: listing.rclone, objects: listing.objects)
+                samples.troubles = try await listing.rclone.bring(small, into: listing.root)
+                if case .looks = reading {
+                    let globals = set.globals.map { listing.objects.items(matching: $0, root: listing.root) } ?? []
+                    try await samples.look(at: items + globals, of: set)
                 }
+                try await samples.readHeads(of: Array(unsealed))
+                return samples
             }
         }
-        guard let samples = try await opened?.value.get() else { return snapshot }
+        let samples = try await work.value.get()
         snapshot.heads = samples.heads
         snapshot.looks = samples.looked
+        for (path, trouble) in samples.troubles {
+            // What has gone since it was listed is as if it had not been listed.
+            if trouble.kind != .missing { snapshot.obstacles[path] = trouble.failure(of: path, in: listing.rclone.connection) }
+        }
         return snapshot
     }
 
@@ -211,7 +222,7 @@ public actor RemoteStores {
             let prefix = listing.root.path + "/"
             let paths = files.map(\.location.path).filter { $0.hasPrefix(prefix) && !FileManager.default.fileExists(atPath: $0) }
             do {
-                try await listing.rclone.bring(paths.map { String($0.dropFirst(prefix.count)) }, into: listing.root)
+                try await Self.bring(all: paths.map { String($0.dropFirst(prefix.count)) }, from: listing)
             } catch {
                 if Task.isCancelled { throw CancellationError() }
                 throw Self.failure(error, of: store)
@@ -229,7 +240,7 @@ public actor RemoteStores {
         let path = String(location.path.dropFirst(listing.root.path.count + 1))
         guard let object = listing.objects.first(where: { $0.path == path }) else {
             let folder = listing.objects.filter { $0.path.hasPrefix(path + "/") }
-            try await listing.rclone.bring(folder.map(\.path), into: listing.root)
+            try await bring(all: folder.map(\.path), from: listing)
             return progress(folder.reduce(0) { $0 + $1.size })
         }
         try FileManager.default.createDirectory(at: location.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -237,7 +248,9 @@ public actor RemoteStores {
         // Once more where somebody has just put another object in its place; an object that is written again and again is no backup.
         for _ in 0..<2 {
             let whole = try await RangeFetch(rclone: listing.rclone).fetch(listed, to: location, progress: progress)
-            guard let now = try await listing.rclone.look(at: path) else { throw DrillFailure.failed(gone(path)) }
+            guard var now = try await listing.rclone.look(at: path) else { throw DrillFailure.failed(.objectGone(path)) }
+            // Restoring it from an archive moves it, and leaves it what it was.
+            now.tier = listed.tier
             if whole, now == listed { return }
             listed = now
         }
@@ -245,11 +258,11 @@ public actor RemoteStores {
         throw DrillFailure.error(changed(path))
     }
 
-    private static func gone(_ path: String) -> Finding {
-        Finding(
-            .objectGone, object: path, expected: "the object that was listed", actual: "none",
-            message: "the object has gone from the store since it was listed",
-            hint: "look at the store's own lifecycle rules and at the job that removes old backups")
+    /// Brings files all of which are needed.
+    private static func bring(all paths: [String], from listing: Listing) async throws {
+        let troubles = try await listing.rclone.bring(paths, into: listing.root)
+        guard let (path, trouble) = troubles.min(by: { $0.key < $1.key }) else { return }
+        throw trouble.failure(of: path, tier: listing.objects.first { $0.path == path }?.archive, in: listing.rclone.connection)
     }
 
     private static func changed(_ path: String) -> Finding {
@@ -269,6 +282,7 @@ public actor RemoteStores {
         if copy.size == first.size, let one = await digest(of: first), let other = await digest(of: copy), one == other {
             return .identical
         }
+        if let archived = [first, copy].first(where: \.isArchived)?.obstacle { return .unasked(archived.finding) }
         do {
             try await bring(first)
             try await bring(copy)

@@ -15,6 +15,8 @@ public struct StoreSnapshot: Sendable {
     var heads: [String: [UInt8]]
     /// What a look without the key told, by path; empty where nobody looked.
     public var looks: [String: StoredContent] = [:]
+    /// What stands in the way of single objects, by path.
+    var obstacles: [String: DrillFailure] = [:]
 
     /// An object's path by the place where it would lie.
     func path(of location: URL) -> String { String(location.path.dropFirst(root.path.count + 1)) }
@@ -28,6 +30,8 @@ public struct StoreSnapshot: Sendable {
         objects.items(matching: pattern, root: root).map { item in
             var item = item
             item.head = heads[item.path]
+            item.obstacle = item.archive.map { .error(.archived(item.path, tier: $0)) } ?? obstacles[item.path]
+            item.sealObstacle = obstacles[item.path + ".seal.json"]
             return item
         }
     }

@@ -97,7 +97,58 @@ struct Bucket: Sendable {
 
     func upload(_ folder: URL) async throws { try await rclone(["copy", folder.path, "S:\(Self.name)/backups"]) }
 
+    /// Moves an object into another storage class, as a lifecycle rule does.
+    func archive(_ object: String, in tier: String) async throws {
+        let script = """
+            import boto3, sys
+            url, key, secret, bucket, name, tier = sys.argv[1:]
+            s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret)
+            body = s3.get_object(Bucket=bucket, Key=name)["Body"].read()
+            s3.put_object(Bucket=bucket, Key=name, Body=body, StorageClass=tier)
+            """
+        try await Program.require(
+            ["env"] + LoopbackServer.python.map { "\($0.key)=\($0.value)" } + [
+                "python3", "-c", script, "http://127.0.0.1:\(port)", id, secret, Self.name, "backups/\(object)", tier,
+            ])
+    }
+
     func path(_ object: String) -> String { "S:\(Self.name)/backups/\(object)" }
+}
+
+enum Damage: Sendable {
+    /// One bit, at a part of the whole.
+    case flipped(at: Double)
+    case cut(to: Double)
+}
+
+/// A store that rclone encrypts on its way to a folder.
+struct CryptRemote: Sendable {
+    let configuration: URL
+    let folder: URL
+
+    static func make(of source: URL, in folder: URL) async throws -> CryptRemote {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let remote = CryptRemote(configuration: folder.appendingPathComponent("rclone.conf"), folder: folder.appendingPathComponent("b"))
+        // The obscured form of a password that guards nothing. Names stay as they are, but for an ending.
+        let obscured = try await Program.require(["rclone", "obscure", "nothing", "--config="]).out
+        let lines = [
+            "[crypt]", "type = crypt", "remote = \(remote.folder.path)", "filename_encryption = off", "directory_name_encryption = false",
+            "password = \(obscured.trimmingCharacters(in: .whitespacesAndNewlines))",
+        ]
+        try Data(lines.joined(separator: "\n").utf8).write(to: remote.configuration)
+        try await Program.require(["rclone", "--config", remote.configuration.path, "copy", source.path, "crypt:"])
+        return remote
+    }
+
+    func damage(_ object: String, _ damage: Damage) async throws {
+        let file = folder.appendingPathComponent(object + ".bin")
+        var bytes = Array(try Data(contentsOf: file))
+        switch damage {
+        case .flipped(let part): bytes[max(40, Int(Double(bytes.count) * part))] ^= 1
+        case .cut(let part): bytes.removeLast(bytes.count - Int(Double(bytes.count) * part))
+        }
+        try Data(bytes).write(to: file)
+    }
 }
 
 /// A meddling proxy, and the folder that it is told by.
@@ -115,6 +166,11 @@ struct Proxy: Sendable {
 
     func tell(_ name: String, _ text: String) throws {
         try Data(text.utf8).write(to: folder.appendingPathComponent(name), options: .atomic)
+    }
+
+    /// Method and target of each request so far.
+    func requests() throws -> [Substring] {
+        try String(contentsOf: folder.appendingPathComponent("requests"), encoding: .utf8).split(separator: "\n")
     }
 
     func letGo() throws { try FileManager.default.removeItem(at: folder.appendingPathComponent("hold")) }

@@ -5,9 +5,14 @@ Usage: meddling-proxy.py TARGET_PORT FOLDER. Prints its own port. Ends when its 
   on which a request has held it.
 - FOLDER/hold: a text: requests that hold it wait until the file has gone; FOLDER/held is there while one does.
 - FOLDER/pass: lets one held request go, and goes with it.
+- FOLDER/count: is there: each request's method and target is written to FOLDER/requests.
+- FOLDER/answer: "STATUS CODE TEXT": requests whose first line holds the TEXT are answered so, and not handed on.
+- FOLDER/etags: is there: digests in answers are turned round, as those of objects are that a key service encrypts.
+- FOLDER/flip: a text: one bit of what comes for a request that holds it is another, in each of its answers' bodies.
 """
 
 import os
+import re
 import socket
 import sys
 import threading
@@ -46,9 +51,26 @@ def may_pass():
         return False
 
 
+def answered(client, data):
+    """Whether it was answered here: with S3's words for an error."""
+    parts = words("answer").split(" ", 2)
+    first = data.split(b"\r\n", 1)[0]
+    if len(parts) < 3 or parts[2].encode() not in first or not re.match(rb"(GET|HEAD) ", first):
+        return False
+    body = b"" if first.startswith(b"HEAD") else f"<Error><Code>{parts[1]}</Code><Message>m</Message></Error>".encode()
+    head = f"HTTP/1.1 {parts[0]} No\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+    client.sendall(head.encode() + body)
+    return True
+
+
 def upstream(client, server, requests):
     while data := client.recv(65536):
         requests.append(data[:2000])
+        if os.path.exists(os.path.join(folder, "count")) and (line := re.match(rb"[A-Z]+ \S+", data)):
+            with lock, open(os.path.join(folder, "requests"), "ab") as file:
+                file.write(line.group(0) + b"\n")
+        if answered(client, data):
+            continue
         hold = words("hold")
         if hold and hold.encode() in data:
             while words("hold") and not may_pass():
@@ -64,6 +86,14 @@ def downstream(client, server, requests):
         if must_end(count, requests):
             client.shutdown(socket.SHUT_RDWR)
             return
+        if os.path.exists(os.path.join(folder, "etags")):
+            data = re.sub(rb'(?i)(etag: "?|<etag>(?:"|&quot;)?)([0-9a-f]{32})', lambda found: found[1] + found[2][::-1], data)
+        text = words("flip").encode()
+        if text and requests and text in requests[-1] and requests[-1].startswith(b"GET"):
+            # Behind the head, in anything that is worth a flip.
+            place = len(data) // 2
+            if len(data) > 2000 and b"\r\n\r\n" not in data[place:]:
+                data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         client.sendall(data)
 
 
