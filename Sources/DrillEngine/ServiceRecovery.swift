@@ -105,7 +105,8 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
             guard attempt.backupIsBad else {
                 if let next {
                     log.unproven(
-                        "\(driver.service): whether \(name(of: point)) is healthy: it can't be read; the drill went on to \(name(of: next)).")
+                        "\(driver.service): whether \(name(of: point)) is healthy: it can't be read; the drill went on to \(name(of: next))."
+                    )
                 }
                 continue
             }

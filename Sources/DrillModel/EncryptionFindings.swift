@@ -15,7 +15,8 @@ extension Finding {
     public static func headerless(object: String, format: String, expected: String) -> Finding {
         Finding(
             Rule("artifact-unknown-kind"), object: object, expected: expected, actual: "random bytes without its header",
-            message: "the stored file is not in the \(format == "openssl" ? "openssl enc" : format) format: its bytes are noise, and don't begin as that format's do",
+            message: "the stored file is not in the \(format == "openssl" ? "openssl enc" : format) format: its bytes are noise, and don't "
+                + "begin as that format's do",
             hint: (format == "openssl" ? "openssl enc -nosalt isn't read: have the backup job leave -nosalt out; else " : "")
                 + "its beginning is lost or damaged: fetch another copy; if no program encrypted it (some packers look alike), it is disclosed"
         )

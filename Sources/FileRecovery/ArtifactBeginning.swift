@@ -41,7 +41,10 @@ extension ArtifactRetriever {
             return ArtifactBeginning(
                 location: whole.location, format: whole.format, isFolder: whole.isFolder, isWhole: true, plainBytes: whole.plainBytes)
         }
-        try await requireDeclaredForm(of: point.location, point: point, in: folder)
+        // Without its seal: to hold it against that, all of it would have to be read.
+        var unsealed = point
+        unsealed.sealState = .missing
+        try await requireDeclaredForm(of: point.location, point: unsealed, in: folder)
         let plain = folder.appendingPathComponent("artifact")
         do {
             try await openBeginning(of: point, to: plain, in: folder)

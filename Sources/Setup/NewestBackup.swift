@@ -21,9 +21,6 @@ struct NewestBackup: Sendable {
     var root: ScratchRoot
     var installed: [PostgresBinaries]
 
-    /// A larger one is not fetched from a remote store for a look alone.
-    static let mostFetched: Int64 = 64 << 20
-
     private var name: String { "newest of \(set.service)/\(set.name)" }
 
     /// Nothing where a key is missing, which has a line of its own.
@@ -65,12 +62,6 @@ struct NewestBackup: Sendable {
 
     private func open(_ point: RecoveryPoint, _ backups: ServiceBackups) async throws -> [MachineNeed] {
         let what = "\(point.path) of \(Readable.time(point.time, in: estate.timeZone).prefix(16)), \(Readable.bytes(point.size))"
-        if estate.stores[point.store]?.remote != nil, point.size > Self.mostFetched {
-            return [
-                MachineNeed(
-                    state: .unasked, name: name, detail: "\(what), not opened: it would have to be fetched (muster inspect --deep does)")
-            ]
-        }
         try backups.requireAccess(to: point)
         let host: ScratchHost
         do throws(ScratchError) {
@@ -79,8 +70,7 @@ struct NewestBackup: Sendable {
             return [MachineNeed(state: .missing, name: name, detail: error.message, mend: error.hint)]
         }
         do {
-            try await backups.stores.bring(point)
-            let needs = try await read(point, backups, on: host).map { need in
+            let needs = try await read(try await fetched(point, backups, on: host), backups, on: host).map { need in
                 var need = need
                 if need.name == name { need.detail = "\(what), \(need.detail)" }
                 return need
@@ -91,6 +81,21 @@ struct NewestBackup: Sendable {
             try? await host.remove()
             throw error
         }
+    }
+
+    /// Of a large artifact in a remote store no more than what is looked at.
+    private func fetched(_ point: RecoveryPoint, _ backups: ServiceBackups, on host: ScratchHost) async throws -> RecoveryPoint {
+        let isFolder = (try? point.location.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+        guard estate.stores[point.store]?.remote != nil, !isFolder, point.size > ArtifactRetriever.beginning,
+            let bytes = try await backups.stores.beginning(of: point, count: ArtifactRetriever.beginning)
+        else {
+            try await backups.stores.bring(point)
+            return point
+        }
+        var point = point
+        point.location = try host.privateFolder("stored", of: set.service).appendingPathComponent(point.location.lastPathComponent)
+        try Data(bytes).write(to: point.location)
+        return point
     }
 
     private func read(_ point: RecoveryPoint, _ backups: ServiceBackups, on host: ScratchHost) async throws -> [MachineNeed] {

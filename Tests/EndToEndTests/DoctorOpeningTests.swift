@@ -89,4 +89,28 @@ struct DoctorOpeningTests {
             #expect(!FileManager.default.fileExists(atPath: called))
         }
     }
+
+    /// Of a large object in a bucket no more is fetched than tells what it is, and an archived one is told as that.
+    @Test(.enabled(if: Bucket.isPossible, "moto's server is not installed: scripts/setup-tests brings it"))
+    func aBucket() async throws {
+        try await Fixture.with { fixture in
+            let newest = try fixture.newest("postgres")
+            try fixture.removeSeals(in: newest.deletingLastPathComponent())
+            let noise = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/dev/urandom")).read(upToCount: 9 << 20) ?? Data()
+            let script = fixture.folder.appendingPathComponent("script.sql")
+            let head = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.18\n\n"
+            try (Data(head.utf8) + noise.base64EncodedData()).write(to: script)
+            try await fixture.encrypt(script, to: newest)
+            let bucket = try Bucket.start()
+            try await bucket.upload(fixture.store)
+            try await bucket.archive("redis/rdb/\(try fixture.newest("redis").lastPathComponent)", in: "GLACIER")
+            try fixture.useBucket(bucket)
+            let looked = try await look(fixture)
+            let large = looked.out.split(separator: "\n").first { $0.hasPrefix("✓ newest of postgres/daily: ") }
+            #expect(large?.contains("(its beginning was read), plain dump of PostgreSQL 15.18") == true, "\(looked.text)")
+            let archived = looked.out.split(separator: "\n").first { $0.hasPrefix("✗ newest of redis/rdb: ") }
+            #expect(looked.code == 2 && archived?.contains("GLACIER") == true, "\(looked.text)")
+            fixture.expectNothingLeft()
+        }
+    }
 }

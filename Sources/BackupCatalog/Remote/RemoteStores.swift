@@ -211,7 +211,13 @@ public actor RemoteStores {
     /// - Throws: ``DrillFailure``, `CancellationError`.
     public func beginning(of point: RecoveryPoint, count: Int) async throws -> [UInt8]? {
         guard let store = estate.stores[point.store], store.remote != nil else { return nil }
-        return try await listing(of: store).get().rclone.read(point.path, count: count)
+        let listing = try await listing(of: store).get()
+        let objects = listing.objects.filter { $0.path == point.path }
+        let came = try await listing.rclone.parts(of: objects, from: 0, count: count)
+        if let trouble = came.troubles[point.path], let object = objects.first {
+            throw trouble.failure(of: object.path, tier: object.archive, in: listing.rclone.connection)
+        }
+        return came.values[point.path] ?? []
     }
 
     /// Brings the files of a write-ahead log.
