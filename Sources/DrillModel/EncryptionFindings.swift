@@ -13,12 +13,12 @@ extension Finding {
     ///
     /// - Parameter format: The estate file's word for it.
     public static func headerless(object: String, format: String, expected: String) -> Finding {
-        Finding(
+        let isOpenSSL = format == "openssl"
+        return Finding(
             Rule("artifact-unknown-kind"), object: object, expected: expected, actual: "random bytes without its header",
-            message: "the stored file is not in the \(format == "openssl" ? "openssl enc" : format) format: its bytes are noise, and don't "
-                + "begin as that format's do",
-            hint: (format == "openssl" ? "openssl enc -nosalt isn't read: have the backup job leave -nosalt out; else " : "")
-                + "its beginning is lost or damaged: fetch another copy; if no program encrypted it (some packers look alike), it is disclosed"
+            message: "the stored file is not in the \(isOpenSSL ? "openssl enc" : format) format: noise that doesn't begin as that does",
+            hint: (isOpenSSL ? "openssl enc -nosalt isn't read: have the backup job leave -nosalt out; else " : "")
+                + "its beginning is lost or damaged: fetch another copy; if no program encrypted it (some packers look alike), it's disclosed"
         )
     }
 }
