@@ -82,6 +82,11 @@ extension Fields {
             report(key, "\"\(key)\" leaves the store", hint: "write it relative to the store's path, without ..")
             return nil
         }
+        guard !text.contains("**") else {
+            report(
+                key, "\"\(key)\" holds **, which is not known", hint: "write a * for each folder, as in */*/shop.dump: * stays within one")
+            return nil
+        }
         return text
     }
 
