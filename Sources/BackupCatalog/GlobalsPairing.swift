@@ -40,8 +40,11 @@ enum GlobalsPairing {
         let name = name(of: item)
         let digits = { (text: Substring) in text.utf8.filter { (0x30...0x39).contains($0) } }
         // A digit before the date, as in `db1-20260314`, must not shift it.
-        guard let date = name.firstMatch(of: /(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d/) else { return digits(name[...]) }
-        return digits(name[date.range.lowerBound...])
+        if let date = name.firstMatch(of: /(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d/) { return digits(name[date.range.lowerBound...]) }
+        // A folder per day, `2026-03-14/shop.dump` or `2026/03/14/shop.dump`: the globals file of another one is of another day.
+        let folders = item.path.split(separator: "/").dropLast().joined(separator: "/")
+        guard let date = folders.firstMatch(of: /(?:19|20)\d\d[-_.\/]?[01]\d[-_.\/]?[0-3]\d/) else { return digits(name[...]) }
+        return digits(folders[date.range.lowerBound...])
     }
 
     /// Without the endings that tell how a file is packed: some of them hold a digit.

@@ -258,6 +258,10 @@ func archive(hour: UInt8, layout: UInt8 = 1) -> [UInt8] {
         ("app-20260314.dump", ["g-20260313-020105.sql", "g-20260314-020105.sql"], "g-20260314-020105.sql"),
         ("a-20260314.dump.bz2", ["b-20260314.sql.lz4"], "b-20260314.sql.lz4"),
         ("app.dump", ["globals.sql"], "globals.sql"), ("app-20260314.dump", ["globals.sql"], "globals.sql"),
+        ("2026-03-14/app.dump", ["2026-03-13/globals.sql", "2026-03-14/globals.sql"], "2026-03-14/globals.sql"),
+        ("d/20260314_0200/app.dump", ["d/20260313_0200/globals.sql", "d/20260314_0200/globals.sql"], "d/20260314_0200/globals.sql"),
+        ("2026/03/14/app.dump", ["roles/globals-2026-03-14.sql", "roles/globals-2026-03-13.sql"], "roles/globals-2026-03-14.sql"),
+        ("2026-03-14/app.dump", ["globals.sql"], "globals.sql"),
         ("db1.dump", ["db2.globals.sql", "db1.globals.sql"], "db1.globals.sql"),
         ("db1-20260314.dump", ["db1-20260314.sql", "db2-20260314.sql"], "db1-20260314.sql"),
     ])
