@@ -54,6 +54,13 @@ public struct BaseBackup: Sendable {
                     hint: "mend the backup job, remove the plain copy from the store, and treat its content as disclosed")
             }
             form = .folder
+        } else if names.isEmpty, let head = try? ArtifactStream.head(of: location, count: 1), !head.isEmpty {
+            throw .broken(
+                Rule("artifact-unknown-kind"), name, expected: "a folder of pg_basebackup's, with its backup_manifest",
+                actual: "a file", "a base backup is a folder, and this is a file",
+                hint:
+                    "a tar of a data folder is no base backup, since nothing says which files belong to it: take one with pg_basebackup, and "
+                    + "keep its folder, or base.tar and backup_manifest in one")
         } else {
             throw .broken(
                 Rule("artifact-unknown-kind"), name, expected: "a folder of pg_basebackup's, or its tar files",

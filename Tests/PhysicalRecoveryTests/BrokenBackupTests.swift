@@ -88,6 +88,19 @@ struct BrokenBackupTests {
         }
     }
 
+    /// A tar of a data folder, declared as a base backup: what it is, and not "an empty folder".
+    @Test func aFileIsNoBaseBackup() throws {
+        let file = URL(fileURLWithPath: "/tmp/mt-base-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data("PG_VERSION".utf8).write(to: file)
+        do throws(DrillFailure) {
+            _ = try BaseBackup(at: file, name: "pgdata.tar.gz", encryption: nil)
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.verdict == .failed && error.finding.actual == "a file" && error.finding.hint.contains("pg_basebackup"))
+        }
+    }
+
     @Test func brokenBaseBackups() async throws {
         try await withArchivedCluster { source in
             func findings(_ name: String) async throws -> [Finding] {
