@@ -121,6 +121,11 @@ public struct DryRun: Sendable {
                 "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) \(point.path), "
                     + "\(Readable.bytes(point.size)), of \(Readable.time(point.time, in: plan.estate.timeZone)), \(sealed), "
                     + "in \(point.store)\(role)")
+            if sealed != "sealed", plan.checks[recovery.service]?.isEmpty ?? true, [.pgDump, .rdb, .aof].contains(set.kind) {
+                tell(
+                    "  ! \(recovery.service): it is not sealed, and the drill declares no check of it: nothing would be proven, and the run "
+                        + "would end in error\n    hint: declare checks: {\(recovery.service): […]} in the drill, or seal the backups")
+            }
             return .passed
         } catch {
             tell("  \(recovery.service): \(error.finding.message)\n    hint: \(error.finding.hint)")
