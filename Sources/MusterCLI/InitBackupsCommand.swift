@@ -28,6 +28,7 @@ struct InitBackupsCommand: AsyncParsableCommand {
     @OptionGroup var scratch: ScratchOption
 
     private func tellPassedOver(_ found: BackupFinder.Found) {
+        for line in found.named { Console.print("named, not taken: \(line)") }
         for name in found.passedOver.prefix(10) { Console.print("passed over \(name)") }
         if found.passedOver.count > 10 { Console.print("passed over \(found.passedOver.count - 10) more") }
     }
@@ -51,13 +52,16 @@ struct InitBackupsCommand: AsyncParsableCommand {
         for file in files { Console.print("wrote \(target.appendingPathComponent(file.name).relativePath)") }
         // What it writes must be what it reads.
         _ = try DrillFiles.load([target.path])
-        if found.sets.contains(where: { $0.encryption != nil }) {
+        let variables = EstateDraft.keyVariables(found.sets)
+        if !variables.isEmpty {
+            let several = variables.count > 1
             Console.print(
-                "The key is named by the environment variable \(EstateDraft.keyVariable): set it, or name another place under keys.")
+                "\(several ? "Keys are" : "The key is") named by the environment variable\(several ? "s" : "") "
+                    + "\(variables.joined(separator: ", ")): set \(several ? "them" : "it"), or name another place under keys.")
         }
         if found.hasSeals, trust == nil {
             Console.print("Seals lie beside the backups: name their public key under seals: {trust: […]}. Until then they count as forged.")
         }
-        Console.print("Try:  muster run \(target.relativePath) --dry-run")
+        Console.print("Try:  muster run \(ShellWord.of(target.relativePath)) --dry-run")
     }
 }

@@ -12,7 +12,9 @@ public struct FoundSet: Sendable, Hashable {
     var kind: BackupSet.Kind
     /// Relative to the folder that was searched.
     var match: String
-    var count: Int
+    /// In the order of their names: of a dated series the newest last.
+    var paths: [String]
+    var count: Int { paths.count }
     /// The estate file's word for the format; nil where it is stored in plain text.
     public var encryption: String?
     /// Told by a name, since what is encrypted tells nothing.
@@ -26,7 +28,7 @@ public struct FoundSet: Sendable, Hashable {
 
     public var summary: String {
         let what = "\(count) of kind \(kind.rawValue)\(isGuessed ? " (by their names)" : "")\(encryption == nil ? "" : ", encrypted")"
-        return "\(match): \(what)\(wal.map { ", with the WAL archive \($0)" } ?? "")"
+        return "\(match): \(what)\(wal.map { ", with the WAL archive \($0)" } ?? "")\(globals.map { ", with the roles in \($0)" } ?? "")"
     }
 }
 
@@ -38,6 +40,8 @@ public struct BackupFinder: Sendable {
 
     public struct Found: Sendable {
         public var sets: [FoundSet] = []
+        /// What was recognised and is no backup that is drilled as it lies there: what it is, and what to do.
+        public var named: [String] = []
         public var passedOver: [String] = []
         /// Whether seals lie beside the artifacts.
         public var hasSeals = false
@@ -54,30 +58,64 @@ public struct BackupFinder: Sendable {
         /// Of append-only files, without their manifest.
         case partOfSet
         case unknown
+        /// A tar or something compressed: by its content, or else by its name.
+        case packed
+        /// Another tool's, or of no use as it is.
+        case foreign(String)
     }
 
-    func find() -> Found {
-        var groups: [String: [Item: Int]] = [:]
+    /// The paths of each pattern, by what they are.
+    private typealias Groups = [String: [Item: [String]]]
+
+    /// - Parameter look: What lies in a packed file; nil where it can't be told.
+    func find(looking look: (URL) async -> PackedContent? = { _ in nil }) async -> Found {
+        var groups: Groups = [:]
         var passedOver: [String] = []
         walk("", depth: 0, &groups, &passedOver)
+        for (pattern, items) in groups {
+            guard let paths = items[.packed], let newest = paths.last else { continue }
+            groups[pattern]?[.packed] = nil
+            let item: Item
+            switch await look(root.appendingPathComponent(newest)) {
+            case .backup(let kind)?: item = .artifact(kind, encryption: nil, guessed: false)
+            case .globals?: item = .globals(encryption: nil)
+            case .other(let words)?: item = .foreign(words)
+            case .encryptedInside?:
+                item = .foreign("encrypted, and packed after that: have the backup job compress first, and encrypt then")
+            case nil: item = Self.named(String(newest.split(separator: "/").last ?? ""), encryption: nil)
+            }
+            if item == .unknown { passedOver += paths.map { "\($0): not recognised" } }
+            groups[pattern]?[item, default: []] += paths
+        }
+        return found(groups, passedOver)
+    }
+
+    private func found(_ groups: Groups, _ passedOver: [String]) -> Found {
         var found = Found(passedOver: passedOver.sorted())
         var globals: [(match: String, encryption: String?)] = []
         var archives: [(match: String, encryption: String?)] = []
         for (pattern, items) in groups.sorted(by: { $0.key < $1.key }) {
-            for (item, count) in items {
+            for (item, paths) in items {
                 switch item {
                 case .artifact(let kind, let encryption, let guessed):
-                    found.sets.append(FoundSet(kind: kind, match: pattern, count: count, encryption: encryption, isGuessed: guessed))
+                    found.sets.append(FoundSet(kind: kind, match: pattern, paths: paths, encryption: encryption, isGuessed: guessed))
                 case .repository(let stanza, let encryption):
-                    found.sets.append(FoundSet(kind: .pgBackRest, match: pattern, count: count, encryption: encryption, stanza: stanza))
+                    found.sets.append(FoundSet(kind: .pgBackRest, match: pattern, paths: paths, encryption: encryption, stanza: stanza))
                 case .globals(let encryption): globals.append((pattern, encryption))
                 case .wal(let encryption): archives.append((pattern, encryption))
                 case .seal: found.hasSeals = true
-                case .nothing, .partOfSet, .unknown: break
+                case .foreign(let words):
+                    found.named.append(
+                        "\(pattern.isEmpty ? "the folder itself" : pattern): \(words)" + (paths.count > 1 ? "; \(paths.count) of them" : "")
+                    )
+                case .nothing, .partOfSet, .unknown, .packed: break
                 }
             }
         }
         found.sets = merged(found.sets)
+        for file in globals where !found.sets.contains(where: { $0.kind == .pgDump && Self.parent($0.match) == Self.parent(file.match) }) {
+            found.named.append("\(file.match): a globals file (roles), and no dump lies beside it")
+        }
         for index in found.sets.indices {
             let set = found.sets[index]
             if set.kind == .pgDump {
@@ -101,23 +139,28 @@ public struct BackupFinder: Sendable {
         for set in sets {
             let parent = Self.parent(set.match)
             let alike = sets.filter { $0.kind == .baseBackup && Self.parent($0.match) == parent && $0.encryption == set.encryption }
-            let total = alike.reduce(0) { $0 + $1.count }
+            let all = alike.flatMap(\.paths).sorted()
             let place = parent.isEmpty ? root : root.appendingPathComponent(String(parent))
             let inside = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).filter { !$0.hasPrefix(".") }
-            guard set.kind == .baseBackup, inside.count == total else {
+            guard set.kind == .baseBackup, inside.count == all.count else {
                 result.append(set)
                 continue
             }
             var whole = set
             whole.match = parent.isEmpty ? "*" : "\(parent)/*"
-            whole.count = total
+            whole.paths = all
             if !result.contains(whole) { result.append(whole) }
         }
         return result
     }
 
-    private func walk(_ path: String, depth: Int, _ groups: inout [String: [Item: Int]], _ passedOver: inout [String]) {
+    private func walk(_ path: String, depth: Int, _ groups: inout Groups, _ passedOver: inout [String]) {
         let folder = path.isEmpty ? root : root.appendingPathComponent(path)
+        let all = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+        if let words = ForeignStore.told(all, of: folder) {
+            groups[DatePattern.pattern(path), default: [:]][.foreign(words), default: []].append(path)
+            return
+        }
         for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() where !name.hasPrefix(".") {
             let item = folder.appendingPathComponent(name)
             let relative = path.isEmpty ? name : "\(path)/\(name)"
@@ -125,7 +168,8 @@ public struct BackupFinder: Sendable {
             switch type {
             case .typeDirectory?:
                 if let kind = Self.kind(ofFolder: item) {
-                    groups[Self.pattern(relative, isRepository: kind.isRepository), default: [:]][kind.item, default: 0] += 1
+                    groups[kind.isRepository ? relative : DatePattern.pattern(relative), default: [:]][kind.item, default: []].append(
+                        relative)
                 } else if depth < Self.deepest {
                     walk(relative, depth: depth + 1, &groups, &passedOver)
                 }
@@ -136,8 +180,8 @@ public struct BackupFinder: Sendable {
                 case .partOfSet: passedOver.append("\(relative): a part of append-only files, whose manifest isn't here")
                 case .wal(let encryption):
                     // One glob for all of an archive, history files included.
-                    groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encryption: encryption), default: 0] += 1
-                case let kind: groups[Self.pattern(relative, isRepository: false), default: [:]][kind, default: 0] += 1
+                    groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encryption: encryption), default: []].append(relative)
+                case let kind: groups[DatePattern.pattern(relative), default: [:]][kind, default: []].append(relative)
                 }
             default: break
             }
@@ -190,15 +234,17 @@ public struct BackupFinder: Sendable {
         case .appendOnly:
             return isPart(name) ? .partOfSet : .artifact(.aof, encryption: nil, guessed: false)
         case .sql:
-            let text = String(decoding: head, as: UTF8.self)
-            return text.contains("database cluster dump")
-                ? .globals(encryption: nil) : .artifact(.pgDump, encryption: nil, guessed: false)
+            let more = (try? ArtifactStream.head(of: file, count: 1 << 20)) ?? head
+            return PackedContent.isGlobals(more) ? .globals(encryption: nil) : .artifact(.pgDump, encryption: nil, guessed: false)
         case .gitBundle: return .artifact(.gitBundle, encryption: nil, guessed: false)
         case .unknown where isEnvironment(head, called: name): return .artifact(.env, encryption: nil, guessed: false)
-        case .empty, .utf16, .unknown, .zip, .packed: return .unknown
+        case .empty, .unknown: return .unknown
+        case .zip, .packed:
+            return .foreign("\(format.rawValue), which isn't read: have the backup job use gzip or zstd, or a hook unpack it")
+        case .utf16: return .foreign("a dump in UTF-16, as PowerShell's > writes it: have the backup job use pg_dump --file")
         case .opensslEncrypted, .opensslBase64, .cmsEnveloped, .cmsAuthenticated, .cmsText, .age, .gpg:
             return named(name, encryption: format.encryption)
-        case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return named(name, encryption: nil)
+        case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return .packed
         }
     }
 
@@ -223,17 +269,6 @@ public struct BackupFinder: Sendable {
             return .artifact(.pgDump, encryption: encryption, guessed: true)
         }
         return .unknown
-    }
-
-    /// `daily/shop-20261123T020000+0530.dump` → `daily/shop-*.dump`: dates and numbers of the last part alone.
-    static func pattern(_ path: String, isRepository: Bool) -> String {
-        guard !isRepository else { return path }
-        var parts = path.split(separator: "/").map(String.init)
-        guard let last = parts.popLast() else { return path }
-        // A glob's own signs in a name must not become wild.
-        let safe = last.map { "*?[]\\".contains($0) ? "?" : String($0) }.joined()
-        let starred = safe.replacing(/[0-9]+(?:[-_:.T+]?[0-9]+)*Z?/, with: "*")
-        return (parts + [starred]).joined(separator: "/")
     }
 
     private static func parent(_ path: String) -> Substring { path[..<(path.lastIndex(of: "/") ?? path.startIndex)] }

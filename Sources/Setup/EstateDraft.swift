@@ -5,7 +5,7 @@ import Foundation
 
 /// Texts for what was found.
 public struct EstateDraft: Sendable {
-    public static let keyVariable = "MUSTER_BACKUP_KEY"
+    private static let keyVariable = "MUSTER_BACKUP_KEY"
     /// The key that the written estate logs in with, on an SFTP host.
     public static let loginKey = "login"
 
@@ -27,13 +27,34 @@ public struct EstateDraft: Sendable {
             + named.map { File(name: "\($0.service)-\($0.name).yaml", text: drill(service: $0.service, set: $0.name, of: $0.set)) }
     }
 
-    /// Sets with a name each: that of their folder, and a number where two share it.
+    /// The formats of encryption that were found: a key each.
+    private static func formats(_ sets: [FoundSet]) -> [String] {
+        Set(sets.flatMap { [$0.encryption, $0.walEncryption].compactMap { $0 } }).sorted()
+    }
+
+    /// The keys by their formats, and the variables that hold them: a passphrase of openssl opens no file of age's.
+    private static func keys(_ sets: [FoundSet]) -> [(format: String, name: String, variable: String)] {
+        let formats = formats(sets)
+        guard formats.count > 1 else { return formats.map { ($0, "backup", keyVariable) } }
+        return formats.map { ($0, "backup-\($0)", "\(keyVariable)_\($0.uppercased())") }
+    }
+
+    /// The environment variables that the written estate reads keys from.
+    public static func keyVariables(_ sets: [FoundSet]) -> [String] { keys(sets).map(\.variable) }
+
+    /// Sets with a name each: that of their folder, or of the file where folders are dates; and a number where two share it.
     private var named: [(service: String, name: String, set: FoundSet)] {
         var used: Set<String> = []
         return sets.map { set in
             let service = set.kind.engine.rawValue
-            let folder = set.match.split(separator: "/").dropLast().last.map(String.init)
-            let base = Self.word(set.kind == .pgBackRest ? "repository" : folder ?? set.kind.rawValue)
+            let parts = set.match.split(separator: "/").map(String.init)
+            let folder = parts.dropLast().last
+            let isDated = folder?.contains("*") == true
+            // The file's own name, without endings and without its date.
+            let stem = parts.last.flatMap { $0.split(separator: ".").first }.map { $0.filter { $0 != "*" } }
+            let told = isDated ? stem : folder
+            let base = Self.word(
+                set.kind == .pgBackRest ? "repository" : told.flatMap { $0.contains(where: \.isLetter) ? $0 : nil } ?? set.kind.rawValue)
             var name = base
             var number = 2
             while !used.insert("\(service)/\(name)").inserted {
@@ -51,6 +72,12 @@ public struct EstateDraft: Sendable {
         return word.isEmpty ? "estate" : word
     }
 
+    /// As a key of YAML: a bare number or date would be read as one.
+    private static func key(_ name: String) -> String {
+        let words = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"]
+        return name.first?.isNumber == true || words.contains(name) ? quoted(name) : name
+    }
+
     private static func quoted(_ text: String) -> String {
         "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }
@@ -61,7 +88,7 @@ public struct EstateDraft: Sendable {
             # Written by muster init from what lies in the store. Read it, and add what it can't know: schedule and retention of each backup,
             # copies in a second zone, the public key that seals are trusted by. docs/estate-file.md has every key.
             version: 1
-            estate: \(name)
+            estate: \(Self.key(name))
             timezone: \(TimeZone.current.identifier)    # of the host that makes the backups: unsealed dumps are dated by it
             stores:
               store: \(store.declaration)
@@ -69,7 +96,9 @@ public struct EstateDraft: Sendable {
             """
         if encrypted || !keys.isEmpty { text += "keys:\n" }
         for case (let name, .file(let file)) in keys { text += "  \(name): {file: \(Self.quoted(file.path))}\n" }
-        if encrypted { text += "  backup: {env: \(Self.keyVariable)}    # or {file: …}, or {command: […]}; never the key itself\n" }
+        for key in Self.keys(sets) {
+            text += "  \(key.name): {env: \(key.variable)}    # or {file: …}, or {command: […]}; never the key itself\n"
+        }
         if let trusted { text += "seals: {trust: [\(Self.quoted(trusted.path))]}\n" }
         text += sealedAs(sets.map(\.sealed.estates), besides: name, indent: "")
         text += "services:\n"
@@ -84,9 +113,12 @@ public struct EstateDraft: Sendable {
     }
 
     private func backup(_ name: String, _ set: FoundSet) -> String {
-        func encryption(_ format: String?) -> String { format.map { "{format: \($0), key: backup}" } ?? "none" }
+        let keys = Self.keys(sets)
+        func encryption(_ format: String?) -> String {
+            format.map { format in "{format: \(format), key: \(keys.first { $0.format == format }?.name ?? "backup")}" } ?? "none"
+        }
         var lines = [
-            "      \(name):", "        kind: \(set.kind.rawValue)\(set.isGuessed ? "    # told by the names: check it" : "")",
+            "      \(Self.key(name)):", "        kind: \(set.kind.rawValue)\(set.isGuessed ? "    # told by the names: check it" : "")",
             "        store: store", "        match: \(Self.quoted(set.match))",
         ]
         if let stanza = set.stanza { lines.append("        stanza: \(Self.quoted(stanza))") }
@@ -122,7 +154,7 @@ public struct EstateDraft: Sendable {
         scenario: database-corruption
         # targets: {rto: 4h, rpo: 24h}
         recover:
-          \(service): {from: \(name)}
+          \(service): {from: \(Self.key(name))}
 
         """
     }
@@ -142,7 +174,7 @@ public struct EstateDraft: Sendable {
             scenario: database-corruption
             # targets: {rto: 4h, rpo: 24h}
             recover:
-              \(service): {from: \(name)}
+              \(service): {from: \(Self.key(name))}
             # checks:
             #   \(service):
             #     \(example)

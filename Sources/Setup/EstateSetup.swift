@@ -35,13 +35,13 @@ public struct EstateSetup: Sendable {
     ///
     /// - Throws: ``CommandFailure`` where it can't be listed.
     public func look() async throws -> BackupFinder.Found {
-        if let folder = store.folder { return BackupFinder(root: folder).find() }
+        if let folder = store.folder { return try await find(in: folder) }
         let bare = Estate(
             name: "init", timeZone: .gmt, stores: [store.name: store], keys: keys, services: [:], seals: SealPolicy(),
             file: URL(fileURLWithPath: "estate.yaml"))
         do {
             return try await RemoteScope.with(bare, in: root) { stores in
-                var found = BackupFinder(root: try await stores.standIns(for: store)).find()
+                var found = try await find(in: try await stores.standIns(for: store))
                 found.passedOver += found.sets.filter { $0.kind == .pgBackRest }.map {
                     "\($0.match) (a pgBackRest repository: mount it)"
                 }
@@ -51,6 +51,16 @@ public struct EstateSetup: Sendable {
         } catch let failure as DrillFailure {
             throw CommandFailure(.unverified, failure.finding.message, hint: failure.finding.hint)
         }
+    }
+
+    /// What is packed is unpacked for its first bytes inside the quarantine; where this machine has none, names tell.
+    private func find(in folder: URL) async throws -> BackupFinder.Found {
+        let finder = BackupFinder(root: folder)
+        guard let host = try? await ScratchHost.prepare(in: root, purpose: "init") else { return await finder.find() }
+        let found = await finder.find { await PackedContent.look(at: $0, on: host) }
+        try? await host.remove()
+        try Task.checkCancellation()
+        return found
     }
 
     /// Writes an estate and its drills into a folder. Nothing that is there already is written over.

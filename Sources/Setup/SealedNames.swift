@@ -18,12 +18,8 @@ struct SealedNames: Sendable, Hashable {
 
     /// Reads the seals beside the artifacts of a found series, as far as a key vouches for them.
     init(of set: FoundSet, below root: URL, trusted: Ed25519PublicKey) {
-        let parts = set.match.split(separator: "/").map(String.init)
-        guard let pattern = parts.last else { return }
-        let folder = parts.dropLast().reduce(root) { $0.appendingPathComponent($1) }
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !SealFile.isSeal($0) }
-        for name in names.filter({ BackupFinder.pattern($0, isRepository: false) == pattern }).sorted().suffix(Self.mostRead) {
-            guard let seal = SealFile.read(besides: folder.appendingPathComponent(name), trusted: [trusted]).seal else { continue }
+        for path in set.paths.suffix(Self.mostRead) {
+            guard let seal = SealFile.read(besides: root.appendingPathComponent(path), trusted: [trusted]).seal else { continue }
             estates.insert(seal.estate)
             services.insert(seal.service)
             backups.insert(seal.backup)

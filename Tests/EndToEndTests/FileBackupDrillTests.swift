@@ -325,7 +325,7 @@ struct FileBackupDrillTests {
                 "git", "clone", "--quiet", "--mirror", plain.appendingPathComponent("shop-1.bundle").path, plain.path + "/shop.git",
             ])
             let told = try await fixture.run(["init", plain.path, "--output", fixture.folder.appendingPathComponent("init2").path])
-            for line in ["shop-*.bundle: 1 of kind git_bundle\n", "shop.env: 1 of kind env\n", "shop.git: 1 of kind git_mirror\n"] {
+            for line in ["shop-1.bundle: 1 of kind git_bundle\n", "shop.env: 1 of kind env\n", "shop.git: 1 of kind git_mirror\n"] {
                 #expect(told.out.contains(line), "\(line) \(told.text)")
             }
         }

@@ -15,7 +15,8 @@ struct InitAndDoctorTests {
             #expect(made.out.contains("redis/rdb/dump-*.rdb.enc: 4 of kind rdb (by their names), encrypted"), "\(made.out)")
             let key = String(decoding: try Data(contentsOf: fixture.passphrase), as: UTF8.self).trimmingCharacters(
                 in: .whitespacesAndNewlines)
-            let environment = ["MUSTER_BACKUP_KEY": key]
+            // The lab's pgBackRest repository is of another format, and so of another key.
+            let environment = ["MUSTER_BACKUP_KEY_OPENSSL": key, "MUSTER_BACKUP_KEY_PGBACKREST": key]
             let shown = try await fixture.run(["run", target.path, "--dry-run"], environment: environment)
             #expect(shown.code == 0, "\(shown.text)")
             // Seals that nobody vouches for count as forged; with their key the newest backup is proven in full.
@@ -53,7 +54,7 @@ struct InitAndDoctorTests {
             try Data("hello".utf8).write(to: store.appendingPathComponent("x/letter"))
             let made = try await fixture.run(["init", store.path, "--output", fixture.folder.appendingPathComponent("odd").path])
             #expect(made.code == 0, "\(made.text)")
-            #expect(made.out.contains("x/a-*: 1 of kind rdb\n") && made.out.contains("x/b?*?: 1 of kind pg_dump\n"), "\(made.out)")
+            #expect(made.out.contains("x/a-1: 1 of kind rdb\n") && made.out.contains("x/b?2?: 1 of kind pg_dump\n"), "\(made.out)")
             #expect(made.out.contains("passed over x/letter"))
         }
     }

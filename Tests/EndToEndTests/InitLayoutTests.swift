@@ -1,0 +1,136 @@
+// `muster init` on the ways that people lay their backups out: one series of a folder per day, and a name for what is no backup of ours.
+
+import Foundation
+import Testing
+
+struct InitLayoutTests {
+    /// A store of its own, and a shell in it.
+    private func store(_ fixture: Fixture, _ script: String) async throws -> URL {
+        let store = fixture.folder.appendingPathComponent("my store")
+        try FileManager.default.createDirectory(at: store, withIntermediateDirectories: true)
+        try await Program.require(["sh", "-ec", "cd '\(store.path)'\n" + script])
+        return store
+    }
+
+    private static let heads = """
+        sql() { printf -- '--\\n-- PostgreSQL database dump\\n--\\n'; }
+        roles() { printf -- '--\\n-- PostgreSQL database cluster dump\\n--\\nCREATE ROLE app;\\n'; }
+
+        """
+
+    /// One series with `*` for the date, with its roles; and its drill takes the folder of the day that comes after.
+    @Test func aFolderPerDayIsOneSeries() async throws {
+        try await Fixture.with { fixture in
+            let nights = try fixture.artifacts(in: fixture.snapshots)
+            try #require(nights.count >= 3)
+            let store = try await store(
+                fixture,
+                Self.heads + """
+                    for d in 2026-11-25 2026-11-26 2026-11-27; do
+                    mkdir -p $d daily/$d; sql > $d/shop.sql; sql > $d/crm.sql; roles > $d/globals.sql; sql | gzip > daily/$d/shop.sql.gz
+                    roles | gzip > daily/$d/globals.sql.gz
+                    done
+                    """)
+            // Oldest first; the newest night comes tomorrow.
+            for (night, day) in zip(nights.prefix(3).reversed(), ["2026-11-25", "2026-11-26", "2026-11-28"]) {
+                let folder = store.appendingPathComponent(day)
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                try await fixture.decrypt(night, to: folder.appendingPathComponent("dump.rdb"))
+            }
+            let tomorrow = store.appendingPathComponent("2026-11-28")
+            let aside = fixture.folder.appendingPathComponent("tomorrow")
+            try FileManager.default.moveItem(at: tomorrow, to: aside)
+            let target = fixture.folder.appendingPathComponent("drafts of mine")
+            let made = try await fixture.run(["init", store.path, "--output", target.path])
+            #expect(made.code == 0, "\(made.text)")
+            for line in [
+                "*/shop.sql: 3 of kind pg_dump, with the roles in */globals.sql", "*/crm.sql: 3 of kind pg_dump",
+                "*/dump.rdb: 2 of kind rdb", "daily/*/shop.sql.gz: 3 of kind pg_dump, with the roles in daily/*/globals.sql.gz",
+                "drafts of mine' --dry-run",
+            ] {
+                #expect(made.out.contains(line), "\(line) \(made.out)")
+            }
+            let drill = target.appendingPathComponent("redis-dump.yaml")
+            let text = try String(contentsOf: drill, encoding: .utf8)
+            // Without a check nothing would be proven: told before it runs.
+            let bare = try await fixture.run(["run", drill.path, "--dry-run"])
+            #expect(bare.out.contains("! redis: it is not sealed, and the drill declares no check of it"), "\(bare.text)")
+            try Data((text + "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}\n").utf8).write(to: drill)
+            let checked = try await fixture.run(["run", drill.path, "--dry-run"])
+            #expect(checked.code == 0 && !checked.out.contains("declares no check"), "\(checked.text)")
+            let (today, report) = try await fixture.drill(drill)
+            #expect(today.code == 0 && report.drills.first?.fact("redis.artifact") == "2026-11-26/dump.rdb", "\(today.text)")
+            try FileManager.default.moveItem(at: aside, to: tomorrow)
+            let (later, newer) = try await fixture.drill(drill)
+            #expect(later.code == 0 && newer.drills.first?.fact("redis.artifact") == "2026-11-28/dump.rdb", "\(later.text)")
+        }
+    }
+
+    /// Looked into, and not taken by their names.
+    @Test func packedFilesAreLookedInto() async throws {
+        try await Fixture.with { fixture in
+            let plain = fixture.folder.appendingPathComponent("plain.rdb")
+            try await fixture.decrypt(try fixture.newest("redis"), to: plain)
+            let store = try await store(
+                fixture,
+                Self.heads + """
+                    mkdir -p p/PGDATA/global v g/db d bz2
+                    echo 15 > p/PGDATA/PG_VERSION; tar czf pgdata-2026-11-27.tar.gz -C p PGDATA; tar cf pgdata-2026-11-26.tar -C p PGDATA
+                    mv p/PGDATA folder
+                    cp '\(plain.path)' v/dump.rdb; tar czf redis-data-2026-11-27.tar.gz -C v .
+                    sql | gzip > g/db/database.sql.gz; tar cf 1764230400_2026_11_27_17.5.0_gitlab_backup.tar -C g db
+                    mv g/db/database.sql.gz d/dump.sql.gz; tar czf discourse-2026-11-27.tar.gz -C d dump.sql.gz
+                    echo x > backup_label; tar czf base.tar.gz backup_label; rm -r p v g d backup_label
+                    sql > shop.sql; tar czf shop-2026-11-27.tgz shop.sql; rm shop.sql; sql | bzip2 > bz2/shop-2026-11-27.sql.bz2
+                    { roles; printf '\\\\connect shop\\n'; } | gzip > all-2026-11-27.sql.gz
+                    """)
+            let target = fixture.folder.appendingPathComponent("packed")
+            let made = try await fixture.run(["init", store.path, "--output", target.path])
+            for line in [
+                "found redis-data-*.tar.gz: 1 of kind rdb", "found shop-*.tgz: 1 of kind pg_dump",
+                "found bz2/shop-*.sql.bz2: 1 of kind pg_dump",
+                "found all-*.sql.gz: 1 of kind pg_dump", "pgdata-*.tar.gz: a copy of a data folder, which is no base backup",
+                "pgdata-*.tar: a copy of a data folder", "named, not taken: folder: a copy of a data folder",
+                "gitlab_backup.tar: a GitLab backup: its dump is db/database.sql.gz", "discourse-*.tar.gz: a Discourse backup",
+                "base.tar.gz: a base.tar of pg_basebackup's",
+            ] {
+                #expect(made.out.contains(line), "\(line) \(made.text)")
+            }
+            // What it took runs as what it was taken for.
+            let drill = target.appendingPathComponent("redis-rdb.yaml")
+            let text = try String(contentsOf: drill, encoding: .utf8)
+            try Data((text + "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}\n").utf8).write(to: drill)
+            let (green, _) = try await fixture.drill(drill)
+            #expect(green.code == 0, "\(green.text)")
+        }
+    }
+
+    /// In a line each, however many files nobody knows; and a key for each format of encryption.
+    @Test func othersRepositoriesAndKeysAreNamed() async throws {
+        try await Fixture.with { fixture in
+            let store = try await store(
+                fixture,
+                Self.heads + """
+                    mkdir -p restic/data restic/index restic/keys restic/snapshots borg/data/0 kopia; echo x > restic/config
+                    printf '[repository]\\nversion = 1\\n' > borg/config; for i in 1 2 3; do echo $i > borg/data/0/$i; done
+                    echo x > kopia/kopia.repository.f; printf 'PK\\003\\004xxxxxxxxxxxx' > z.zip; roles > a-globals.sql
+                    for i in $(seq 1 30); do echo $i > junk$i.bin; done
+                    age-keygen -o ../k 2>/dev/null; mkdir a o; sql | age -r $(age-keygen -y ../k) > a/shop-2026-11-27.sql.age
+                    sql | openssl enc -aes-256-cbc -pbkdf2 -pass pass:x -out o/shop-2026-11-27.sql.enc
+                    """)
+            let target = fixture.folder.appendingPathComponent("named")
+            let made = try await fixture.run(["init", store.path, "--output", target.path])
+            #expect(made.code == 0, "\(made.text)")
+            for line in [
+                "restic: a restic repository", "borg: a borg repository", "kopia: a kopia repository", "z.zip: a zip file",
+                "a-globals.sql: a globals file", "MUSTER_BACKUP_KEY_AGE, MUSTER_BACKUP_KEY_OPENSSL", "passed over 20 more",
+            ] {
+                #expect(made.out.contains(line), "\(line) \(made.out)")
+            }
+            #expect(!made.out.contains("borg/data"), "\(made.out)")
+            let estate = try String(contentsOf: target.appendingPathComponent("estate.yaml"), encoding: .utf8)
+            #expect(
+                estate.contains("encryption: {format: age, key: backup-age}") && estate.contains("{format: openssl, key: backup-openssl}"))
+        }
+    }
+}
