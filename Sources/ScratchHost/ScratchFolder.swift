@@ -17,6 +17,19 @@ public struct ScratchRoot: Sendable, Hashable {
     }
 
     static let prefix = "muster-"
+
+    /// Where a missing folder is made. Elsewhere it may be that of a disk which isn't mounted: the one below it would be filled in its place.
+    private static let ownPlaces = ["/tmp", "/var/lib/muster"]
+
+    /// - Throws: ``ScratchError``: the folder isn't there, and not for Muster to make.
+    func requirePlace() throws(ScratchError) {
+        let path = folder.standardizedFileURL.path
+        var info = stat()
+        if stat(path, &info) == 0 || errno != ENOENT || Self.ownPlaces.contains(where: { path.hasPrefix($0 + "/") }) { return }
+        throw ScratchError(
+            .fileSystem, "the scratch folder \(path) isn't there",
+            hint: "mount its disk, or make it: mkdir -p \(path); muster makes one below \(Self.ownPlaces.joined(separator: " or ")) alone")
+    }
 }
 
 /// A private folder that a run owns and removes.
@@ -41,6 +54,7 @@ public struct ScratchFolder: Sendable, Hashable {
         guard let owner = ProcessTable.current() else {
             throw ScratchError(.fileSystem, "/proc can't be read", hint: "mount /proc: muster finds its own remains by it")
         }
+        try root.requirePlace()
         try make(root.folder.path, mode: 0o755, mayExist: true)
         // Processes are found by the folder that they work in, which the kernel tells without links.
         let parent = try resolved(root.folder)

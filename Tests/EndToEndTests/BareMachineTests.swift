@@ -92,6 +92,9 @@ struct BareMachineTests {
         let file = folder.appendingPathComponent("file")
         try Data().write(to: file)
         expectMissing(try await doctor(["--scratch", file.path]), "not a directory", "MUSTER_SCRATCH_ROOT")
+        let unmounted = "/var/tmp/me2e-unmounted-\(UUID().uuidString.prefix(8))"
+        expectMissing(try await doctor(["--scratch", unmounted]), "the scratch folder \(unmounted) isn't there", "mount its disk")
+        #expect(!FileManager.default.fileExists(atPath: unmounted))
         // Set to nothing, it isn't the working folder.
         let empty = try await doctor(environment: ["MUSTER_SCRATCH_ROOT": ""], in: folder)
         #expect(empty.out.contains("scratch folder /tmp: "), "\(empty.text)")

@@ -77,6 +77,22 @@ final class TemporaryRoot: Sendable {
         #expect(error?.kind == .fileSystem)
     }
 
+    /// Where a disk isn't mounted, the one below it would be filled. In a place of Muster's own a folder is made.
+    @Test func aRootThatIsMissingIsNotMadeJustAnywhere() throws {
+        let own = URL(fileURLWithPath: "/tmp/mt-own-\(UInt32.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: own) }
+        try ScratchFolder.create(in: ScratchRoot(own), purpose: "test").remove()
+        #expect(FileManager.default.fileExists(atPath: own.path))
+
+        let elsewhere = URL(fileURLWithPath: "/var/tmp/mt-\(UInt32.random(in: 0 ... .max))")
+        let error = #expect(throws: ScratchError.self) { try ScratchFolder.create(in: ScratchRoot(elsewhere), purpose: "test") }
+        #expect(error?.message == "the scratch folder \(elsewhere.path) isn't there" && error?.hint.contains("mount its disk") == true)
+        #expect(!FileManager.default.fileExists(atPath: elsewhere.path))
+        try FileManager.default.createDirectory(at: elsewhere, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: elsewhere) }
+        try ScratchFolder.create(in: ScratchRoot(elsewhere), purpose: "test").remove()
+    }
+
     @Test(.enabled(if: geteuid() == 0, "only root drops to another user"))
     func aRootThatTheUnprivilegedUserCantEnterIsRefused() throws {
         let root = try TemporaryRoot()
