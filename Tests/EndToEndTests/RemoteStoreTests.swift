@@ -243,6 +243,10 @@ struct SSHStoreTests {
             // Another host key than the one that is known: nobody logs in there.
             try server.know("other")
             try await fixture.expect(try fixture.drillFile(), code: 2, rule: ["store-untrusted"])
+            // The right one, as that of a host on the usual port.
+            try server.know("host", as: "127.0.0.1")
+            let unnamed = try await fixture.expect(try fixture.drillFile(), code: 2, rule: ["store-untrusted"])
+            #expect(unnamed.findings.contains { $0.hint.contains("[127.0.0.1]:\(server.port)") }, "\(unnamed.findings)")
             try server.know("host")
 
             try fixture.editEstate("login: {file: \(server.key.path)}", "login: {file: \(server.folder.path)/other}")

@@ -57,7 +57,7 @@ struct Rclone: Sendable {
         defer { try? FileManager.default.removeItem(at: list) }
         let named = ["--no-traverse", "--files-from-raw", list.path, "--checkers", String(connection.width), connection.base]
         guard let folder else { return try await run(words + named, output: output) }
-        try await run(words + named + [folder.path], output: output) { Self.size(of: folder) }
+        try await run(words + named + [folder.path], output: output) { Self.state(of: folder) }
     }
 
     /// One run to its end.
@@ -99,23 +99,25 @@ struct Rclone: Sendable {
 
     private static func watch(_ output: ToolRunner.Destination) -> @Sendable () -> Int64 {
         switch output {
-        case .file(let url), .scratch(let url): { size(ofFile: url) }
+        case .file(let url), .scratch(let url): { state(ofFile: url) }
         // The child moves the offset that it shares with us.
         case .open(let file): { Int64(lseek(file, 0, SEEK_CUR)) }
         case .discard, .capture: { 0 }
         }
     }
 
-    private static func size(ofFile url: URL) -> Int64 {
+    /// Anything that changes with what is written; a file that is written at several places keeps its size for long.
+    private static func state(ofFile url: URL) -> Int64 {
         var info = stat()
-        return stat(url.path, &info) == 0 ? Int64(info.st_size) : 0
+        guard stat(url.path, &info) == 0 else { return 0 }
+        return Int64(info.st_size) &+ Int64(info.st_mtim.tv_sec) &* 1000 &+ Int64(info.st_mtim.tv_nsec) / 1_000_000
     }
 
-    private static func size(of folder: URL) -> Int64 {
+    private static func state(of folder: URL) -> Int64 {
         guard let walk = FileManager.default.enumerator(atPath: folder.path) else { return 0 }
-        var size: Int64 = 0
-        while let path = walk.nextObject() as? String { size += 1 + Self.size(ofFile: folder.appendingPathComponent(path)) }
-        return size
+        var state: Int64 = 0
+        while let path = walk.nextObject() as? String { state &+= 1 &+ Self.state(ofFile: folder.appendingPathComponent(path)) }
+        return state
     }
 
     /// Tries again what may pass, a bounded number of times, and says in the end what stood in the way.

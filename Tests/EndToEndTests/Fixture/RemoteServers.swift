@@ -99,17 +99,25 @@ struct Bucket: Sendable {
 
     /// Moves an object into another storage class, as a lifecycle rule does.
     func archive(_ object: String, in tier: String) async throws {
-        let script = """
-            import boto3, sys
-            url, key, secret, bucket, name, tier = sys.argv[1:]
-            s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret)
-            body = s3.get_object(Bucket=bucket, Key=name)["Body"].read()
-            s3.put_object(Bucket=bucket, Key=name, Body=body, StorageClass=tier)
-            """
+        try await python(
+            "body = s3.get_object(Bucket=bucket, Key=words[0])['Body'].read()",
+            "s3.put_object(Bucket=bucket, Key=words[0], Body=body, StorageClass=words[1])", words: ["backups/\(object)", tier])
+    }
+
+    /// Under any key, also one that rclone would mend.
+    func put(_ data: Data, as key: String) async throws {
+        try await python(
+            "s3.put_object(Bucket=bucket, Key=words[0], Body=base64.b64decode(words[1]))", words: [key, data.base64EncodedString()])
+    }
+
+    private func python(_ lines: String..., words: [String]) async throws {
+        let client = [
+            "import base64, boto3, sys", "url, key, secret, bucket, *words = sys.argv[1:]",
+            "s3 = boto3.client('s3', endpoint_url=url, region_name='us-east-1', aws_access_key_id=key, aws_secret_access_key=secret)",
+        ]
         try await Program.require(
-            ["env"] + LoopbackServer.python.map { "\($0.key)=\($0.value)" } + [
-                "python3", "-c", script, "http://127.0.0.1:\(port)", id, secret, Self.name, "backups/\(object)", tier,
-            ])
+            ["env"] + LoopbackServer.python.map { "\($0.key)=\($0.value)" } + ["python3", "-c", (client + lines).joined(separator: "\n")]
+                + ["http://127.0.0.1:\(port)", id, secret, Self.name] + words)
     }
 
     func path(_ object: String) -> String { "S:\(Self.name)/backups/\(object)" }
@@ -241,9 +249,9 @@ struct SSHServer: Sendable {
     }
 
     /// The key that clients are to believe.
-    func know(_ name: String) throws {
+    func know(_ name: String, as host: String? = nil) throws {
         let key = try String(contentsOf: folder.appendingPathComponent(name + ".pub"), encoding: .utf8)
-        try Data("[127.0.0.1]:\(port) \(key)".utf8).write(to: knownHosts)
+        try Data("\(host ?? "[127.0.0.1]:\(port)") \(key)".utf8).write(to: knownHosts)
     }
 
     func stop() {
