@@ -93,7 +93,7 @@ struct CheckReader {
                 "table", "\(shown(table)) is not a table name", hint: "write schema.table, with parts quoted as in SQL: '\"Odd\".\"Name\"'")
             return nil
         }
-        return bounds.map { .rows(table: table, bounds: $0) }
+        return bounds.map { fields.inDatabase(.rows(table: table, bounds: $0)) }
     }
 
     @Sendable private static func sql(_ fields: Fields) -> DeclaredCheck? {
@@ -101,7 +101,7 @@ struct CheckReader {
         let query = fields.text("query")
         let expect = fields.expectation("expect")
         guard let name, let query, let expect else { return nil }
-        return .sql(name: name, query: query, expect: expect)
+        return fields.inDatabase(.sql(name: name, query: query, expect: expect))
     }
 
     @Sendable private static func keys(_ fields: Fields) -> DeclaredCheck? {
@@ -132,6 +132,7 @@ extension DeclaredCheck {
         case .sql(let name, _, _): "sql \(name)"
         case .keys(let database, let pattern, _): "keys \(database) \(pattern)"
         case .key(let database, let name, _): "key \(database) \(name)"
+        case .inDatabase(let database, let check): "\(database): \(check.identity)"
         }
     }
 }
@@ -145,6 +146,21 @@ extension Fields {
             return nil
         }
         return text
+    }
+
+    /// With the database that it names.
+    fileprivate func inDatabase(_ check: DeclaredCheck) -> DeclaredCheck {
+        databaseName("database").map { .inDatabase($0, check) } ?? check
+    }
+
+    /// As PostgreSQL keeps names: as written, without quotes.
+    func databaseName(_ key: String) -> String? {
+        guard self[key] != nil, let name = line(key) else { return nil }
+        guard !name.isEmpty, name.utf8.count <= 63 else {
+            report(key, "\"\(key)\" is no name of a database", hint: "write its name as psql -l shows it, without quotes of SQL's")
+            return nil
+        }
+        return name
     }
 
     fileprivate func databaseIndex() -> Int? {

@@ -130,12 +130,15 @@ struct DrillReader {
                     hint: "remove it: \(selection.rawValue) tries one backup and no other")
             }
             let jobs = recovery.whole("jobs", in: 1...64)
+            let database = recovery.databaseName("database")
             guard let backup else { return nil }
             let target = TargetReader(file: file, recovery: recovery, now: now).read()
             if let service { check(backup, of: service, recovery, under: key) }
-            return Recovery(
+            var read = Recovery(
                 service: entry.name, backup: backup, selection: selection ?? .latestHealthy, tries: tries ?? Recovery.usualTries,
                 within: within, jobs: jobs, target: target)
+            read.database = database
+            return read
         }
     }
 
@@ -156,6 +159,11 @@ struct DrillReader {
             recovery.report(
                 key, "\"\(key)\" needs a backup with \"wal\", and \(shown(backup)) has none",
                 hint: "remove it, or recover from a base_backup with its WAL archive")
+        }
+        if recovery["database"] != nil, service.engine != .postgres {
+            recovery.report(
+                "database", "\"database\" does not fit engine \"\(service.engine.rawValue)\"",
+                hint: "remove it: only a postgres holds several")
         }
         if recovery["jobs"] != nil, set.kind != .pgDump {
             recovery.report(

@@ -167,7 +167,7 @@ extension Section {
     static let targets = Section("targets", optional: ["rto", "rpo", "rpo-worst-case"])
 
     static let recovery = Section(
-        "recovery", required: ["from": "daily"], optional: ["select", "tries", "jobs", "to", "inclusive", "timeline"])
+        "recovery", required: ["from": "daily"], optional: ["select", "tries", "jobs", "database", "to", "inclusive", "timeline"])
 
     static let selection = Section("selection", required: ["within": "365d"])
 
@@ -178,10 +178,10 @@ extension Section {
     static let to = Section("to", optional: ["time", "lsn", "name", "xid"])
 
     static let rowsCheck = Section(
-        "rows", required: ["table": "public.domains"], optional: ["at-least", "at-most", "exactly"])
+        "rows", required: ["table": "public.domains"], optional: ["database", "at-least", "at-most", "exactly"])
 
     static let sqlCheck = Section(
-        "sql", required: ["name": "newest scan is recent", "query": "\"select …\"", "expect": "\"> 0\""])
+        "sql", required: ["name": "newest scan is recent", "query": "\"select …\"", "expect": "\"> 0\""], optional: ["database"])
 
     static let keysCheck = Section(
         "keys", required: ["pattern": "\"session:*\""], optional: ["database", "at-least", "at-most"])

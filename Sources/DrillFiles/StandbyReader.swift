@@ -34,6 +34,11 @@ struct StandbyReader {
         for key in ["select", "tries", "jobs", "to", "inclusive", "timeline"] where recovery[key] != nil {
             recovery.report(key, "\"\(key)\" does not fit \(what)", hint: "remove it: \(what) has one moment, which is now")
         }
+        if recovery["database"] != nil {
+            recovery.report(
+                "database", "\"database\" does not fit \(what)",
+                hint: "remove it: which database is asked stands with the server in the estate file; a check may name another")
+        }
         guard case .mapping(let incident)? = fields["incident"]?.node,
             let at = fields.file.entries(incident, silently: true).first(where: { $0.name == "at" }),
             case .scalar(let text) = at.node, text.string != "now"

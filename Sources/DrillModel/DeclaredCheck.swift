@@ -12,6 +12,21 @@ public enum DeclaredCheck: Sendable, Hashable {
     case keys(database: Int, pattern: String, bounds: Bounds)
     /// One Redis key that must be there, of a type where one is given.
     case key(database: Int, name: String, type: String?)
+    /// A question of Postgres' that names its database: a cluster holds several.
+    indirect case inDatabase(String, DeclaredCheck)
+}
+
+extension DeclaredCheck {
+    /// What its case is called, of one that is put to a database of Postgres'.
+    public var name: String {
+        switch self {
+        case .rows(let table, let bounds): "rows of \(table): \(bounds)"
+        case .sql(let name, _, _): name
+        case .keys(let database, let pattern, _): "keys \(pattern) in db\(database)"
+        case .key(let database, let name, _): "key \(name) in db\(database)"
+        case .inDatabase(let database, let check): "\(check.name) in \(database)"
+        }
+    }
 }
 
 /// Limits on a count, both inclusive.

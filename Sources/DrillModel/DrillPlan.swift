@@ -158,6 +158,8 @@ public struct Recovery: Sendable, Hashable {
     public var jobs: Int?
     /// How far a base backup is rolled forward; nil: to the end of the write-ahead log.
     public var target: RecoveryTarget?
+    /// Of a Postgres cluster with several databases, the one that the drill's questions are about.
+    public var database: String?
 
     public init(
         service: String, backup: String, selection: Selection = .latestHealthy, tries: Int = Recovery.usualTries, within: Duration? = nil,

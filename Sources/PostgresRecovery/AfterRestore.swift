@@ -39,8 +39,12 @@ struct AfterRestore: Sendable {
     /// pg_dump writes the state of a trigger of a partition's partition without a dependency on the trigger of the whole table (PostgreSQL 15 to 19): it may stand,
     /// or with several jobs come, before the trigger is made. What failed so is run once more, and leaves the log where it succeeds.
     /// Seen in findings/partition-trigger-state-before-trigger.sh.
-    func switchTriggersAgain(_ log: inout RestoreLog, on server: ScratchPostgres) async -> [Finding] {
-        let late = log.problems.filter(Self.isLateTrigger)
+    ///
+    /// - Parameter isHere: Whether a problem is this database's.
+    func switchTriggersAgain(
+        _ log: inout RestoreLog, on server: ScratchPostgres, where isHere: (RestoreLog.Problem) -> Bool = { _ in true }
+    ) async -> [Finding] {
+        let late = log.problems.filter { Self.isLateTrigger($0) && isHere($0) }
         guard !late.isEmpty,
             let connection = try? await PostgresConnection.connect(
                 server.configuration(database: database, settings: ["search_path": "", "default_transaction_read_only": "off"]))

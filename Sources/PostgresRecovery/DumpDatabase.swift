@@ -84,7 +84,12 @@ extension DumpRestorer {
         }
     }
 
-    private func localeFinding(_ database: String) -> Finding {
+    /// For whatever this machine can't give it.
+    func createInC(_ name: String, encoding: String?, on server: ScratchPostgres) async throws {
+        try await createDatabase(name, encoding: encoding ?? "UTF8", locale: nil, on: server)
+    }
+
+    func localeFinding(_ database: String) -> Finding {
         Finding(
             .localeMissing, .warning, object: database, expected: "the locale that the database was made with",
             actual: "not on this machine; C was used", message: "this machine lacks the database's locale, so sort orders were not proven",

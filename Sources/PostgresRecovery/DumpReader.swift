@@ -26,7 +26,7 @@ public struct DumpReader: Sendable {
             guard script.complete else {
                 throw DrillFailure.failed(
                     Finding(
-                        .scriptTruncated, object: object, expected: "a script that ends with \"\(DumpScript.lastWords)\"",
+                        .scriptTruncated, object: object, expected: "a script that ends with \"\(script.lastWordsExpected)\"",
                         actual: script.ending, message: "the dump script is cut short",
                         hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
             }

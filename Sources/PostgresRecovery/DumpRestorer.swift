@@ -8,6 +8,7 @@ import PostgresClient
 public import ScratchHost
 
 extension Rule {
+    static let rolesAfterUse = Rule("roles-after-use")
     static let rolesCreatedEmpty = Rule("roles-created-empty")
     static let globalsIncomplete = Rule("globals-incomplete")
     static let localeMissing = Rule("locale-missing")
@@ -41,8 +42,12 @@ public struct DumpRestorer: Sendable {
     /// - Parameter identity: Of the sealed source, where there is a seal.
     /// - Throws: ``DrillFailure``, `CancellationError`. No server is left running then.
     public func prepareServer(for identity: PostgresIdentity?) async throws -> ScratchPostgres {
-        try await startServer(try PostgresBinaries.suitable(forDumpOf: identity.map { $0.serverVersion / 10000 }), for: identity)
+        try await startServer(
+            try PostgresBinaries.suitable(forDumpOf: identity.map { $0.serverVersion / 10000 }),
+            superuser: identity?.bootstrapSuperuser ?? Self.superuser)
     }
+
+    private static let superuser = "postgres"
 
     /// Restores a dump into a scratch server of its own.
     ///
@@ -60,15 +65,23 @@ public struct DumpRestorer: Sendable {
         let server: ScratchPostgres
         let pgRestore: PgRestore
         do {
-            let binaries = try PostgresBinaries.suitable(forDumpOf: source.serverMajor ?? identity.map { $0.serverVersion / 10000 })
+            // The head of a cluster's script doesn't say of which version it is.
+            let plain = source.format == .plain ? try await readPlain(source) : nil
+            let version = source.serverVersion ?? plain?.serverVersion ?? identity?.serverVersion
+            let binaries = try PostgresBinaries.suitable(forDumpOf: version.map { $0 / 10000 })
             try await requireWhole(source)
-            (script, pgRestore) = try await readScript(of: source, for: binaries)
-            if let prepared, prepared.binaries == binaries, prepared.process.ending == nil {
+            if let plain {
+                (script, pgRestore) = (plain, PgRestore(program: binaries.path("pg_restore")))
+            } else {
+                (script, pgRestore) = try await readArchive(source, for: binaries)
+            }
+            let superuser = identity?.bootstrapSuperuser ?? script.bootstrapSuperuser ?? Self.superuser
+            if let prepared, prepared.binaries == binaries, prepared.superuser == superuser, prepared.process.ending == nil {
                 server = prepared
             } else {
                 await prepared?.stop()
                 try? FileManager.default.removeItem(at: folder.appendingPathComponent("data"))
-                server = try await startServer(binaries, for: identity)
+                server = try await startServer(binaries, superuser: superuser)
             }
         } catch {
             await prepared?.stop()
@@ -79,7 +92,7 @@ public struct DumpRestorer: Sendable {
             // Both end with this scope, before the server does.
             return try await withThrowingTaskGroup(of: RestoredDatabase?.self) { group in
                 group.addTask {
-                    try await watch(database, on: server, progress: progress)
+                    try await watch(script.databases.areSeveral ? nil : database, on: server, progress: progress)
                     return nil
                 }
                 group.addTask { try await fill(server, database, from: source, by: pgRestore, script: script, identity: identity) }
@@ -101,6 +114,16 @@ public struct DumpRestorer: Sendable {
     ) async throws -> RestoredDatabase {
         var cases: [CaseResult] = []
         cases.append(try await prepareRoles(of: source, script: script, on: server))
+        if source.format == .plain, script.databases.areSeveral {
+            let made = try await runCluster(source, script: script, on: server)
+            let own = try await ownDatabases(on: server)
+            return RestoredDatabase(
+                server: server, database: own.first ?? "postgres", databases: own, isNamed: true, cases: cases + made.cases,
+                withProperties: Set(script.databases.made.keys), hasRoles: source.globals != nil || !script.madeRoles.isEmpty,
+                sourceVersion: source.serverVersion ?? script.serverVersion,
+                positions: Dictionary(uniqueKeysWithValues: own.map { ($0, SequencePositions(names: script.sequencesSet[$0] ?? [])) }),
+                unrestored: made.unrestored, detail: "a script of \(own.count == 1 ? "one database" : "\(own.count) databases")")
+        }
         let made =
             source.format == .plain
             ? try await runScript(source, script: script, database: database, identity: identity, on: server)
@@ -108,19 +131,22 @@ public struct DumpRestorer: Sendable {
         cases += made.cases
         if source.format != .plain { cases += await AfterRestore(database: database, service: service).cases(on: server) }
         let parallel = source.format == .custom || source.format == .directory
+        let positions =
+            source.format == .plain
+            ? SequencePositions(names: script.sequencesSet.values.reduce(into: []) { $0.formUnion($1) })
+            : try await positions(in: source, by: pgRestore)
         return RestoredDatabase(
-            server: server, database: database, cases: cases, hasDatabaseProperties: made.properties,
-            hasRoles: source.globals != nil || !script.madeRoles.isEmpty, sourceVersion: source.serverVersion,
-            positions: source.format == .plain
-                ? SequencePositions(names: script.sequencesSet) : try await positions(in: source, by: pgRestore),
+            server: server, database: database, databases: [database], isNamed: script.database != nil, cases: cases,
+            withProperties: made.properties ? [database] : [],
+            hasRoles: source.globals != nil || !script.madeRoles.isEmpty, sourceVersion: source.serverVersion ?? script.serverVersion,
+            positions: positions.map { [database: $0] } ?? [:],
             unrestored: made.unrestored,
             detail: "\(source.format.rawValue) format, \(parallel ? jobs : 1) job(s)")
     }
 
-    private func startServer(_ binaries: PostgresBinaries, for identity: PostgresIdentity?) async throws -> ScratchPostgres {
+    private func startServer(_ binaries: PostgresBinaries, superuser: String) async throws -> ScratchPostgres {
         try await ScratchPostgres.start(
-            on: host, in: folder, binaries: binaries, profile: profile, superuser: identity?.bootstrapSuperuser ?? "postgres",
-            needs: needs)
+            on: host, in: folder, binaries: binaries, profile: profile, superuser: superuser, needs: needs)
     }
 
     // MARK: What the dump needs
@@ -139,29 +165,31 @@ public struct DumpRestorer: Sendable {
         }
     }
 
-    /// The script itself, or an archive's content as one, but for its rows; either is read for roles and the database's name.
+    /// A script, read for roles, databases and its end.
+    private func readPlain(_ source: DumpSource) async throws -> DumpScript {
+        let script = try await BlockingRead.run { try DumpScript(reading: source.location) }
+        if let command = script.foreignCommand {
+            throw DrillFailure.failed(
+                Finding(
+                    .scriptForeignCommand, object: service, expected: "SQL as pg_dump writes it", actual: "a \(command) command",
+                    message: "the dump script holds a command to psql that pg_dump never writes",
+                    hint: "it could end the script early or run programs: find out who wrote it before anybody restores it"))
+        }
+        guard script.complete else {
+            throw DrillFailure.failed(
+                Finding(
+                    .scriptTruncated, object: service, expected: "a script that ends with \"\(script.lastWordsExpected)\"",
+                    actual: script.ending, message: "the dump script is cut short",
+                    hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
+        }
+        return script
+    }
+
+    /// An archive's content as a script, but for its rows.
     ///
     /// - Returns: It, and the pg_restore that read it: of the server's own major where that reads the archive, since a newer one sets session
     ///   parameters that the server doesn't know.
-    private func readScript(of source: DumpSource, for binaries: PostgresBinaries) async throws -> (DumpScript, pgRestore: PgRestore) {
-        if source.format == .plain {
-            let script = try await BlockingRead.run { try DumpScript(reading: source.location) }
-            if let command = script.foreignCommand {
-                throw DrillFailure.failed(
-                    Finding(
-                        .scriptForeignCommand, object: service, expected: "SQL as pg_dump writes it", actual: "a \(command) command",
-                        message: "the dump script holds a command to psql that pg_dump never writes",
-                        hint: "it could end the script early or run programs: find out who wrote it before anybody restores it"))
-            }
-            guard script.complete else {
-                throw DrillFailure.failed(
-                    Finding(
-                        .scriptTruncated, object: service, expected: "a script that ends with \"\(DumpScript.lastWords)\"",
-                        actual: script.ending, message: "the dump script is cut short",
-                        hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
-            }
-            return (script, PgRestore(program: binaries.path("pg_restore")))
-        }
+    private func readArchive(_ source: DumpSource, for binaries: PostgresBinaries) async throws -> (DumpScript, pgRestore: PgRestore) {
         let candidates = PostgresBinaries.installed().filter { $0.major >= binaries.major }
         var failure: RestoreVerdict?
         var ended: ToolResult?
@@ -200,27 +228,41 @@ public struct DumpRestorer: Sendable {
         if let globals = source.globals { findings += try await restoreGlobals(globals, on: server) }
         let missing = try await ask(server) { connection in
             let existing = try await connection.query("SELECT rolname FROM pg_roles").compactMap { $0[0] }
-            let missing = script.roles.subtracting(existing).sorted()
+            // What a script makes before it names it, it makes itself.
+            let own = script.madeRoles.subtracting(script.lateRoles)
+            let missing = script.roles.subtracting(existing).subtracting(own).sorted()
             for role in missing {
                 let right = script.superusers.contains(role) ? " SUPERUSER" : ""
                 try await connection.execute("CREATE ROLE \(SQL.identifier(role))\(right)")
             }
             return missing
         }
-        // Those that the script makes itself were only made for it beforehand.
+        if !script.lateRoles.isEmpty {
+            findings.append(
+                Finding(
+                    .rolesAfterUse, .warning, object: script.lateRoles.sorted().joined(separator: ", "),
+                    expected: "roles before what needs them", actual: "behind it",
+                    message: "the script makes roles behind what needs them; they were made before for it",
+                    hint: "psql would leave owners and rights out in an emergency: write pg_dumpall --globals-only first, and the dump then"
+                ))
+        }
         let unknown = missing.filter { !script.madeRoles.contains($0) }
         if !unknown.isEmpty {
             let names = unknown.joined(separator: ", ")
             findings.append(
-                source.globals == nil
+                source.globals == nil && script.madeRoles.isEmpty
                     ? Finding(
                         .rolesCreatedEmpty, .warning, object: names, expected: "roles in the backup", actual: "no globals file",
                         message: "the dump needs roles that no part of the backup holds; they were created empty",
                         hint: "back up pg_dumpall --globals-only beside each dump, and name it as globals in the estate file")
                     : Finding(
-                        .globalsIncomplete, object: names, expected: "in the globals file", actual: "not there",
-                        message: "the dump needs roles that the globals file lacks; they were created empty",
-                        hint: "take the globals file after the dump, from the same cluster"))
+                        .globalsIncomplete, object: names,
+                        expected: source.globals == nil ? "made by the script, as others are" : "in the globals file", actual: "not there",
+                        message: """
+                            the dump needs roles that \(source.globals == nil ? "its own globals lack" : "the globals file lacks"); \
+                            they were created empty
+                            """,
+                        hint: "take the globals after the dump, from the same cluster"))
         }
         return .judged(.restore, service: service, name: "roles are part of the backup", findings: findings)
     }
@@ -245,7 +287,7 @@ public struct DumpRestorer: Sendable {
                 of: result, object: "globals", scratch: host.folder.url.path, serverDied: server.process.ending != nil)
         }
         // The bootstrap superuser is in every globals file and already here.
-        let real = verdict.log.problems.filter { !$0.isRoleThatIsThere }
+        let real = verdict.log.problems.filter { !$0.isRole(among: [server.superuser]) }
         return real.map {
             Finding(
                 .objectNotRestored, object: "globals", expected: "roles restored without an error", actual: $0.text,
@@ -253,7 +295,7 @@ public struct DumpRestorer: Sendable {
         }
     }
 
-    // MARK: The two ways in
+    // MARK: The way in of archives; that of scripts is a file of its own
 
     private func runArchive(
         _ source: DumpSource, by pgRestore: PgRestore, script: DumpScript, database: String, identity: PostgresIdentity?,
@@ -305,93 +347,13 @@ public struct DumpRestorer: Sendable {
     }
 
     /// Where the server takes what a pg_dump wrote that is older than its source by a minor release: others wouldn't.
-    private func olderClient(_ script: DumpScript, _ verdict: RestoreVerdict) -> [Finding] {
+    func olderClient(_ script: DumpScript, _ verdict: RestoreVerdict) -> [Finding] {
         guard let option = script.serversOwnOption, !verdict.log.problems.contains(where: { $0.text.contains(option) }) else { return [] }
         return [RestoreVerdict.olderClient(option, object: service, isRefused: false)]
     }
 
-    private func runScript(
-        _ source: DumpSource, script: DumpScript, database: String, identity: PostgresIdentity?, on server: ScratchPostgres
-    ) async throws -> Made {
-        var findings: [Finding] = []
-        if script.database == nil {
-            findings += try await createDatabase(database, for: script, identity: identity, on: server)
-        } else {
-            try await makeRoom(for: database, on: server)
-        }
-        let errors = folder.appendingPathComponent("psql.log")
-        var location = source.location
-        if !script.tablespaceLines.isEmpty {
-            location = folder.appendingPathComponent("script.sql")
-            try await copy(script, of: source, without: [], to: location)
-        }
-        defer { if location != source.location { try? FileManager.default.removeItem(at: location) } }
-        let start = script.database == nil ? database : "template1"
-        var properties = script.database != nil
-        var result = try await psql(location, database: start, on: server, errors: errors)
-        var verdict = try self.verdict("psql", errors, script: script, harmless: script.harmlessLines)
-        if let line = script.databaseLine, verdict.log.isDatabaseTrouble, !verdict.isMachineTrouble, server.process.ending == nil {
-            // Without its database the script could connect to nothing, and psql has ended: it begins anew where one is ready.
-            findings += try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
-            properties = false
-            result = try await psql(location, database: start, on: server, errors: errors)
-            verdict = try self.verdict("psql", errors, script: script, harmless: script.harmlessLines.union([line]))
-        }
-        // An old psql reads the rows behind a COPY that failed as SQL, and a quote in them takes what follows along: the others are restored without it.
-        var without: Set<Int> = []
-        var told: [RestoreLog.Problem] = []
-        while result.succeeded, !verdict.isMachineTrouble, server.process.ending == nil {
-            let failed = verdict.log.failedCopies.subtracting(without)
-            guard !failed.isEmpty, without.count < Self.mostFailedCopies else { break }
-            without.formUnion(failed)
-            told += verdict.log.problems.filter { $0.line.map(failed.contains) == true }
-            let copy = folder.appendingPathComponent("without.sql")
-            defer { try? FileManager.default.removeItem(at: copy) }
-            try await self.copy(script, of: source, without: without, to: copy)
-            try await ask(server) { try await $0.execute("DROP DATABASE IF EXISTS \(SQL.identifier(database)) WITH (FORCE)") }
-            if script.database == nil {
-                _ = try await createDatabase(database, for: script, identity: identity, on: server)
-            } else if !properties {
-                _ = try await makeDatabase(database, insteadOf: verdict, script: script, identity: identity, on: server)
-            }
-            result = try await psql(copy, database: start, on: server, errors: errors)
-            let harmless = script.harmlessLines.union(properties ? [] : script.databaseLine.map { [$0] } ?? [])
-            verdict = try self.verdict("psql", errors, script: script, harmless: harmless)
-        }
-        verdict.log.carry(told)
-        // A dump of a whole cluster makes its roles, of which initdb's own is here, and those that were made for it.
-        verdict.log.forgive(\.isRoleThatIsThere)
-        let lines = Set(verdict.log.problems.compactMap(\.line))
-        let statements = try await BlockingRead.run { try DumpScript.statements(of: source.location, at: lines) }
-        for (index, problem) in verdict.log.problems.enumerated() {
-            if let line = problem.line, let statement = statements[line] { verdict.log.problems[index].statement = statement }
-        }
-        findings += await AfterRestore(database: database, service: service).switchTriggersAgain(&verdict.log, on: server)
-        guard result.succeeded, server.process.ending == nil, !verdict.isMachineTrouble else {
-            throw verdict.failure(
-                of: result, object: service, scratch: host.folder.url.path, serverDied: server.process.ending != nil)
-        }
-        verdict.log.forgive { NewDatabase.explains($0, in: script) }
-        findings += LineEnds.warning(script, object: service) + RowsByInsert.note(on: script, object: service)
-        let (judged, unrestored) = verdict.weighed(notes: findings + olderClient(script, verdict) + NewDatabase.note(on: script))
-        return Made(cases: [judged], properties: properties, unrestored: unrestored)
-    }
-
-    private func copy(_ script: DumpScript, of source: DumpSource, without: Set<Int>, to target: URL) async throws {
-        do {
-            try await BlockingRead.run { try script.write(source.location, without: without, to: target) }
-            try host.folder.own(target)
-        } catch {
-            throw host.folder.isFull
-                ? ScratchPostgres.diskFull(host) : unusable("the script can't be copied without what is left out of it")
-        }
-    }
-
-    /// Each costs another restore.
-    private static let mostFailedCopies = 1000
-
     /// What a way in has made.
-    private struct Made {
+    struct Made {
         var cases: [CaseResult]
         /// The database's own owner, rights and settings came along.
         var properties: Bool
@@ -403,10 +365,10 @@ public struct DumpRestorer: Sendable {
 
     /// Asks over a connection that is closed whatever happens; what fails is this machine's fault.
     func ask<Answer: Sendable>(
-        _ server: ScratchPostgres, _ body: (PostgresConnection) async throws -> Answer
+        _ server: ScratchPostgres, in database: String = "template1", _ body: (PostgresConnection) async throws -> Answer
     ) async throws -> Answer {
         do {
-            let connection = try await PostgresConnection.connect(server.configuration(database: "template1"))
+            let connection = try await PostgresConnection.connect(server.configuration(database: database))
             do {
                 let answer = try await body(connection)
                 await connection.close()
@@ -425,13 +387,13 @@ public struct DumpRestorer: Sendable {
         }
     }
 
-    private func psql(_ script: URL, database: String, on server: ScratchPostgres, errors: URL) async throws -> ToolResult {
+    func psql(_ script: URL, database: String, on server: ScratchPostgres, errors: URL) async throws -> ToolResult {
         try await tool(
             Psql(program: server.binaries.path("psql")).run(script, in: database),
             environment: server.environment(database: database), output: URL(fileURLWithPath: "/dev/null"), errors: errors)
     }
 
-    private func verdict(_ tool: String, _ log: URL, script: DumpScript? = nil, harmless: Set<Int> = []) throws -> RestoreVerdict {
+    func verdict(_ tool: String, _ log: URL, script: DumpScript? = nil, harmless: Set<Int> = []) throws -> RestoreVerdict {
         do {
             return RestoreVerdict(
                 tool: tool, service: service, log: try RestoreLog(reading: log, script: script, harmless: harmless),
@@ -453,7 +415,7 @@ public struct DumpRestorer: Sendable {
         }
     }
 
-    private func unusable(_ message: String) -> DrillFailure {
+    func unusable(_ message: String) -> DrillFailure {
         .error(
             Finding(
                 .scratchUnusable, object: folder.path, message: message,
@@ -462,15 +424,23 @@ public struct DumpRestorer: Sendable {
 
     /// Asks how large the database has grown: pg_restore itself tells nothing on the way.
     ///
+    /// - Parameter database: nil: all of them, asked from where the script of a cluster leaves nobody out.
     /// - Throws: ``DrillFailure`` (error) where the server stands still: the tools have no limit on their time, and would wait for good.
-    private func watch(_ database: String, on server: ScratchPostgres, progress: @Sendable (Int64) -> Void) async throws {
-        guard let connection = try? await PostgresConnection.connect(server.configuration(database: "template1")) else { return }
+    private func watch(_ database: String?, on server: ScratchPostgres, progress: @Sendable (Int64) -> Void) async throws {
+        let place = server.configuration(database: database == nil ? Self.start : "template1")
+        var opened = try? await PostgresConnection.connect(place)
+        // It is made in a moment.
+        for _ in 0..<100 where opened == nil && database == nil {
+            try? await Task.sleep(for: .milliseconds(100))
+            opened = try? await PostgresConnection.connect(place)
+        }
+        guard let connection = opened else { return }
         var problem: PostgresError?
         while !Task.isCancelled, problem?.kind != .connectionLost {
             try? await Task.sleep(for: .milliseconds(500))
-            let sql = "SELECT pg_database_size(oid) FROM pg_database WHERE datname = $1"
+            let sql = "SELECT sum(pg_database_size(oid)) FROM pg_database WHERE datname = $1 OR $1 = '' AND oid >= 16384"
             do throws(PostgresError) {
-                if let text = try await connection.value(sql, [database]), let size = Int64(text) { progress(size) }
+                if let text = try await connection.value(sql, [database ?? ""]), let size = Int64(text) { progress(size) }
             } catch {
                 problem = error
             }

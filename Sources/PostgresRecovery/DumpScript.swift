@@ -12,6 +12,22 @@ struct DumpScript: Sendable, Hashable {
     var superusers: Set<String> = []
     /// The roles that it makes itself, as the globals of a cluster in the same file do.
     var madeRoles: Set<String> = []
+    /// Those of them that it names before it makes them.
+    var lateRoles: Set<String> { namedEarly.intersection(madeRoles) }
+    private var namedEarly: Set<String> = []
+    /// The line of the ALTER ROLE that takes a role's login or its superuser's rights.
+    var weakened: [String: Int] = [:]
+    /// Roles that may do all that the first superuser of a cluster may, and who granted memberships.
+    private var mighty: [String] = []
+    private var grantors: Set<String> = []
+    /// The first superuser of the cluster whose roles it holds, as far as it tells: in that name alone all of its grants can be made again.
+    var bootstrapSuperuser: String? {
+        mighty.contains("postgres") ? "postgres" : mighty.first(where: grantors.contains) ?? mighty.first
+    }
+    /// What it makes, drops and enters of databases.
+    var databases = ScriptDatabases()
+    /// The server that was dumped, as `server_version_num` has it, by the first of its dumps that says so.
+    var serverVersion: Int?
     /// Its CREATE TABLESPACE, each of which would make a server write outside of its own folder.
     var tablespaceLines: Set<Int> = []
     /// The database of its CREATE DATABASE; nil where it makes none.
@@ -52,6 +68,8 @@ struct DumpScript: Sendable, Hashable {
     var complete: Bool {
         endsWithLastWords && dumps.areWhole && clusterDumps.areWhole && inRows.begun <= inRows.ended
     }
+    /// What a whole one would end with.
+    var lastWordsExpected: String { clusterDumps.areWhole ? Self.lastWords : Self.clusterLastWords }
     /// What stands where the end of each was expected; of a script that isn't complete.
     var ending: String {
         if dumps.cut + clusterDumps.cut > 0 { return "another script that begins before the first has ended" }
@@ -60,14 +78,15 @@ struct DumpScript: Sendable, Hashable {
     }
     /// A command to psql itself that no pg_dump writes: it could end the script early, or run programs.
     var foreignCommand: String?
-    /// What its `setval` calls name, quoted as in SQL.
-    var sequencesSet: Set<String> = []
+    /// What its `setval` calls name, quoted as in SQL, by the database that they are called in; empty: where the script was begun.
+    var sequencesSet: [String: Set<String>] = [:]
     /// The lines of statements whose failure is the script's normal course in an empty cluster: what `pg_dump --clean` drops before
     /// it makes it, and tablespaces, which are folders of another machine.
     var harmlessLines: Set<Int> = []
 
     static let lastWords = "-- PostgreSQL database dump complete"
     static let clusterLastWords = "-- PostgreSQL database cluster dump complete"
+    static let versionWords = "-- Dumped from database version "
     private static let firstWords = "-- PostgreSQL database dump"
     private static let clusterFirstWords = "-- PostgreSQL database cluster dump"
 
@@ -109,12 +128,13 @@ struct DumpScript: Sendable, Hashable {
         return found
     }
 
-    /// Copies a script without its tablespaces and without some of its COPY statements and their rows; every other line keeps its number.
-    func write(_ file: URL, without copies: Set<Int>, to target: URL) throws {
+    /// Copies a script without its tablespaces, without some of its COPY statements and their rows, and without some lines; every other line keeps its
+    /// number.
+    func write(_ file: URL, without copies: Set<Int>, blank: Set<Int> = [], to target: URL) throws {
         // Code of the backup may have run before, in a first try, and have put a link there.
         let handle = try UnlinkedFile.writer(target)
         defer { try? handle.close() }
-        let ranges = (copies.compactMap { start in rows[start].map { start...$0 } } + tablespaceLines.map { $0...$0 }).sorted {
+        let ranges = (copies.compactMap { start in rows[start].map { start...$0 } } + tablespaceLines.union(blank).map { $0...$0 }).sorted {
             $0.lowerBound < $1.lowerBound
         }
         var next = ranges[...]
@@ -164,6 +184,8 @@ struct DumpScript: Sendable, Hashable {
             case Self.clusterLastWords:
                 clusterDumps.end()
                 endsWithLastWords = true
+            case let words where serverVersion == nil && words.hasPrefix(Self.versionWords):
+                serverVersion = DumpSource.number(words.dropFirst(Self.versionWords.count))
             default: break
             }
         case .commentInRows(let bytes):
@@ -172,7 +194,8 @@ struct DumpScript: Sendable, Hashable {
             case Self.lastWords, Self.clusterLastWords: inRows.end()
             default: break
             }
-        case .command(let bytes):
+        case .command(let bytes, let line):
+            databases.enter(by: bytes, line: line)
             let own = ["\\connect", "\\encoding", "\\restrict", "\\unrestrict"]
             if foreignCommand == nil, !own.contains(where: { bytes.starts(with: $0.utf8) }) {
                 foreignCommand = String(decoding: bytes.prefix { !UnicodeScalar($0).properties.isWhitespace }.prefix(20), as: UTF8.self)
@@ -205,6 +228,7 @@ struct DumpScript: Sendable, Hashable {
             tokens.count > words.count && zip(tokens, words).allSatisfy { $0.isWord($1) }
         }
         if starts("CREATE", "DATABASE") {
+            if let name = tokens[2].identifier { databases.make(name, line: line) }
             if database == nil {
                 database = tokens[2].identifier
                 databaseLine = line
@@ -230,8 +254,13 @@ struct DumpScript: Sendable, Hashable {
             if encoding == nil { encoding = Self.value(after: "CLIENT_ENCODING", in: tokens) }
         } else if starts("SELECT", "SETVAL") || starts("SELECT", "PG_CATALOG") && tokens.count > 4 && tokens[3].isWord("SETVAL") {
             if case .literal(let name)? = tokens.first(where: { if case .literal = $0 { true } else { false } }) {
-                sequencesSet.insert(name)
+                sequencesSet[databases.current ?? "", default: []].insert(name)
             }
+        } else if starts("DROP", "DATABASE") {
+            if let name = tokens[2...].first(where: { !$0.isWord("IF") && !$0.isWord("EXISTS") })?.identifier {
+                databases.drop(name, line: line)
+            }
+            harmlessLines.insert(line)
         } else if starts("DROP") || starts("SELECT", "PG_CATALOG") {
             // The second is `lo_unlink`, which stands for dropping a large object.
             harmlessLines.insert(line)
@@ -242,6 +271,7 @@ struct DumpScript: Sendable, Hashable {
         } else if starts("ALTER", "ROLE") || starts("ALTER", "USER") {
             // `ALTER ROLE … IN DATABASE … SET …` is part of a dump that makes its database.
             if tokens.count > 4, tokens[3].isWord("IN"), tokens[4].isWord("DATABASE") { add(tokens[2]) }
+            noteRights(tokens, line: line)
         } else if starts("ALTER") {
             alter(tokens, line: line)
         } else if starts("GRANT") {
@@ -304,6 +334,15 @@ struct DumpScript: Sendable, Hashable {
             return
         }
         add(tokens[index + 2])
+        if let name = tokens[index + 2].identifier { grantors.insert(name) }
+    }
+
+    /// `ALTER ROLE app WITH NOSUPERUSER INHERIT NOCREATEROLE …`, as pg_dumpall writes it of each role.
+    private mutating func noteRights(_ tokens: [SQLToken], line: Int) {
+        guard tokens.count > 4, tokens[3].isWord("WITH"), let name = tokens[2].identifier else { return }
+        func has(_ word: String) -> Bool { tokens[4...].contains { $0.isWord(word) } }
+        if has("NOSUPERUSER") || has("NOLOGIN") { weakened[name] = line }
+        if ["SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS"].allSatisfy(has) { mighty.append(name) }
     }
 
     /// The names behind a keyword that stands outside of all parentheses: argument types may hold the word as well.
@@ -336,6 +375,12 @@ struct DumpScript: Sendable, Hashable {
         let reserved = ["PUBLIC", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE", "DEFAULT"]
         if reserved.contains(where: token.isWord) || name.hasPrefix("pg_") { return }
         roles.insert(name)
+        if !madeRoles.contains(name) { namedEarly.insert(name) }
+    }
+
+    /// Of a CREATE DATABASE.
+    static func encoding(ofDatabaseIn statement: String) -> String? {
+        value(after: "ENCODING", in: SQLToken.all(in: Array(statement.utf8)))
     }
 
     /// The value of `KEYWORD = value`.

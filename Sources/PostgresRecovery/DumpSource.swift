@@ -71,7 +71,7 @@ public struct DumpSource: Sendable, Hashable {
     public var serverMajor: Int? { serverVersion.map { $0 / 10_000 } }
 
     /// `15.18 (Debian …)` → 150018; `19rc1` → 190000.
-    private static func number(_ text: some StringProtocol) -> Int? {
+    static func number(_ text: some StringProtocol) -> Int? {
         let parts = text.split(separator: ".", maxSplits: 1)
         guard let major = parts.first.flatMap({ Int($0.prefix { $0.isNumber }) }) else { return nil }
         let minor = parts.count > 1 ? Int(parts[1].prefix { $0.isNumber }) ?? 0 : 0

@@ -15,8 +15,8 @@ struct RestoreLog: Sendable {
         /// The statement that failed, or its beginning; empty where it isn't known. Never shown: it may hold values.
         var statement = ""
 
-        /// A role that was made before: by initdb, or for what it owns.
-        var isRoleThatIsThere: Bool { text.hasPrefix("role \"") && text.hasSuffix("already exists") }
+        /// One of these roles was there already.
+        func isRole(among names: Set<String>) -> Bool { names.contains { text == "role \"\($0)\" already exists" } }
     }
     /// At most ``kept`` of them.
     var problems: [Problem] = []

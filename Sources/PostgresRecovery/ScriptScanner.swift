@@ -11,7 +11,7 @@ struct ScriptScanner {
         /// A `--` comment outside of any statement, without its line break.
         case comment([UInt8])
         /// A command of psql's own, such as `\connect`.
-        case command([UInt8])
+        case command([UInt8], line: Int)
         /// The rows of a COPY: the line of its statement, and that of the end mark.
         case rows(statement: Int, end: Int)
         /// A row of a COPY that reads as a comment of pg_dump's own would.
@@ -238,7 +238,7 @@ struct ScriptScanner {
 
     private mutating func endCommand(_ body: (Item) throws -> Void) rethrows {
         state = .code
-        try body(.command(command))
+        try body(.command(command, line: line))
         command.removeAll(keepingCapacity: true)
     }
 

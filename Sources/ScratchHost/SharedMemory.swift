@@ -1,5 +1,7 @@
 // The one thing of a Postgres that outlives a kill -9 and its folder: a System V shared memory segment of a few bytes.
 
+// Some of the system's types are known by whichever module a compiler's batch met first.
+internal import CLinux
 import Foundation
 import Glibc
 

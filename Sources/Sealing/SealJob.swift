@@ -299,8 +299,18 @@ public struct SealJob: Sendable {
         if let broken = restored.cases.first(where: { $0.verdict == .failed || $0.verdict == .error })?.findings.first {
             throw DrillFailure.failed(broken)
         }
+        let named = restored.databases.first { $0 == service.source?.database }
+        guard let database = named ?? (restored.databases.count > 1 ? nil : restored.database) else {
+            throw CommandFailure(
+                .usage,
+                "the dump holds several databases (\(restored.databases.sorted().joined(separator: ", "))), and a seal is about one",
+                hint: "say which: source: {host: …, database: …} of \(service.name) in the estate file")
+        }
+        if restored.databases.count > 1 {
+            tell("note: the seal is about the database \(database), and says nothing of the others in the dump")
+        }
         let connection = try await PostgresConnection.connect(
-            restored.server.configuration(database: restored.database, settings: PostgresInventory.settings))
+            restored.server.configuration(database: database, settings: PostgresInventory.settings))
         let truth = try await PostgresInventory(connection, options: .init(parallelWorkers: true)).truth()
         await connection.close()
         return truth

@@ -42,7 +42,7 @@ struct FilePair: Sendable {
         #expect(try pair.problems() == [])
     }
 
-    @Test(arguments: pairs, ["select: latest", "jobs: 2", "to: end", "timeline: latest"])
+    @Test(arguments: pairs, ["select: latest", "jobs: 2", "database: shop", "to: end", "timeline: latest"])
     func whatDoesNotFit(of pair: (word: String, title: String, pair: FilePair), key: String) throws {
         let name = String(key.prefix { $0 != ":" })
         let drill = pair.pair.drill.replacing("from: \(pair.word)", with: "from: \(pair.word), \(key)")

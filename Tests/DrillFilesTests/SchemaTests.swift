@@ -84,6 +84,7 @@ enum Checkout {
 /// Cases that a JSON Schema can't tell: names that refer to another place, comparisons, the clock.
 private let onlyTheReader: Set<String> = [
     "drill-another-service-s-backup", "drill-bounds-crossed", "drill-check-of-another-engine", "drill-checks-of-an-unknown-service",
+    "drill-database-of-a-redis",
     "drill-checks-of-code", "drill-due-on-no-day", "drill-checks-of-what-isn-t-recovered", "drill-estate-nowhere-near",
     "drill-estate-that-is-the-drill",
     "drill-estate-that-isn-t-there", "drill-incident-on-no-day", "drill-incident-to-come", "drill-jobs-of-an-rdb",

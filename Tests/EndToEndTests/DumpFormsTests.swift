@@ -53,4 +53,95 @@ struct DumpFormsTests {
             }
         }
     }
+
+    // MARK: Whole clusters
+
+    /// Two databases, an empty one, a role, settings and rights.
+    private static func fill(_ source: PostgresSource) async throws {
+        try await source.sql("CREATE ROLE app LOGIN PASSWORD 'hunter2'; ALTER ROLE app SET work_mem = '9MB'", database: "postgres")
+        for name in ["crm", "empty"] { try await source.sql("CREATE DATABASE \(name) OWNER app", database: "postgres") }
+        try await source.sql("ALTER DATABASE shop SET work_mem = '7MB'; GRANT CONNECT ON DATABASE shop TO app", database: "postgres")
+        try await source.sql(table + "ALTER TABLE orders OWNER TO app")
+        try await source.sql("CREATE TABLE people (id int); INSERT INTO people SELECT generate_series(1, 7)", database: "crm")
+    }
+
+    private static func dumpAll(_ source: PostgresSource, _ words: [String] = [], to name: String = "a.sql") async throws {
+        let target = source.fixture.store.appendingPathComponent(name).path
+        try await Program.require(["\(source.bin)/pg_dumpall", "-h", source.host, "-U", "postgres", "-f", target] + words)
+    }
+
+    @Test(arguments: [[], ["--clean", "--if-exists"], ["-l", "shop"]]) func aWholeCluster(_ words: [String]) async throws {
+        try await PostgresSource.with(.system) { source in
+            try await Self.fill(source)
+            try await Self.dumpAll(source, words)
+            let people =
+                "{rows: {table: public.people, exactly: 7, database: crm}}, "
+                + "{sql: {name: people, query: select count(*) from people, expect: \"7\", database: crm}}"
+            let settings =
+                "{sql: {name: its settings, query: \"select setconfig::text from pg_db_role_setting where setdatabase <> 0\", "
+                + "expect: \"= {work_mem=7MB}\"}}"
+            let drill = try await source.expectGreen(
+                "script", checks: "\(Self.counted), \(people), \(settings)", bins: [source.bin], noticed: ["database-empty"])
+            #expect(!drill.findings.contains { ["roles-created-empty", "object-not-restored"].contains($0.rule) }, "\(drill.findings)")
+            #expect(drill.cases.contains { $0.name == "rows of public.people: exactly 7 in crm" && $0.verdict == "passed" })
+            #expect(drill.cases.contains { $0.name == "the restore produced something in crm" && $0.verdict == "passed" })
+            #expect(drill.unproven.contains { $0.contains("empty") }, "\(drill.unproven)")
+            // The whole of it can be sealed, for the database that the estate names.
+            let sealed = try await source.fixture.run([
+                "seal", source.fixture.estate.path, "--service", "postgres", "--backup", "script", "--existing", "latest",
+            ])
+            #expect(sealed.code == 0 && sealed.err.contains("note: the seal is about the database shop"), "\(sealed.text)")
+            let proven = try await source.expectGreen("script", checks: people, bins: [source.bin])
+            #expect(proven.cases.contains { $0.name == "public.orders" && $0.verdict == "passed" }, "\(proven.cases.map(\.name))")
+        }
+    }
+
+    @Test func whichDatabaseIsAsked() async throws {
+        try await PostgresSource.with(.system) { source in
+            try await Self.fill(source)
+            try await Self.dumpAll(source)
+            let bins = [source.bin]
+            func red(_ checks: String, _ code: Int32, _ rule: String) async throws {
+                let (outcome, drill) = try await source.drill("script", checks: checks, bins: bins)
+                #expect(outcome.code == code && drill.findings.contains { $0.rule == rule }, "\(rule): \(outcome.text)")
+            }
+            // `init` takes it for a dump, and not for the globals that it begins as.
+            let found = try await source.fixture.run(["init", source.fixture.store.path, "--output", source.folder.path + "/found"])
+            #expect(found.code == 0 && !found.text.contains("globals"), "\(found.text)")
+            try await red("{rows: {table: public.orders, exactly: 20, database: nosuch}}", 1, "database-not-in-backup")
+            try await red("{rows: {table: public.orders, exactly: 20, database: crm}}", 1, "table-missing")
+            // Without the estate's word nobody has chosen, and nothing is guessed.
+            let text = try String(contentsOf: source.fixture.estate, encoding: .utf8)
+            try Data(text.replacing("database: shop, ", with: "").utf8).write(to: source.fixture.estate)
+            try await red(Self.counted, 2, "database-ambiguous")
+            try await source.expectGreen(
+                "script", checks: "{rows: {table: public.orders, exactly: 20, database: shop}}", bins: bins, noticed: ["database-empty"])
+            let file = try source.fixture.drillFile(
+                "postgres", from: "script, database: shop", more: "checks: {postgres: [\(Self.counted)]}")
+            let (chosen, _) = try await source.fixture.drill(file, environment: PostgresSource.environment(bins))
+            #expect(chosen.code == 0, "\(chosen.text)")
+            let empty = try source.fixture.drillFile("postgres", from: "script, database: empty")
+            let (lost, report) = try await source.fixture.drill(empty, environment: PostgresSource.environment(bins))
+            #expect(lost.code == 1 && report.drills[0].findings.contains { $0.rule == "nothing-restored" }, "\(lost.text)")
+        }
+    }
+
+    /// A cluster of one database needs no word, also where that one is `postgres`; of none nothing came back.
+    @Test func aClusterOfOneDatabase() async throws {
+        try await PostgresSource.with(.system) { source in
+            let bins = [source.bin]
+            let text = try String(contentsOf: source.fixture.estate, encoding: .utf8)
+            try Data(text.replacing("database: shop, ", with: "").utf8).write(to: source.fixture.estate)
+            try await source.sql(Self.table)
+            try await Self.dumpAll(source)
+            try await source.expectGreen("script", checks: Self.counted, bins: bins)
+            try await source.sql("DROP DATABASE shop WITH (FORCE)", database: "postgres")
+            try await Self.dumpAll(source)
+            let (outcome, red) = try await source.drill("script", checks: "", bins: bins)
+            #expect(outcome.code == 1 && red.findings.contains { $0.rule == "nothing-restored" }, "\(outcome.text)")
+            try await source.sql(Self.table, database: "postgres")
+            try await Self.dumpAll(source)
+            try await source.expectGreen("script", checks: Self.counted, bins: bins)
+        }
+    }
 }

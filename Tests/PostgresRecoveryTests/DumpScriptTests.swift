@@ -184,6 +184,39 @@ import Testing
         }
     }
 
+    @Test func theDatabasesOfACluster() {
+        let script = DumpScript(
+            text: #"""
+                CREATE ROLE app;
+                ALTER ROLE app WITH NOSUPERUSER NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+                CREATE ROLE boss;
+                ALTER ROLE boss WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
+                CREATE ROLE other;
+                ALTER ROLE other WITH SUPERUSER INHERIT CREATEROLE CREATEDB NOLOGIN REPLICATION BYPASSRLS;
+                GRANT app TO late WITH INHERIT TRUE GRANTED BY other;
+                CREATE ROLE late;
+                \connect template1
+                -- Dumped from database version 16.4 (Debian 16.4-1)
+                CREATE DATABASE "we ird" WITH TEMPLATE = template0 ENCODING = 'UTF8';
+                \connect -reuse-previous=on "dbname='we ird'"
+                SELECT pg_catalog.setval('public.a_seq', 1, true);
+                DROP DATABASE IF EXISTS postgres;
+                \connect "Shop"
+                SELECT pg_catalog.setval('public.b_seq', 1, true);
+                """#)
+        #expect(script.databases.entered == ["template1", "we ird", "Shop"] && script.databases.areSeveral)
+        #expect(Array(script.databases.made.keys) == ["we ird"] && Array(script.databases.dropped.keys) == ["postgres"])
+        #expect(script.sequencesSet == ["we ird": ["public.a_seq"], "Shop": ["public.b_seq"]])
+        #expect(script.databases.database(at: 13) == "we ird" && script.databases.database(at: 3) == nil)
+        #expect(script.lateRoles == ["late"] && script.bootstrapSuperuser == "other" && script.serverVersion == 160004)
+        #expect(script.weakened == ["app": 2, "other": 6])
+        let cut = DumpScript(
+            text: "-- PostgreSQL database cluster dump\n-- PostgreSQL database dump\n-- PostgreSQL database dump complete\n")
+        #expect(!cut.complete && cut.lastWordsExpected == DumpScript.clusterLastWords)
+        let single = DumpScript(text: "CREATE DATABASE shop;\n\\connect shop\nCREATE TABLE t (i int);\n")
+        #expect(!single.databases.areSeveral)
+    }
+
     @Test func theFindingSaysHowItEnds() {
         #expect(DumpScript(text: Self.head).ending == "a script that ends before")
         #expect(DumpScript(text: Self.head + Self.dump).ending == "another script that begins before the first has ended")

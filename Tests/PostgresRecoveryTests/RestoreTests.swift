@@ -19,7 +19,7 @@ import Testing
             #expect(restored.cases.map(\.verdict) == [.passed, .passed], "\(restored.cases.flatMap(\.findings))")
             let archive = !name.hasSuffix(".sql") || name == "pc.sql"
             #expect(restored.database == (archive ? Source.database : "shop"))
-            #expect(restored.hasDatabaseProperties == archive && !restored.hasRoles)
+            #expect(restored.withProperties.isEmpty != archive && !restored.hasRoles)
             let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
             #expect(try await Source.counts(connection) == source.rows)
             #expect(try await Source.owners(connection) == source.owners)
@@ -217,6 +217,62 @@ import Testing
         }
     }
 
+    /// With its own roles and databases, as psql runs it on a new server.
+    @Test(arguments: ["all.sql", "allclean.sql"]) func aWholeClusterComesBack(_ name: String) async throws {
+        let source = try await Source.made()
+        try await source.restore(name) { restored, _ in
+            #expect(restored.cases.map(\.verdict) == [.passed, .passed] && restored.cases.flatMap(\.findings).isEmpty, "\(restored.cases)")
+            #expect(Set(restored.databases) == [Source.database, "postgres"] && restored.hasRoles && restored.isNamed)
+            // What pg_dumpall writes of `postgres` has its settings only where it makes it anew.
+            #expect(restored.withProperties.contains("postgres") == (name == "allclean.sql"))
+            for database in restored.databases {
+                let connection = try await PostgresConnection.connect(restored.server.configuration(database: database))
+                #expect(try await Source.counts(connection) == source.rows, "\(database)")
+                #expect(try await Source.owners(connection) == source.owners, "\(database)")
+                await connection.close()
+            }
+            let connection = try await PostgresConnection.connect(restored.server.configuration(database: Source.database))
+            #expect(try await connection.value("SHOW work_mem") == "5MB")
+            #expect(try await connection.value("SELECT rolconnlimit FROM pg_authid WHERE rolname = 'Owner \"B'") == "3")
+            // Nothing of the restore's own is left.
+            #expect(try await connection.value("SELECT count(*) FROM pg_database WHERE datname LIKE 'muster%'") == "0")
+            await connection.close()
+        }
+    }
+
+    @Test(arguments: [
+        ("CREATE ROLE reader;", "CREATE ROLE reader;\nCREATE ROLE reader;", "role \"reader\" already exists"),
+        ("CREATE DATABASE \"we ird\"", "CREATE DATABASE \"we ird\";\nCREATE DATABASE \"we ird\"", "database \"we ird\" already exists"),
+    ]) func whatIsWrongInAClusterIsRed(_ old: String, _ new: String, _ problem: String) async throws {
+        try await Source.made().restore("all.sql", change: replace(old, new)) { restored, _ in
+            let findings = restored.cases.filter { $0.verdict == .failed }.flatMap(\.findings)
+            #expect(findings.contains { $0.rule.name == "object-not-restored" && $0.actual == problem }, "\(restored.cases)")
+        }
+    }
+
+    @Test func aRoleThatAClusterLacksIsRed() async throws {
+        try await Source.made().restore("all.sql", change: replace("CREATE ROLE reader;", "")) { restored, _ in
+            let red = restored.cases.first { $0.verdict == .failed }?.findings.first
+            #expect(red?.rule.name == "globals-incomplete" && red?.object == "reader", "\(restored.cases)")
+        }
+    }
+
+    /// Between two databases, in the middle of one, in the roles: nothing of it is run.
+    @Test(arguments: [
+        "--\n-- Database \"postgres\" dump", "COPY public.people", "-- User Configurations", "-- PostgreSQL database cluster dump complete",
+    ])
+    func aCutClusterIsNeverRun(_ place: String) async throws {
+        let failure = try await Source.made().failure("all.sql") { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard let range = text.range(of: place, options: .backwards) else {
+                Issue.record("\(place) is not in the script")
+                return
+            }
+            bytes = Array(text[..<range.lowerBound].utf8)
+        }
+        #expect(failure?.finding.rule.name == "script-truncated", "\(failure?.finding.message ?? "passed")")
+    }
+
     @Test(arguments: ["p.sql", "pc.sql", "inserts.sql"]) func linesThatEndWithCRLF(_ name: String) async throws {
         let source = try await Source.made()
         let translate: (inout [UInt8]) -> Void = { $0 = $0.flatMap { $0 == 0x0a ? [0x0d, 0x0a] : [$0] } }
@@ -313,7 +369,7 @@ import Testing
         try await source.restore(name, change: change) { restored, _ in
             #expect(restored.cases.last?.verdict == .passed, "\(restored.cases.flatMap(\.findings))")
             #expect(restored.cases.last?.findings.map(\.rule.name) == ["locale-missing"])
-            #expect(!restored.hasDatabaseProperties)
+            #expect(restored.withProperties.isEmpty)
             let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
             #expect(try await Source.counts(connection) == source.rows)
             await connection.close()

@@ -130,6 +130,8 @@ struct Source: Sendable {
             try await dump("pg_dump", ["-Fc"], "postgres.dump", "postgres")
             try await dump("pg_dump", ["-Fp", "-C"], "postgres.sql", "postgres")
             try await dump("pg_dumpall", ["--globals-only"], "globals.sql", nil)
+            try await dump("pg_dumpall", [], "all.sql", nil)
+            try await dump("pg_dumpall", ["--clean", "--if-exists"], "allclean.sql", nil)
             return Source(folder: folder, rows: rows, owners: owners)
         }
     }

@@ -23,6 +23,8 @@ struct PhysicalPostgresDriver: ServiceDriver {
     private let plan: DrillPlan
     private let host: ScratchHost
     private let target: RecoveryTarget
+    /// The database that the drill names.
+    private let wanted: String?
 
     /// The base backups that the target can be reached from.
     struct Context: Sendable {
@@ -53,6 +55,7 @@ struct PhysicalPostgresDriver: ServiceDriver {
 
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
+        wanted = recovery.database
         self.index = index
         target = recovery.target ?? RecoveryTarget(.end)
         self.plan = plan
@@ -141,7 +144,7 @@ struct PhysicalPostgresDriver: ServiceDriver {
         let (log, cluster, point) = (attempt.log, restored.cluster, restored.point)
         var server = restored.server
         let databases = RestoredDatabases(server: server, service: service)
-        let database = try await databases.main(preferring: declaredDatabase)
+        let database = try await databases.main(preferring: wanted ?? declaredDatabase)
         log.fact("database", database)
         let tally = CaseTally(log)
         // A seal of a base backup describes its own moment, and recovery has gone on from there.

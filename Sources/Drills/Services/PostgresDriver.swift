@@ -21,6 +21,8 @@ struct PostgresDriver: ServiceDriver {
     private let index: Int
     private let host: ScratchHost
     private let jobs: Int
+    /// The database that the drill names.
+    private let wanted: String?
 
     /// An artifact of one point.
     struct Retrieved: StepOutcome {
@@ -40,6 +42,7 @@ struct PostgresDriver: ServiceDriver {
 
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
+        wanted = recovery.database
         self.index = index
         self.plan = plan
         source = backups
@@ -102,38 +105,27 @@ struct PostgresDriver: ServiceDriver {
 
     func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
         let (log, point, restored) = (attempt.log, restored.point, restored.database)
-        let databases = RestoredDatabases(server: restored.server, service: service)
-        let database = await self.database(of: restored, sealed: point.sealState.seal != nil, databases)
-        log.fact("database", database)
-        let connection = try await restored.server.connect(toRecovered: database)
+        let seal = point.sealState.seal?.postgres
+        let asked = try AskedDatabases(
+            restored, service: service, wanted: wanted, source: plan.estate.services[service]?.source?.database, seal: seal)
+        log.fact("database", asked.main)
         let tally = CaseTally(log)
-        await databases.tellUnasked(besides: database, tally, log)
-        let lack = restored.lack
-        await PostgresChecks.run(
+        try await asked.ask(plan.checks[service] ?? [], tally, log) { connection, scope in
             PostgresCheckContext(
-                connection: connection, service: service, seal: point.sealState.seal?.postgres,
+                connection: connection, service: service, seal: scope.seal,
                 origin: .dump(serverVersion: restored.sourceVersion), unsealedReason: source.unsealedReason(of: point),
-                declared: plan.checks[service] ?? [],
-                databasePropertiesUnproven: restored.hasDatabaseProperties
+                declared: scope.declared,
+                databasePropertiesUnproven: restored.withProperties.contains(scope.database)
                     ? nil : "the dump carries no properties of the database itself",
                 rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",
-                positions: restored.positions,
+                positions: restored.positions[scope.database],
                 // The scratch server has nothing else to do.
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true),
-                emit: { tally.record(lack?.weighed($0) ?? $0) }, unproven: { log.unproven($0) },
-                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
-        await connection.close()
+                emit: { scope.heard.hear($0) }, unproven: { log.unproven($0) },
+                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) })
+        }
         return Verified(
-            detail: tally.summary, provision: .server(.postgres(restored.server.configuration(database: database))))
-    }
-
-    /// A dump of a whole cluster holds several; the estate says which of them is the service's.
-    private func database(of restored: RestoredDatabase, sealed: Bool, _ databases: RestoredDatabases) async -> String {
-        guard !sealed, let declared = plan.estate.services[service]?.source?.database,
-            // Those are there without any dump, and empty.
-            !["postgres", "template1"].contains(declared), (try? await databases.all(first: declared))?.open.first == declared
-        else { return restored.database }
-        return declared
+            detail: tally.summary, provision: .server(.postgres(restored.server.configuration(database: asked.main))))
     }
 }
 

@@ -44,8 +44,10 @@ public struct RestoredDatabases: Sendable {
             throw .failed(
                 Finding(
                     .stepConnection, object: declared ?? service, expected: "the source's database", actual: "none of that name",
-                    message: "the restored cluster doesn't hold the database that the estate names",
-                    hint: "check source: {database: …} in the estate file, and that the base backup is of the right server"))
+                    message: "the restored cluster doesn't hold the database that the drill or the estate names",
+                    hint:
+                        "check database in the drill file and source: {database: …} in the estate file, and that the base backup is of the right server"
+                ))
         }
         return name
     }
@@ -66,13 +68,29 @@ public struct RestoredDatabases: Sendable {
         let connection = try await server.connect(toRecovered: database)
         for result in await armed(in: database) { tally.record(result) }
         tally.record(await prepared())
-        await tellUnasked(besides: database, tally, log)
+        let names = (try? await all(first: database))?.open ?? [database]
+        let routes = DeclaredRoutes(declared, main: database, all: names, own: names.filter { !$0.hasPrefix("template") }, service: service)
+        await tellUnasked(besides: database, asked: routes.byDatabase.keys.sorted(), tally, log)
+        routes.unasked.forEach(tally.record)
         await PostgresChecks.run(
             PostgresCheckContext(
-                connection: connection, service: service, seal: nil, origin: origin, unsealedReason: unsealedReason, declared: declared,
+                connection: connection, service: service, seal: nil, origin: origin, unsealedReason: unsealedReason,
+                declared: routes.byDatabase[database] ?? [],
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true), emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
+        for (name, questions) in routes.byDatabase.sorted(by: { $0.key < $1.key }) where name != database {
+            let other = try await server.connect(toRecovered: name)
+            await PostgresChecks.askDeclared(
+                PostgresCheckContext(
+                    connection: other, service: service, seal: nil, origin: origin, declared: questions,
+                    emit: { result in
+                        var named = result
+                        named.name += " in \(name)"
+                        tally.record(named)
+                    }))
+            await other.close()
+        }
     }
 
     /// What can be connected to, templates too, the one that is asked first; and what can't be.
@@ -90,7 +108,7 @@ public struct RestoredDatabases: Sendable {
     }
 
     /// Names the databases that hold something and were asked nothing but about their storage, or not even that.
-    func tellUnasked(besides main: String, _ tally: CaseTally, _ log: any StepLog) async {
+    func tellUnasked(besides main: String, asked: [String] = [], _ tally: CaseTally, _ log: any StepLog) async {
         let question = "which databases were asked"
         let names: (open: [String], closed: [String])
         do throws(PostgresError) {
@@ -103,7 +121,7 @@ public struct RestoredDatabases: Sendable {
                     finding: Finding(Rule("not-asked"), object: service, message: error.message, hint: error.hint)))
         }
         var others: [String] = []
-        for name in names.open where name != main {
+        for name in names.open where name != main && !asked.contains(name) {
             // What every cluster has by itself is named only where somebody has put something into it.
             let ownTables = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'p'))"
             guard ["postgres", "template1"].contains(name) else {

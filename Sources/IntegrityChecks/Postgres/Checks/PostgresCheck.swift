@@ -30,11 +30,24 @@ public enum PostgresChecks {
     /// Asks every check, one after the other.
     public static func run(_ context: PostgresCheckContext) async {
         for check in all { await check.run(context) }
+        await refuseOthers(context)
+    }
+
+    /// What names a database is put to that one by whoever asks: here nobody would.
+    private static func refuseOthers(_ context: PostgresCheckContext) async {
+        for case .inDatabase(let database, let check) in context.declared {
+            await context.fail(
+                .declared, check.name, since: .now, object: database,
+                PostgresError(
+                    .unsupported, message: "a check that names its database can't be asked of this service",
+                    hint: "remove database from it: one database is asked here"))
+        }
     }
 
     /// Asks nothing but what the drill file declares.
     public static func askDeclared(_ context: PostgresCheckContext) async {
         for check in [DeclaredRowsCheck(), DeclaredQueryCheck()] as [any PostgresCheck] { await check.run(context) }
+        await refuseOthers(context)
     }
 }
 

@@ -14,7 +14,7 @@ struct RedisDeclaredKeys: RedisCheck {
         var cases: [CaseResult] = []
         for check in context.declared {
             switch check {
-            case .rows, .sql: break
+            case .rows, .sql, .inDatabase: break
             case .keys(let database, let pattern, let bounds):
                 let name = "db\(database) keys \(pattern) (\(bounds))"
                 cases.append(

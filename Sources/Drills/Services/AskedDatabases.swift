@@ -1,0 +1,116 @@
+// Asks every database that a dump brought back, each what concerns it.
+
+import DrillEngine
+import DrillModel
+import IntegrityChecks
+import PostgresClient
+import PostgresRecovery
+
+extension Rule {
+    static let databaseEmpty = Rule("database-empty")
+}
+
+/// The databases of a restored dump, and which questions go where.
+struct AskedDatabases: Sendable {
+    let service: String
+    let restored: RestoredDatabase
+    let seal: PostgresTruth?
+    /// Where an application is started, and what names no database is asked.
+    let main: String
+    /// Somebody named it, or there is no other.
+    let isChosen: Bool
+
+    /// - Parameters:
+    ///   - wanted: The one that the drill names.
+    ///   - source: The one that the estate names as the source's.
+    /// - Throws: ``DrillFailure`` (failed): the drill names one that did not come back.
+    init(
+        _ restored: RestoredDatabase, service: String, wanted: String?, source: String?, seal: PostgresTruth?
+    ) throws(DrillFailure) {
+        self.service = service
+        self.restored = restored
+        self.seal = seal
+        let own = restored.databases
+        if let wanted, restored.isNamed, !own.contains(wanted) { throw .failed(.notInBackup(wanted, holding: own)) }
+        // A dump that doesn't say what its database is called holds the one that is meant.
+        let named = [wanted, source, seal?.identity.database].compactMap { $0 }.first(where: own.contains)
+        main = named ?? restored.database
+        isChosen = named != nil || own.count < 2
+    }
+
+    /// The one that a seal is about, or else the main one: there alone it is said what was not asked.
+    private var first: String { seal.map(\.identity.database).flatMap { name in restored.databases.first { $0 == name } } ?? main }
+
+    /// - Parameter context: Of a connection to a database, with its seal and its own questions.
+    func ask(
+        _ declared: [DeclaredCheck], _ tally: CaseTally, _ log: any StepLog,
+        _ context: @Sendable (PostgresConnection, Scope) -> PostgresCheckContext
+    ) async throws {
+        let databases = RestoredDatabases(server: restored.server, service: service)
+        let open = (try? await databases.all(first: main))?.open ?? restored.databases
+        let routes = DeclaredRoutes(declared, main: isChosen ? main : nil, all: open, own: restored.databases, service: service)
+        let more = routes.byDatabase.keys.filter { $0 != first && !restored.databases.contains($0) }.sorted()
+        let names = [first] + restored.databases.filter { $0 != first } + more
+        await databases.tellUnasked(besides: main, asked: names, tally, log)
+        routes.unasked.forEach(tally.record)
+        var empty: [(database: String, result: CaseResult)] = []
+        var isAnyFull = false
+        for name in names {
+            let connection = try await restored.server.connect(toRecovered: name)
+            let heard = HeardCases()
+            let scope = Scope(
+                database: name, seal: name == first ? seal : nil, declared: routes.byDatabase[name] ?? [], heard: heard)
+            if more.contains(name) {
+                await PostgresChecks.askDeclared(context(connection, scope))
+            } else {
+                await PostgresChecks.run(context(connection, scope))
+            }
+            await connection.close()
+            for var result in heard.all {
+                // Once is enough that there is no seal.
+                if name != first, result.verdict == .skipped { continue }
+                if !isChosen || name != main { result.name += " in \(name)" }
+                if result.findings.contains(where: { $0.rule.name == "nothing-restored" }), name != main || !isChosen {
+                    empty.append((name, result))
+                    continue
+                }
+                if result.group == .restore, result.verdict == .passed { isAnyFull = true }
+                tally.record(restored.lack?.weighed(result) ?? result)
+            }
+        }
+        for (name, result) in empty {
+            tally.record(isAnyFull ? Self.excused(result, of: name) : restored.lack?.weighed(result) ?? result)
+        }
+        tell(names, routes, log)
+    }
+
+    /// Of several databases one may be empty, as it was; all of them are not.
+    private static func excused(_ result: CaseResult, of database: String) -> CaseResult {
+        var excused = result
+        excused.verdict = .passed
+        for index in excused.findings.indices where excused.findings[index].rule.name == "nothing-restored" {
+            excused.findings[index].rule = .databaseEmpty
+            excused.findings[index].severity = .warning
+            excused.findings[index].object = database
+            excused.findings[index].hint = "check whether it is empty in the source too; named as database in the drill file, it is red"
+        }
+        return excused
+    }
+
+    private func tell(_ names: [String], _ routes: DeclaredRoutes, _ log: any StepLog) {
+        guard restored.databases.count > 1 else { return }
+        log.fact("databases", restored.databases.sorted().joined(separator: ", "))
+        let others = names.filter { routes.byDatabase[$0] == nil && !(seal != nil && $0 == first) }
+        guard !others.isEmpty else { return }
+        let list = others.prefix(20).joined(separator: ", ") + (others.count > 20 ? " and \(others.count - 20) more" : "")
+        log.unproven("\(service): of these databases it was only asked whether tables and rows came back: \(list).")
+    }
+
+    /// What is asked of one database.
+    struct Scope: Sendable {
+        var database: String
+        var seal: PostgresTruth?
+        var declared: [DeclaredCheck]
+        var heard: HeardCases
+    }
+}

@@ -1,0 +1,56 @@
+// Which database each of a drill's own questions goes to.
+
+import DrillModel
+
+extension Rule {
+    static let databaseNotInBackup = Rule("database-not-in-backup")
+    static let databaseAmbiguous = Rule("database-ambiguous")
+}
+
+/// A drill's questions of one Postgres service, by database.
+struct DeclaredRoutes: Sendable {
+    private(set) var byDatabase: [String: [DeclaredCheck]] = [:]
+    /// Answers to what can't be put to any.
+    private(set) var unasked: [CaseResult] = []
+
+    /// - Parameters:
+    ///   - main: Where those go that name none; nil where nobody has chosen.
+    ///   - all: The databases that take connections.
+    ///   - own: Those of them that are somebody's.
+    init(_ declared: [DeclaredCheck], main: String?, all: [String], own: [String], service: String) {
+        for check in declared {
+            guard case .inDatabase(let name, let question) = check else {
+                if let main {
+                    byDatabase[main, default: []].append(check)
+                } else {
+                    unasked.append(
+                        .unasked(.declared, service: service, name: check.name, finding: .databaseAmbiguous(own, object: check.name)))
+                }
+                continue
+            }
+            guard all.contains(name) else {
+                unasked.append(
+                    .judged(.declared, service: service, name: check.name, findings: [.notInBackup(name, holding: own)]))
+                continue
+            }
+            byDatabase[name, default: []].append(question)
+        }
+    }
+}
+
+extension Finding {
+    static func notInBackup(_ name: String, holding own: [String]) -> Finding {
+        Finding(
+            .databaseNotInBackup, object: name, expected: "the database \(name) in the backup",
+            actual: own.isEmpty ? "none that is anybody's" : own.sorted().joined(separator: ", "),
+            message: "the drill asks for a database that did not come back",
+            hint: "check database in the drill file, and that the backup is of the right server and leaves none out")
+    }
+
+    static func databaseAmbiguous(_ own: [String], object: String) -> Finding {
+        Finding(
+            .databaseAmbiguous, object: object, expected: "one database to ask", actual: own.sorted().joined(separator: ", "),
+            message: "the backup holds several databases, and nothing says which of them the question is about",
+            hint: "name it: database: NAME in the check, or beside from under recover for all that name none")
+    }
+}
