@@ -12,14 +12,14 @@ public struct KeptRuns: Sendable {
     private let place: String
 
     public init(in root: ScratchRoot, from place: String = FileManager.default.currentDirectoryPath) {
-        all = ScratchCleaner.find(in: root).filter { $0.kept && !$0.inUse }
+        all = ScratchCleaner.find(in: root).filter(\.kept)
         self.place = place
     }
 
-    /// - Parameter names: Runs, scratch folders or their names; none: what was kept from here.
-    /// - Throws: ``CommandFailure`` where one is of nothing that was kept.
+    /// - Parameter names: Runs, scratch folders or their names; none: what was kept from here, and nobody has open.
+    /// - Throws: ``CommandFailure`` where one is of nothing that was kept, or is open in a `muster attach`.
     public func chosen(_ names: [String]) throws -> [ScratchCleaner.Remains] {
-        guard !names.isEmpty else { return all.filter { $0.place == place } }
+        guard !names.isEmpty else { return all.filter { $0.place == place && !$0.inUse } }
         var chosen: [ScratchCleaner.Remains] = []
         for name in names {
             let meant = all.filter { Self.answers($0, to: name) }
@@ -28,6 +28,11 @@ public struct KeptRuns: Sendable {
                 throw CommandFailure(
                     .usage, "no run of the name \(name) has left anything on purpose",
                     hint: known.isEmpty ? "nothing is kept here; another folder is named with --scratch" : "there are: \(known)")
+            }
+            if let open = meant.first(where: \.inUse) {
+                throw CommandFailure(
+                    .usage, "\(open.folder.path) is in use: somebody looks into it",
+                    hint: "end that muster attach first, or use the line that it printed")
             }
             chosen += meant.filter { !chosen.contains($0) }
         }

@@ -184,7 +184,7 @@ extension DrillPlan {
 }
 
 /// What the drill insists on; without it, what the machine can't give is reported and not failed.
-public struct QuarantineDemand: Sendable, Hashable {
+public struct QuarantineDemand: Sendable, Hashable, Codable {
     /// The scratch servers must have no network at all.
     public var network: Bool
     /// They must not be able to open a key or a store, nor call another server's Unix socket.

@@ -163,7 +163,7 @@ public struct Service: Sendable, Hashable {
 }
 
 /// A module that a server loads as it starts.
-public struct ServerModule: Sendable, Hashable {
+public struct ServerModule: Sendable, Hashable, Codable {
     /// Of its shared library.
     public var path: String
     public var arguments: [String]

@@ -1,7 +1,7 @@
 // What a Postgres needs beyond Muster's own settings before its data can be restored.
 
 /// Libraries and settings that an estate names for the scratch servers that a service's dumps are restored into.
-public struct ServerNeeds: Sendable, Hashable {
+public struct ServerNeeds: Sendable, Hashable, Codable {
     /// Libraries to load as the server starts: `pg_cron`.
     public var preload: [String]
     /// Parameters, by name: `cron.database_name`.

@@ -23,7 +23,7 @@ public struct Muster: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, InspectCommand.self, SealCommand.self, SabotageCommand.self, LabCommand.self, InitCommand.self,
             DoctorCommand.self, HistoryCommand.self, ShowCommand.self, ReportCommand.self, EvidenceCommand.self, NotifyCommand.self,
-            CleanCommand.self,
+            AttachCommand.self, CleanCommand.self,
         ])
 
     public init() {}

@@ -29,7 +29,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only the i-th of n equal parts of the drills, such as 2/3.", valueName: "i/n"))
     var shard: String?
 
-    @Flag(help: "Leave the scratch servers' files in place, for a look. They hold decrypted data: remove them with muster clean --kept.")
+    @Flag(
+        help: "Leave the scratch servers' files in place, for muster attach. They hold decrypted data: muster clean --kept removes them.")
     var keep = false
 
     @Flag(help: "Ask on this terminal for every manual step, and count the time it really takes instead of its allowance.")

@@ -33,6 +33,9 @@ struct RunSession: Sendable {
         defer {
             for path in kept.paths {
                 Console.print("kept \(path), which holds decrypted data: remove it with muster clean --kept \(recorded.name)")
+                let folder = URL(fileURLWithPath: path, isDirectory: true)
+                let name = kept.paths.count == 1 ? recorded.name : folder.lastPathComponent
+                KeptServers(in: [folder]).lines(for: name, in: root).forEach(Console.print)
             }
         }
         let drills = DrillRun(root: root, keep: keep, confirmer: live ? TerminalConfirmer() : nil) { kept.add($0) }

@@ -9,8 +9,11 @@ import Synchronization
 enum SignalGuard {
     /// Runs the body as a task. SIGINT, SIGTERM and SIGHUP cancel it, and it is waited for.
     ///
+    /// - Parameter interrupts: Whether a SIGINT does, or is somebody else's: a program's on the same terminal.
     /// - Throws: ``ExitCode/interrupted`` or ``ExitCode/terminated`` after the clean-up, or what the body throws.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value, interruptedBy interrupts: @escaping @Sendable () -> Bool = { true }
+    ) async throws -> Value {
         let received = Mutex<Int32>(0)
         let task = Task { try await body() }
         let queue = DispatchQueue(label: "muster.signals")
@@ -19,6 +22,7 @@ enum SignalGuard {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
+                if number == SIGINT, !interrupts() { return }
                 let first = received.withLock { seen in
                     defer { if seen == 0 { seen = number } }
                     return seen == 0

@@ -1,4 +1,4 @@
-// redis-cli and valkey-cli: a snapshot of a living server, taken as a replica takes it.
+// redis-cli and valkey-cli: a snapshot of a living server, taken as a replica takes it; or opened for whoever looks into a kept server.
 
 public import Foundation
 
@@ -12,4 +12,10 @@ public struct RedisCli: Sendable {
 
     /// - Parameter server: The words that name it; its password stands in the environment.
     public func snapshot(of server: [String], to file: URL) -> [String] { [program] + server + ["--rdb", file.path] }
+
+    /// For a person at a terminal.
+    public func open(socket: String) -> [String] { [program, "-s", socket] }
+
+    /// From 7 on: a failed command ends it with 1. That of a command on its command line alone; of those that it reads it tells nothing.
+    public static let failing = ["-e"]
 }

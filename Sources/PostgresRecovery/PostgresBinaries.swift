@@ -10,7 +10,7 @@ extension Rule {
 }
 
 /// One installed major version of Postgres.
-public struct PostgresBinaries: Sendable, Hashable {
+public struct PostgresBinaries: Sendable, Hashable, Codable {
     public var major: Int
     public var folder: String
 

@@ -128,14 +128,14 @@ public struct ScratchPostgres: Sendable {
         await ScratchHost.freeSharedMemory(of: dataFolder)
     }
 
-    func waitUntilReady(host: ScratchHost) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+    func waitUntilReady(host: ScratchHost, patience: Duration = .seconds(60)) async throws {
+        let deadline = ContinuousClock.now + patience
         while ContinuousClock.now < deadline {
             if process.ending != nil { throw Self.failure("the scratch server ended as it started", log: log, host: host) }
             if await PostgresConnection.accepts(configuration(database: "template1")) { return }
             try await Task.sleep(for: .milliseconds(20))
         }
-        throw Self.failure("the scratch server took no connection within 60 s", log: log, host: host)
+        throw Self.failure("the scratch server took no connection within \(patience.components.seconds) s", log: log, host: host)
     }
 
     static func diskFull(_ host: ScratchHost) -> DrillFailure {

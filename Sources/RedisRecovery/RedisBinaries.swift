@@ -6,7 +6,7 @@ import Glibc
 import ScratchHost
 
 /// One installed server, and the programs that came with it.
-public struct RedisBinaries: Sendable, Hashable {
+public struct RedisBinaries: Sendable, Hashable, Codable {
     public enum Program: String, Sendable, Hashable, CaseIterable {
         case server
         case checkRDB = "check-rdb"

@@ -3,8 +3,8 @@
 public import ArtifactFormats
 
 /// A version as both projects count it. Each of its first two numbers may bring a new file format.
-public struct RedisVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
-    public enum Flavour: String, Sendable, Hashable {
+public struct RedisVersion: Sendable, Hashable, Codable, Comparable, CustomStringConvertible {
+    public enum Flavour: String, Sendable, Hashable, Codable {
         case redis, valkey
     }
     public var flavour: Flavour

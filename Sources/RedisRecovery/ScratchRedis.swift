@@ -16,7 +16,7 @@ extension Rule {
 /// A scratch server of one drill.
 public struct ScratchRedis: Sendable {
     /// What the server comes up with.
-    public enum Content: Sendable, Hashable {
+    public enum Content: Sendable, Hashable, Codable {
         /// An empty server that takes writes: for tests and the lab.
         case nothing
         /// `dump.rdb`, already in the server's folder. The server is a replica of nowhere: only so do keys whose time has

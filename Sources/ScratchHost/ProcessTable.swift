@@ -53,7 +53,7 @@ public enum ProcessTable {
     ///
     /// Both are looked at because Postgres overwrites its environment when it sets its title, but always works in its data folder. A
     /// process that sheds both is still below the one that put it into the quarantine.
-    public static func belonging(toEnvironment entry: String, orFolder folder: String) -> [ProcessIdentity] {
+    public static func belonging(toEnvironment entry: String, orFolder folder: String?) -> [ProcessIdentity] {
         let entryBytes = Array(entry.utf8)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         var children: [Int32: [ProcessIdentity]] = [:]
@@ -61,7 +61,7 @@ public enum ProcessTable {
         for name in names {
             guard let pid = Int32(name), pid != getpid(), let fields = fields(of: pid) else { continue }
             children[fields.parent, default: []].append(fields.identity)
-            if let cwd = workingFolder(of: pid), cwd == folder || cwd.hasPrefix(folder + "/") {
+            if let folder, let cwd = workingFolder(of: pid), cwd == folder || cwd.hasPrefix(folder + "/") {
                 found.append(fields.identity)
             } else if let environment = read("/proc/\(pid)/environ"), environment.split(separator: 0).contains(entryBytes[...]) {
                 found.append(fields.identity)

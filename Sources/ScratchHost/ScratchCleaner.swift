@@ -64,6 +64,10 @@ public enum ScratchCleaner {
         var removed: [Remains] = []
         var problem: ScratchError?
         removeUnfinished(in: root)
+        for (folder, mark) in marked(in: root) where mark.kept && !kept.contains(folder) && !mark.isInUse(in: folder) {
+            // What a killed `muster attach` left running there. Not whoever stands in the folder to look at it.
+            ProcessReaper.end { ProcessTable.belonging(toEnvironment: mark.environmentEntry, orFolder: nil) }
+        }
         for (folder, mark) in marked(in: root) where !mark.isInUse(in: folder) && (!mark.kept || kept.contains(folder)) {
             let entry = mark.environmentEntry
             let processes = ProcessTable.belonging(toEnvironment: entry, orFolder: folder.path).count

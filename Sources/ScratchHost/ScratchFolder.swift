@@ -42,7 +42,7 @@ public struct ScratchFolder: Sendable, Hashable {
     public let url: URL
     public let id: String
     public let user: UnprivilegedUser?
-    private let mark: OwnershipMark
+    let mark: OwnershipMark
     /// What the names of its own parts go on with behind their first letter, for one of several recoveries; nil: all parts are its own.
     var recovery: String?
 

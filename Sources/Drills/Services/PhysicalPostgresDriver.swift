@@ -132,6 +132,7 @@ struct PhysicalPostgresDriver: ServiceDriver {
         log.fact("wal.replay", Readable.preciseDuration(cluster.replay))
         explainIdleSource(cluster, retrieved.wal, log)
         let server = try cluster.outcome.get()
+        host.remember(server, database: "postgres", of: service, demand: plan.quarantine)
         if case .time(let time) = target.goal { log.record(endCase(cluster, retrieved, time: time)) }
         log.fact("server-version", "PostgreSQL \(server.binaries.major)")
         for result in await PostgresQuarantine.ask(
@@ -146,6 +147,7 @@ struct PhysicalPostgresDriver: ServiceDriver {
         let databases = RestoredDatabases(server: server, service: service)
         let database = try await databases.main(preferring: wanted ?? declaredDatabase)
         log.fact("database", database)
+        host.remember(server, database: database, of: service, demand: plan.quarantine)
         let tally = CaseTally(log)
         // A seal of a base backup describes its own moment, and recovery has gone on from there.
         try await databases.askCluster(

@@ -92,6 +92,7 @@ struct PostgresDriver: ServiceDriver {
             log.progress("restoring", completed: $0, total: identity?.size, unit: .bytes)
         }
         attempt.atEnd { await restored.server.stop() }
+        host.remember(restored.server, database: restored.database, of: service, demand: plan.quarantine)
         host.discard(artifact.location)
         restored.cases.forEach(log.record)
         log.fact("server-version", "PostgreSQL \(restored.server.binaries.major)")
@@ -109,6 +110,7 @@ struct PostgresDriver: ServiceDriver {
         let asked = try AskedDatabases(
             restored, service: service, wanted: wanted, source: plan.estate.services[service]?.source?.database, seal: seal)
         log.fact("database", asked.main)
+        host.remember(restored.server, database: asked.main, of: service, demand: plan.quarantine)
         let tally = CaseTally(log)
         try await asked.ask(plan.checks[service] ?? [], tally, log) { connection, scope in
             PostgresCheckContext(

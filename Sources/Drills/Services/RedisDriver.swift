@@ -72,6 +72,7 @@ struct RedisDriver: ServiceDriver {
             : try await restorer.restoreSnapshot(
                 artifact.location, isSnapshot: !artifact.isFolder && artifact.format == .rdb, progress: report)
         attempt.atEnd { await restored.server.stop() }
+        host.remember(restored.server, of: service, demand: plan.quarantine)
         restored.cases.forEach(log.record)
         if restored.hasCommands, point.sealState.seal == nil {
             log.unproven(

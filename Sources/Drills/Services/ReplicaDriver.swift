@@ -97,6 +97,7 @@ struct ReplicaDriver: FailoverDriver {
         )
         .restoreSnapshot(retrieved.snapshot.file, isSnapshot: true) { log.progress("loading", completed: $0, total: $1, unit: .bytes) }
         attempt.atEnd { await restored.server.stop() }
+        host.remember(restored.server, of: service, demand: plan.quarantine)
         restored.cases.forEach(log.record)
         log.fact("clone.load", Readable.preciseDuration(start.duration(to: .now)))
         for result in await RedisQuarantine.ask(restored.server, service: service, host: host, demand: plan.quarantine) {

@@ -107,6 +107,7 @@ struct StandbyDriver: FailoverDriver {
     func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
         let (log, server, before) = (attempt.log, restored.promoted.server, restored.context.state)
         let databases = RestoredDatabases(server: server, service: service)
+        host.remember(server, database: "postgres", of: service, demand: plan.quarantine)
         let database = try await databases.main(preferring: source?.database ?? standby.connection.database)
         log.fact("database", database)
         let tally = CaseTally(log)
