@@ -7,6 +7,30 @@ import Testing
 @testable import Reports
 
 @Suite struct JUnitReportTests {
+    /// Two services at once: what both take is halved, and the questions within carry nothing, so that the sum is the drill's own time.
+    @Test func timesAddUpToTheDrill() {
+        func activity(_ step: Step, _ service: String, _ from: Int, _ to: Int) -> StepActivity {
+            StepActivity(step: step, service: service, start: .seconds(from), end: .seconds(to), verdict: .passed, detail: "")
+        }
+        let activities = [activity(.retrieve, "a", 0, 4), activity(.retrieve, "b", 2, 6), activity(.verify, "a", 6, 10)]
+        #expect(JUnitTimes.shares(of: activities) == [.seconds(3), .seconds(3), .seconds(4)])
+        var drill = Fixtures.fullRun.report.drills[0]
+        let steps = [Step.retrieve, .verify].map { step in
+            StepResult(step: step, verdict: .passed, duration: .zero, activities: activities.filter { $0.step == step })
+        }
+        drill.outcome = DrillOutcome(verdict: .passed, duration: .seconds(10), steps: steps, objectives: nil, unproven: [])
+        let cases = [
+            CaseResult(.step, service: "a", name: "retrieve", verdict: .passed, duration: .seconds(4)),
+            CaseResult(.step, service: "b", name: "retrieve (x in y)", verdict: .passed, duration: .seconds(4)),
+            CaseResult(.rows, service: "a", name: "t", verdict: .passed, duration: .seconds(3)),
+            CaseResult(.step, service: "a", name: "verify", verdict: .passed, duration: .seconds(4)),
+        ]
+        #expect(JUnitTimes(of: cases, in: drill, lasting: .seconds(10)).times == [.seconds(3), .seconds(3), .zero, .seconds(4)])
+        // Without steps, as in an inspection, the questions carry their own.
+        #expect(JUnitTimes(of: [cases[2]], in: drill, lasting: .seconds(10)).times == [.seconds(3)])
+        #expect(JUnitTimes(of: [cases[2], cases[2]], in: drill, lasting: .seconds(3)).times.reduce(.zero, +) <= .seconds(3))
+    }
+
     @Test func aRunLooksAsAgreed() throws {
         try Golden.expect(JUnitReport.render(Fixtures.fullRun.report), "run.junit.xml")
     }

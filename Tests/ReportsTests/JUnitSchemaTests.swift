@@ -17,6 +17,17 @@ struct JUnitSchemaTests {
         }
     }
 
+    /// Every group of questions is one that the schema knows.
+    @Test(arguments: CaseResult.Group.allCases) func everyGroupHolds(_ group: CaseResult.Group) async throws {
+        var script = EventScript()
+        script.run(drills: 1)
+        script.drill("d")
+        script.add(.caseFinished(CaseResult(group, service: "s", name: "n", verdict: .passed, duration: .seconds(1))))
+        script.finish(.passed, [], since: .zero)
+        script.add(.runFinished(.passed))
+        #expect(try await validate(JUnitReport.render(script.report)) == "")
+    }
+
     @Test func nastyNamesHold() async throws {
         let controls = String(String.UnicodeScalarView((0...0x9F).compactMap { Unicode.Scalar($0) }))
         let names = [

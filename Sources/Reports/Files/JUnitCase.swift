@@ -8,11 +8,13 @@ struct JUnitCase {
     private let result: CaseResult
     private let className: String
     private let name: String
+    private let time: Duration
 
     var verdict: Verdict { result.verdict }
 
-    init(_ result: CaseResult, suite: String, name: String) {
+    init(_ result: CaseResult, suite: String, name: String, time: Duration = .zero) {
         self.result = result
+        self.time = time
         self.name = name
         className = "muster.\(Self.segment(suite)).\(Self.segment(result.service ?? "drill")).\(result.group.rawValue)"
     }
@@ -26,7 +28,7 @@ struct JUnitCase {
 
     func write(to document: inout String, longestText: Int) {
         document += "    <testcase name=\"\(XMLText.attribute(name))\" classname=\"\(XMLText.attribute(className))\""
-        document += " time=\"\(Seconds(max(.zero, result.duration)).text)\""
+        document += " time=\"\(Seconds(time).text)\""
         switch result.verdict {
         case .passed:
             guard !result.findings.isEmpty else {

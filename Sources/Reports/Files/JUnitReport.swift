@@ -94,10 +94,11 @@ extension JUnitSuite {
         var results = drill.cases
         if let missing = drill.verdictWithoutCase { results.append(missing) }
         var names = UniqueNames()
+        let duration = report.duration(of: drill)
+        let times = JUnitTimes(of: results, in: drill, lasting: duration).times
         self.init(
-            name: name, host: report.info?.host, started: drill.started, duration: report.duration(of: drill),
-            properties: runProperties.adding(drill),
-            cases: results.map { JUnitCase($0, suite: name, name: names.unique(JUnitCase.name(of: $0))) })
+            name: name, host: report.info?.host, started: drill.started, duration: duration, properties: runProperties.adding(drill),
+            cases: zip(results, times).map { JUnitCase($0, suite: name, name: names.unique(JUnitCase.name(of: $0)), time: $1) })
     }
 }
 
