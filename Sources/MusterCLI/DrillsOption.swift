@@ -9,7 +9,7 @@ struct DrillsOption: ParsableArguments {
         name: .customLong("drills"),
         help: ArgumentHelp(
             "Look for the estate's drills in this folder too; may be given several times. Always looked into: the estate file's own folder, "
-                + "and drills in it.", valueName: "folder"))
+                + "and drills in it.", valueName: "folder"), completion: .directory)
     var folders: [String] = []
 
     static func isFolder(_ path: String) -> Bool {

@@ -9,7 +9,7 @@ struct EstateArgument: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
             "The estate file. Without it, estate.yaml is looked for in drills, in muster below $XDG_CONFIG_HOME (~/.config), and in "
-                + "/etc/muster.", valueName: "estate.yaml"))
+                + "/etc/muster.", valueName: "estate.yaml"), completion: .file())
     var file: String?
 
     func load() throws -> (estate: Estate, path: String) { try EstatePlaces().estate(file, tell: Console.complain) }

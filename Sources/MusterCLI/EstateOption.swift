@@ -8,6 +8,6 @@ struct EstateOption: ParsableArguments {
         name: .customLong("estate"),
         help: ArgumentHelp(
             "Read the drills against this estate file, in place of the one that each names: a rehearsal estate, the lab, another region.",
-            valueName: "estate.yaml"))
+            valueName: "estate.yaml"), completion: .file())
     var file: String?
 }

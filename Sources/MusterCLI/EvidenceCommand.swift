@@ -20,16 +20,16 @@ struct VerifyEvidenceCommand: AsyncParsableCommand {
             verified, 64 wrong usage.
             """)
 
-    @Option(help: ArgumentHelp("Where the ledger and the runs' folders are.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the ledger and the runs' folders are.", valueName: "folder"), completion: .directory)
     var output = "reports"
 
     @Option(
         help: ArgumentHelp(
             "Trust the keys that this estate file names under evidence. Without it and --trust: the one that muster inspect would take.",
-            valueName: "estate.yaml"))
+            valueName: "estate.yaml"), completion: .file())
     var estate: String?
 
-    @Option(help: ArgumentHelp("Trust this Ed25519 public key, PEM; may be given several times.", valueName: "file"))
+    @Option(help: ArgumentHelp("Trust this Ed25519 public key, PEM; may be given several times.", valueName: "file"), completion: .file())
     var trust: [String] = []
 
     @Option(help: ArgumentHelp("The ledger's head as it was kept elsewhere: a newer end must follow it.", valueName: "number:hash"))

@@ -14,7 +14,7 @@ struct HistoryCommand: AsyncParsableCommand {
         case text, json
     }
 
-    @Option(help: ArgumentHelp("Where the runs' folders are.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the runs' folders are.", valueName: "folder"), completion: .directory)
     var output = "reports"
 
     @Option(help: ArgumentHelp("Only drills of this name; of inspections, the estate's.", valueName: "name"))

@@ -16,13 +16,15 @@ struct InitBackupsCommand: AsyncParsableCommand {
 
     @OptionGroup var source: InitSource
 
-    @Option(help: ArgumentHelp("Where the files go.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the files go.", valueName: "folder"), completion: .directory)
     var output = "drills"
 
     @Option(help: ArgumentHelp("The estate's name (default: the backup folder's).", valueName: "name"))
     var estate: String?
 
-    @Option(help: ArgumentHelp("The Ed25519 public key, PEM, that the seals beside the backups are signed with.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The Ed25519 public key, PEM, that the seals beside the backups are signed with.", valueName: "file"),
+        completion: .file())
     var trust: String?
 
     @OptionGroup var scratch: ScratchOption

@@ -19,11 +19,12 @@ struct InitPipelineCommand: ParsableCommand {
 
     @OptionGroup var estateFile: EstateArgument
 
-    @Option(help: ArgumentHelp("Where the files go.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the files go.", valueName: "folder"), completion: .directory)
     var output = "pipelines"
 
     @Option(
-        help: ArgumentHelp("Of systemd, cron and kubernetes: where the repository lies on the machine that drills.", valueName: "folder"))
+        help: ArgumentHelp("Of systemd, cron and kubernetes: where the repository lies on the machine that drills.", valueName: "folder"),
+        completion: .directory)
     var checkout = "/srv/drills"
 
     @Option(help: ArgumentHelp("Only drills whose name matches this regular expression, such as ^quarterly-.", valueName: "regex"))

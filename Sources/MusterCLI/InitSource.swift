@@ -10,7 +10,7 @@ struct InitSource: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
             "What holds the backups: a folder, s3://BUCKET/PREFIX, sftp://USER@HOST/PATH, or rclone:NAME:PATH. It is only read.",
-            valueName: "folder|address"))
+            valueName: "folder|address"), completion: .directory)
     var place: String
 
     @Option(help: ArgumentHelp("Of s3: where the protocol is spoken (default: Amazon's own).", valueName: "address"))
@@ -19,13 +19,19 @@ struct InitSource: ParsableArguments {
     @Option(help: ArgumentHelp("Of s3: the region that requests are signed for.", valueName: "name"))
     var region: String?
 
-    @Option(name: .customLong("known-hosts"), help: ArgumentHelp("Of sftp: the file that holds the host's public key.", valueName: "file"))
+    @Option(
+        name: .customLong("known-hosts"), help: ArgumentHelp("Of sftp: the file that holds the host's public key.", valueName: "file"),
+        completion: .file())
     var knownHosts: String?
 
-    @Option(name: .customLong("private-key"), help: ArgumentHelp("Of sftp: the file of the key to log in with.", valueName: "file"))
+    @Option(
+        name: .customLong("private-key"), help: ArgumentHelp("Of sftp: the file of the key to log in with.", valueName: "file"),
+        completion: .file())
     var privateKey: String?
 
-    @Option(name: .customLong("rclone-config"), help: ArgumentHelp("Of rclone: the configuration that declares NAME.", valueName: "file"))
+    @Option(
+        name: .customLong("rclone-config"), help: ArgumentHelp("Of rclone: the configuration that declares NAME.", valueName: "file"),
+        completion: .file())
     var rcloneConfig: String?
 
     /// The store that the estate is written for, and the keys that it needs.

@@ -36,7 +36,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     @OptionGroup var drills: DrillsOption
 
-    @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"), completion: .directory)
     var output = "reports"
 
     @OptionGroup var keepRuns: KeepRunsOption

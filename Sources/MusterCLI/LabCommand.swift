@@ -15,7 +15,7 @@ struct LabCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Build the estate: servers with a past, sealed and encrypted backups, keys and drill files.")
 
-        @Argument(help: "A folder that doesn't exist yet, or is empty.")
+        @Argument(help: "A folder that doesn't exist yet, or is empty.", completion: .directory)
         var folder: String
 
         @Option(help: "Days of history, one backup each.")
@@ -64,7 +64,7 @@ struct LabCommand: AsyncParsableCommand {
     struct Start: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Start the lab's source servers, a standby and a replica in the background.")
-        @Argument(help: "The lab's folder.") var folder: String
+        @Argument(help: "The lab's folder.", completion: .directory) var folder: String
 
         func run() async throws {
             let lab = try await LabCommand.reporting { try await Lab.start(URL(fileURLWithPath: folder, isDirectory: true)) }
@@ -76,7 +76,7 @@ struct LabCommand: AsyncParsableCommand {
 
     struct Stop: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Stop the lab's servers.")
-        @Argument(help: "The lab's folder.") var folder: String
+        @Argument(help: "The lab's folder.", completion: .directory) var folder: String
 
         func run() async throws {
             try await LabCommand.reporting { try await Lab.stop(URL(fileURLWithPath: folder, isDirectory: true)) }
@@ -85,7 +85,7 @@ struct LabCommand: AsyncParsableCommand {
 
     struct Destroy: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Stop the lab's servers and remove its folder.")
-        @Argument(help: "The lab's folder.") var folder: String
+        @Argument(help: "The lab's folder.", completion: .directory) var folder: String
 
         func run() async throws {
             try await LabCommand.reporting { try await Lab.destroy(URL(fileURLWithPath: folder, isDirectory: true)) }

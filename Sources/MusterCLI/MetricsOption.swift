@@ -9,7 +9,7 @@ struct MetricsOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Also write metrics into this .prom file, such as one in node_exporter's textfile folder: those of other drills in it stay.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var metrics: String?
 
     /// Looks at the file before anything runs: after hours it would be late to say that it can't be written.

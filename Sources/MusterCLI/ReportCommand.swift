@@ -33,17 +33,19 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup var drills: DrillsOption
 
-    @Option(help: ArgumentHelp("Where the runs' folders are.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the runs' folders are.", valueName: "folder"), completion: .directory)
     var output = "reports"
 
     @Option(
         help: ArgumentHelp(
-            "Where the report's files are made. Default: a folder beside the runs, named for the period.", valueName: "folder"))
+            "Where the report's files are made. Default: a folder beside the runs, named for the period.", valueName: "folder"),
+        completion: .directory)
     var into: String?
 
     @Option(
         help: ArgumentHelp(
-            "Who mends what, until when. Default: corrective-actions.yaml beside the estate file, where there is one.", valueName: "file"))
+            "Who mends what, until when. Default: corrective-actions.yaml beside the estate file, where there is one.", valueName: "file"),
+        completion: .file())
     var actions: String?
 
     @Option(help: ArgumentHelp("The ledger's head as it was kept elsewhere: a newer end must follow it.", valueName: "number:hash"))

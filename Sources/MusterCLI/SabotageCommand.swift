@@ -17,7 +17,9 @@ struct SabotageCommand: AsyncParsableCommand {
             that misses its damage, or finds more than that, is reported. The store itself is only read.
             """)
 
-    @Argument(help: ArgumentHelp("The drill file. Without it, the only drill that muster run would take.", valueName: "drill.yaml"))
+    @Argument(
+        help: ArgumentHelp("The drill file. Without it, the only drill that muster run would take.", valueName: "drill.yaml"),
+        completion: .file())
     var drill: String?
 
     @Option(help: ArgumentHelp("Only this damage; may be given several times.", valueName: "name"))

@@ -11,7 +11,8 @@ struct ScratchOption: ParsableArguments {
     @Option(
         name: .customLong("scratch"),
         help: ArgumentHelp(
-            "The folder for throw-away servers and decrypted copies (default: $MUSTER_SCRATCH_ROOT, or /tmp).", valueName: "folder"))
+            "The folder for throw-away servers and decrypted copies (default: $MUSTER_SCRATCH_ROOT, or /tmp).", valueName: "folder"),
+        completion: .directory)
     var folder: String?
 
     var root: ScratchRoot {

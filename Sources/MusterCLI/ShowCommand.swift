@@ -14,7 +14,7 @@ struct ShowCommand: AsyncParsableCommand {
         help: ArgumentHelp("The run's name or its last four characters, the path of its folder, or latest.", valueName: "run"))
     var name = "latest"
 
-    @Option(help: ArgumentHelp("Where the runs' folders are.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the runs' folders are.", valueName: "folder"), completion: .directory)
     var output = "reports"
 
     func run() async throws {
