@@ -4,9 +4,15 @@ import CLinux
 import Foundation
 import Glibc
 import Reports
+import Synchronization
 
 /// Writes to the terminal, whole pieces at a time.
 enum Console {
+    private static let problem = Mutex<Int32?>(nil)
+
+    /// Why something that was written to standard output went nowhere; nil where all arrived, or its reader had enough.
+    static var lost: Int32? { problem.withLock { $0 } }
+
     static func write(_ text: String) { put(text, to: STDOUT_FILENO) }
 
     static func print(_ line: String) { write(line + "\n") }
@@ -26,7 +32,9 @@ enum Console {
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 {
-                if errno == EINTR || errno == EAGAIN { continue }
+                let code = errno
+                if code == EINTR || code == EAGAIN { continue }
+                if descriptor == STDOUT_FILENO, code != EPIPE { problem.withLock { $0 = code } }
                 return
             }
             bytes = bytes.dropFirst(written)

@@ -42,25 +42,43 @@ public struct Muster: AsyncParsableCommand {
             try ProcessStart.prepare()
             try CommandNames.check(CommandLine.arguments.dropFirst(), in: Muster.self)
             var command = try parseAsRoot()
+            CommandOptions.use(type(of: command))
             try OpenFiles.raiseLimit()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
+            end(.passed)
         } catch let code as DrillModel.ExitCode {
-            Glibc.exit(code.rawValue)
+            end(code)
         } catch let error as CommandFailure {
-            Console.complain(error.description)
-            Glibc.exit(error.code.rawValue)
+            fail(error)
         } catch let error as ScratchError {
-            Console.complain("\(CommandFailure(.unverified, error.message, hint: error.hint))")
-            Glibc.exit(DrillModel.ExitCode.unverified.rawValue)
+            fail(CommandFailure(.unverified, error.message, hint: error.hint))
         } catch let error as DrillFileError {
             Console.complain(error.description)
-            Glibc.exit(DrillModel.ExitCode.usage.rawValue)
+            end(.usage)
         } catch {
-            exit(withError: error)
+            let code = exitCode(for: error)
+            // Help and version are asked for; anything else is a complaint.
+            let text = fullMessage(for: error)
+            if !text.isEmpty { code.isSuccess ? Console.print(text) : Console.complain(text) }
+            code.isSuccess ? end(.passed) : Glibc.exit(code.rawValue)
         }
+    }
+
+    private static func fail(_ error: CommandFailure) -> Never {
+        Console.complain(CommandFailure(error.code, error.message, hint: CommandOptions.ofThisCommand.fitting(error.hint)).description)
+        end(error.code)
+    }
+
+    /// What nobody could read was not said: a command that passed has not, where its output is lost.
+    private static func end(_ code: DrillModel.ExitCode) -> Never {
+        if code == .passed, let problem = Console.lost {
+            Console.complain("muster: standard output can't be written: \(String(cString: strerror(problem)))")
+            Glibc.exit(DrillModel.ExitCode.unverified.rawValue)
+        }
+        Glibc.exit(code.rawValue)
     }
 }

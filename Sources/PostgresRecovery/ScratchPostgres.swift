@@ -150,7 +150,7 @@ public struct ScratchPostgres: Sendable {
     static func failure(_ what: String, log: URL, host: ScratchHost) -> DrillFailure {
         let text = String(decoding: UnlinkedFile.data(log)?.suffix(8192) ?? Data(), as: UTF8.self)
         if text.contains("No space left on device") || host.folder.isFull { return diskFull(host) }
-        let why = ServerText.lastWords(of: text) ?? "its log says nothing"
+        let why = ServerText.cause(in: text)
         if why.contains("could not access file \"") {
             return .error(
                 Finding(

@@ -53,6 +53,13 @@ enum ServerText {
         return withoutQuotes(short)
     }
 
+    /// Why it ended, by its log; where no line names a cause, the last line of any kind.
+    static func cause(in log: String) -> String {
+        if let words = lastWords(of: log) { return words }
+        let last = log.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) && !$0.contains("STATEMENT:  ") }
+        return last.map { "its log names no cause, and ends with: \(withoutQuotes(String($0.prefix(300))))" } ?? "its log says nothing"
+    }
+
     /// The line of a log that says best why a server or initdb ended: the last one with a severity, or else the last one at all. A server that doesn't know
     /// where its files are says so before it has severities.
     static func lastWords(of log: String) -> String? {

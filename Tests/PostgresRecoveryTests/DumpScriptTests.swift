@@ -532,6 +532,13 @@ import Testing
         #expect(ServerText.lastWords(of: "\n") == nil)
     }
 
+    @Test func aLogThatSaysSomethingIsNeverSaidToSayNothing() {
+        #expect(ServerText.cause(in: "\n  \n") == "its log says nothing")
+        let cause = ServerText.cause(in: "2026 LOG:  starting PostgreSQL\n2026 LOG:  database system is \"SECRET\" down\n")
+        #expect(cause.contains("ends with") && cause.contains("database system is") && !cause.contains("SECRET"))
+        #expect(ServerText.cause(in: "2026 FATAL:  out of it\n").hasSuffix("out of it"))
+    }
+
     @Test func whatFollowsFromAMissingExtensionIsNotTheBackupsFault() throws {
         let missing = """
             psql:a.sql:1: ERROR:  extension "nosuch" is not available
