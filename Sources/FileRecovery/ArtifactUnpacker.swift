@@ -123,7 +123,12 @@ struct ArtifactUnpacker: Sendable {
         guard !names.contains(where: Self.leadsOut) else { throw broken(name, "it holds names that lead out of its folder") }
         // Making so many files takes minutes: not for something that none of them belongs to.
         guard names.count <= Self.mostForeignNames || names.contains(where: Self.tellsBackup) else {
-            throw unknown(name, .tar, expected: "a folder of pg_dump's or of a Redis, or one file of theirs")
+            let expected = "a folder of pg_dump's or of a Redis, or one file of theirs"
+            guard let strange = StrangeTree(names: names) else { throw unknown(name, .tar, expected: expected) }
+            throw DrillFailure.failed(
+                Finding(
+                    .artifactUnknown, object: name, expected: expected, actual: strange.what,
+                    message: "the file is no backup of a kind that is known", hint: strange.hint))
         }
 
         let target = folder.appendingPathComponent("unpacked\(layer)", isDirectory: true)

@@ -29,7 +29,9 @@ public struct DumpSource: Sendable, Hashable {
         if isFolder {
             let toc = location.appendingPathComponent("toc.dat")
             guard let head = Self.head(of: toc), let header = ArchiveHeader(head, timeZone: .gmt), header.layout != .custom else {
-                throw Self.notADump(backup, "a folder without a pg_dump table of contents")
+                let names = FileManager.default.enumerator(atPath: location.path)?.lazy.compactMap { $0 as? String }.prefix(5000)
+                let strange = names.flatMap { StrangeTree(names: $0) }
+                throw Self.notADump(backup, strange?.what ?? "a folder without a pg_dump table of contents", hint: strange?.hint)
             }
             self.format = .directory
             self.header = header
@@ -84,10 +86,11 @@ public struct DumpSource: Sendable, Hashable {
         return (try? handle.read(upToCount: ArtifactFormat.bytesNeeded)).flatMap { $0 }.map { Array($0) }
     }
 
-    private static func notADump(_ backup: String, _ actual: String) -> DrillFailure {
+    private static func notADump(_ backup: String, _ actual: String, hint: String? = nil) -> DrillFailure {
         .failed(
             Finding(
                 .artifactNotADump, object: backup, expected: "a pg_dump backup", actual: actual,
-                message: "the artifact isn't what its kind says", hint: "check the backup's kind and match in the estate file"))
+                message: "the artifact isn't what its kind says",
+                hint: hint ?? "check the backup's kind and match in the estate file"))
     }
 }

@@ -55,7 +55,8 @@ enum PackedContent: Sendable, Hashable {
 
     /// A cluster's script begins with its roles: one that goes on with databases is a dump, as far as was looked.
     static func isGlobals(_ head: [UInt8]) -> Bool {
-        let text = String(decoding: head, as: UTF8.self)
+        // A carriage return and a line feed are one letter to Swift.
+        let text = String(decoding: head.filter { $0 != 0x0d }, as: UTF8.self)
         return text.contains("database cluster dump") && !text.contains("\n\\connect ") && !text.contains("-- PostgreSQL database dump\n")
     }
 

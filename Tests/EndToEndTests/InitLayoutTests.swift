@@ -105,6 +105,48 @@ struct InitLayoutTests {
         }
     }
 
+    /// Declared as a dump or as a base backup all the same: the drill says what it is, and what a base backup needs.
+    @Test func aDataFolderInATarIsTold() async throws {
+        try await Fixture.with { fixture in
+            let store = try await store(
+                fixture,
+                Self.heads + """
+                    mkdir -p PGDATA/global PGDATA/base; echo 15 > PGDATA/PG_VERSION; tar czf pgdata.tar.gz PGDATA
+                    for i in $(seq 1 1200); do : > PGDATA/base/$i; done; tar czf large.tar.gz PGDATA; rm -r PGDATA
+                    mkdir db; sql | gzip > db/database.sql.gz; echo x > backup_information.yml; tar cf gitlab.tar db backup_information.yml
+                    """)
+            for (kind, name, what, mend) in [
+                ("pg_dump", "pgdata.tar.gz", "a copy of a data folder", "pg_basebackup"),
+                ("pg_dump", "large.tar.gz", "a copy of a data folder", "pg_basebackup"),
+                ("base_backup", "pgdata.tar.gz", "a file", "backup_manifest"), ("pg_dump", "gitlab.tar", "a GitLab backup", "a hook"),
+            ] {
+                let estate = """
+                    version: 1
+                    estate: strange
+                    stores: {own: {type: file, path: "\(store.path)"}}
+                    services: {db: {engine: postgres, backups: {own: {kind: \(kind), store: own, match: \(name), encryption: none}}}}
+
+                    """
+                let drill = """
+                    version: 1
+                    drill: own
+                    estate: strange.yaml
+                    scenario: database-corruption
+                    profile: fast
+                    recover: {db: {from: own}}
+                    checks: {db: [{rows: {table: public.t, at-least: 1}}]}
+
+                    """
+                try Data(estate.utf8).write(to: fixture.folder.appendingPathComponent("strange.yaml"))
+                let file = fixture.folder.appendingPathComponent("strange-drill.yaml")
+                try Data(drill.utf8).write(to: file)
+                let red = try await fixture.expect(file, code: 1, rule: ["artifact-unknown-kind", "artifact-not-a-dump"])
+                let told = red.findings.filter { $0.actual == what && $0.hint.contains(mend) }
+                #expect(!told.isEmpty, "\(kind) \(name): \(red.findings.map { "\($0.rule) \($0.actual) \($0.hint)" })")
+            }
+        }
+    }
+
     /// In a line each, however many files nobody knows; and a key for each format of encryption.
     @Test func othersRepositoriesAndKeysAreNamed() async throws {
         try await Fixture.with { fixture in
