@@ -73,6 +73,9 @@ struct RemoteObjectTests {
         (1, "x.enc: Failed to open: Object in GLACIER, restore first: bucket=b", .archived),
         (1, "InvalidObjectState: The operation is not valid\n status code: 403", .archived),
         (1, "Failed to cat: failed to authenticate decrypted block - bad password?", .damaged),
+        (1, "https response error StatusCode: 403, RequestID: , HostID: , api error Forbidden: Forbidden", .denied),
+        (1, "NOTICE: /b: Failed to read metadata: object not found\nNOTICE: Failed to lsjson: odd", .other),
+        (1, "NOTICE: Failed to lsjson: https response error StatusCode: 503, api error SlowDown: m", .busy),
         (1, "AuthorizationHeaderMalformed: m\n status code: 400", .elsewhere), (1, "m\n status code: 301, request id: ", .elsewhere),
         (1, "Failed to create file system for \"nope:\": didn't find section in config file", .undeclared),
         (1, "Failed to create file system for \"un:\": union can't point to a single upstream", .misdeclared),
@@ -88,6 +91,17 @@ struct RemoteObjectTests {
         #expect(cause("error in ListJSON: SlowDown: please\n status code: 503") == "SlowDown")
         #expect(cause("RequestTimeTooSkewed: the difference\n status code: 403") == "RequestTimeTooSkewed")
         #expect(cause("Get \"https://user:pass@host\": odd") == "rclone: exit 1")
+    }
+
+    /// To list a folder of many for a few files in it is more than to look at those.
+    @Test func pagesOfFolders() {
+        let objects =
+            (0..<2500).compactMap { RemoteObject(line: Self.object("a/b/\($0)")) }
+            + [RemoteObject(line: Self.object("c"))].compactMap { $0 }
+        let pages = FolderPages(objects)
+        #expect(pages.count(for: ["c"]) == 1)
+        #expect(pages.count(for: ["a/b/1", "a/b/2", "c"]) == 5)
+        #expect(pages.count(for: ["x/y"]) == 2)
     }
 
     @Test(arguments: [

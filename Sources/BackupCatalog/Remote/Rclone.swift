@@ -51,11 +51,16 @@ struct Rclone: Sendable {
     // MARK: Running
 
     /// One run on named objects. Only so does rclone ask for them alone: by their place, it lists all that lies beside them.
-    func run(_ words: [String], on paths: [String], to folder: URL? = nil, output: ToolRunner.Destination) async throws {
+    ///
+    /// - Parameter lists: Whether it lists their folders, rather than to look at each object before it is read.
+    func run(
+        _ words: [String], on paths: [String], to folder: URL? = nil, lists: Bool = false, output: ToolRunner.Destination
+    ) async throws {
         let list = host.folder.url.appendingPathComponent("wanted-\(UUID().uuidString)")
         try Data(paths.joined(separator: "\n").utf8).write(to: list)
         defer { try? FileManager.default.removeItem(at: list) }
-        let named = ["--no-traverse", "--files-from-raw", list.path, "--checkers", String(connection.width), connection.base]
+        let named =
+            (lists ? [] : ["--no-traverse"]) + ["--files-from-raw", list.path, "--checkers", String(connection.width), connection.base]
         guard let folder else { return try await run(words + named, output: output) }
         try await run(words + named + [folder.path], output: output) { Self.state(of: folder) }
     }

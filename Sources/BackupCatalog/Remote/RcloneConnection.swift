@@ -24,7 +24,8 @@ struct RcloneConnection: Sendable {
     /// No configuration file of this machine's is read unless the estate names it, and nothing is tried for long.
     private static let common = [
         "--retries", "1", "--low-level-retries", "3", "--contimeout", "15s", "--timeout", "60s", "--use-server-modtime", "--log-level",
-        "ERROR",
+        // What it ended for stands at this level from 1.6x on. DEBUG holds keys.
+        "NOTICE",
     ]
 
     /// - Throws: ``DrillFailure`` (error): a key can't be had.

@@ -8,6 +8,10 @@ extension Rclone {
     /// How many objects one run is asked for. A run takes a twentieth of a second before its first request.
     private static let mostOfARun = 200
 
+    /// A page of a listing takes as long as a few looks at single objects, of which several go at once.
+    private static let looksPerPage = 4
+    private static let mostPages = 50
+
     /// What came of each object, by path; and what stood in the way. One that isn't there has neither.
     typealias Outcomes<Value> = (values: [String: Value], troubles: [String: RemoteTrouble])
 
@@ -49,14 +53,32 @@ extension Rclone {
     /// rclone holds each against its listed size, and against no digest: of an object that a key service encrypts the ETag looks as an MD5
     /// does and is none. What comes is ours to prove, by signature, seal or manifest.
     ///
+    /// - Parameter listed: All of the store: it tells whether to list the files' folders again is less than to look at each of them.
     /// - Returns: What stood in the way of single files, by path.
     /// - Throws: ``DrillFailure``: the store as a whole can't be asked; `CancellationError`.
-    func bring(_ paths: [String], into folder: URL) async throws -> [String: RemoteTrouble] {
+    func bring(_ paths: [String], of listed: [RemoteObject], into folder: URL) async throws -> [String: RemoteTrouble] {
         guard !paths.isEmpty else { return [:] }
-        return try await bisect(paths) { paths -> Answer<Bool> in
+        let pages = paths.count > Self.looksPerPage ? FolderPages(listed) : nil
+        @Sendable func lists(_ paths: [String]) -> Bool {
+            guard let count = pages?.count(for: paths) else { return false }
+            return count <= Self.mostPages && count * Self.looksPerPage < paths.count
+        }
+        // Nothing is written before all have been looked at, or listed: a run of too many would seem to hang.
+        let runs =
+            lists(paths) ? [paths] : stride(from: 0, to: paths.count, by: 1000).map { Array(paths[$0..<min($0 + 1000, paths.count)]) }
+        var troubles: [String: RemoteTrouble] = [:]
+        for run in runs { troubles.merge(try await bring(run, into: folder, lists: lists)) { $1 } }
+        return troubles
+    }
+
+    private func bring(
+        _ paths: [String], into folder: URL, lists: @Sendable ([String]) -> Bool
+    ) async throws -> [String: RemoteTrouble] {
+        try await bisect(paths) { paths -> Answer<Bool> in
             let trouble = try await trouble {
                 try await run(
-                    ["copy", "--ignore-checksum", "--transfers", String(connection.width)], on: paths, to: folder, output: .discard)
+                    ["copy", "--ignore-checksum", "--transfers", String(connection.width)], on: paths, to: folder, lists: lists(paths),
+                    output: .discard)
             }
             guard let trouble else { return .whole([:]) }
             // The others came all the same, unless one could not even be looked at.
@@ -144,4 +166,28 @@ extension Rclone {
     private func settled(_ trouble: RemoteTrouble) -> RemoteTrouble {
         trouble.kind == .cutShort ? RemoteTrouble(.damaged, cause: trouble.cause) : trouble
     }
+}
+
+/// How many pages it takes to list folders.
+struct FolderPages: Sendable {
+    private let sizes: [Substring: Int]
+    private static let ofAPage = 1000
+
+    init(_ objects: [RemoteObject]) {
+        var sizes: [Substring: Int] = [:]
+        for object in objects { sizes[Self.folder(of: object.path[...]), default: 0] += 1 }
+        self.sizes = sizes
+    }
+
+    /// Of the folders that the files lie in, and of those that lead there.
+    func count(for paths: [String]) -> Int {
+        var folders: Set<Substring> = []
+        for path in paths {
+            var folder = Self.folder(of: path[...])
+            while folders.insert(folder).inserted, !folder.isEmpty { folder = Self.folder(of: folder) }
+        }
+        return folders.reduce(0) { $0 + (sizes[$1] ?? 0) / Self.ofAPage + 1 }
+    }
+
+    private static func folder(of path: Substring) -> Substring { path.lastIndex(of: "/").map { path[..<$0] } ?? "" }
 }

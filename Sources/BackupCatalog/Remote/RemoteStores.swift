@@ -84,8 +84,11 @@ public actor RemoteStores {
         let (estate, host) = (estate, host)
         let result = await Self.failures(of: store) {
             guard let host, let remote = store.remote else { throw CancellationError() }
-            let rclone = Rclone(connection: try await RcloneConnection(store, remote, keyring: Keyring(estate)), host: host)
-            try await rclone.retrying { try await rclone.run(["lsf", "--max-depth", "1", rclone.connection.base], output: .discard) }
+            var rclone = Rclone(connection: try await RcloneConnection(store, remote, keyring: Keyring(estate)), host: host)
+            // It writes nothing before it has all pages of a large one.
+            rclone.patience = .seconds(180)
+            let asked = rclone
+            try await asked.retrying { try await asked.run(["lsf", "--max-depth", "1", asked.connection.base], output: .discard) }
         }
         if case .failure(let failure) = result { return failure }
         return nil
@@ -153,7 +156,7 @@ public actor RemoteStores {
         let work = Task { [small = Array(fetched)] () -> Result<RemoteSamples, DrillFailure> in
             await Self.failures(of: opened) {
                 var samples = RemoteSamples(rclone: listing.rclone, objects: listing.objects)
-                samples.troubles = try await listing.rclone.bring(small, into: listing.root)
+                samples.troubles = try await listing.rclone.bring(small, of: listing.objects, into: listing.root)
                 if case .looks = reading {
                     let globals = set.globals.map { listing.objects.items(matching: $0, root: listing.root) } ?? []
                     try await samples.look(at: items + globals, of: set)
@@ -266,7 +269,7 @@ public actor RemoteStores {
 
     /// Brings files all of which are needed.
     private static func bring(all paths: [String], from listing: Listing) async throws {
-        let troubles = try await listing.rclone.bring(paths, into: listing.root)
+        let troubles = try await listing.rclone.bring(paths, of: listing.objects, into: listing.root)
         guard let (path, trouble) = troubles.min(by: { $0.key < $1.key }) else { return }
         throw trouble.failure(of: path, tier: listing.objects.first { $0.path == path }?.archive, in: listing.rclone.connection)
     }

@@ -51,13 +51,16 @@ struct RemoteTrouble: Sendable, Hashable, Error {
 
     /// Reads it off rclone's log. The first that fits counts.
     init(exitCode: Int32?, log: String, ending: String) {
-        let code = RemoteCause.code(in: log)
+        // What is only worth a notice says nothing of the end, but for the end itself.
+        let told = log.split(separator: "\n").filter { !$0.contains("NOTICE:") || $0.contains("NOTICE: Failed to ") }
+            .joined(separator: "\n")
+        let code = RemoteCause.code(in: told)
         cause = code ?? "rclone: \(ending)"
-        let log = log.lowercased()
+        let log = told.lowercased()
         func says(_ words: [String]) -> Bool { words.contains { log.contains($0) } }
         // Names of objects and numbers of requests stand in the log, too: a status counts only where it is called one.
         func status(_ codes: String) -> Bool {
-            guard let pattern = try? Regex("(?:status code|error|status|http)[: ]+(?:\(codes))(?![0-9])") else { return false }
+            guard let pattern = try? Regex("(?:status ?code|error|status|http)[: ]+(?:\(codes))(?![0-9])") else { return false }
             return log.contains(pattern)
         }
         if says(["didn't find section in config file"]) {
@@ -118,7 +121,7 @@ enum RemoteCause {
     private static let codes = [
         "AccessDenied", "AccountProblem", "AllAccessDisabled", "AuthorizationHeaderMalformed", "BadDigest", "BucketRegionError",
         "ExpiredToken", "IllegalLocationConstraintException", "InternalError", "InvalidAccessKeyId", "InvalidBucketName",
-        "InvalidObjectState", "InvalidRequest", "InvalidToken", "KMS.DisabledException", "KMS.InvalidKeyUsageException",
+        "InvalidObjectState", "InvalidRequest", "InvalidToken", "MovedPermanently", "KMS.DisabledException", "KMS.InvalidKeyUsageException",
         "KMS.InvalidStateException", "KMS.NotFoundException", "NoCredentialProviders", "NoSuchBucket", "NoSuchKey", "NotSignedUp",
         "PermanentRedirect", "RequestTimeTooSkewed", "RequestTimeout", "ServiceUnavailable", "SignatureDoesNotMatch", "SlowDown",
         "TemporaryRedirect", "TooManyRequests", "XAmzContentSHA256Mismatch",
