@@ -126,6 +126,52 @@ struct DumpFormsTests {
         }
     }
 
+    /// A physical copy holds several too: the drill names one, and a check another.
+    @Test func thePhysicalCopyOfACluster() async throws {
+        try await PostgresSource.with(.system) { source in
+            try await Self.fill(source)
+            let text = try String(contentsOf: source.fixture.estate, encoding: .utf8)
+            let bare = text.replacing("database: shop, ", with: "").replacing(", wal: {match: \"wal/*\", encryption: none}", with: "")
+            try Data(bare.utf8).write(to: source.fixture.estate)
+            let base = source.fixture.store.appendingPathComponent("base")
+            try FileManager.default.createDirectory(at: base, withIntermediateDirectories: true)
+            try await Program.require([
+                "\(source.bin)/pg_basebackup", "-h", source.host, "-U", "postgres", "-D", base.appendingPathComponent("b1").path, "-c",
+                "fast",
+            ])
+            func drill(_ database: String, _ checks: String) async throws -> (Outcome, Report) {
+                let file = try source.fixture.drillFile(
+                    "postgres", from: "base, database: \(database)", more: "checks: {postgres: [\(checks)]}")
+                return try await source.fixture.drill(file, environment: PostgresSource.environment([source.bin]))
+            }
+            let people = "{rows: {table: public.people, exactly: 7, database: crm}}"
+            let (green, report) = try await drill("shop", "\(Self.counted), \(people)")
+            #expect(green.code == 0, "\(green.text)")
+            #expect(report.drills[0].cases.contains { $0.name == "rows of public.people: exactly 7 in crm" && $0.verdict == "passed" })
+            let (red, _) = try await drill("shop", people.replacing("7", with: "8"))
+            #expect(red.code == 1 && red.text.contains("rows-out-of-bounds"), "\(red.text)")
+            let (missing, _) = try await drill("nosuch", people)
+            #expect(missing.code == 1 && missing.text.contains("database-unreachable"), "\(missing.text)")
+            let (lost, _) = try await drill("shop", people.replacing("crm", with: "nosuch"))
+            #expect(lost.code == 1 && lost.text.contains("database-not-in-backup"), "\(lost.text)")
+        }
+    }
+
+    /// One empty database of several may be so in the source; all of them, or tables without a row, are what `--schema-only` leaves.
+    @Test func aClusterWithoutItsRows() async throws {
+        try await PostgresSource.with(.system) { source in
+            let text = try String(contentsOf: source.fixture.estate, encoding: .utf8)
+            try Data(text.replacing("database: shop, ", with: "").utf8).write(to: source.fixture.estate)
+            try await Self.fill(source)
+            try await source.sql("CREATE TABLE numbered (id serial PRIMARY KEY)", database: "crm")
+            try await Self.dumpAll(source, ["--schema-only"])
+            let asked = "{rows: {table: public.orders, exactly: 0, database: shop}}"
+            let (outcome, red) = try await source.drill("script", checks: asked, bins: [source.bin])
+            let lost = red.cases.filter { $0.verdict == "failed" && $0.findings.contains { $0.rule == "nothing-restored" } }
+            #expect(outcome.code == 1 && lost.count == 3, "\(outcome.text)")
+        }
+    }
+
     /// A cluster of one database needs no word, also where that one is `postgres`; of none nothing came back.
     @Test func aClusterOfOneDatabase() async throws {
         try await PostgresSource.with(.system) { source in

@@ -250,6 +250,32 @@ import Testing
         }
     }
 
+    /// In its name alone all of the source's grants can be made again.
+    @Test func aClusterWhoseSuperuserHasAnotherName() async throws {
+        let rename: (inout [UInt8]) -> Void = { bytes in
+            var text = String(decoding: bytes, as: UTF8.self)
+            for word in ["ROLE", "TO", "BY", "FROM"] { text = text.replacing("\(word) postgres", with: "\(word) boss") }
+            bytes = Array(text.utf8)
+        }
+        try await Source.made().restore("all.sql", change: rename) { restored, _ in
+            #expect(restored.cases.map(\.verdict) == [.passed, .passed] && restored.cases.flatMap(\.findings).isEmpty, "\(restored.cases)")
+            #expect(restored.server.superuser == "boss")
+        }
+    }
+
+    /// As they stand in the file, psql would leave owners and rights out.
+    @Test func rolesBehindTheDump() async throws {
+        let source = try await Source.made()
+        let globals = Array(try Data(contentsOf: source.folder.appendingPathComponent("globals.sql")))
+        try await source.restore("p.sql", change: { $0 += globals }) { restored, _ in
+            let findings = restored.cases.flatMap(\.findings)
+            #expect(findings.map(\.rule.name) == ["roles-after-use"] && findings.first?.object.contains("postgres") == false, "\(findings)")
+            let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
+            #expect(try await Source.owners(connection) == source.owners)
+            await connection.close()
+        }
+    }
+
     @Test func aRoleThatAClusterLacksIsRed() async throws {
         try await Source.made().restore("all.sql", change: replace("CREATE ROLE reader;", "")) { restored, _ in
             let red = restored.cases.first { $0.verdict == .failed }?.findings.first

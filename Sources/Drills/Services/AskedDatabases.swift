@@ -69,12 +69,14 @@ struct AskedDatabases: Sendable {
             for var result in heard.all {
                 // Once is enough that there is no seal.
                 if name != first, result.verdict == .skipped { continue }
+                let isOfContent = result.name == PostgresChecks.restoredSomething
                 if !isChosen || name != main { result.name += " in \(name)" }
-                if result.findings.contains(where: { $0.rule.name == "nothing-restored" }), name != main || !isChosen {
+                // One that somebody has named, or sealed, has to hold what it held.
+                if isOfContent, result.verdict == .failed, name != main || !isChosen, scope.seal == nil {
                     empty.append((name, result))
                     continue
                 }
-                if result.group == .restore, result.verdict == .passed { isAnyFull = true }
+                if isOfContent, result.verdict == .passed, result.findings.isEmpty { isAnyFull = true }
                 tally.record(restored.lack?.weighed(result) ?? result)
             }
         }

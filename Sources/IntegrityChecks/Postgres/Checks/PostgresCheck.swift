@@ -27,6 +27,9 @@ public enum PostgresChecks {
         DeclaredQueryCheck(),
     ]
 
+    /// The case that says whether anything came back.
+    public static let restoredSomething = "the restore produced something"
+
     /// Asks every check, one after the other.
     public static func run(_ context: PostgresCheckContext) async {
         for check in all { await check.run(context) }

@@ -13,7 +13,7 @@ extension Rule {
 /// An empty database satisfies many questions; this one comes first.
 struct RestoredSomethingCheck: PostgresCheck {
     func run(_ context: PostgresCheckContext) async {
-        let name = "the restore produced something"
+        let name = PostgresChecks.restoredSomething
         let start = ContinuousClock.now
         do throws(PostgresError) {
             let tables = try await context.inventory.tables()
