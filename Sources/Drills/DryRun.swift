@@ -121,10 +121,14 @@ public struct DryRun: Sendable {
                 "  \(recovery.service.padding(toLength: 10, withPad: " ", startingAt: 0)) \(point.path), "
                     + "\(Readable.bytes(point.size)), of \(Readable.time(point.time, in: plan.estate.timeZone)), \(sealed), "
                     + "in \(point.store)\(role)")
-            if sealed != "sealed", plan.checks[recovery.service]?.isEmpty ?? true, [.pgDump, .rdb, .aof].contains(set.kind) {
+            // A seal vouches for a database; what files and code hold is asked by their own checks.
+            let needsQuestions = [.pgDump, .rdb, .aof].contains(set.kind) && role.isEmpty
+            if needsQuestions, case .missing = point.sealState, plan.checks[recovery.service, default: []].isEmpty, plan.application == nil
+            {
                 tell(
-                    "  ! \(recovery.service): it is not sealed, and the drill declares no check of it: nothing would be proven, and the run "
-                        + "would end in error\n    hint: declare checks: {\(recovery.service): […]} in the drill, or seal the backups")
+                    "  \(recovery.service): no check is declared and no seal holds: nothing would be verified, and the run would end in error\n"
+                        + "    hint: declare a check of it in \(plan.file.lastPathComponent), or let muster seal make its backups")
+                return .error
             }
             return .passed
         } catch {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Cleanup
+import Drills
 import DrillModel
 import Foundation
 import Reports

@@ -25,14 +25,21 @@ struct RecordedRun: Sendable {
     /// Who is told how it ended; nil where nobody wants to be.
     var notifications: RunNotifications?
 
-    init(drills: Int, output: URL, kept: Int?, metrics: MetricsFile?, evidence: RunEvidence?, notifications: RunNotifications?) {
+    /// The console says only what is red.
+    let quiet: Bool
+
+    init(
+        drills: Int, output: URL, kept: Int?, metrics: MetricsFile?, evidence: RunEvidence?, notifications: RunNotifications?,
+        quiet: Bool = false
+    ) {
+        self.quiet = quiet
         self.drills = drills
         self.output = output
         self.kept = kept
         self.metrics = metrics
         self.evidence = evidence
         self.notifications = notifications
-        name = Self.name(for: Date())
+        name = RunFolder.name(for: Date())
     }
 
     /// - Parameter body: Emits what happens between the run's start and its end.
@@ -46,7 +53,9 @@ struct RecordedRun: Sendable {
         }
         for untold in notifications?.unready ?? [] { Console.complain(untold.failure.description) }
         let hub = EventHub()
-        let console = ConsoleReport(options: Console.options, sink: { Console.write($0) })
+        var options = Console.options
+        options.quiet = quiet
+        let console = ConsoleReport(options: options, sink: { Console.write($0) })
         let recorders: RecorderGroup
         do throws(ReportError) {
             recorders = try RecorderGroup(folder: folder, and: [console])
@@ -55,10 +64,12 @@ struct RecordedRun: Sendable {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         }
         let metrics = self.metrics?.recorder()
+        let hints = CommandOptions.ofThisCommand
         let isFolded = evidence != nil || notifications != nil
         let listener = Task {
             var report = RunReport()
             for await event in hub.events {
+                let event = hints.fitting(event)
                 if isFolded { report.apply(event) }
                 await recorders.record(event)
                 await metrics?.record(event)
@@ -116,16 +127,6 @@ struct RecordedRun: Sendable {
         try await notifications?.report {
             await $0.tell(report, in: folder, ledger: ledger.map { "\($0)" }, problem: problem, at: isStopped ? .hurried : .usual)
         }
-    }
-
-    /// Sorts by time, and two runs of one second differ.
-    private static func name(for date: Date) -> String {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = .gmt
-        formatter.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
-        let tail = String(UInt16.random(in: .min ... .max), radix: 16)
-        return "run-\(formatter.string(from: date))-\(String(repeating: "0", count: 4 - tail.count))\(tail)"
     }
 
     static var hostName: String {

@@ -15,10 +15,10 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "Drill files, or folders of them. Without any, those beside the estate file that muster inspect would take, and in drills beside it.",
-            valueName: "file|folder"))
+            valueName: "file|folder"), completion: .file())
     var paths: [String] = []
 
-    @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the run's folder is made.", valueName: "folder"), completion: .directory)
     var output = "reports"
 
     @OptionGroup var keepRuns: KeepRunsOption
@@ -36,6 +36,18 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Ask on this terminal for every manual step, and count the time it really takes instead of its allowance.")
     var live = false
 
+    @Flag(help: "Say a line a drill, and what is red.")
+    var quiet = false
+
+    @Flag(name: .customLong("fail-fast"), help: "Stop after the first drill that doesn't pass.")
+    var failFast = false
+
+    @Flag(name: .customLong("last-failed"), help: "Only drills that did not pass when they last ran, by the reports in --output.")
+    var lastFailed = false
+
+    @Flag(help: "Only show the drills' names, and open no store.")
+    var list = false
+
     @Flag(name: .customLong("dry-run"), help: "Show what would be restored and asked, and touch nothing.")
     var dryRun = false
 
@@ -49,12 +61,11 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var scratch: ScratchOption
 
     func run() async throws {
-        let plans = try selected(try DrillFiles.load(try EstatePlaces().drills(paths, tell: Console.complain), estate: estate.file))
-            .map { plan in
-                var plan = plan
-                plan.seed = seed
-                return plan
-            }
+        let output = URL(fileURLWithPath: output, isDirectory: true)
+        var plans = try await DrillSelection(filter: filter, lastFailed: lastFailed, shard: shard).chosen(
+            try DrillFiles.load(try EstatePlaces().drills(paths, tell: Console.complain), estate: estate.file), reports: output)
+        for index in plans.indices { plans[index].seed = seed }
+        if list { return plans.forEach { Console.print($0.name) } }
         if dryRun {
             let root = scratch.root
             try await SignalGuard.run { try await DryRun(plans: plans, root: root, tell: Console.print).show() }
@@ -66,36 +77,10 @@ struct RunCommand: AsyncParsableCommand {
         let metrics = try metrics.file()
         try await scratch.cleanUpAfterEarlierRuns()
         let session = RunSession(
-            plans: plans, output: URL(fileURLWithPath: output, isDirectory: true), root: scratch.root, keep: keep, live: live,
+            plans: plans, output: output, root: scratch.root, keep: keep, live: live, quiet: quiet, failFast: failFast,
             keptRuns: keepRuns.count, metrics: metrics)
         let verdict = try await session.run()
         let code = DrillModel.ExitCode(verdict)
         if code != .passed { throw code }
-    }
-
-    /// Filter first, then shard: so a filtered run is split evenly as well.
-    private func selected(_ plans: [DrillPlan]) throws -> [DrillPlan] {
-        var plans = plans
-        if let filter {
-            guard let pattern = try? Regex(filter) else {
-                throw CommandFailure(.usage, "--filter \(filter) is no regular expression", hint: "quote special characters with \\")
-            }
-            plans = plans.filter { $0.name.contains(pattern) }
-            guard !plans.isEmpty else {
-                throw CommandFailure(.usage, "no drill's name matches \(filter)", hint: "muster run --dry-run shows the names")
-            }
-        }
-        if let shard {
-            let parts = shard.split(separator: "/").compactMap { Int($0) }
-            guard parts.count == 2, parts[1] >= 1, (1...parts[1]).contains(parts[0]) else {
-                throw CommandFailure(.usage, "--shard \(shard) is no i/n", hint: "write --shard 1/3, --shard 2/3 and --shard 3/3")
-            }
-            plans = plans.enumerated().filter { $0.offset % parts[1] == parts[0] - 1 }.map(\.element)
-            guard !plans.isEmpty else {
-                throw CommandFailure(
-                    .usage, "shard \(shard) is empty: there are fewer drills than shards", hint: "use fewer shards")
-            }
-        }
-        return plans
     }
 }

@@ -18,6 +18,10 @@ struct RunSession: Sendable {
     var keep: Bool
     /// People are there to be asked what only they can do.
     var live: Bool
+    /// Only what is red is said.
+    var quiet: Bool
+    /// The first drill that doesn't pass is the last.
+    var failFast: Bool
     /// How many runs are left in the folder; nil: all.
     var keptRuns: Int?
     var metrics: MetricsFile?
@@ -28,7 +32,8 @@ struct RunSession: Sendable {
         let evidence = try RunEvidence(plans.map { ($0.estate, $0.file) })
         let notifications = RunNotifications(plans.map { ($0.estate, $0) })
         let recorded = RecordedRun(
-            drills: plans.count, output: output, kept: keptRuns, metrics: metrics, evidence: evidence, notifications: notifications)
+            drills: plans.count, output: output, kept: keptRuns, metrics: metrics, evidence: evidence, notifications: notifications,
+            quiet: quiet)
         let kept = KeptFolders()
         defer {
             for path in kept.paths {
@@ -38,7 +43,7 @@ struct RunSession: Sendable {
                 KeptServers(in: [folder]).lines(for: name, in: root).forEach(Console.print)
             }
         }
-        let drills = DrillRun(root: root, keep: keep, confirmer: live ? TerminalConfirmer() : nil) { kept.add($0) }
+        let drills = DrillRun(root: root, keep: keep, confirmer: live ? TerminalConfirmer(write: Console.write) : nil) { kept.add($0) }
         return try await recorded.run { hub in
             var verdicts: [Verdict] = []
             for plan in plans {
@@ -46,6 +51,10 @@ struct RunSession: Sendable {
                 var plan = plan
                 plan.drilledBefore = await RunHistory(folder: output).restored(of: plan.estate)
                 verdicts.append(try await drills.run(plan, hub: hub, of: recorded.name))
+                let rest = plans.dropFirst(verdicts.count)
+                guard failFast, verdicts.last != .passed, !rest.isEmpty else { continue }
+                Console.complain("muster: --fail-fast: not run: \(rest.map(\.name).joined(separator: ", "))")
+                break
             }
             return Verdict.combined(verdicts)
         }

@@ -118,14 +118,75 @@ import Testing
     }
 
     @Test func onlyTwentyFindingsAreShownInFull() async throws {
-        let findings = (1...15).map { Finding(Rule("r"), object: "object-\($0)", message: "m", hint: "h") }
+        let findings = (1...15).map { Finding(Rule("r\($0)"), object: "object-\($0)", message: "m", hint: "h") }
         var script = EventScript()
         script.drill("d")
         for name in ["a", "b", "c"] { script.add(.caseFinished(.judged(.rows, name: name, findings: findings))) }
         script.finish(.failed, [], since: .zero)
         let text = try await show(script, plain).joined()
-        #expect(text.components(separatedBy: "    r  object-").count - 1 == 20)
+        #expect(text.matches(of: #/    r\d+  object-/#).count == 20)
         #expect(text.contains("… 25 more findings: see report.json"))
+    }
+
+    /// Twenty of what weighs little hide nothing: seven files of one rule are one line, and what is critical comes first.
+    @Test func manyOfOneRuleAreOneLine() async throws {
+        var script = EventScript()
+        script.drill("d")
+        let days = 21...27
+        for (service, series) in [("db", "daily"), ("cache", "rdb"), ("db2", "hourly")] {
+            let readable = days.map {
+                Finding(Rule("world-readable"), .warning, object: "\(series)/x-2026-11-\($0).dump", message: "m", hint: "close it")
+            }
+            script.add(.caseFinished(.judged(.policy, service: service, name: "closed to others", findings: readable)))
+        }
+        let mixed =
+            days.map { Finding(Rule("late"), .note, object: "x-\($0)", message: "late by \($0)", hint: "h") }
+            + [Finding(Rule("artifact-not-encrypted"), object: "daily/x-2026-11-24.dump", message: "plain", hint: "h")]
+        script.add(.caseFinished(.judged(.policy, service: "db", name: "encrypted", findings: mixed)))
+        script.finish(.failed, [], since: .zero)
+        let text = FindingsSection(cases: script.report.drills[0].cases, isInspection: true).lines().map { $0.rendered(color: false) }
+            .joined(separator: "\n")
+        #expect(
+            text.contains("world-readable (warning)  7 files, oldest daily/x-2026-11-21.dump, newest daily/x-2026-11-27.dump"), "\(text)")
+        #expect(text.components(separatedBy: "world-readable").count - 1 == 3 && !text.contains("more finding"))
+        let plain = try #require(text.range(of: "artifact-not-encrypted"))
+        #expect(text[..<plain.lowerBound].components(separatedBy: "\n").count == 4, "the first that is read: \(text)")
+        #expect(text.contains("late (note)  7 files, oldest x-21, newest x-27") && text.contains("late by 21 (the first of them)"))
+    }
+
+    /// Lines are broken between words; nothing of them is lost, and tables hold.
+    @Test(arguments: [50, 80]) func linesWrapAndTablesHold(_ columns: Int) async throws {
+        func text(_ wrap: Int?) async throws -> String {
+            try await show(Fixtures.fullRun, ConsoleOptions(live: false, color: false, width: columns, wrap: wrap)).joined()
+        }
+        let (wide, narrow) = (try await text(nil), try await text(columns))
+        let lines = narrow.components(separatedBy: "\n")
+        // A word alone may be wider, such as a path.
+        #expect(lines.filter { $0.count > columns && $0.split(separator: " ").count > 1 } == [])
+        #expect(wide.components(separatedBy: "\n").contains { $0.count > columns })
+        let words = { (text: String) in text.split(whereSeparator: \.isWhitespace).map(String.init) }
+        // A narrow table needs no heading for what stands beside its sign.
+        #expect(Set(words(wide)).subtracting(words(narrow)).subtracting(["verdict"]) == [])
+        for line in lines where line.hasPrefix("  ✓ RPO") || line.hasPrefix("  ✗ RPO") { #expect(line.count <= columns) }
+    }
+
+    @Test func quietSaysALineADrillAndWhatIsRed() async throws {
+        let quiet = ConsoleOptions(live: false, color: false, quiet: true)
+        var script = EventScript()
+        script.run(drills: 2)
+        for (drill, verdict) in [("green", Verdict.passed), ("red", .failed)] {
+            script.drill(drill)
+            let findings = verdict == .failed ? [Finding(Rule("rows-differ"), object: "t", message: "m", hint: "h")] : []
+            script.add(.caseFinished(.judged(.rows, name: "t", findings: findings)))
+            script.add(
+                .caseFinished(.judged(.rows, name: "u", findings: [Finding(Rule("n"), .note, object: "o", message: "m", hint: "h")])))
+            script.finish(verdict, [], since: .zero)
+        }
+        script.add(.runFinished(.failed))
+        let lines = try await show(script, quiet).joined().components(separatedBy: "\n")
+        #expect(lines.first?.hasPrefix("✓ PASSED  green in ") == true, "\(lines)")
+        #expect(lines[1].hasPrefix("✗ FAILED  red in ") && lines.contains { $0.contains("rows-differ") })
+        #expect(lines.count == 7 && !lines.contains { $0.contains("(note)") }, "\(lines)")
     }
 
     @Test func aMissedTargetNeverLooksMet() {

@@ -18,8 +18,10 @@ struct ConsoleLine: Sendable {
         case boldGreen = "1;32"
         case boldYellow = "1;33"
     }
-    private var pieces: [(text: String, style: Style)] = []
+    private(set) var pieces: [(text: String, style: Style)] = []
     private(set) var width = 0
+    /// The column where it goes on when it is wrapped; nil: a little behind where it begins.
+    var hang: Int?
 
     init() {}
 

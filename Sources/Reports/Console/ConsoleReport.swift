@@ -28,6 +28,7 @@ public actor ConsoleReport: Recorder {
 
     public func record(_ event: Event) {
         report.apply(event)
+        if options.quiet { return recordQuietly(event) }
         switch event.kind {
         case .runStarted(let info):
             print(RunLines.opening(info))
@@ -53,7 +54,9 @@ public actor ConsoleReport: Recorder {
             break
         case .drillFinished:
             progress.clear()
-            if let drill = report.drills.last { print(DrillSummary(drill: drill, duration: report.duration(of: drill)).lines()) }
+            if let drill = report.drills.last {
+                print(DrillSummary(drill: drill, duration: report.duration(of: drill)).lines(width: options.wrap))
+            }
         case .runFinished:
             progress.clear()
             print(RunLines.closing(report))
@@ -68,14 +71,36 @@ public actor ConsoleReport: Recorder {
         guard !isFinished else { return }
         isFinished = true
         if let drill = report.drills.last, drill.interrupted {
-            print(DrillSummary(drill: drill, duration: report.duration(of: drill)).lines())
+            let summary = DrillSummary(drill: drill, duration: report.duration(of: drill))
+            print(options.quiet ? summary.quietLines() : summary.lines(width: options.wrap))
         }
         print(RunLines.closing(report))
     }
 
+    /// A line a drill and what is red; the live line goes on.
+    private func recordQuietly(_ event: Event) {
+        switch event.kind {
+        case .stepStarted(let step, let service): progress.started(step, service: service)
+        case .progress(let progress):
+            self.progress.advanced(progress, at: event.elapsed)
+            if options.live { show(at: event.elapsed) }
+        case .activityFinished(let activity): progress.finished(activity.step, service: activity.service)
+        case .drillFinished:
+            progress.clear()
+            if let drill = report.drills.last { print(DrillSummary(drill: drill, duration: report.duration(of: drill)).quietLines()) }
+        case .runFinished:
+            progress.clear()
+            // Each drill has said it for itself; a run of none has not.
+            if report.drills.isEmpty { print(RunLines.closing(report)) }
+            isFinished = true
+        default: break
+        }
+    }
+
     /// Says where the reports lie. Called once, after everything else.
     public func footer(paths: [String]) {
-        guard !paths.isEmpty else { return }
+        // What is green needs no reading.
+        guard !paths.isEmpty, !options.quiet || report.conclusion != .passed else { return }
         print([ConsoleLine(), ConsoleLine("Reports", .bold)] + paths.map { ConsoleLine("  \($0)") })
     }
 
@@ -92,7 +117,7 @@ public actor ConsoleReport: Recorder {
     /// Lines that stay; the live line moves below them.
     private func print(_ lines: [ConsoleLine]) {
         erase()
-        let text = lines.map { $0.rendered(color: options.color) + "\n" }.joined()
+        let text = lines.flatMap { $0.wrapped(to: options.wrap) }.map { $0.rendered(color: options.color) + "\n" }.joined()
         if !text.isEmpty { sink(text) }
         draw()
     }

@@ -8,14 +8,21 @@ struct DrillSummary {
     let drill: DrillReport
     let duration: Duration
 
-    func lines() -> [ConsoleLine] {
+    /// - Parameter width: The terminal's columns; nil: as many as it takes.
+    func lines(width: Int? = nil) -> [ConsoleLine] {
         var lines = steps() + checks()
-        lines += FindingsSection(cases: drill.cases).lines()
+        lines += FindingsSection(cases: drill.cases, isInspection: drill.info.kind == .inspection).lines()
         if let objectives = drill.outcome?.objectives {
-            lines += ObjectivesSection(rows: ObjectiveRow.rows(of: drill), skew: objectives.skew).lines()
+            lines += ObjectivesSection(rows: ObjectiveRow.rows(of: drill), skew: objectives.skew, width: width).lines()
         }
         lines += unproven()
         return lines + [ConsoleLine(), verdict()]
+    }
+
+    /// Its verdict, and below it what is red.
+    func quietLines() -> [ConsoleLine] {
+        let red = drill.cases.filter { $0.verdict == .failed || $0.verdict == .error }
+        return [verdict()] + FindingsSection(cases: red, isInspection: drill.info.kind == .inspection).findings()
     }
 
     /// One line: `✗ FAILED  database-corruption in 4m 2s: 58 passed, 2 failed`.
@@ -59,6 +66,7 @@ struct DrillSummary {
         let detail = activity.detail.isEmpty && activity.verdict != .passed ? activity.verdict.rawValue : activity.detail
         let parts = [activity.verdict == .skipped ? nil : activity.interval, detail.isEmpty ? nil : detail].compactMap { $0 }
         if !parts.isEmpty { line = line.padded(to: column + 9).adding(" \(parts.joined(separator: "  "))", .dim) }
+        line.hang = column + 10
         return line
     }
 

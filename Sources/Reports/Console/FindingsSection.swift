@@ -9,25 +9,38 @@ struct FindingsSection {
     private static let shownDiffLines = 30
 
     let cases: [CaseResult]
+    /// Of stored backups: what a finding speaks of is a file then, named for its day.
+    var isInspection = false
 
     func lines() -> [ConsoleLine] {
+        let findings = findings()
+        return findings.isEmpty ? [] : [ConsoleLine(), ConsoleLine("Findings", .bold)] + findings
+    }
+
+    /// The gravest first: nothing that somebody must act upon hides behind many of what weighs less, or of one rule.
+    func findings() -> [ConsoleLine] {
         let told = cases.filter { !$0.findings.isEmpty || $0.verdict == .failed || $0.verdict == .error }
-        guard !told.isEmpty else { return [] }
         // Within one weight the order stays that of the drill.
-        let sorted = [Verdict.failed, .error, .passed, .skipped].flatMap { verdict in told.filter { $0.verdict == verdict } }
-        var lines = [ConsoleLine(), ConsoleLine("Findings", .bold)]
+        let sorted = [Verdict.failed, .error, .passed, .skipped].flatMap { verdict in
+            Finding.Severity.allCases.flatMap { worst in told.filter { $0.verdict == verdict && ($0.worst ?? .critical) == worst } }
+        }
+        var folds = FoldedFindings(cases, from: isInspection ? 4 : 6)
+        var lines: [ConsoleLine] = []
         var left = Self.shown
         var untold = 0
         for result in sorted {
-            let count = max(1, result.findings.count)
+            let entries = Finding.Severity.allCases.flatMap { severity in result.findings.filter { $0.severity == severity } }
+                .compactMap { folds.entry(for: $0, of: result) }
+            // All that it has is told with that of another one.
+            if entries.isEmpty, !result.findings.isEmpty { continue }
             guard left > 0 else {
-                untold += count
+                untold += max(1, entries.reduce(0) { $0 + $1.count })
                 continue
             }
             lines += heading(result)
-            for finding in result.findings.prefix(left) { lines += text(of: finding) }
-            untold += max(0, count - left)
-            left -= count
+            for entry in entries.prefix(left) { lines += text(of: entry[0], among: entry) }
+            untold += entries.dropFirst(left).reduce(0) { $0 + $1.count }
+            left -= max(1, entries.count)
         }
         if untold > 0 { lines.append(ConsoleLine("  … \(Readable.count(untold, "more finding")): see report.json", .bold)) }
         return lines
@@ -43,7 +56,8 @@ struct FindingsSection {
         return isTold ? [line] : [line, ConsoleLine("      \(reason)")]
     }
 
-    private func text(of finding: Finding) -> [ConsoleLine] {
+    /// - Parameter all: Those that are told with it, itself among them.
+    private func text(of finding: Finding, among all: [Finding]) -> [ConsoleLine] {
         let style: ConsoleLine.Style =
             switch finding.severity {
             case .critical: .red
@@ -51,8 +65,12 @@ struct FindingsSection {
             case .note: .plain
             }
         let severity = finding.severity == .critical ? "" : " (\(finding.severity.rawValue))"
-        var lines = [ConsoleLine("    \(finding.rule)\(severity)", style).adding("  \(finding.object)")]
-        lines.append(ConsoleLine("      \(finding.message)"))
+        var lines = [ConsoleLine("    \(finding.rule)\(severity)", style).adding("  \(objects(of: all))")]
+        func isShared(_ text: (Finding) -> String) -> Bool { all.allSatisfy { text($0) == text(finding) } }
+        lines.append(ConsoleLine("      \(finding.message)\(isShared(\.message) ? "" : " (the first of them)")"))
+        if !isShared(\.expected) || !isShared(\.actual) || !isShared(\.diff.description) {
+            return lines + (finding.hint.isEmpty ? [] : [ConsoleLine("      hint: \(finding.hint)")])
+        }
         if !finding.expected.isEmpty { lines.append(ConsoleLine("      expected  ", .dim).adding(finding.expected)) }
         if !finding.actual.isEmpty { lines.append(ConsoleLine("      actual    ", .dim).adding(finding.actual)) }
         for line in finding.diff.prefix(Self.shownDiffLines) {
@@ -64,5 +82,54 @@ struct FindingsSection {
         }
         if !finding.hint.isEmpty { lines.append(ConsoleLine("      hint: \(finding.hint)")) }
         return lines
+    }
+
+    /// `7 files, oldest …, newest …`
+    private func objects(of all: [Finding]) -> String {
+        let names = Set(all.map(\.object)).sorted()
+        guard all.count > 1, let first = names.first, let last = names.last else { return all[0].object }
+        guard names.count > 1 else { return "\(first), \(Readable.count(all.count)) times" }
+        // Artifacts are named for their day, so that names sort as time does.
+        let areDated = isInspection && names.allSatisfy { $0.contains(where: \.isNumber) }
+        return areDated
+            ? "\(Readable.count(names.count, "file")), oldest \(first), newest \(last)"
+            : "\(Readable.count(names.count)) of them, from \(first) to \(last)"
+    }
+}
+
+extension CaseResult {
+    /// nil without any finding.
+    fileprivate var worst: Finding.Severity? {
+        Finding.Severity.allCases.first { severity in findings.contains { $0.severity == severity } }
+    }
+}
+
+/// Many findings of one rule, about one service, told at once where the first of them stands.
+private struct FoldedFindings {
+    private struct Kind: Hashable {
+        var rule: Rule
+        var severity: Finding.Severity
+        var service: String?
+        var verdict: Verdict
+    }
+    private var many: [Kind: [Finding]]
+    private var told: Set<Kind> = []
+
+    /// - Parameter least: As many are told at once; fewer one by one.
+    init(_ cases: [CaseResult], from least: Int) {
+        var all: [Kind: [Finding]] = [:]
+        for result in cases { for finding in result.findings { all[Self.kind(finding, result), default: []].append(finding) } }
+        many = all.filter { $0.value.count >= least }
+    }
+
+    /// - Returns: What is told in its place; nil where that has been.
+    mutating func entry(for finding: Finding, of result: CaseResult) -> [Finding]? {
+        let kind = Self.kind(finding, result)
+        guard let all = many[kind] else { return [finding] }
+        return told.insert(kind).inserted ? all : nil
+    }
+
+    private static func kind(_ finding: Finding, _ result: CaseResult) -> Kind {
+        Kind(rule: finding.rule, severity: finding.severity, service: result.service, verdict: result.verdict)
     }
 }

@@ -7,6 +7,8 @@ import Foundation
 struct ObjectivesSection {
     let rows: [ObjectiveRow]
     let skew: Duration?
+    /// The terminal's columns; nil: as many as it takes.
+    var width: Int?
 
     func lines() -> [ConsoleLine] {
         let title = "Recovery objectives"
@@ -16,6 +18,8 @@ struct ObjectivesSection {
         let third = second + columnWidth(rows.map(\.worst), titles.1)
         let fourth = third + columnWidth(rows.map(\.target), titles.2)
 
+        // Columns that don't fit beside each other stand below each other.
+        if let width, fourth + (rows.map { ConsoleLine.width(of: $0.words) }.max() ?? 0) > width { return stacked(title, titles) }
         var heading = ConsoleLine(title, .bold).padded(to: first).adding(titles.0, .dim).padded(to: second)
         heading = heading.adding(titles.1, .dim).padded(to: third).adding(titles.2, .dim).padded(to: fourth).adding("verdict", .dim)
         var lines = [ConsoleLine(), heading]
@@ -29,6 +33,20 @@ struct ObjectivesSection {
             lines.append(ConsoleLine("    skew between the recovered moments: \(Readable.duration(skew))"))
         }
         return lines
+    }
+
+    private func stacked(_ title: String, _ titles: (String, String, String)) -> [ConsoleLine] {
+        var lines = [ConsoleLine(), ConsoleLine(title, .bold)]
+        for row in rows {
+            lines.append(
+                ConsoleLine("  ").adding(row.verdict.sign, row.verdict.style).adding(" \(row.name)", .bold).adding("  ")
+                    .adding(row.words, row.verdict.style))
+            for (name, value) in [(titles.0, row.achieved), (titles.1, row.worst), (titles.2, row.target)] where !value.isEmpty {
+                lines.append(ConsoleLine("      \(name)", .dim).padded(to: 18).adding(value))
+            }
+            lines += row.notes.map { ConsoleLine("      \($0)", .dim) }
+        }
+        return lines + (skew.map { [ConsoleLine("    skew between the recovered moments: \(Readable.duration($0))")] } ?? [])
     }
 
     private func columnWidth(_ texts: [String], _ title: String) -> Int {

@@ -25,4 +25,14 @@ public enum RunFolder {
         guard access("\(above)/.", W_OK) != 0 else { return nil }
         return "\(String(cString: strerror(errno)).lowercased()) (\(above))"
     }
+
+    /// Sorts by time, and two runs of one second differ.
+    public static func name(for date: Date) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = .gmt
+        formatter.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
+        let tail = String(UInt16.random(in: .min ... .max), radix: 16)
+        return "run-\(formatter.string(from: date))-\(String(repeating: "0", count: 4 - tail.count))\(tail)"
+    }
 }

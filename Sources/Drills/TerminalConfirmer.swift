@@ -1,23 +1,28 @@
 // Asks whoever sits at the terminal whether a manual step is done.
 
-import DrillEngine
-import DrillModel
+public import DrillEngine
+public import DrillModel
 import Foundation
 import Glibc
 import Reports
 import ScratchHost
 
 /// Reads a name from standard input. Only for a run on a terminal.
-struct TerminalConfirmer: ManualConfirmer {
-    static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
+public struct TerminalConfirmer: ManualConfirmer {
+    /// Takes the question, which no line break ends.
+    private let write: @Sendable (String) -> Void
 
-    func confirm(_ manual: ManualStep) async throws -> Confirmation? {
+    public init(write: @escaping @Sendable (String) -> Void) { self.write = write }
+
+    public static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
+
+    public func confirm(_ manual: ManualStep) async throws -> Confirmation? {
         // The console draws in its own time: let it finish, so that it doesn't write over the question.
         try await Task.sleep(for: .milliseconds(150))
         let own = Self.user
         // A key that was pressed before the question confirms nothing.
         tcflush(STDIN_FILENO, TCIFLUSH)
-        Console.write("\n? \(manual.step.rawValue): \(manual.name), allowed \(Readable.duration(manual.allowance)). Done by [\(own)]: ")
+        write("\n? \(manual.step.rawValue): \(manual.name), allowed \(Readable.duration(manual.allowance)). Done by [\(own)]: ")
         guard let line = try await Self.line() else { return nil }
         let typed = String(line.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(100).map(Character.init))
         let name = typed.trimmingCharacters(in: .whitespaces)
