@@ -151,7 +151,16 @@ import Testing
         #expect(text.components(separatedBy: "world-readable").count - 1 == 3 && !text.contains("more finding"))
         let plain = try #require(text.range(of: "artifact-not-encrypted"))
         #expect(text[..<plain.lowerBound].components(separatedBy: "\n").count == 4, "the first that is read: \(text)")
-        #expect(text.contains("late (note)  7 files, oldest x-21, newest x-27") && text.contains("late by 21 (the first of them)"))
+        #expect(text.contains("late (note)  7 of them, from x-21 to x-27") && text.contains("late by 21 (the first of them)"))
+    }
+
+    /// Which is the oldest, the date in its name says, and not the word that a name begins with.
+    @Test func theOldestIsByItsDate() {
+        let names = ["globals of nas:x-20261127.dump", "nas:x-20261121.dump", "nas:x-20261124.dump", "nas:x-20261122.dump"]
+        let findings = names.map { Finding(Rule("r"), .warning, object: $0, message: "m", hint: "h") }
+        let lines = FindingsSection(cases: [.judged(.policy, service: "s", name: "n", findings: findings)], isInspection: true).lines()
+        let text = lines.map { $0.rendered(color: false) }.joined(separator: "\n")
+        #expect(text.contains("r (warning)  4 files, oldest nas:x-20261121.dump, newest globals of nas:x-20261127.dump"), "\(text)")
     }
 
     /// Lines are broken between words; nothing of them is lost, and tables hold.

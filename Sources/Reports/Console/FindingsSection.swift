@@ -24,7 +24,7 @@ struct FindingsSection {
         let sorted = [Verdict.failed, .error, .passed, .skipped].flatMap { verdict in
             Finding.Severity.allCases.flatMap { worst in told.filter { $0.verdict == verdict && ($0.worst ?? .critical) == worst } }
         }
-        var folds = FoldedFindings(cases, from: isInspection ? 4 : 6)
+        var folds = FoldedFindings(cases, from: isInspection ? 4 : 6, isInspection: isInspection)
         var lines: [ConsoleLine] = []
         var left = Self.shown
         var untold = 0
@@ -89,11 +89,17 @@ struct FindingsSection {
         let names = Set(all.map(\.object)).sorted()
         guard all.count > 1, let first = names.first, let last = names.last else { return all[0].object }
         guard names.count > 1 else { return "\(first), \(Readable.count(all.count)) times" }
-        // Artifacts are named for their day, so that names sort as time does.
-        let areDated = isInspection && names.allSatisfy { $0.contains(where: \.isNumber) }
-        return areDated
-            ? "\(Readable.count(names.count, "file")), oldest \(first), newest \(last)"
-            : "\(Readable.count(names.count)) of them, from \(first) to \(last)"
+        let dated = isInspection ? names.compactMap { name in Self.day(in: name).map { (day: $0, name: name) } } : []
+        // Of two of one day either may be named: no more is claimed than the names tell.
+        guard dated.count == names.count, let oldest = dated.min(by: { $0.day < $1.day }), let newest = dated.max(by: { $0.day < $1.day })
+        else { return "\(Readable.count(names.count)) of them, from \(first) to \(last)" }
+        return "\(Readable.count(names.count, "file")), oldest \(oldest.name), newest \(newest.name)"
+    }
+
+    /// The digits from an artifact's first date on: `20261127020000`; nil where its name has none.
+    private static func day(in name: String) -> String? {
+        guard let date = name.firstMatch(of: #/(?:19|20)[0-9]{2}[-_.\/]?(?:0[1-9]|1[0-2])[-_.\/]?[0-3][0-9]/#) else { return nil }
+        return String(name[date.range.lowerBound...].filter(\.isNumber).prefix(14))
     }
 }
 
@@ -110,26 +116,32 @@ private struct FoldedFindings {
         var rule: Rule
         var severity: Finding.Severity
         var service: String?
+        /// Of an inspection, whose questions begin with it.
+        var series: Substring
         var verdict: Verdict
     }
+    private let isInspection: Bool
     private var many: [Kind: [Finding]]
     private var told: Set<Kind> = []
 
     /// - Parameter least: As many are told at once; fewer one by one.
-    init(_ cases: [CaseResult], from least: Int) {
+    init(_ cases: [CaseResult], from least: Int, isInspection: Bool) {
+        self.isInspection = isInspection
+        many = [:]
         var all: [Kind: [Finding]] = [:]
-        for result in cases { for finding in result.findings { all[Self.kind(finding, result), default: []].append(finding) } }
+        for result in cases { for finding in result.findings { all[kind(finding, result), default: []].append(finding) } }
         many = all.filter { $0.value.count >= least }
     }
 
     /// - Returns: What is told in its place; nil where that has been.
     mutating func entry(for finding: Finding, of result: CaseResult) -> [Finding]? {
-        let kind = Self.kind(finding, result)
+        let kind = kind(finding, result)
         guard let all = many[kind] else { return [finding] }
         return told.insert(kind).inserted ? all : nil
     }
 
-    private static func kind(_ finding: Finding, _ result: CaseResult) -> Kind {
-        Kind(rule: finding.rule, severity: finding.severity, service: result.service, verdict: result.verdict)
+    private func kind(_ finding: Finding, _ result: CaseResult) -> Kind {
+        let series = isInspection ? result.name.prefix { $0 != ":" } : ""
+        return Kind(rule: finding.rule, severity: finding.severity, service: result.service, series: series, verdict: result.verdict)
     }
 }
