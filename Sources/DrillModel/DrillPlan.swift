@@ -176,6 +176,13 @@ public struct Recovery: Sendable, Hashable {
 }
 
 extension DrillPlan {
+    /// The same, with what its samples are drawn by.
+    public func drawing(by seed: UInt64?) -> DrillPlan {
+        var plan = self
+        plan.seed = seed
+        return plan
+    }
+
     /// Whether a service's recovery is of a sample that nothing rolls forward: its age says nothing of what a disaster would lose.
     public func isSample(_ service: String) -> Bool {
         guard let recovery = recover.first(where: { $0.service == service }), recovery.selection.isSample else { return false }

@@ -62,9 +62,10 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let output = URL(fileURLWithPath: output, isDirectory: true)
-        var plans = try await DrillSelection(filter: filter, lastFailed: lastFailed, shard: shard).chosen(
-            try DrillFiles.load(try EstatePlaces().drills(paths, tell: Console.complain), estate: estate.file), reports: output)
-        for index in plans.indices { plans[index].seed = seed }
+        let plans = try await DrillSelection(filter: filter, lastFailed: lastFailed, shard: shard).chosen(
+            try DrillFiles.load(try EstatePlaces().drills(paths, tell: Console.complain), estate: estate.file), reports: output
+        )
+        .map { $0.drawing(by: seed) }
         if list { return plans.forEach { Console.print($0.name) } }
         if dryRun {
             let root = scratch.root

@@ -54,10 +54,10 @@ struct InitLayoutTests {
             let text = try String(contentsOf: drill, encoding: .utf8)
             // Without a check nothing would be proven: told before it runs.
             let bare = try await fixture.run(["run", drill.path, "--dry-run"])
-            #expect(bare.out.contains("! redis: it is not sealed, and the drill declares no check of it"), "\(bare.text)")
+            #expect(bare.code == 2 && bare.out.contains("redis: no check is declared and no seal holds"), "\(bare.text)")
             try Data((text + "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}\n").utf8).write(to: drill)
             let checked = try await fixture.run(["run", drill.path, "--dry-run"])
-            #expect(checked.code == 0 && !checked.out.contains("declares no check"), "\(checked.text)")
+            #expect(checked.code == 0 && !checked.out.contains("no check is declared"), "\(checked.text)")
             let (today, report) = try await fixture.drill(drill)
             #expect(today.code == 0 && report.drills.first?.fact("redis.artifact") == "2026-11-26/dump.rdb", "\(today.text)")
             try FileManager.default.moveItem(at: aside, to: tomorrow)
