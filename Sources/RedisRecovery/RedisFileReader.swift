@@ -15,7 +15,7 @@ extension RedisRestorer {
         _ artifact: URL, isSnapshot: Bool, isFolder: Bool, kind: BackupSet.Kind, name: String? = nil
     ) async throws {
         guard kind == .aof else {
-            try requireSnapshot(isSnapshot && !isFolder, artifact)
+            let artifact = try snapshot(in: artifact, isSnapshot: isSnapshot && !isFolder)
             let origin = RedisOrigin(RDBHeader(AppendOnlySource.head(of: artifact)))
             _ = try await check(with: try software.suitable(for: origin), origin).snapshot(artifact)
             return

@@ -50,7 +50,7 @@ public struct RedisRestorer: Sendable {
     public func restoreSnapshot(
         _ artifact: URL, isSnapshot: Bool, progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> RestoredRedis {
-        try requireSnapshot(isSnapshot, artifact)
+        let artifact = try snapshot(in: artifact, isSnapshot: isSnapshot)
         let target = folder.appendingPathComponent("dump.rdb")
         try place(artifact, at: target)
         let origin = RedisOrigin(RDBHeader(AppendOnlySource.head(of: target)))
@@ -178,12 +178,16 @@ public struct RedisRestorer: Sendable {
         RedisFileCheck(host: host, workingFolder: folder, service: service, binaries: binaries, origin: origin)
     }
 
-    func requireSnapshot(_ isSnapshot: Bool, _ artifact: URL) throws(DrillFailure) {
-        guard !isSnapshot else { return }
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: artifact.path, isDirectory: &isFolder)
-        throw notRedis(
-            isFolder.boolValue ? "a folder" : "a file without a snapshot's first bytes", expected: "a redis snapshot (RDB)")
+    /// - Throws: ``DrillFailure`` (failed): there is none, or not one alone.
+    func snapshot(in artifact: URL, isSnapshot: Bool) throws(DrillFailure) -> URL {
+        switch SnapshotSource(artifact, isSnapshot: isSnapshot) {
+        case .file(let file): return file
+        case .none(let actual): throw notRedis(actual, expected: "a redis snapshot (RDB)")
+        case .appendOnlyFiles:
+            throw notRedis(
+                "a data folder with append-only files, which its server loads in place of the snapshot", expected: "a redis snapshot (RDB)",
+                hint: "declare kind: aof, which restores them")
+        }
     }
 
     func appendOnly(_ artifact: URL, isFolder: Bool, name: String?) throws(DrillFailure) -> AppendOnlySource {
@@ -217,11 +221,13 @@ public struct RedisRestorer: Sendable {
         }
     }
 
-    func notRedis(_ actual: String, expected: String) -> DrillFailure {
+    func notRedis(
+        _ actual: String, expected: String, hint: String = "check the backup's kind and match in the estate file"
+    ) -> DrillFailure {
         .failed(
             Finding(
                 .artifactNotRedis, object: service, expected: expected, actual: actual, message: "the artifact isn't what its kind says",
-                hint: "check the backup's kind and match in the estate file"))
+                hint: hint))
     }
 }
 

@@ -126,8 +126,11 @@ struct NewestBackup: Sendable {
         let opens = (set.encryption == nil ? "readable" : "opens with its key") + (opened.isWhole ? "" : " (its beginning was read)")
         switch set.kind {
         case .pgDump: return try await dump(point, opened, opens, on: host, in: folder)
-        case .rdb where opened.format == .rdb:
-            let server = RedisOrigin(RDBHeader(FirstBytes.of(opened.location))).version.map { " of \($0)" } ?? ""
+        case .rdb:
+            guard case .file(let snapshot) = SnapshotSource(opened.location, isSnapshot: opened.format == .rdb) else {
+                throw stranger(point, opened.format)
+            }
+            let server = RedisOrigin(RDBHeader(FirstBytes.of(snapshot))).version.map { " of \($0)" } ?? ""
             return [here("\(opens), a snapshot\(server)")]
         case .aof where AppendOnlySource(opened.location, isFolder: opened.isFolder) != nil || opened.format == .tar:
             return [here("\(opens), append-only files")]
