@@ -3,6 +3,7 @@
 import COpenSSL
 import Dispatch
 public import Foundation
+import Glibc
 
 /// A cipher and a derivation under which a file's first bytes make sense.
 public struct OpenSSLEncGuess: Sendable, Hashable {
@@ -62,15 +63,20 @@ public struct OpenSSLEncGuess: Sendable, Hashable {
             if let cipher = trial.cipher(under: key, rarely: true, fits) { return OpenSSLEncGuess(cipher: cipher, made: made) }
         }
         guard passphrase.mayBeSearched else { return nil }
-        let end = ContinuousClock.now + longest
-        for digest in digests {
-            guard let walk = PBKDF2Walk(passphrase: passphrase, salt: salt, digest: digest, count: key.count) else { continue }
-            for rounds in counts {
-                guard !cancelled() else { throw .cancelled }
-                guard ContinuousClock.now < end, walk.walk(to: rounds) else { break }
-                walk.copyKey(into: &key)
-                if let cipher = trial.cipher(under: key, rarely: rounds % 10000 == 0 || rounds < 17, fits) {
-                    return OpenSSLEncGuess(cipher: cipher, made: OpenSSLEncCipher(iterations: rounds, digest: digest))
+        let walks = digests.compactMap { digest in
+            PBKDF2Walk(passphrase: passphrase, salt: salt, digest: digest, count: key.count).map { (digest, $0) }
+        }
+        let end = spent() + longest
+        // Every digest a little way first: most have hardly been told a number.
+        for (from, to) in zip([0] + milestones, milestones) {
+            for (digest, walk) in walks {
+                for rounds in counts where rounds > from && rounds <= to {
+                    guard !cancelled() else { throw .cancelled }
+                    guard spent() < end, walk.walk(to: rounds) else { break }
+                    walk.copyKey(into: &key)
+                    if let cipher = trial.cipher(under: key, rarely: rounds % 10000 == 0 || rounds < 17, fits) {
+                        return OpenSSLEncGuess(cipher: cipher, made: OpenSSLEncCipher(iterations: rounds, digest: digest))
+                    }
                 }
             }
         }
@@ -81,8 +87,17 @@ public struct OpenSSLEncGuess: Sendable, Hashable {
     /// The likeliest first.
     private static let digests = ["sha256", "sha512", "sha1", "md5", "sha384", "sha224"]
 
-    /// Ten times what it takes.
+    private static let milestones = [20_000, 200_000, 1 << 20]
+
+    /// Ten times what it takes, of the processor's time: what else this machine does changes no answer.
     private static let longest = Duration.seconds(20)
+
+    /// What this thread has used of the processor.
+    private static func spent() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
 
     /// What people write: a round thousand, a power of two, very few.
     private static let counts: [Int] =

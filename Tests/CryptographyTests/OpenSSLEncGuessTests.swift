@@ -77,12 +77,9 @@ struct OpenSSLEncGuessTests {
     @Test func nothingFits() async throws {
         let file = try stored(Array("PGDMP".utf8) + sample(3001), ["-aes-256-cbc", "-iter", "77777"])
         let secret = Secret("another")
-        for searched in [true, true, false] {
-            let start = ContinuousClock.now
-            let found = try await OpenSSLEncGuess.find(in: file, passphrase: secret, declared: .init(), fits: Self.fits)
-            let took = ContinuousClock.now - start
-            #expect(found == nil && took < .seconds(60))
-            if !searched { #expect(took < .seconds(1)) }
+        for isSearched in [true, true, false] {
+            #expect(secret.mayBeSearched == isSearched)
+            #expect(try await OpenSSLEncGuess.find(in: file, passphrase: secret, declared: .init(), fits: Self.fits) == nil)
         }
         #expect(try await guess(try folder.file("short", Array("Salted__12345678".utf8))) == nil)
         #expect(try await guess(try folder.file("other", sample(3000))) == nil)
