@@ -140,6 +140,110 @@ struct HowToTests {
         }
     }
 
+    /// The page's sealing job into its staging folder, what that wrote uploaded, and the drill machine's own files.
+    @Test(.enabled(if: Bucket.isPossible, "moto's server is not installed: scripts/setup-tests brings it"))
+    func aBucket() async throws {
+        try await PostgresSource.with(.system) { source in
+            try await fillDatabases(source)
+            let folder = source.fixture.folder
+            let bucket = try Bucket.start()
+            try Data("correct horse\n".utf8).write(to: folder.appendingPathComponent("shop.pass"))
+            for (name, secret) in [("s3.id", bucket.id), ("s3.secret", bucket.secret)] {
+                try Data(secret.utf8).write(to: folder.appendingPathComponent(name))
+            }
+            for name in ["seal.key", "seal.pub"] {
+                let made = source.fixture.lab.appendingPathComponent(name)
+                if made.deletingLastPathComponent().path != folder.path {
+                    try FileManager.default.copyItem(at: made, to: folder.appendingPathComponent(name))
+                }
+            }
+            let staging = folder.appendingPathComponent("staging")
+            try FileManager.default.createDirectory(at: staging, withIntermediateDirectories: true)
+            var page = try HowToPage("s3")
+            page.places = [
+                ("/etc/muster", folder.path), ("/var/backups/shop", staging.path), ("/run/postgresql", source.host),
+                ("https://s3.example", "http://127.0.0.1:\(bucket.port)"), ("bucket: shop-backups", "bucket: \(Bucket.name)"),
+                ("eu-central-1", "us-east-1"),
+            ]
+            let drills = folder.appendingPathComponent("page")
+            try FileManager.default.createDirectory(at: drills, withIntermediateDirectories: true)
+            for (path, text) in try page.blocks("file") {
+                let isOfBackupHost = path.hasSuffix("backup-host.yaml")
+                try Data(text.utf8).write(
+                    to: (isOfBackupHost ? folder : drills).appendingPathComponent(URL(fileURLWithPath: path).lastPathComponent))
+            }
+            let sealed = try await source.fixture.run([
+                "seal", folder.appendingPathComponent("backup-host.yaml").path, "--service", "postgres", "--backup", "nightly",
+            ])
+            try #require(sealed.code == 0, "\(sealed.text)")
+            try await bucket.rclone(["copy", staging.appendingPathComponent("nightly").path, "S:\(Bucket.name)/shop/nightly"])
+            let looked = try await source.fixture.run(["doctor", drills.appendingPathComponent("estate.yaml").path])
+            #expect(looked.code == 0 && looked.out.contains("✓ newest of postgres/nightly: "), "\(looked.text)")
+            let outcome = try await source.fixture.run(["run", drills.path, "--output", source.fixture.reports.path])
+            #expect(outcome.code == 0 && outcome.out.contains("content"), "\(outcome.text)")
+            // One night is no series of thirty-five: as the page says of a bucket that is new.
+            let inspected = try await source.fixture.run([
+                "inspect", drills.appendingPathComponent("estate.yaml").path, "--output", source.fixture.reports.path,
+            ])
+            #expect(inspected.code == 1 && inspected.out.contains("retention-missing"), "\(inspected.text)")
+        }
+    }
+
+    /// An encrypted repository, and the page's estate and nightly drill. Its other drill aims at a moment of its author's.
+    @Test func pgBackRest() async throws {
+        let work = URL(fileURLWithPath: "/tmp/mhowto-\(UUID().uuidString.prefix(8))", isDirectory: true)
+        let configuration = work.appendingPathComponent("pgbackrest.conf").path
+        for name in ["pgbackrest", "log", "lock"] {
+            try FileManager.default.createDirectory(at: work.appendingPathComponent(name), withIntermediateDirectories: true)
+        }
+        defer { try? FileManager.default.removeItem(at: work) }
+        let isRoot = geteuid() == 0
+        let asServer = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+        let settings = ["archive_mode=on", "archive_command='pgbackrest --config=\(configuration) --stanza=shop archive-push %p'"]
+        try await PostgresSource.with(.system, settings: settings) { source in
+            let folder = source.fixture.folder
+            let text = """
+                [global]
+                repo1-path=\(work.path)/pgbackrest
+                repo1-cipher-type=aes-256-cbc
+                repo1-cipher-pass=correct-horse
+                log-path=\(work.path)/log
+                lock-path=\(work.path)/lock
+                start-fast=y
+                [shop]
+                pg1-path=\(source.host)/data
+                pg1-socket-path=\(source.host)
+                pg1-user=postgres
+
+                """
+            try Data(text.utf8).write(to: URL(fileURLWithPath: configuration))
+            if isRoot { try await Program.require(["chown", "-R", "65534:65534", work.path]) }
+            try await fillDatabases(source)
+            for words in [["stanza-create"], ["backup", "--type=full"]] {
+                try await Program.require(asServer + ["pgbackrest", "--config=\(configuration)", "--stanza=shop"] + words)
+            }
+            try await source.sql("INSERT INTO orders VALUES (20501); SELECT pg_switch_wal()")
+            try await source.wait(
+                for: "t", "SELECT last_archived_wal = pg_walfile_name(pg_current_wal_lsn() - 16777216) FROM pg_stat_archiver")
+
+            var page = try HowToPage("pgbackrest")
+            page.places = [
+                ("path: /var/lib", "path: \(work.path)"), ("/etc/muster/cipher.pass", folder.appendingPathComponent("cipher").path),
+            ]
+            try Data("correct-horse".utf8).write(to: folder.appendingPathComponent("cipher"))
+            let files = try page.blocks("file")
+            for name in ["estate.yaml", "to-the-end.yaml"] {
+                try Data(try #require(files["pgbackrest/\(name)"]).utf8).write(to: folder.appendingPathComponent("own-\(name)"))
+            }
+            let drill = folder.appendingPathComponent("own-to-the-end.yaml")
+            try source.fixture.edit(drill, "estate: estate.yaml", "estate: own-estate.yaml")
+            let looked = try await source.fixture.run(["doctor", folder.appendingPathComponent("own-estate.yaml").path])
+            #expect(looked.code == 0 && looked.out.contains("✓ newest of postgres/repository: "), "\(looked.text)")
+            let outcome = try await source.fixture.run(["run", drill.path, "--output", source.fixture.reports.path])
+            #expect(outcome.code == 0, "\(outcome.text)")
+        }
+    }
+
     /// docker is a stand-in here that runs the same commands beside it.
     @Test func dockerVolumes() async throws {
         try await PostgresSource.with(.system) { source in
