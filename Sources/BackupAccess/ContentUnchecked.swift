@@ -21,7 +21,13 @@ extension Finding {
         let header = ArchiveHeader(retrieved.format == .tar ? Array(head.dropFirst(512)) : head, timeZone: .gmt)
         let how: String
         switch header?.compression {
-        case .gzip?: return nil
+        case .gzip?:
+            return Finding(
+                .contentUnchecked, .note, object: point.path, expected: "a seal, or a checksum of all of it",
+                actual: "one of the rows alone",
+                message: "pg_dump's table of contents has no checksum: a byte that changes in a definition or in a sequence's position is "
+                    + "restored as it is then",
+                hint: "seal the backups: muster seal; or encrypt them with age or gpg, or let the dump go through gzip or zstd as a whole")
         case .lz4?: how = "lz4, as pg_dump writes it,"
         case .zstd?: how = "zstd, as pg_dump writes it,"
         case ArchiveHeader.Compression.none?, nil: how = "what is not compressed"

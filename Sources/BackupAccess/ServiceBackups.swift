@@ -56,7 +56,10 @@ public struct ServiceBackups: Sendable {
                 Finding(
                     .incidentBeforeBackups, object: "\(set.service)/\(set.name)", expected: "a backup from before the incident",
                     actual: "\(all.count) backups, all later", message: "every backup is younger than the incident",
-                    hint: "check the incident's time and zone in the drill file"))
+                    hint: Self.areOfFuture(all)
+                        ? "all of them seem to be of a time to come: an unsealed dump's time is read in the estate's timezone, which must "
+                            + "be that of the host that makes it; then look at that host's clock"
+                        : "check the incident's time and zone in the drill file"))
         }
         var cases = [
             Self.storesCase(survey, service: set.service),
@@ -94,6 +97,8 @@ public struct ServiceBackups: Sendable {
             cases: cases,
             detail: "\(count), newest \(newest.path) of \(Readable.time(newest.time, in: estate.timeZone))", context: ())
     }
+
+    private static func areOfFuture(_ points: [RecoveryPoint]) -> Bool { !points.isEmpty && points.allSatisfy { $0.time > Date() } }
 
     /// Whether there is anything of this very source in it, as far as a listing tells: the rest is for the attempt to recover it to find.
     private func isBackup(_ point: RecoveryPoint) -> Bool {

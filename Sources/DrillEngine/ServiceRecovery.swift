@@ -152,7 +152,7 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
             var identified = try await driver.identify(before: disaster)
             identified.cases.forEach(attempt.record)
             identified.detail += tellKept(identified.points)
-            if selection.isSample {
+            if selection.isSample, sample.choose(from: identified.points, selection) != nil {
                 let words = sample.words(of: Set(identified.points.map(\.path)).count, selection)
                 identified.detail += "; \(words)"
                 log.emit(.fact(Fact("\(driver.service).selected", words)))

@@ -32,8 +32,9 @@ enum OpenSSLCause {
                     hint: "have the backup job use openssl enc -aes-256-cbc; until then decrypt it by hand: openssl enc -d -\(guess.cipher)"
                 ))
         }
+        // Nothing is wrong with the backup.
         if guess.made != declared {
-            return .failed(
+            return .error(
                 Finding(
                     .decryptionFailed, object: name, expected: "a file that opens with \(declared.words)",
                     actual: "one whose beginning opens with \(guess.made.words)",

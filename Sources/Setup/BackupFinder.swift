@@ -71,7 +71,8 @@ public struct BackupFinder: Sendable {
     func find(looking look: (URL) async -> PackedContent? = { _ in nil }) async -> Found {
         var groups: Groups = [:]
         var passedOver: [String] = []
-        walk("", depth: 0, &groups, &passedOver)
+        var seen: Set<String> = []
+        walk("", depth: 0, &groups, &passedOver, &seen)
         for (pattern, items) in groups {
             guard let paths = items[.packed], let newest = paths.last else { continue }
             groups[pattern]?[.packed] = nil
@@ -87,10 +88,10 @@ public struct BackupFinder: Sendable {
             if item == .unknown { passedOver += paths.map { "\($0): not recognised" } }
             groups[pattern]?[item, default: []] += paths
         }
-        return found(groups, passedOver)
+        return found(groups, passedOver, seen)
     }
 
-    private func found(_ groups: Groups, _ passedOver: [String]) -> Found {
+    private func found(_ groups: Groups, _ passedOver: [String], _ seen: Set<String>) -> Found {
         var found = Found(passedOver: passedOver.sorted())
         var globals: [(match: String, encryption: String?)] = []
         var archives: [(match: String, encryption: String?)] = []
@@ -113,6 +114,15 @@ public struct BackupFinder: Sendable {
             }
         }
         found.sets = merged(found.sets)
+        for index in found.sets.indices where found.sets[index].kind != .pgBackRest {
+            let set = found.sets[index]
+            let (match, strangers) = TightGlob.fitted(set.match, to: set.paths, among: seen)
+            found.sets[index].match = match
+            guard let first = strangers.first else { continue }
+            found.named.append(
+                "\(match) takes \(first)\(strangers.count > 1 ? " and \(strangers.count - 1) more" : "") as well, which belongs elsewhere: "
+                    + "keep it in a folder of its own, or a drill takes it for a backup of this series")
+        }
         for file in globals where !found.sets.contains(where: { $0.kind == .pgDump && Self.parent($0.match) == Self.parent(file.match) }) {
             found.named.append("\(file.match): a globals file (roles), and no dump lies beside it")
         }
@@ -154,16 +164,18 @@ public struct BackupFinder: Sendable {
         return result
     }
 
-    private func walk(_ path: String, depth: Int, _ groups: inout Groups, _ passedOver: inout [String]) {
+    /// - Parameter seen: Gets every path that a glob could take.
+    private func walk(_ path: String, depth: Int, _ groups: inout Groups, _ passedOver: inout [String], _ seen: inout Set<String>) {
         let folder = path.isEmpty ? root : root.appendingPathComponent(path)
         let all = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
-        if let words = ForeignStore.told(all, of: folder) {
+        if let words = ForeignStore.told(all, of: folder, depth: depth) {
             groups[DatePattern.pattern(path), default: [:]][.foreign(words), default: []].append(path)
             return
         }
         for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() where !name.hasPrefix(".") {
             let item = folder.appendingPathComponent(name)
             let relative = path.isEmpty ? name : "\(path)/\(name)"
+            seen.insert(relative)
             let type = (try? FileManager.default.attributesOfItem(atPath: item.path))?[.type] as? FileAttributeType
             switch type {
             case .typeDirectory?:
@@ -171,7 +183,7 @@ public struct BackupFinder: Sendable {
                     groups[kind.isRepository ? relative : DatePattern.pattern(relative), default: [:]][kind.item, default: []].append(
                         relative)
                 } else if depth < Self.deepest {
-                    walk(relative, depth: depth + 1, &groups, &passedOver)
+                    walk(relative, depth: depth + 1, &groups, &passedOver, &seen)
                 }
             case .typeRegular?:
                 switch Self.kind(ofFile: item) {

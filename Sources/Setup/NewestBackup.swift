@@ -38,8 +38,11 @@ struct NewestBackup: Sendable {
         do {
             return try await RemoteScope.with(estate, in: root) { stores in
                 let backups = ServiceBackups(estate: estate, set: set, stores: stores)
-                guard let point = try await backups.identify(before: Date()).points.first else { return [] }
-                return try await open(point, backups)
+                let identified = try await backups.identify(before: Date())
+                guard let point = identified.points.first else { return [] }
+                // What a drill would be red of before it fetches anything: one from the future, a store without any.
+                let red = identified.cases.filter { $0.verdict == .failed }.flatMap(\.findings).filter { $0.severity == .critical }
+                return try await open(point, backups) + red.map(need)
             }
         } catch let failure as DrillFailure {
             // Those have lines of their own: the store's, and that of read access.
@@ -156,6 +159,16 @@ struct NewestBackup: Sendable {
         let dump = try DumpSource(
             location: opened.location, format: opened.format, isFolder: opened.isFolder, globals: nil, backup: point.path)
         let contents = try await DumpContents.read(dump, on: host, in: folder)
+        if contents == nil, let writer = dump.header?.dumpVersion, let major = Int(writer.prefix { $0.isNumber }),
+            let newest = installed.last, newest.major < major
+        {
+            return [
+                MachineNeed(
+                    state: .missing, name: name,
+                    detail: "it was written by pg_dump \(major), and no pg_restore of this machine (\(newest.major)) reads it",
+                    mend: "apt-get install postgresql-client-\(major), or name its bin folder in MUSTER_PG_BIN")
+            ]
+        }
         var words = [opens, "\(dump.format.rawValue) dump of PostgreSQL \(dump.header?.serverVersion ?? version(dump.serverVersion))"]
         if let tables = contents?.tables { words.append(Readable.count(tables, "table")) }
         let room = self.room(for: point, opened)

@@ -43,7 +43,8 @@ import Testing
             ])
         let fixture = try Fixture()
         for (path, text) in examples { try fixture.write(path, text) }
-        #expect(fixture.problems(Set(examples.keys.map { String($0.prefix { $0 != "/" }) }).sorted()) == [])
+        // Each page's by themselves: some have a drill of the same name.
+        for folder in Set(examples.keys.map { String($0.prefix { $0 != "/" }) }).sorted() { #expect(fixture.problems([folder]) == []) }
     }
 
     @Test(arguments: [("complete/estate.yaml", Section.ofEstates), ("complete/database-corruption.yaml", Section.ofDrills)])

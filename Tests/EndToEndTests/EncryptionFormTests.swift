@@ -71,7 +71,7 @@ struct EncryptionFormTests {
             ] {
                 try await store.openssl(options)
                 try store.declare("format: openssl, key: own")
-                let red = try await fixture.expect(store.drillFile, code: 1, rule: ["decryption-failed"])
+                let red = try await fixture.expect(store.drillFile, code: 2, rule: ["decryption-failed"])
                 #expect(red.findings.contains { $0.hint.contains("encryption: {format: openssl, key: …, \(mend)}") }, "\(options)")
                 try store.declare("format: openssl, key: own, \(mend)")
                 let (green, report) = try await fixture.drill(store.drillFile)

@@ -248,7 +248,7 @@ struct HowToTests {
     @Test func dockerVolumes() async throws {
         try await PostgresSource.with(.system) { source in
             try await fillDatabases(source)
-            try await RedisSource.with(.system) { redis in
+            try await RedisSource.beside(source, .system) { redis in
                 for key in 1...20 { try await redis.ask("SET", "session:\(key)", "v") }
                 let programs = source.fixture.folder.appendingPathComponent("bin")
                 let lines = """

@@ -52,6 +52,13 @@ struct RedisSource: Sendable {
         try await ConcurrencyLimit.shared.pass { try await open(version, bin, arguments, body) }
     }
 
+    /// Beside another source that a test has open: to wait for one more place would keep that one from everybody.
+    static func beside(
+        _ source: PostgresSource, _ version: RedisVersion, _ body: @Sendable (RedisSource) async throws -> Void
+    ) async throws {
+        try await open(version, try #require(version.bin, "\(version.rawValue) is here: scripts/setup-tests brings it"), [], body)
+    }
+
     private static func open(
         _ version: RedisVersion, _ bin: String, _ arguments: [String], _ body: @Sendable (RedisSource) async throws -> Void
     ) async throws {
