@@ -51,18 +51,24 @@ public struct DrillSelection: Sendable {
     private func red(of plans: [DrillPlan], in reports: URL) async throws -> [DrillPlan] {
         let history = RunHistory(folder: reports)
         let runs = (try? history.runs()) ?? []
-        var open = Set(plans.map(\.name))
-        var red: Set<String> = []
-        for run in runs where !open.isEmpty {
+        let names = Set(plans.map(\.name))
+        var newest: [String: RunHistory.Row] = [:]
+        var second: Substring = ""
+        for run in runs {
+            // Names sort by the second: within one, the rows themselves say which came last.
+            let begun = run.prefix { $0 != "Z" }
+            if begun != second, newest.count == names.count { break }
+            second = begun
             guard let records = try? await history.records(of: run) else {
                 throw CommandFailure(
                     .unverified, "the report of \(run) can't be read: nobody knows which of its drills failed",
                     hint: "remove that run's folder, or run without --last-failed")
             }
-            for row in records.map(\.row) where !row.isInspection && open.remove(row.drill) != nil {
-                if row.verdict != .passed || row.isUnfinished { red.insert(row.drill) }
+            for row in records.map(\.row) where !row.isInspection && names.contains(row.drill) {
+                if newest[row.drill].map({ $0.started < row.started }) ?? true { newest[row.drill] = row }
             }
         }
+        let red = Set(newest.values.filter { $0.verdict != .passed || $0.isUnfinished }.map(\.drill))
         guard !red.isEmpty else {
             let known = runs.isEmpty ? "there is no earlier run in \(reports.path)" : "no drill was red in its last run in \(reports.path)"
             throw CommandFailure(
