@@ -202,7 +202,7 @@ let package = Package(
         // They read the sources and the docs, and import nothing.
         tests("ArchitectureTests", []),
         // The package's own systemd units come of the pipelines' templates.
-        tests("SetupTests", ["Setup"]),
+        tests("SetupTests", ["Setup", "DrillModel"]),
         // They run the built program that lies beside their bundle, and import nothing of it.
         tests("EndToEndTests", ["ServerVersions"]),
         .systemLibrary(name: "CLinux"),

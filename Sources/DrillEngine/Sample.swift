@@ -27,11 +27,15 @@ public struct Sample: Sendable {
     /// - Parameter all: Newest first. Copies of one artifact count as one, and the first is taken.
     /// - Returns: nil where none is young enough.
     public func choose(from all: [RecoveryPoint], _ selection: Recovery.Selection) -> RecoveryPoint? {
-        let young = all.filter { point in within.map { disaster.timeIntervalSince(point.time) <= $0 / .seconds(1) } ?? true }
+        let young = young(of: all)
         let paths = young.reduce(into: [String]()) { paths, point in if !paths.contains(point.path) { paths.append(point.path) } }
         guard let oldest = paths.last else { return nil }
         let chosen = selection == .oldest ? oldest : paths[Int(draw() % UInt64(paths.count))]
         return young.first { $0.path == chosen }
+    }
+
+    private func young(of all: [RecoveryPoint]) -> [RecoveryPoint] {
+        all.filter { point in within.map { disaster.timeIntervalSince(point.time) <= $0 / .seconds(1) } ?? true }
     }
 
     /// One step of SplitMix64 over the seed and the service's name: two services of one run don't move in step.
@@ -44,8 +48,9 @@ public struct Sample: Sendable {
     }
 
     /// `chosen at random of 12 (--seed 77 repeats it)`
-    public func words(of all: Int, _ selection: Recovery.Selection) -> String {
-        selection == .oldest ? "the oldest of \(all)" : "chosen at random of \(all)\(window) (--seed \(seed) repeats it)"
+    func words(of all: [RecoveryPoint], _ selection: Recovery.Selection) -> String {
+        let count = Set(young(of: all).map(\.path)).count
+        return selection == .oldest ? "the oldest of \(count)" : "chosen at random of \(count)\(window) (--seed \(seed) repeats it)"
     }
 
     private var window: String { within.map { " within \(ObjectiveCases.text($0))" } ?? "" }

@@ -153,7 +153,7 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
             identified.cases.forEach(attempt.record)
             identified.detail += tellKept(identified.points)
             if selection.isSample, sample.choose(from: identified.points, selection) != nil {
-                let words = sample.words(of: Set(identified.points.map(\.path)).count, selection)
+                let words = sample.words(of: identified.points, selection)
                 identified.detail += "; \(words)"
                 log.emit(.fact(Fact("\(driver.service).selected", words)))
             }
@@ -229,7 +229,7 @@ struct ServiceRecovery<Driver: ServiceDriver>: Sendable {
         switch step {
         case .identify: "a recovery point can be found"
         case .retrieve: "the artifact can be retrieved"
-        case .restore: "the artifact can be restored"
+        case .restore: CaseResult.canBeRestored
         default: "\(step.rawValue) can be done"
         }
     }

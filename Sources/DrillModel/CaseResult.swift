@@ -55,3 +55,8 @@ public struct CaseResult: Sendable, Hashable {
             group, service: service, name: name, verdict: .error, duration: duration, reason: finding.message, findings: [finding])
     }
 }
+
+extension CaseResult {
+    /// The question of the step *restore*. Only where the answer is no is it a case.
+    public static let canBeRestored = "the artifact can be restored"
+}

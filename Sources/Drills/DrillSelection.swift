@@ -47,24 +47,33 @@ public struct DrillSelection: Sendable {
         return plans
     }
 
-    /// The reports of earlier runs are what is known: each drill's newest one counts. One that can't be read is taken for red.
+    /// The reports of earlier runs are what is known: each drill's newest one on its own estate counts.
+    ///
+    /// - Throws: ``CommandFailure`` where one of them can't be read, or where nothing was red.
     private func red(of plans: [DrillPlan], in reports: URL) async throws -> [DrillPlan] {
         let history = RunHistory(folder: reports)
         let runs = (try? history.runs()) ?? []
-        let names = Set(plans.map(\.name))
+        let estates = Dictionary(plans.map { ($0.name, $0.estate) }) { $1 }
         var newest: [String: RunHistory.Row] = [:]
         var second: Substring = ""
         for run in runs {
             // Names sort by the second: within one, the rows themselves say which came last.
             let begun = run.prefix { $0 != "Z" }
-            if begun != second, newest.count == names.count { break }
+            if begun != second, newest.count == estates.count { break }
             second = begun
-            guard let records = try? await history.records(of: run) else {
+            let records: [RunHistory.Record]
+            do {
+                records = try await history.records(of: run)
+            } catch {
+                // It was cut off before its first drill, or is about to begin it.
+                if error.kind == .empty { continue }
                 throw CommandFailure(
                     .unverified, "the report of \(run) can't be read: nobody knows which of its drills failed",
                     hint: "remove that run's folder, or run without --last-failed")
             }
-            for row in records.map(\.row) where !row.isInspection && names.contains(row.drill) {
+            for record in records where !record.row.isInspection {
+                let row = record.row
+                guard let estate = estates[row.drill], record.isOf(estate) else { continue }
                 if newest[row.drill].map({ $0.started < row.started }) ?? true { newest[row.drill] = row }
             }
         }

@@ -19,6 +19,7 @@ extension Rule {
     public static let artifactEmpty = Rule("artifact-empty")
     public static let artifactUnknown = Rule("artifact-unknown-kind")
     public static let decryptionFailed = Rule("decryption-failed")
+    static let artifactDamaged = Rule("artifact-damaged")
 }
 
 /// Brings recovery points into a scratch folder.

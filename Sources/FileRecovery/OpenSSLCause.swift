@@ -42,9 +42,10 @@ enum OpenSSLCause {
                     hint: "write it into the estate file: \(guess.made.declaration)"))
         }
         guard !isCut else { return nil }
+        // Another rule than a wrong key's: what is damaged says nothing of the night before.
         return .failed(
             Finding(
-                .decryptionFailed, object: name, expected: "a file that opens with the estate's key",
+                .artifactDamaged, object: name, expected: "a file that opens with the estate's key",
                 actual: "one whose beginning opens, and whose end doesn't", message: "the stored file doesn't decrypt to its end",
                 hint: "the key is right, so the file is damaged or cut short: compare its size with the job's log, and fetch another copy"))
     }

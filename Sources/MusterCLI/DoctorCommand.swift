@@ -33,6 +33,8 @@ struct DoctorCommand: AsyncParsableCommand {
             Console.print("\(missing) missing, \(weak) weak: drills that need them end in error")
             throw DrillModel.ExitCode.unverified
         }
-        Console.print(weak == 0 ? "nothing is missing" : "nothing is missing, \(weak) weak: the reports will say so")
+        let unasked = needs.filter { $0.state == .unasked }.count
+        let rest = (weak == 0 ? "" : ", \(weak) weak: the reports will say so") + (unasked == 0 ? "" : ", \(unasked) not looked at")
+        Console.print("nothing\(unasked == 0 ? "" : " that was looked at") is missing\(rest)")
     }
 }

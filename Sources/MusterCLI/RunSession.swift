@@ -46,10 +46,13 @@ struct RunSession: Sendable {
         let drills = DrillRun(root: root, keep: keep, confirmer: live ? TerminalConfirmer(write: Console.write) : nil) { kept.add($0) }
         return try await recorded.run { hub in
             var verdicts: [Verdict] = []
+            var known: [URL: Set<String>] = [:]
             for plan in plans {
                 try Task.checkCancellation()
                 var plan = plan
-                plan.drilledBefore = await RunHistory(folder: output).restored(of: plan.estate)
+                let restored = known[plan.estate.file]
+                plan.drilledBefore = if let restored { restored } else { await RunHistory(folder: output).restored(of: plan.estate) }
+                known[plan.estate.file] = plan.drilledBefore
                 verdicts.append(try await drills.run(plan, hub: hub, of: recorded.name))
                 let rest = plans.dropFirst(verdicts.count)
                 guard failFast, verdicts.last != .passed, !rest.isEmpty else { continue }

@@ -23,11 +23,14 @@ public enum SnapshotSource: Sendable, Hashable {
             self = .none("a file without a snapshot's first bytes")
             return
         }
-        if AppendOnlySource(artifact, isFolder: true) != nil {
+        func content(of folder: URL) -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() }
+        let names = content(of: artifact)
+        // Also where their manifest is lost: what was written since the snapshot is in them.
+        let all = names + names.flatMap { content(of: artifact.appendingPathComponent($0, isDirectory: true)) }
+        if all.contains(where: AppendOnlySource.isPart) || AppendOnlySource(artifact, isFolder: true) != nil {
             self = .appendOnlyFiles
             return
         }
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: artifact.path)) ?? []).sorted()
         // A server that was saving when the folder was copied leaves half of the next one under such a name.
         let whole = names.filter { $0.hasSuffix(".rdb") && !$0.hasPrefix("temp-") }.map { artifact.appendingPathComponent($0) }
             .filter { RDBHeader(AppendOnlySource.head(of: $0)) != nil }

@@ -50,8 +50,17 @@ struct NewestBackup: Sendable {
             return told.contains(failure.finding.rule) ? [] : [need(failure.finding)]
         } catch let failure as CommandFailure {
             return [MachineNeed(state: .missing, name: name, detail: failure.message, mend: failure.hint)]
-        } catch {
+        } catch is CancellationError {
             return [MachineNeed(state: .unasked, name: name, detail: "the look at it was broken off")]
+        } catch {
+            // Whatever stopped it, nobody knows whether it opens.
+            let known = error as? ScratchError
+            return [
+                MachineNeed(
+                    state: .missing, name: name,
+                    detail: "it could not be looked at: \(known?.message ?? String(describing: type(of: error)))",
+                    mend: known?.hint ?? "run a drill of it, which says more")
+            ]
         }
     }
 

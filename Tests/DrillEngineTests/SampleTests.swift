@@ -53,6 +53,7 @@ import Testing
         for seed in 0..<20 as Range<UInt64> {
             let told = await sample(.random, within: .seconds(92 * 86400), seed: seed)
             #expect(["p0", "p1", "p2", "p3"].contains(told.report?.points.first?.path))
+            #expect(fact("selected", of: told) == "chosen at random of 4 within 92d (--seed \(seed) repeats it)")
         }
         let none = await sample(.random, within: .seconds(60))
         #expect(none.verdict == .failed && none.rules.contains("no-recovery-point-within") && none.report?.points.isEmpty == true)

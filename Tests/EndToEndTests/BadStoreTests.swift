@@ -65,7 +65,7 @@ struct BadStoreTests {
             try fixture.removeSeals(in: service == "redis" ? fixture.snapshots : fixture.dumps)
             try fixture.change(try fixture.newest(service)) { $0.removeLast($0.count / 2 / 16 * 16) }
             // One padding in 256 is right by chance, and then the format's own checks notice.
-            let rules = ["decryption-failed", "archive-truncated", "archive-damaged", "redis-data-damaged"]
+            let rules = ["decryption-failed", "artifact-damaged", "archive-truncated", "archive-damaged", "redis-data-damaged"]
             try await fixture.expect(try fixture.drillFile(service), code: 1, rule: rules)
         }
     }

@@ -86,6 +86,8 @@ struct DoctorOpeningTests {
             try fixture.editEstate("backup: {file: keys/backup.key}", "backup: {command: [touch, \(called)]}")
             let looked = try await look(fixture)
             #expect(looked.out.contains("? newest of redis/rdb: not opened: its key comes from a command"), "\(looked.text)")
+            #expect(
+                looked.code == 0 && looked.out.contains(/nothing that was looked at is missing.*, \d+ not looked at\n/), "\(looked.text)")
             #expect(!FileManager.default.fileExists(atPath: called))
         }
     }

@@ -39,6 +39,16 @@ struct RunOptionTests {
             #expect(!all.out.contains("Steps") && !all.out.contains("Not proven"))
             let again = try await fixture.run(words + ["--last-failed"])
             #expect(again.code == 1 && again.out.contains("red in ") && !again.out.contains("green in "), "\(again.text)")
+            // A run that is about to begin its first drill says nothing yet, nor does the same drill on another estate.
+            let begun = fixture.folder.appendingPathComponent("runs/run-20990101T000000Z-ffff")
+            try FileManager.default.createDirectory(at: begun, withIntermediateDirectories: true)
+            try Data().write(to: begun.appendingPathComponent("events.jsonl"))
+            let other = fixture.lab.appendingPathComponent("other.yaml")
+            let elsewhere = try String(contentsOf: fixture.estate, encoding: .utf8).replacing("estate: domainscope", with: "estate: other")
+            try Data((elsewhere + "\nsealed-as: [domainscope]\n").utf8).write(to: other)
+            _ = try await fixture.run(words + ["--estate", other.path, "--filter", "red"])
+            let still = try await fixture.run(words + ["--last-failed"])
+            #expect(still.code == 1 && still.out.contains("red in "), "\(still.text)")
             // Mended, it is green, and then none is left.
             try fixture.edit(red, "1s", "9000h")
             #expect(try await fixture.run(words + ["--last-failed"]).code == 0)

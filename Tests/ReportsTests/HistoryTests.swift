@@ -112,6 +112,39 @@ private func leave(_ script: EventScript, in folder: URL, withReports: Bool = tr
         return script
     }
 
+    /// Fetched is not restored, and a run in error says nothing.
+    @Test func whichBackupsWereRestored() async throws {
+        try await withFolder { folder in
+            func run(_ name: String, _ verdict: Verdict, _ facts: [(String, String)], refused: [String] = []) async throws {
+                var script = EventScript()
+                script.run(drills: 1)
+                script.drill("nightly")
+                for (name, value) in facts { script.add(.fact(Fact(name, value))) }
+                for name in refused {
+                    script.add(
+                        .caseFinished(
+                            CaseResult(.restore, service: "shop", name: CaseResult.canBeRestored + name, verdict: .failed, duration: .zero))
+                    )
+                }
+                script.finish(verdict, [], since: .zero)
+                script.add(.runFinished(verdict))
+                try await leave(script, in: folder.appending(path: name))
+            }
+            try await run("run-20260101T000000Z-0001", .passed, [("shop.artifact", "a.dump"), ("shop.artifact-sha256", "00")])
+            try await run(
+                "run-20260102T000000Z-0001", .failed, [("shop.artifact", "b.dump"), ("shop.artifact (c.dump in one)", "c.dump")],
+                refused: [""])
+            try await run("run-20260103T000000Z-0001", .error, [("shop.artifact", "d.dump")])
+            try await run("run-20260104T000000Z-0001", .passed, [("other.artifact", "e.dump")])
+            let shop = Service(name: "shop", engine: .postgres, source: nil, backups: [:])
+            let estate = Estate(
+                name: "domainscope", timeZone: .gmt, stores: [:], keys: [:], services: ["shop": shop], seals: SealPolicy(),
+                file: URL(fileURLWithPath: "/e.yaml"))
+            let restored = await RunHistory(folder: folder).restored(of: estate)
+            #expect(restored == ["shop/a.dump", "shop/c.dump"])
+        }
+    }
+
     @Test func theNewestStandsFirstWithItsTrend() async throws {
         try await withFolder { folder in
             let runs: [(String, EventScript)] = [

@@ -1,5 +1,6 @@
 // Paths of one backup and the globs of their series: what tells the time becomes `*`, and nothing else.
 
+import DrillModel
 import Testing
 
 @testable import Setup

@@ -3,14 +3,7 @@
 import DrillModel
 
 enum CommandWords {
-    private static let plain = Set("0123456789/._-=:,@%+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
-    /// Quoted where a shell would see more than the word in it.
-    static func quoted(_ word: String) -> String {
-        !word.isEmpty && word.allSatisfy(plain.contains) ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-    }
-
-    static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
+    static func line(_ words: [String]) -> String { words.map(ShellWord.of).joined(separator: " ") }
 
     /// The words of one command; quotes of either kind hold blanks together, and `\` takes the next letter as it is.
     ///

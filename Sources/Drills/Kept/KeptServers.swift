@@ -45,9 +45,9 @@ public struct KeptServers: Sendable {
     ///   - root: Named in the lines where it isn't the usual one.
     public func lines(for run: String, in root: ScratchRoot) -> [String] {
         guard !found.isEmpty else { return [] }
-        let scratch = root == ScratchRoot() ? "" : " --scratch \(CommandWords.quoted(root.folder.path))"
+        let scratch = root == ScratchRoot() ? "" : " --scratch \(ShellWord.of(root.folder.path))"
         return ["its servers have ended; each is started again inside the quarantine, and psql or redis-cli opened on it, by"]
-            + found.map { "  muster attach \(CommandWords.quoted(run)) --service \(CommandWords.quoted($0.server.service))\(scratch)" }
+            + found.map { "  muster attach \(ShellWord.of(run)) --service \(ShellWord.of($0.server.service))\(scratch)" }
             + ["and then, from another terminal, by"] + found.map { "  \(Attachment.line($0.server.client))" }
     }
 }

@@ -47,7 +47,7 @@ struct AskedDatabases: Sendable {
         _ context: @Sendable (PostgresConnection, Scope) -> PostgresCheckContext
     ) async throws {
         let databases = RestoredDatabases(server: restored.server, service: service)
-        let open = (try? await databases.all(first: main))?.open ?? restored.databases
+        let open = try? await databases.all(first: main).open
         let routes = DeclaredRoutes(declared, main: isChosen ? main : nil, all: open, own: restored.databases, service: service)
         let more = routes.byDatabase.keys.filter { $0 != first && !restored.databases.contains($0) }.sorted()
         let names = [first] + restored.databases.filter { $0 != first } + more

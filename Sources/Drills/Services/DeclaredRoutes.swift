@@ -15,9 +15,9 @@ struct DeclaredRoutes: Sendable {
 
     /// - Parameters:
     ///   - main: Where those go that name none; nil where nobody has chosen.
-    ///   - all: The databases that take connections.
+    ///   - all: The databases that take connections; nil where that could not be asked.
     ///   - own: Those of them that are somebody's.
-    init(_ declared: [DeclaredCheck], main: String?, all: [String], own: [String], service: String) {
+    init(_ declared: [DeclaredCheck], main: String?, all: [String]?, own: [String], service: String) {
         for check in declared {
             guard case .inDatabase(let name, let question) = check else {
                 if let main {
@@ -26,6 +26,15 @@ struct DeclaredRoutes: Sendable {
                     unasked.append(
                         .unasked(.declared, service: service, name: check.name, finding: .databaseAmbiguous(own, object: check.name)))
                 }
+                continue
+            }
+            guard let all else {
+                unasked.append(
+                    .unasked(
+                        .declared, service: service, name: check.name,
+                        finding: Finding(
+                            Rule("not-asked"), object: name, message: "which databases came back could not be asked",
+                            hint: "the server's own findings say why")))
                 continue
             }
             guard all.contains(name) else {

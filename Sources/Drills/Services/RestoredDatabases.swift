@@ -68,8 +68,9 @@ public struct RestoredDatabases: Sendable {
         let connection = try await server.connect(toRecovered: database)
         for result in await armed(in: database) { tally.record(result) }
         tally.record(await prepared())
-        let names = (try? await all(first: database))?.open ?? [database]
-        let routes = DeclaredRoutes(declared, main: database, all: names, own: names.filter { !$0.hasPrefix("template") }, service: service)
+        let names = try? await all(first: database).open
+        let own = names?.filter { !$0.hasPrefix("template") } ?? []
+        let routes = DeclaredRoutes(declared, main: database, all: names, own: own, service: service)
         await tellUnasked(besides: database, asked: routes.byDatabase.keys.sorted(), tally, log)
         routes.unasked.forEach(tally.record)
         await PostgresChecks.run(

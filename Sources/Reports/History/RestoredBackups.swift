@@ -7,20 +7,31 @@ extension RunHistory {
     /// More runs than this are not looked through: each is a file to be read.
     private static let farthestRestored = 400
 
-    /// The backups, as `SERVICE/PATH`, that a drill of these runs restored and judged. Runs whose reports can't be read tell nothing.
+    /// The backups, as `SERVICE/PATH`, that a drill of these runs restored. Runs whose reports can't be read tell nothing.
     public func restored(of estate: Estate) async -> Set<String> {
         var restored: Set<String> = []
         for run in ((try? runs()) ?? []).prefix(Self.farthestRestored) {
             for record in (try? await records(of: run)) ?? [] where !record.row.isInspection && record.isOf(estate) {
                 guard [.passed, .failed].contains(record.row.verdict) else { continue }
-                for service in estate.services.keys {
-                    // Of the older ones that it went on to as well.
-                    for fact in record.facts where fact.name == "\(service).artifact" || fact.name.hasPrefix("\(service).artifact (") {
-                        restored.insert("\(service)/\(fact.value)")
-                    }
+                for fact in record.facts {
+                    guard let backup = Self.backup(fact, of: record, in: estate) else { continue }
+                    restored.insert(backup)
                 }
             }
         }
         return restored
+    }
+
+    /// Of the newest that a drill took, and of the older ones that it went on to (`shop.artifact (PATH in STORE)`): what was fetched and could
+    /// not be restored is no restored backup.
+    private static func backup(_ fact: Fact, of record: Record, in estate: Estate) -> String? {
+        for service in estate.services.keys {
+            let name = "\(service).artifact"
+            guard fact.name == name || fact.name.hasPrefix(name + " (") else { continue }
+            let attempt = fact.name.dropFirst(name.count)
+            let hasFailed = record.cases.contains { $0.service == service && $0.name == CaseResult.canBeRestored + attempt }
+            return hasFailed ? nil : "\(service)/\(fact.value)"
+        }
+        return nil
     }
 }
