@@ -66,6 +66,8 @@ let package = Package(
                 "ServerVersions", "ScratchHost", "PostgresRecovery", "RedisRecovery", "PostgresClient", "RedisClient", "DrillModel",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
+        // Programs that a test writes and runs.
+        .target(name: "TestPrograms", path: "Tests/TestPrograms", swiftSettings: settings),
         // The servers in other versions than the system's, for tests of every kind: it imports nothing of ours.
         .target(name: "ServerVersions", path: "Tests/ServerVersions", swiftSettings: settings),
         .executableTarget(
@@ -182,7 +184,10 @@ let package = Package(
             ]),
         tests(
             "SealingTests",
-            ["Sealing", "TestSupport", "IntegrityChecks", "DrillModel", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography"]),
+            [
+                "Sealing", "TestSupport", "TestPrograms", "IntegrityChecks", "DrillModel", "ScratchHost", "PostgresClient", "RedisClient",
+                "Cryptography",
+            ]),
         tests("ReportsTests", ["Reports", "DrillModel"], resources: [.copy("Golden"), .copy("Schema")]),
         tests("ArtifactFormatsTests", ["ArtifactFormats"]),
         tests("OutsideToolsTests", ["OutsideTools", "ArtifactFormats", "ScratchHost"]),
@@ -195,7 +200,10 @@ let package = Package(
             ["PostgresRecovery", "TestSupport", "ServerVersions", "ArtifactFormats", "DrillModel", "ScratchHost", "PostgresClient"]),
         tests(
             "RedisRecoveryTests",
-            ["RedisRecovery", "TestSupport", "ServerVersions", "ArtifactFormats", "DrillModel", "ScratchHost", "RedisClient"]),
+            [
+                "RedisRecovery", "TestSupport", "TestPrograms", "ServerVersions", "ArtifactFormats", "DrillModel", "ScratchHost",
+                "RedisClient",
+            ]),
         tests("ApplicationRecoveryTests", ["ApplicationRecovery", "TestSupport", "DrillModel", "ScratchHost"]),
         tests("BackupCatalogTests", ["BackupCatalog", "DrillModel", "Seals", "Cryptography"]),
         tests("DrillEngineTests", ["DrillEngine", "DrillModel"]),
@@ -204,7 +212,7 @@ let package = Package(
         // The package's own systemd units come of the pipelines' templates.
         tests("SetupTests", ["Setup", "DrillModel"]),
         // They run the built program that lies beside their bundle, and import nothing of it.
-        tests("EndToEndTests", ["ServerVersions"]),
+        tests("EndToEndTests", ["ServerVersions", "TestPrograms"]),
         .systemLibrary(name: "CLinux"),
         // The commit that this build is of; the Makefile asks git.
         .target(
@@ -233,7 +241,7 @@ let package = Package(
         tests("DrillFilesTests", ["DrillFiles", "DrillModel"], exclude: ["Cases"]),
         tests("EvidenceTests", ["Evidence", "DrillModel", "Reports", "Cryptography"]),
         tests("ComplianceTests", ["Compliance", "DrillModel", "Evidence", "Reports", "Cryptography"]),
-        tests("NotificationsTests", ["Notifications", "DrillModel", "Reports"]),
+        tests("NotificationsTests", ["Notifications", "TestPrograms", "DrillModel", "Reports"]),
         tests("SealsTests", ["Seals", "DrillModel", "Cryptography"]),
         tests("PostgresClientTests", ["PostgresClient", "TestSupport"]),
         tests("RedisClientTests", ["RedisClient", "TestSupport"]),

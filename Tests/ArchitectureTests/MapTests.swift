@@ -80,4 +80,17 @@ private enum Repository {
         #expect(files.filter { $0.lines > 150 }.map(\.name) == [])
         #expect(files.reduce(0) { $0 + $1.lines } < 1800)
     }
+
+    /// A script that this process wrote can still be open for writing in a child that another test is starting: "text file busy".
+    @Test func testsWriteProgramsByAnotherProcess() throws {
+        let folder = Repository.root.appendingPathComponent("Tests")
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        #expect(files.count > 100)
+        let shebang = "\"#" + "!/"
+        let own = try files.filter { file in
+            let lines = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8).split(separator: "\n")
+            return lines.contains { $0.contains("Data(" + shebang) || $0.contains("Data((" + shebang) }
+        }
+        #expect(own == [])
+    }
 }

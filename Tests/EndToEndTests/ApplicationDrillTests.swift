@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import TestPrograms
 import Testing
 
 struct ApplicationDrillTests {
@@ -273,8 +274,7 @@ struct ApplicationDrillTests {
             let key = String(decoding: try Data(contentsOf: fixture.passphrase), as: UTF8.self).trimmingCharacters(in: .newlines)
             let script = fixture.drills.appendingPathComponent("hook.sh")
             let seen = fixture.folder.appendingPathComponent("seen")
-            try Data("#!/bin/sh\nenv >> \(seen.path)\npwd >> \(seen.path)\necho spoken-word\nexit 3\n".utf8).write(to: script)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+            try writeProgram("#!/bin/sh\nenv >> \(seen.path)\npwd >> \(seen.path)\necho spoken-word\nexit 3\n", to: script)
             try addHooks(fixture, "restart: {after: {run: [./hook.sh]}}")
             let (outcome, report) = try await fixture.drill(fixture.serverFailure, environment: ["ME2E_KEY": key])
             #expect(outcome.code == 2, "\(outcome.text)")

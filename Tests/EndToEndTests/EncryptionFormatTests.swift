@@ -1,6 +1,7 @@
 // Drills, inspections and the helpers on backups in format cms, age and gpg, with the real tools on both sides.
 
 import Foundation
+import TestPrograms
 import Testing
 
 /// One way to encrypt the lab's snapshot.
@@ -239,9 +240,8 @@ struct EncryptionFormatTests {
             let bin = fixture.folder.appendingPathComponent("slow")
             try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
             for program in ["age", "gpg", "redis-server"] {
-                let file = bin.appendingPathComponent(program)
-                try Data("#!/bin/sh\nsleep 0.3\nPATH=${PATH#*:}\nexec \(program) \"$@\"\n".utf8).write(to: file)
-                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+                try writeProgram(
+                    "#!/bin/sh\nsleep 0.3\nPATH=${PATH#*:}\nexec \(program) \"$@\"\n", to: bin.appendingPathComponent(program))
             }
             let path = "\(bin.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"
             for round in 1...6 {

@@ -1,6 +1,7 @@
 // The pages of the commonest layouts, tried as their reader would: the page's own job makes the backups, its own files drill them.
 
 import Foundation
+import TestPrograms
 import Testing
 
 /// One page below docs/how-to whose job and files stand in it.
@@ -269,8 +270,6 @@ struct HowToTests {
 
     private func standIn(_ name: String, _ lines: String, in folder: URL) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let file = folder.appendingPathComponent(name)
-        try Data(("#!/bin/sh\n" + lines + "\n").utf8).write(to: file)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        try writeProgram("#!/bin/sh\n" + lines + "\n", to: folder.appendingPathComponent(name))
     }
 }

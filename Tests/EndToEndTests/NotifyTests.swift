@@ -1,6 +1,7 @@
 // People are told how runs ended, as the built program does it: once, in time, and without a secret.
 
 import Foundation
+import TestPrograms
 import Testing
 
 struct NotifyTests {
@@ -33,8 +34,7 @@ struct NotifyTests {
 
         private func write() throws {
             let sendmail = fixture.lab.appendingPathComponent("sendmail")
-            try Data("#!/bin/sh\n{ echo \"$@\"; cat; env; } > '\(mail.path)'\n".utf8).write(to: sendmail)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: sendmail.path)
+            try writeProgram("#!/bin/sh\n{ echo \"$@\"; cat; env; } > '\(mail.path)'\n", to: sendmail)
             let estate = """
                 version: 1
                 estate: tiny

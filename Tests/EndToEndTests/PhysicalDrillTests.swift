@@ -2,6 +2,7 @@
 
 import Foundation
 import ServerVersions
+import TestPrograms
 import Testing
 
 /// The PostgreSQL 17 that the tests' set-up brings: the first with incremental backups.
@@ -83,7 +84,7 @@ struct PgBackRestDrillTests {
                 exec setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/pgbackrest "$@"
 
                 """
-            try Data(script.utf8).write(to: wrapper)
+            try writeProgram(script, to: wrapper)
             try await Program.require(["chmod", "a+rx", fixture.folder.path, bin.path, wrapper.path])
             try await Program.require(["chmod", "-R", "a+rX", repository(fixture).path])
             let closed = command == "archive-get" ? "archive/domainscope/15-1" : "backup/domainscope"

@@ -1,6 +1,7 @@
 // The shell lines inside of pipelines, run for real with a stand-in for muster: what is red stays red, and nothing keeps a drill from running.
 
 import Foundation
+import TestPrograms
 import Testing
 
 @Suite struct PipelineScriptTests {
@@ -28,9 +29,7 @@ import Testing
             """
         let date = "#!/bin/sh\n[ \"$1\" = +%u ] && echo \(weekday)\n"
         for (name, text) in [("muster", muster), ("date", date)] {
-            let file = bin.appendingPathComponent(name)
-            try Data(text.utf8).write(to: file)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+            try writeProgram(text, to: bin.appendingPathComponent(name))
         }
         let calls = folder.appendingPathComponent("calls")
         try Data().write(to: calls)

@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import TestPrograms
 import Testing
 
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/git"), "the plan's application is started from a git bundle"))
@@ -70,8 +71,7 @@ struct PlanDrillTests {
             let folder = fixture.folder.appendingPathComponent("elsewhere", isDirectory: true)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let hook = folder.appendingPathComponent("hook")
-            try Data("#!/bin/sh\npwd >here\n".utf8).write(to: hook)
-            #expect(chmod(hook.path, 0o755) == 0)
+            try writeProgram("#!/bin/sh\npwd >here\n", to: hook)
             let file = folder.appendingPathComponent("own.yaml")
             try Data(
                 """

@@ -179,7 +179,8 @@ struct QuarantineTests {
             let alone = fixture.folder.appendingPathComponent("alone", isDirectory: true)
             try FileManager.default.createDirectory(at: alone, withIntermediateDirectories: true)
             let copy = alone.appendingPathComponent("muster")
-            try FileManager.default.copyItem(atPath: Program.muster, toPath: copy.path)
+            // By another process: nobody else's child may hold what is to be run open for writing.
+            try await Program.require(["cp", Program.muster, copy.path])
             let outcome = try await Program.start(
                 [copy.path, "run", try fixture.drillFile().path, "--output", fixture.reports.path],
                 environment: ["MUSTER_SCRATCH_ROOT": fixture.scratch.path], folder: fixture.folder

@@ -1,6 +1,7 @@
 // Jobs of one pg_restore that come in each other's way: no fault of the backup's, and what one of them gave up comes back all the same.
 
 import Foundation
+import TestPrograms
 import Testing
 
 @Suite(.enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1, "one job waits for nobody"))
@@ -32,7 +33,7 @@ struct RestoreDeadlockTests {
                 exec \(source.bin)/pg_restore "$@"
 
                 """
-            try Data(script.utf8).write(to: bin.appendingPathComponent("pg_restore"))
+            try writeProgram(script, to: bin.appendingPathComponent("pg_restore"))
             try await Program.require(["chmod", "-R", "a+rx", source.fixture.folder.path])
             let drill = try await source.expectGreen(bins: [bin.path], noticed: [rule])
             #expect(drill.findings.first { $0.rule == rule }?.severity == "warning")

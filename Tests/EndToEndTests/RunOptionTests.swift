@@ -1,6 +1,7 @@
 // What narrows a run, and what its console leaves out; what nobody could read; hints that fit the command.
 
 import Foundation
+import TestPrograms
 import Testing
 
 struct RunOptionTests {
@@ -104,9 +105,7 @@ struct RunOptionTests {
             for (name, text) in [
                 ("postgres", "case $1 in --version|-V) echo 'postgres (PostgreSQL) 15.18';; *) exit 1;; esac"), ("initdb", "exit 3"),
             ] {
-                let file = bin.appendingPathComponent(name)
-                try Data("#!/bin/sh\n\(text)\n".utf8).write(to: file)
-                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+                try writeProgram("#!/bin/sh\n\(text)\n", to: bin.appendingPathComponent(name))
             }
             for folder in [fixture.folder, bin] {
                 try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)

@@ -1,6 +1,7 @@
 // What differs between PostgreSQL's versions and minor releases is no difference between a backup and its source.
 
 import Foundation
+import TestPrograms
 import Testing
 
 private func notHere(_ versions: PostgresVersion...) -> Comment {
@@ -315,9 +316,7 @@ struct LastWordsTests {
                 ("initdb", "exec \(bin)/initdb \"$@\""),
                 ("postgres", "case \"$*\" in *config_file*) echo '\(words)' >&2; exit 2;; esac; exec \(bin)/postgres \"$@\""),
             ] {
-                let file = future.appendingPathComponent(program)
-                try Data("#!/bin/sh\n\(script)\n".utf8).write(to: file)
-                try await Program.require(["chmod", "755", file.path])
+                try writeProgram("#!/bin/sh\n\(script)\n", to: future.appendingPathComponent(program))
             }
             let drill = try await source.fixture.expect(
                 try source.fixture.drillFile(
@@ -373,8 +372,8 @@ struct MissingExtensionTests {
             try await Program.require(["mkdir", "-p", broken.path])
             try await Program.require(["sh", "-c", "ln -s \(bin)/* \(broken.path)/ && rm \(broken.path)/pg_restore"])
             let words = "pg_restore: error while loading shared libraries: libpq.so.5: cannot open shared object file"
-            try Data("#!/bin/sh\necho '\(words)' >&2\nexit 127\n".utf8).write(to: broken.appendingPathComponent("pg_restore"))
-            try await Program.require(["chmod", "-R", "a+rx", broken.path])
+            try writeProgram("#!/bin/sh\necho '\(words)' >&2\nexit 127\n", to: broken.appendingPathComponent("pg_restore"))
+            try await Program.require(["chmod", "a+rx", broken.path])
             let (outcome, drill) = try await source.drill(bins: [broken.path])
             #expect(outcome.code == 2, "\(outcome.text)")
             #expect(drill.findings.contains { $0.rule == "tool-broken" && $0.actual.contains("libpq.so.5") }, "\(outcome.text)")

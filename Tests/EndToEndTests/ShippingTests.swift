@@ -1,6 +1,7 @@
 // What is shipped: its version and commit, what is installed where, and the bill of what is inside. scripts/check-package tries the package itself.
 
 import Foundation
+import TestPrograms
 import Testing
 
 struct ShippingTests {
@@ -97,9 +98,7 @@ struct ShippingTests {
     ])
     func aSwiftThatWontDo(_ script: String, _ told: String) async throws {
         try await inFolder { folder in
-            let swift = folder.appendingPathComponent("swift")
-            try Data("#!/bin/sh\n\(script)\n".utf8).write(to: swift)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: swift.path)
+            try writeProgram("#!/bin/sh\n\(script)\n", to: folder.appendingPathComponent("swift"))
             let setup = try await Program.run(
                 [Self.root.appendingPathComponent("scripts/setup").path], environment: ["PATH": "\(folder.path):/usr/bin:/bin"])
             #expect(setup.code == 2 && setup.err.contains(told) && setup.err.contains("6.2 or newer"), "\(setup.text)")

@@ -4,6 +4,7 @@ import DrillModel
 import Foundation
 import RedisClient
 import ScratchHost
+import TestPrograms
 import TestSupport
 import Testing
 

@@ -6,6 +6,7 @@ import Foundation
 import PostgresClient
 import ScratchHost
 import Sealing
+import TestPrograms
 import TestSupport
 import Testing
 

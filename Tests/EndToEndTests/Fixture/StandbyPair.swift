@@ -1,6 +1,7 @@
 // A primary and its streaming standby that a test starts for itself, with the estates and drills that fail over between them.
 
 import Foundation
+import TestPrograms
 import Testing
 
 /// A primary and its standby. They are the test's own, and live outside of what muster may leave behind.
@@ -79,9 +80,7 @@ struct StandbyPair: Sendable {
         for name in try files.contentsOfDirectory(atPath: real) where name != program {
             try files.createSymbolicLink(atPath: folder.appendingPathComponent(name).path, withDestinationPath: "\(real)/\(name)")
         }
-        let wrapper = folder.appendingPathComponent(program)
-        try Data("#!/bin/sh\nREAL=\(real)/\(program)\n\(script)\n".utf8).write(to: wrapper)
-        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: wrapper.path)
+        try writeProgram("#!/bin/sh\nREAL=\(real)/\(program)\n\(script)\n", to: folder.appendingPathComponent(program))
         return folder.path
     }
 

@@ -27,10 +27,10 @@ def shown(words):
         for name in ("cmdline", "environ"):
             try:
                 text = (process / name).read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                if any(word in text for word in words):
+                    found.append(f"{name} of {(process / 'comm').read_text().strip()}")
             except OSError:
                 continue
-            if any(word in text for word in words):
-                found.append(f"{name} of {(process / 'comm').read_text().strip()}")
     return sorted(set(found))
 
 
@@ -56,7 +56,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         plan = parts[0].split(",")
         answer = plan[min(number, len(plan)) - 1]
         if answer == "hang":
-            time.sleep(60)
+            time.sleep(600)
         if answer in ("hang", "close"):
             self.close_connection = True
             self.connection.close()
