@@ -21,21 +21,11 @@ struct StartCommand {
                         message: "the application can't be started: its files lack \(program), or it is not executable",
                         hint: "check what is backed up of the code, and \"start\" in the estate file"))
             }
-            if let interpreter = interpreter(of: file), host.locate(interpreter) == nil { throw missing(interpreter) }
+            if let interpreter = ScriptInterpreter.of(file), host.locate(interpreter) == nil { throw missing(interpreter) }
             return [file.path] + words.dropFirst()
         }
         guard let path = host.locate(program) else { throw missing(program) }
         return [path] + words.dropFirst()
-    }
-
-    /// What the first line of a script names: `#!/usr/bin/python3`, `#!/usr/bin/env node`.
-    private func interpreter(of file: URL) -> String? {
-        guard let handle = try? FileHandle(forReadingFrom: file), let head = try? handle.read(upToCount: 256) else { return nil }
-        let line = String(decoding: head, as: UTF8.self).split(separator: "\n").first ?? ""
-        guard line.hasPrefix("#!") else { return nil }
-        let words = line.dropFirst(2).split(separator: " ").map(String.init)
-        guard words.first?.hasSuffix("/env") == true else { return words.first }
-        return words.dropFirst().first { !$0.hasPrefix("-") }
     }
 
     private func missing(_ program: String) -> DrillFailure {

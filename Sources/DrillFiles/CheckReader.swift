@@ -9,16 +9,17 @@ struct CheckReader {
     /// One kind of check: a new one is a line in ``kinds`` and a function.
     struct Kind: Sendable {
         var name: String
-        var engine: Service.Engine
+        var engines: Set<Service.Engine>
         var section: Section
-        var read: @Sendable (Fields) -> DeclaredCheck?
+        var read: @Sendable (Fields, CheckReader) -> DeclaredCheck?
     }
 
     static let kinds = [
-        Kind(name: "rows", engine: .postgres, section: .rowsCheck, read: rows),
-        Kind(name: "sql", engine: .postgres, section: .sqlCheck, read: sql),
-        Kind(name: "keys", engine: .redis, section: .keysCheck, read: keys),
-        Kind(name: "key", engine: .redis, section: .keyCheck, read: key),
+        Kind(name: "rows", engines: [.postgres], section: .rowsCheck, read: rows),
+        Kind(name: "sql", engines: [.postgres], section: .sqlCheck, read: sql),
+        Kind(name: "keys", engines: [.redis], section: .keysCheck, read: keys),
+        Kind(name: "key", engines: [.redis], section: .keyCheck, read: key),
+        Kind(name: "command", engines: [.postgres, .redis], section: .commandCheck) { CommandCheckReader(fields: $0, check: $1).read() },
     ]
 
     let file: SourceFile
@@ -57,7 +58,7 @@ struct CheckReader {
     }
 
     private func check(_ item: Node) -> DeclaredCheck? {
-        let known = Self.kinds.filter { engine == nil || $0.engine == engine }.map(\.name)
+        let known = Self.kinds.filter { engine == nil || $0.engines.contains(engine ?? .postgres) }.map(\.name)
         let list = known.joined(separator: " or ")
         guard let mapping = file.mapping(item, what: "a check") else { return nil }
         let entries = file.entries(mapping)
@@ -74,7 +75,7 @@ struct CheckReader {
                 hint: NearestWord.hint(for: entry.name, among: known, called: "checks"))
             return nil
         }
-        if let engine, kind.engine != engine {
+        if let engine, !kind.engines.contains(engine) {
             file.report(
                 at: entry.place, "check \"\(kind.name)\" does not fit engine \"\(engine.rawValue)\"",
                 hint: "for \(engine.rawValue), write \(list)")
@@ -82,10 +83,10 @@ struct CheckReader {
         }
         let title = "check \"\(kind.name)\""
         guard let fields = Fields(file, entry.node, kind.section, title: title, place: entry.place) else { return nil }
-        return kind.read(fields)
+        return kind.read(fields, self)
     }
 
-    @Sendable private static func rows(_ fields: Fields) -> DeclaredCheck? {
+    @Sendable private static func rows(_ fields: Fields, _: CheckReader) -> DeclaredCheck? {
         let bounds = fields.bounds()
         guard let table = fields.text("table") else { return nil }
         guard TableName.parts(table) != nil else {
@@ -93,25 +94,25 @@ struct CheckReader {
                 "table", "\(shown(table)) is not a table name", hint: "write schema.table, with parts quoted as in SQL: '\"Odd\".\"Name\"'")
             return nil
         }
-        return bounds.map { fields.inDatabase(.rows(table: table, bounds: $0)) }
+        return bounds.map { fields.placed(.rows(table: table, bounds: $0)) }
     }
 
-    @Sendable private static func sql(_ fields: Fields) -> DeclaredCheck? {
+    @Sendable private static func sql(_ fields: Fields, _: CheckReader) -> DeclaredCheck? {
         let name = fields.line("name")
         let query = fields.text("query")
         let expect = fields.expectation("expect")
         guard let name, let query, let expect else { return nil }
-        return fields.inDatabase(.sql(name: name, query: query, expect: expect))
+        return fields.placed(.sql(name: name, query: query, expect: expect))
     }
 
-    @Sendable private static func keys(_ fields: Fields) -> DeclaredCheck? {
+    @Sendable private static func keys(_ fields: Fields, _: CheckReader) -> DeclaredCheck? {
         let bounds = fields.bounds()
         let database = fields.databaseIndex()
         guard let pattern = fields.line("pattern"), let database else { return nil }
         return bounds.map { .keys(database: database, pattern: pattern, bounds: $0) }
     }
 
-    @Sendable private static func key(_ fields: Fields) -> DeclaredCheck? {
+    @Sendable private static func key(_ fields: Fields, _: CheckReader) -> DeclaredCheck? {
         let database = fields.databaseIndex()
         let type = fields.text("type")
         // Names of modules' types have nine letters, always.
@@ -132,6 +133,8 @@ extension DeclaredCheck {
         case .sql(let name, _, _): "sql \(name)"
         case .keys(let database, let pattern, _): "keys \(database) \(pattern)"
         case .key(let database, let name, _): "key \(database) \(name)"
+        case .command(let command): "command \(command.name)"
+        case .asRole(let role, let check): "\(role)@\(check.identity)"
         case .inDatabase(let database, let check): "\(database): \(check.identity)"
         }
     }
@@ -139,7 +142,7 @@ extension DeclaredCheck {
 
 extension Fields {
     /// Text that names a test case, and so must fit on a line.
-    fileprivate func line(_ key: String) -> String? {
+    func line(_ key: String) -> String? {
         guard let text = text(key) else { return nil }
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }), text.count <= 200 else {
             report(key, "\"\(key)\" must be one line of 200 letters at the most", hint: "shorten it, without line breaks")
@@ -148,9 +151,19 @@ extension Fields {
         return text
     }
 
-    /// With the database that it names.
-    fileprivate func inDatabase(_ check: DeclaredCheck) -> DeclaredCheck {
-        databaseName("database").map { .inDatabase($0, check) } ?? check
+    /// With the role and the database that it names.
+    func placed(_ check: DeclaredCheck) -> DeclaredCheck {
+        let asked = roleName("as").map { .asRole($0, check) } ?? check
+        return databaseName("database").map { .inDatabase($0, asked) } ?? asked
+    }
+
+    private func roleName(_ key: String) -> String? {
+        guard self[key] != nil, let name = line(key) else { return nil }
+        guard !name.isEmpty, name.utf8.count <= 63 else {
+            report(key, "\"\(key)\" is no name of a role", hint: "write its name as psql's \\du shows it, without quotes of SQL's")
+            return nil
+        }
+        return name
     }
 
     /// As PostgreSQL keeps names: as written, without quotes.

@@ -178,15 +178,19 @@ extension Section {
     static let to = Section("to", optional: ["time", "lsn", "name", "xid"])
 
     static let rowsCheck = Section(
-        "rows", required: ["table": "public.domains"], optional: ["database", "at-least", "at-most", "exactly"])
+        "rows", required: ["table": "public.domains"], optional: ["as", "database", "at-least", "at-most", "exactly"])
 
     static let sqlCheck = Section(
-        "sql", required: ["name": "newest scan is recent", "query": "\"select …\"", "expect": "\"> 0\""], optional: ["database"])
+        "sql", required: ["name": "newest scan is recent", "query": "\"select …\"", "expect": "\"> 0\""], optional: ["as", "database"])
 
     static let keysCheck = Section(
         "keys", required: ["pattern": "\"session:*\""], optional: ["database", "at-least", "at-most"])
 
     static let keyCheck = Section("key", required: ["name": "config:version"], optional: ["database", "type"])
+
+    static let commandCheck = Section(
+        "command-check", required: ["run": "[./smoke.sh]"],
+        optional: ["name", "folder", "environment", "expect-exit", "expect", "timeout", "as", "database"])
 
     static let quarantine = Section("quarantine", optional: ["network", "files"])
 
@@ -210,7 +214,8 @@ extension Section {
         encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe, zone, hook, repopulation,
     ]
     static let ofDrills = [
-        drill, due, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, quarantine, hooks, stepHooks, hook, manual,
+        drill, due, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, commandCheck, quarantine, hooks, stepHooks,
+        hook, manual,
         outage, lostCache, repopulation, selection,
     ]
 }

@@ -1,6 +1,6 @@
 // The questions that a drill file asks in its own words.
 
-import Foundation
+public import Foundation
 
 /// A question from a drill file.
 public enum DeclaredCheck: Sendable, Hashable {
@@ -12,8 +12,42 @@ public enum DeclaredCheck: Sendable, Hashable {
     case keys(database: Int, pattern: String, bounds: Bounds)
     /// One Redis key that must be there, of a type where one is given.
     case key(database: Int, name: String, type: String?)
-    /// A question of Postgres' that names its database: a cluster holds several.
+    /// A program of one's own that looks at the restored server.
+    case command(CommandCheck)
+    /// A question of Postgres' that is asked by a role of the restored database instead of by a superuser.
+    indirect case asRole(String, DeclaredCheck)
+    /// A question of Postgres' that names its database, and outside of ``asRole(_:_:)``: a cluster holds several.
     indirect case inDatabase(String, DeclaredCheck)
+}
+
+/// A program that ends by itself and says by its exit code, and by what it writes if asked for, whether all is well.
+public struct CommandCheck: Sendable, Hashable {
+    /// What is asked, in words.
+    public var name: String
+    /// Program and arguments. With a folder in its name, the program is one of the copied files.
+    public var run: [Template]
+    /// What is copied for it, and where it works in the copy; nil: the program alone, where it is a file of the user's.
+    public var folder: URL?
+    /// Beside what it is told of the server.
+    public var environment: [String: Template]
+    /// The code that it ends with where all is well.
+    public var exitCode: Int32
+    /// What its standard output must be, without white space around it; nil: anything.
+    public var output: Expectation?
+    public var timeout: Duration
+
+    public init(
+        name: String, run: [Template], folder: URL? = nil, environment: [String: Template] = [:], exitCode: Int32 = 0,
+        output: Expectation? = nil, timeout: Duration = .seconds(60)
+    ) {
+        self.name = name
+        self.run = run
+        self.folder = folder
+        self.environment = environment
+        self.exitCode = exitCode
+        self.output = output
+        self.timeout = timeout
+    }
 }
 
 extension DeclaredCheck {
@@ -24,8 +58,16 @@ extension DeclaredCheck {
         case .sql(let name, _, _): name
         case .keys(let database, let pattern, _): "keys \(pattern) in db\(database)"
         case .key(let database, let name, _): "key \(name) in db\(database)"
+        case .command(let command): command.name
+        case .asRole(let role, let check): "\(check.name) as \(role)"
         case .inDatabase(let database, let check): "\(check.name) in \(database)"
         }
+    }
+
+    /// The question itself, and the role that asks it; nil: a superuser.
+    public var unwrapped: (role: String?, question: DeclaredCheck) {
+        guard case .asRole(let role, let question) = self else { return (nil, self) }
+        return (role, question)
     }
 }
 

@@ -101,15 +101,30 @@ public struct ScratchPostgres: Sendable {
             password: "none", settings: settings, standstill: Self.standstill, listener: process.pid)
     }
 
+    /// How a restored role logs in.
+    public func configuration(database: String, role: String, settings: [String: String] = [:]) -> PostgresConfiguration {
+        var configuration = configuration(database: database, settings: settings)
+        configuration.user = role
+        configuration.settings = configuration.settings.filter { role == superuser || !Self.forSuperusers.contains($0.key) }
+        return configuration
+    }
+
     /// What libpq's own tools need to reach it; holds no secret.
-    public func environment(database: String) -> [String: String] {
+    ///
+    /// - Parameter role: Who they act as; nil: the superuser.
+    public func environment(database: String, role: String? = nil, readOnly: Bool = false) -> [String: String] {
+        let user = role ?? superuser
+        let names = Self.preloadNothing.keys.sorted().filter { user == superuser || !Self.forSuperusers.contains($0) }
         // A restored `ALTER DATABASE … SET default_transaction_read_only` must not forbid the restore itself.
-        let options = Self.preloadNothing.keys.sorted().map { "-c \($0)=" }.joined(separator: " ") + " -c default_transaction_read_only=off"
+        let options = names.map { "-c \($0)=" } + ["-c default_transaction_read_only=\(readOnly ? "on" : "off")"]
         return [
-            "PGHOST": socketFolder.path, "PGPORT": "5432", "PGUSER": superuser, "PGDATABASE": database, "PGAPPNAME": "muster",
-            "PGOPTIONS": options,
+            "PGHOST": socketFolder.path, "PGPORT": "5432", "PGUSER": user, "PGDATABASE": database, "PGAPPNAME": "muster",
+            "PGOPTIONS": options.joined(separator: " "),
         ]
     }
+
+    /// Nobody else may set these, be it to nothing.
+    private static let forSuperusers: Set<String> = ["session_preload_libraries"]
 
     /// A restored database or role may carry these as settings of its own, which outrank the server's command line; a session's
     /// outrank them in turn.

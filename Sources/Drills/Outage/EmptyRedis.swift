@@ -43,7 +43,9 @@ struct EmptyRedis: CacheDriver {
         for result in await RedisQuarantine.ask(server, service: service, host: host, demand: plan.quarantine) {
             attempt.log.record(result)
         }
-        return RunningCache(service: service, cache: cache, declared: plan.checks[service] ?? [], server: server)
+        return RunningCache(
+            service: service, cache: cache, declared: plan.checks[service] ?? [],
+            commands: CommandChecks(service: service, index: index, plan: plan, host: host), server: server)
     }
 }
 
@@ -52,6 +54,7 @@ private struct RunningCache: RestoredCache {
     var service: String
     var cache: LostCache
     var declared: [DeclaredCheck]
+    var commands: CommandChecks
     var server: ScratchRedis
 
     var detail: String { "started an empty redis: what was in it is lost by declaration" }
@@ -98,7 +101,7 @@ private struct RunningCache: RestoredCache {
         await RedisChecks.run(
             RedisCheckContext(
                 connection: connection, service: service, seal: nil, unsealedReason: "repopulated, not restored",
-                declared: declared, emit: { log.record($0) }))
+                declared: declared, run: commands.run(server), emit: { log.record($0) }))
         if declared.isEmpty {
             log.unproven("\(service): what the repopulation must bring is not declared: only that there are keys was asked.")
         }

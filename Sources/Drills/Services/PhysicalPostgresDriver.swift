@@ -152,7 +152,8 @@ struct PhysicalPostgresDriver: ServiceDriver {
         // A seal of a base backup describes its own moment, and recovery has gone on from there.
         try await databases.askCluster(
             database, origin: .files(serverVersion: nil), unsealedReason: source.unsealedReason(of: point),
-            declared: plan.checks[service] ?? [], tally, log)
+            declared: plan.checks[service] ?? [],
+            commands: CommandChecks(service: service, index: index, plan: plan, host: host), tally, log)
         // The last question: the server has to end for it, and comes back where somebody still needs it.
         tally.record(try await PageChecksums(cluster: cluster, host: host, service: service).ask())
         if plan.application != nil, server.process.ending != nil {

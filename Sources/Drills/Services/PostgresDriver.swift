@@ -112,11 +112,12 @@ struct PostgresDriver: ServiceDriver {
         log.fact("database", asked.main)
         host.remember(restored.server, database: asked.main, of: service, demand: plan.quarantine)
         let tally = CaseTally(log)
+        let commands = CommandChecks(service: service, index: index, plan: plan, host: host)
         try await asked.ask(plan.checks[service] ?? [], tally, log) { connection, scope in
             PostgresCheckContext(
                 connection: connection, service: service, seal: scope.seal,
                 origin: .dump(serverVersion: restored.sourceVersion), unsealedReason: source.unsealedReason(of: point),
-                declared: scope.declared,
+                declared: scope.declared, scratch: commands.scratch(restored.server, scope.database),
                 databasePropertiesUnproven: restored.withProperties.contains(scope.database)
                     ? nil : "the dump carries no properties of the database itself",
                 rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",

@@ -93,10 +93,12 @@ struct RedisDriver: ServiceDriver {
         let connection = try await server.connect(for: service)
         defer { connection.close() }
         let tally = CaseTally(log)
+        let commands = CommandChecks(service: service, index: index, plan: plan, host: host)
         await RedisChecks.run(
             RedisCheckContext(
                 connection: connection, service: service, seal: point.sealState.seal?.redis,
                 unsealedReason: source.unsealedReason(of: point), declared: plan.checks[service] ?? [],
+                run: commands.run(server),
                 emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .keys) }))
         return Verified(detail: tally.summary, provision: .server(.redis(server)))

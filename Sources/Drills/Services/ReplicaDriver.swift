@@ -113,10 +113,12 @@ struct ReplicaDriver: FailoverDriver {
         for result in await counts(of: server, restored.snapshot) { tally.record(result) }
         let connection = try await server.connect(for: service)
         defer { connection.close() }
+        let commands = CommandChecks(service: service, index: index, plan: plan, host: host)
         await RedisChecks.run(
             RedisCheckContext(
                 connection: connection, service: service, seal: nil, unsealedReason: "a replica has no seal",
-                declared: plan.checks[service] ?? [], emit: { tally.record($0) },
+                declared: plan.checks[service] ?? [],
+                run: commands.run(server), emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .keys) }))
         let took = try await ReplicaFailover(server: server, service: service).run()
         log.fact("failover", took < .milliseconds(1) ? "less than 0.001s" : Readable.preciseDuration(took))

@@ -60,8 +60,8 @@ public struct RestoredDatabases: Sendable {
     ///
     /// - Parameter database: The one whose content is asked.
     func askCluster(
-        _ database: String, origin: PostgresCheckContext.Origin, unsealedReason: String, declared: [DeclaredCheck], _ tally: CaseTally,
-        _ log: any StepLog
+        _ database: String, origin: PostgresCheckContext.Origin, unsealedReason: String, declared: [DeclaredCheck],
+        commands: CommandChecks, _ tally: CaseTally, _ log: any StepLog
     ) async throws {
         // Before any row is read: what reads by an index takes the trace of a lost page away.
         try await storage(first: database, tally, log)
@@ -76,7 +76,7 @@ public struct RestoredDatabases: Sendable {
         await PostgresChecks.run(
             PostgresCheckContext(
                 connection: connection, service: service, seal: nil, origin: origin, unsealedReason: unsealedReason,
-                declared: routes.byDatabase[database] ?? [],
+                declared: routes.byDatabase[database] ?? [], scratch: commands.scratch(server, database),
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true), emit: { tally.record($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
@@ -85,6 +85,7 @@ public struct RestoredDatabases: Sendable {
             await PostgresChecks.askDeclared(
                 PostgresCheckContext(
                     connection: other, service: service, seal: nil, origin: origin, declared: questions,
+                    scratch: commands.scratch(server, name),
                     emit: { result in
                         var named = result
                         named.name += " in \(name)"

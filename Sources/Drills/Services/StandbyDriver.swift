@@ -113,7 +113,8 @@ struct StandbyDriver: FailoverDriver {
         let tally = CaseTally(log)
         try await databases.askCluster(
             database, origin: .files(serverVersion: before.serverVersion), unsealedReason: "a standby has no seal",
-            declared: plan.checks[service] ?? [], tally, log)
+            declared: plan.checks[service] ?? [],
+            commands: CommandChecks(service: service, index: index, plan: plan, host: host), tally, log)
         tally.record(await untouched(since: before))
         return Verified(
             detail: tally.summary, provision: .server(.postgres(server.configuration(database: database))),

@@ -14,12 +14,15 @@ public struct RedisCheckContext: Sendable {
     public var unsealedReason: String
     /// The drill's own questions; those for other engines are not looked at.
     public var declared: [DeclaredCheck]
+    /// Runs a command beside a scratch server; nil where it is none.
+    public var run: (@Sendable (CommandCheck) async -> CaseResult)?
     public var emit: @Sendable (CaseResult) -> Void
     /// What is being done, keys done, and in all where known.
     public var progress: @Sendable (String, Int64, Int64?) -> Void
 
     public init(
         connection: RedisConnection, service: String, seal: RedisTruth?, unsealedReason: String, declared: [DeclaredCheck],
+        run: (@Sendable (CommandCheck) async -> CaseResult)? = nil,
         emit: @escaping @Sendable (CaseResult) -> Void, progress: @escaping @Sendable (String, Int64, Int64?) -> Void = { _, _, _ in }
     ) {
         self.connection = connection
@@ -27,6 +30,7 @@ public struct RedisCheckContext: Sendable {
         self.seal = seal
         self.unsealedReason = unsealedReason
         self.declared = declared
+        self.run = run
         self.emit = emit
         self.progress = progress
     }

@@ -70,6 +70,22 @@ import Testing
         }
     }
 
+    /// Where nothing may run beside the server, and nobody else log in, the answer is an error: what looked at nothing has not passed.
+    @Test func whatOnlyAScratchServerIsAsked() async throws {
+        try await withTestPostgres { server in
+            try await withDatabase(on: server) { connection in
+                for question in [
+                    .command(CommandCheck(name: "c", run: [Template("true")])),
+                    .asRole("postgres", .rows(table: "people", bounds: Bounds(atMost: 9))),
+                ] as [DeclaredCheck] {
+                    let result = try await ask(connection, question)
+                    #expect(result.verdict == .error && !result.findings.isEmpty, "\(result)")
+                }
+                await connection.close()
+            }
+        }
+    }
+
     private func ask(_ connection: PostgresConnection, _ question: DeclaredCheck) async throws -> CaseResult {
         let emitted = Emitted()
         let context = PostgresCheckContext(

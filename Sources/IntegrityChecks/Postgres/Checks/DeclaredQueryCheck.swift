@@ -15,14 +15,20 @@ struct DeclaredQueryCheck: PostgresCheck {
     private static let lacking: Set<String> = ["42P01", "42703", "42883", "42704", "3F000"]
 
     func run(_ context: PostgresCheckContext) async {
-        for case .sql(let name, let query, let expect) in context.declared {
+        for check in context.declared {
+            let (role, question) = check.unwrapped
+            guard case .sql(_, let query, let expect) = question else { continue }
+            let name = check.name
             let start = ContinuousClock.now
+            if await context.refuses(role, name, since: start) { continue }
             do throws(PostgresError) {
-                let answer = try await DeclaredSession(context, heap: HeapReading.rowsByIndex).ask {
+                let answer = try await DeclaredSession(context, as: role, heap: HeapReading.rowsByIndex).ask {
                     connection throws(PostgresError) -> Answer in
                     try await self.answer(connection, query)
                 }
                 await context.judge(.declared, name, since: start, findings(name, answer, expect))
+            } catch  where role != nil && error.sqlState == DeclaredRowsCheck.denied {
+                await context.judge(.declared, name, since: start, [DeclaredRowsCheck.denial(name, role ?? "")])
             } catch  where Self.lacking.contains(error.sqlState ?? "") {
                 let finding = Finding(
                     .queryFailed, object: name, expected: "an answer", actual: "SQLSTATE \(error.sqlState ?? "")", message: error.message,
@@ -64,7 +70,7 @@ struct DeclaredQueryCheck: PostgresCheck {
         case .nothing: actual = "no row"
         case .value(let value):
             if expect.isSatisfied(by: value) { return [] }
-            actual = Self.shown(value)
+            actual = PostgresChecks.shown(value)
         }
         return [
             Finding(
@@ -73,9 +79,11 @@ struct DeclaredQueryCheck: PostgresCheck {
                 hint: "look at how old the backup is and how it was made; if the expectation is wrong, mend the drill file")
         ]
     }
+}
 
+extension PostgresChecks {
     /// Numbers, truth values and times tell what is wrong; a text could be anybody's data.
-    static func shown(_ value: String?) -> String {
+    public static func shown(_ value: String?) -> String {
         guard let value else { return "NULL" }
         if ["t", "f", "true", "false", "on", "off"].contains(value) { return value }
         let time = /\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d(:?\d\d)?|Z)?)?/

@@ -25,6 +25,7 @@ public enum PostgresChecks {
         LargeObjectsCheck(),
         DeclaredRowsCheck(),
         DeclaredQueryCheck(),
+        DeclaredCommandCheck(),
     ]
 
     /// The case that says whether anything came back.
@@ -49,7 +50,7 @@ public enum PostgresChecks {
 
     /// Asks nothing but what the drill file declares.
     public static func askDeclared(_ context: PostgresCheckContext) async {
-        for check in [DeclaredRowsCheck(), DeclaredQueryCheck()] as [any PostgresCheck] { await check.run(context) }
+        for check in [DeclaredRowsCheck(), DeclaredQueryCheck(), DeclaredCommandCheck()] as [any PostgresCheck] { await check.run(context) }
         await refuseOthers(context)
     }
 }
@@ -64,6 +65,22 @@ public struct PostgresCheckContext: Sendable {
         case files(serverVersion: Int?)
     }
 
+    /// What may be done with a server that is nobody's but the drill's.
+    public struct Scratch: Sendable {
+        /// Opens a session of a role with the same database.
+        public var connect: @Sendable (_ role: String) async throws(PostgresError) -> PostgresConnection
+        /// Runs a command beside the server, which is told of the database and the role; nil: the superuser's.
+        public var run: @Sendable (CommandCheck, _ role: String?) async -> CaseResult
+
+        public init(
+            connect: @escaping @Sendable (_ role: String) async throws(PostgresError) -> PostgresConnection,
+            run: @escaping @Sendable (CommandCheck, _ role: String?) async -> CaseResult
+        ) {
+            self.connect = connect
+            self.run = run
+        }
+    }
+
     /// A session with the restored database, as a superuser, opened with no settings of Muster's.
     public var connection: PostgresConnection
     public var service: String
@@ -73,6 +90,8 @@ public struct PostgresCheckContext: Sendable {
     /// Why there is no seal.
     public var unsealedReason: String
     public var declared: [DeclaredCheck]
+    /// How the restored server is used by others than ``connection``; nil where only that may use it.
+    public var scratch: Scratch?
     /// Why what belongs to the database itself (owner, rights, settings) can't be compared; nil where it can.
     public var databasePropertiesUnproven: String?
     /// Why roles can't be compared; nil where they can.
@@ -91,7 +110,7 @@ public struct PostgresCheckContext: Sendable {
     public init(
         connection: PostgresConnection, service: String, seal: PostgresTruth?, origin: Origin = .dump(serverVersion: nil),
         unsealedReason: String = "not sealed",
-        declared: [DeclaredCheck] = [], databasePropertiesUnproven: String? = nil, rolesUnproven: String? = nil,
+        declared: [DeclaredCheck] = [], scratch: Scratch? = nil, databasePropertiesUnproven: String? = nil, rolesUnproven: String? = nil,
         positions: SequencePositions? = nil, statementTimeout: Duration = .seconds(600),
         inventoryOptions: PostgresInventory.Options = PostgresInventory.Options(),
         emit: @escaping @Sendable (CaseResult) async -> Void, unproven: @escaping @Sendable (String) -> Void = { _ in },
@@ -103,6 +122,7 @@ public struct PostgresCheckContext: Sendable {
         self.origin = origin
         self.unsealedReason = unsealedReason
         self.declared = declared
+        self.scratch = scratch
         self.databasePropertiesUnproven = databasePropertiesUnproven
         self.rolesUnproven = rolesUnproven
         self.positions = positions

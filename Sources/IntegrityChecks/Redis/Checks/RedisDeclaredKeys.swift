@@ -14,7 +14,8 @@ struct RedisDeclaredKeys: RedisCheck {
         var cases: [CaseResult] = []
         for check in context.declared {
             switch check {
-            case .rows, .sql, .inDatabase: break
+            case .rows, .sql, .inDatabase, .asRole: break
+            case .command(let command): cases.append(await context.run?(command) ?? Self.onlyScratch(command, context.service))
             case .keys(let database, let pattern, let bounds):
                 let name = "db\(database) keys \(pattern) (\(bounds))"
                 cases.append(
@@ -30,6 +31,14 @@ struct RedisDeclaredKeys: RedisCheck {
             }
         }
         return cases
+    }
+
+    private static func onlyScratch(_ command: CommandCheck, _ service: String) -> CaseResult {
+        .unasked(
+            .declared, service: service, name: command.name,
+            finding: Finding(
+                Rule("not-asked"), object: command.name, message: "a command is only run beside a scratch server, and here is none",
+                hint: "write the check as key or keys"))
     }
 
     private func answer(

@@ -1,0 +1,16 @@
+// What runs a script.
+
+public import Foundation
+
+/// The program that the first line of a script names: `#!/usr/bin/python3`, `#!/usr/bin/env node`.
+public enum ScriptInterpreter {
+    /// nil where the file is no script, or can't be read.
+    public static func of(_ file: URL) -> String? {
+        guard let handle = try? FileHandle(forReadingFrom: file), let head = try? handle.read(upToCount: 256) else { return nil }
+        let line = String(decoding: head, as: UTF8.self).split(separator: "\n").first ?? ""
+        guard line.hasPrefix("#!") else { return nil }
+        let words = line.dropFirst(2).split(separator: " ").map(String.init)
+        guard words.first?.hasSuffix("/env") == true else { return words.first }
+        return words.dropFirst().first { !$0.hasPrefix("-") }
+    }
+}
