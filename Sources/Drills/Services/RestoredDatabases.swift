@@ -78,6 +78,7 @@ public struct RestoredDatabases: Sendable {
                 connection: connection, service: service, seal: nil, origin: origin, unsealedReason: unsealedReason,
                 declared: routes.byDatabase[database] ?? [], scratch: commands.scratch(server, database),
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true), emit: { tally.record($0) },
+                unproven: { log.unproven($0) },
                 progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
         await connection.close()
         for (name, questions) in routes.byDatabase.sorted(by: { $0.key < $1.key }) where name != database {

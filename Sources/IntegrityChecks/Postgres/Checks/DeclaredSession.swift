@@ -14,11 +14,14 @@ struct DeclaredSession {
     private let role: String?
     private let milliseconds: Int64
     private let heap: [String: String]
+    private let change: String
 
     /// - Parameters:
     ///   - role: Who asks; nil: the superuser of the context's own session.
     ///   - heap: One of ``HeapReading``.
-    init(_ context: PostgresCheckContext, as role: String?, heap: [String: String]) {
+    ///   - change: What Muster itself changes before the question, to be undone behind it; a scratch server's alone.
+    init(_ context: PostgresCheckContext, as role: String?, heap: [String: String], change: String = "") {
+        self.change = change
         self.context = context
         self.role = role
         self.heap = heap
@@ -47,7 +50,8 @@ struct DeclaredSession {
         // The inventory pins settings for itself, the search path among them; whoever wrote the question knows only the defaults.
         let defaults = PostgresInventory.settings.keys.sorted().map { "SET LOCAL \($0) TO DEFAULT;" }.joined(separator: " ")
         let reading = heap.sorted { $0.key < $1.key }.map { "SET LOCAL \($0.key) = \($0.value);" }.joined(separator: " ")
-        try await connection.execute("BEGIN READ ONLY; \(defaults) \(reading) SET LOCAL statement_timeout = \(milliseconds)")
+        let mode = change.isEmpty ? "READ ONLY" : "READ WRITE"
+        try await connection.execute("BEGIN \(mode); \(defaults) \(reading) SET LOCAL statement_timeout = \(milliseconds); \(change)")
         do throws(PostgresError) {
             let answer = try await question(connection)
             try await connection.execute("ROLLBACK")

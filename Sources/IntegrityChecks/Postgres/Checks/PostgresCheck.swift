@@ -23,6 +23,7 @@ public enum PostgresChecks {
         TableContentsCheck(),
         ExtensionTablesCheck(),
         LargeObjectsCheck(),
+        ConstraintsCheck(),
         DeclaredRowsCheck(),
         DeclaredQueryCheck(),
         DeclaredCommandCheck(),
