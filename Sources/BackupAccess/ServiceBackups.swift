@@ -175,7 +175,7 @@ public struct ServiceBackups: Sendable {
         var cases: [CaseResult] = []
         let name = "the seal holds"
         switch point.sealState {
-        case .valid(let seal) where set.kind == .pgDump ? seal.postgres == nil : seal.redis == nil:
+        case .valid(let seal) where set.kind == .pgDump ? seal.databases.isEmpty : seal.redis == nil:
             cases.append(.judged(.backup, service: set.service, name: name, findings: [otherTruth(point)]))
         case .valid(let seal):
             cases.append(.judged(.backup, service: set.service, name: name, findings: []))
@@ -193,6 +193,15 @@ public struct ServiceBackups: Sendable {
                 log.unproven(
                     "\(set.service): that the database \(identity.database) is the service's, only its own seals say: name it under databases of the "
                         + "service, and its cluster under system-identifiers.")
+            }
+            if seal.truth == .source, seal.cluster != nil, service?.systemIdentifiers.isEmpty != false, service?.databases.isEmpty != false
+            {
+                log.unproven(
+                    "\(set.service): that the cluster is the service's, only its own seals say: name it under system-identifiers of the service."
+                )
+            }
+            if let omitted = seal.cluster?.omitted, !omitted.isEmpty {
+                log.unproven("\(set.service): the backup has none of what takes no connections in the source: \(Readable.list(omitted)).")
             }
             if seal.truth == .backup {
                 log.unproven(

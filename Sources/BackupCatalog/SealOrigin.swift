@@ -43,16 +43,16 @@ struct SealOrigin: Sendable {
             (seal.estate, estate, "of the estate"), (seal.service, service, "of the service"), (seal.backup, backup, "of the backup"),
         ]
         if let (_, _, place) = named.first(where: { stated, names, _ in !names.contains(stated) }) {
-            let database = Self.source(seal).map { ", database \($0.database)" } ?? ""
+            let database = Self.source(seal).map { _ in ", \(Self.held(seal))" } ?? ""
             return finding(
                 name, expected: expected, actual: "estate \(seal.estate), \(seal.service)/\(seal.backup)\(database)",
                 message: "the seal is genuine, and of another backup than this one",
                 hint: "\(hint); if that is a former name, or its backups are copied here on purpose, name it under sealed-as \(place)")
         }
         guard let source = Self.source(seal) else { return nil }
-        if let databases, !databases.contains(source.database) {
+        if let databases, databases.isDisjoint(with: seal.databases.map(\.identity.database)) {
             return finding(
-                name, expected: "database \(databases.sorted().joined(separator: " or "))", actual: "database \(source.database)",
+                name, expected: "database \(databases.sorted().joined(separator: " or "))", actual: Self.held(seal),
                 message: "the seal is genuine, and of another database than the service's",
                 hint: "\(hint); if the database was renamed, name both under databases of the service")
         }
@@ -67,7 +67,13 @@ struct SealOrigin: Sendable {
     }
 
     /// What the seal's truth was read from. A restored backup has the scratch server's identity, which says nothing.
-    private static func source(_ seal: Seal) -> PostgresIdentity? { seal.truth == .source ? seal.postgres?.identity : nil }
+    private static func source(_ seal: Seal) -> PostgresIdentity? { seal.truth == .source ? seal.identity : nil }
+
+    private static func held(_ seal: Seal) -> String {
+        seal.cluster == nil
+            ? "database \(seal.identity?.database ?? "")"
+            : "databases \(seal.databases.map(\.identity.database).sorted().joined(separator: ", "))"
+    }
 
     // MARK: A whole series
 
@@ -87,7 +93,9 @@ struct SealOrigin: Sendable {
         }.sorted { $0.point.time < $1.point.time }
         var series = Series()
         if databases == nil {
-            judge(sealed.map { ($0.point, $0.source.database) }, what: "database", &series) {
+            // A cluster's come and go.
+            let single = sealed.filter { $0.point.sealState.seal?.cluster == nil }
+            judge(single.map { ($0.point, $0.source.database) }, what: "database", &series) {
                 "\(hint); if the database was renamed, name both under databases of the service"
             }
         }

@@ -101,7 +101,7 @@ extension Section {
             "store", "stores", "globals", "wal", "stanza", "restore", "fetch-wal", "fetch-wal-missing", "required", "live", "may-differ",
             "branch", "runs",
             "schedule",
-            "retention", "sealed-as",
+            "retention", "sealed-as", "cluster",
         ])
 
     static let live = Section("live", optional: ["file", "command"], holdsSecrets: true)

@@ -162,6 +162,17 @@ struct ServiceReader {
             fields.report(
                 "globals", "\"globals\" does not fit kind \"\(kind.rawValue)\"", hint: "remove it: only a pg_dump lacks its roles")
         }
+        let cluster = fields.flag("cluster") ?? false
+        if fields["cluster"] != nil, let kind, kind != .pgDump, kind.engine == engine {
+            fields.report(
+                "cluster", "\"cluster\" does not fit kind \"\(kind.rawValue)\"",
+                hint: "remove it: only muster seal of a pg_dump asks for it")
+        }
+        if cluster, fields["globals"] != nil {
+            fields.report(
+                "globals", "\"globals\" and \"cluster\" exclude each other", hint: "remove globals: the script of a cluster holds its roles"
+            )
+        }
         let encryption = encryption(fields)
         let wal = fields["wal"].map { self.wal($0, of: fields) }
         if fields["wal"] != nil, let kind, ![.baseBackup, .command].contains(kind), kind.engine == engine {
@@ -183,6 +194,7 @@ struct ServiceReader {
             globals: globals, wal: wal ?? nil, stanza: foreign.stanza, restore: foreign.restore,
             configuration: held.configuration, code: held.code, schedule: schedule, retention: retention)
         set.sealedAs = sealedAs
+        set.isCluster = cluster
         return set
     }
 

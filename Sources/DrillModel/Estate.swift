@@ -227,6 +227,8 @@ public struct BackupSet: Sendable, Hashable {
     public var encryption: Encryption?
     /// A glob for the `pg_dumpall --globals-only` file that lies beside each artifact, under the same encryption.
     public var globals: String?
+    /// `muster seal` backs up all databases of the source, as pg_dumpall does; of kind ``Kind/pgDump`` alone.
+    public var isCluster = false
     /// Where the write-ahead log that follows a base backup lies; nil: only what the base backup itself holds.
     public var wal: WALArchive?
     /// The stanza of a pgBackRest repository.

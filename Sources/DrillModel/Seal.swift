@@ -50,6 +50,8 @@ public struct Seal: Sendable, Hashable, Codable {
     }
     /// The layout of this record.
     public static let currentVersion = 1
+    /// That of a seal of a whole cluster. A Muster that knows only the other would compare nothing: it must not take it for one.
+    public static let clusterVersion = 2
 
     public var version: Int
     public var estate: String
@@ -67,6 +69,8 @@ public struct Seal: Sendable, Hashable, Codable {
     /// Where the source was a standby.
     public var standby: Standby?
     public var postgres: PostgresTruth?
+    /// In place of ``postgres`` where the backup is of all databases.
+    public var cluster: ClusterTruth?
     public var redis: RedisTruth?
 
     public init(

@@ -336,7 +336,7 @@ public struct ArtifactRetriever: Sendable {
 
     /// Decrypting needs the artifact's size at least; saying so at once beats a full disk half-way.
     private func checkRoom(for point: RecoveryPoint) throws(DrillFailure) {
-        let database = point.sealState.seal?.postgres?.identity.size ?? 0
+        let database = point.sealState.seal?.identity?.size ?? 0
         let needed = point.size + database
         guard let free = host.folder.freeBytes(), free < needed else { return }
         throw .error(

@@ -13,7 +13,7 @@ struct SealCommand: AsyncParsableCommand {
         discussion: """
             Writes the artifact into the backup's first store, encrypted as the estate file says, and beside it \
             <artifact>.seal.json. With --existing it seals an artifact that another tool took: the truth is then that of the \
-            backup, and every drill says so.
+            backup, and every drill says so. Of a backup with cluster: true it is all databases and roles, as pg_dumpall writes them.
             """)
 
     enum Pause: String, ExpressibleByArgument, CaseIterable {
@@ -92,7 +92,7 @@ struct SealCommand: AsyncParsableCommand {
         let output = output
         let (artifact, seal) = try await SignalGuard.run { try await job.run(existing: existing, output: output) }
         Console.print("sealed \(artifact.path)")
-        Console.print(Self.describe(seal, in: estate, took: ContinuousClock.now - started))
+        SealSummary.lines(seal, in: estate.timeZone, took: ContinuousClock.now - started).forEach(Console.print)
         if let standby = seal.standby { Self.tell(standby, seal.postgres?.identity.serverVersion) }
     }
 
@@ -111,20 +111,5 @@ struct SealCommand: AsyncParsableCommand {
         for advisory in ServerAdvisory.ofStandbys where advisory.concerns(serverVersion: serverVersion) {
             Console.complain("muster: warning: \(advisory.message)\nhint: \(advisory.hint)")
         }
-    }
-
-    private static func describe(_ seal: Seal, in estate: Estate, took: Duration) -> String {
-        var parts = ["of \(Readable.time(seal.snapshotTime, in: estate.timeZone))", Readable.bytes(seal.artifact.size)]
-        if let postgres = seal.postgres {
-            let rows = postgres.tables.reduce(0) { $0 + $1.rows }
-            parts.append("\(Readable.count(postgres.tables.count, "table")), \(Readable.count(rows, "row"))")
-            parts.append(Readable.count(postgres.objects.count, "object"))
-        }
-        if let redis = seal.redis {
-            parts.append(Readable.count(redis.databases.reduce(0) { $0 + $1.keys }, "key"))
-        }
-        parts.append(seal.truth == .source ? "truth: the source" : "truth: the backup itself")
-        parts.append("in \(Readable.duration(took))")
-        return "  " + parts.joined(separator: ", ")
     }
 }

@@ -50,8 +50,11 @@ public struct Damage: Sendable {
     /// One line for people.
     public var summary: String
     public var means: Means
+    /// It takes a database from several: only a series of whole clusters holds them.
+    public var isOfClusters: Bool
 
-    public init(_ name: String, _ summary: String, _ means: Means) {
+    public init(_ name: String, _ summary: String, isOfClusters: Bool = false, _ means: Means) {
+        self.isOfClusters = isOfClusters
         self.name = name
         self.summary = summary
         self.means = means

@@ -97,7 +97,7 @@ struct DamagedCopy: Sendable {
         _ retrieved: RetrievedArtifact, point: RecoveryPoint, seal: Seal, to artifact: URL, as format: [String] = ["-Fc", "-Z1"],
         _ apply: @Sendable (PostgresConnection, PostgresTruth) async throws -> Harm?
     ) async throws -> Harm? {
-        guard let truth = seal.postgres else { return nil }
+        guard let identity = seal.identity else { return nil }
         let dump = try DumpSource(
             location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
             backup: point.path)
@@ -105,7 +105,12 @@ struct DamagedCopy: Sendable {
         let restored = try await DumpRestorer(
             host: host, folder: folder, profile: .fast, jobs: 2, service: set.service,
             needs: plan.estate.services[set.service]?.needs ?? ServerNeeds()
-        ).restore(dump, identity: truth.identity) { _ in }
+        ).restore(dump, identity: identity) { _ in }
+        // Of a cluster the largest that is somebody's is damaged; a dump of one may not say what it is called.
+        guard let truth = seal.postgres ?? seal.databases.first(where: { $0.identity.database == restored.database }) else {
+            await restored.server.stop()
+            return nil
+        }
         let connection = try await PostgresConnection.connect(restored.server.configuration(database: restored.database))
         let harm = try await apply(connection, truth)
         await connection.close()
@@ -113,12 +118,14 @@ struct DamagedCopy: Sendable {
             await restored.server.stop()
             return nil
         }
+        let program =
+            seal.cluster == nil ? [restored.server.binaries.path("pg_dump")] + format : [restored.server.binaries.path("pg_dumpall")]
         let dumped = try await host.run(
-            [restored.server.binaries.path("pg_dump")] + format,
+            program,
             environment: restored.server.environment(database: restored.database), workingFolder: folder, output: artifact)
         await restored.server.stop()
         guard dumped.succeeded else {
-            throw ScratchError(.toolFailed, "pg_dump of the damaged copy ended with \(dumped.ending)", hint: "check free disk space")
+            throw ScratchError(.toolFailed, "the dump of the damaged copy ended with \(dumped.ending)", hint: "check free disk space")
         }
         return harm
     }

@@ -63,7 +63,7 @@ public struct SabotageSession: Sendable {
         var unfit: [SabotageResult] = []
         for recovery in plan.recover {
             guard let service = plan.estate.services[recovery.service], let set = service.backups[recovery.backup] else { continue }
-            let fitting = damages.filter { $0.fits(service.engine) && Way(of: $0).fits(set) }
+            let fitting = damages.filter { $0.fits(service.engine) && Way(of: $0).fits(set) && (set.isCluster || !$0.isOfClusters) }
             if let reason = whyNot(set, fitting) {
                 let result = SabotageResult(service: recovery.service, damage: set.name, verdict: .skipped, explanation: reason)
                 if set.holdsData { unfit.append(result) } else { results.append(result) }

@@ -6,6 +6,18 @@ import PostgresClient
 extension Damage {
     static let schemaDamages: [Damage] = [
         Damage(
+            "dropped-database", "a database of a cluster is missing", isOfClusters: true,
+            .postgres { connection, _ in
+                let name = try await connection.value(
+                    """
+                    SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname NOT IN (current_database(), 'postgres')
+                    ORDER BY datname LIMIT 1
+                    """)
+                guard let name else { return nil }
+                try await connection.execute("DROP DATABASE \(SQL.identifier(name))")
+                return Harm(Rule("database-missing"), object: name)
+            }),
+        Damage(
             "dropped-index", "an index is missing",
             .postgres { connection, _ in
                 try await first(

@@ -50,26 +50,12 @@ public struct DumpTool: Sendable {
         _ call: PgDump.Call, database: String?, to target: URL, encryption: ArtifactStream.Encryption?,
         flushed: Bool, head: HeadFilter? = nil, begun: (@Sendable () async throws -> Void)? = nil
     ) async throws(SealingError) -> StreamedArtifact {
-        let program = call.program
-        var environment = ["PGHOST": source.host, "PGPORT": String(source.port), "PGUSER": source.user]
-        environment["PGDATABASE"] = database
-        environment["PGPASSWORD"] = source.password
-        environment["PGAPPNAME"] = source.applicationName
-        // As in ``SourceSession``: before its own transaction, which is repeatable read, it asks a few questions.
-        environment["PGOPTIONS"] = "-c default_transaction_isolation=read\\ committed"
-        environment.merge(ownership) { $1 }
-        // Its messages name objects, and a failing statement's text; they are read for one line and not kept.
-        let errors = folder.appendingPathComponent("muster-\(program)-\(UUID().uuidString).log")
-        defer { try? FileManager.default.removeItem(at: errors) }
         do {
             let writer = try await EncryptingFileWriter(to: target, encrypting: encryption, flushed: flushed)
             let pending = Mutex(head)
             let isFirst = Mutex(true)
             do {
-                let path = binaries.map { "\($0)/\(program)" } ?? program
-                let ending = try await ToolRunner.stream(
-                    [path] + call.arguments, environment: environment, errors: .file(errors)
-                ) { bytes in
+                try await stream(call, database: database) { bytes in
                     var bytes = bytes
                     let filter = pending.withLock { filter in
                         defer { filter = nil }
@@ -83,19 +69,39 @@ public struct DumpTool: Sendable {
                     if first { try await begun?() }
                     try await writer.write(bytes)
                 }
-                try Task.checkCancellation()
-                guard ending.succeeded else {
-                    throw SealingError(
-                        .tool, "\(program) ended with \(ending.ending): \(Self.reason(in: errors))",
-                        hint: "check that it is no older than the server, and the user's right to read every table")
-                }
                 return try await writer.finish()
             } catch {
                 await writer.abandon()
                 throw error
             }
         } catch {
-            throw SealingError(error, doing: "running \(program)")
+            throw SealingError(error, doing: "running \(call.program)")
+        }
+    }
+
+    /// Hands on what the program prints, as it comes.
+    ///
+    /// - Throws: ``SealingError`` where it ended otherwise than well; what `consume` throws.
+    func stream(_ call: PgDump.Call, database: String?, _ consume: @escaping @Sendable ([UInt8]) async throws -> Void) async throws {
+        let program = call.program
+        var environment = ["PGHOST": source.host, "PGPORT": String(source.port), "PGUSER": source.user]
+        environment["PGDATABASE"] = database
+        environment["PGPASSWORD"] = source.password
+        environment["PGAPPNAME"] = source.applicationName
+        // As in ``SourceSession``: before its own transaction, which is repeatable read, it asks a few questions.
+        environment["PGOPTIONS"] = "-c default_transaction_isolation=read\\ committed"
+        environment.merge(ownership) { $1 }
+        // Its messages name objects, and a failing statement's text; they are read for one line and not kept.
+        let errors = folder.appendingPathComponent("muster-\(program)-\(UUID().uuidString).log")
+        defer { try? FileManager.default.removeItem(at: errors) }
+        let path = binaries.map { "\($0)/\(program)" } ?? program
+        let ending = try await ToolRunner.stream(
+            [path] + call.arguments, environment: environment, errors: .file(errors), consume: consume)
+        try Task.checkCancellation()
+        guard ending.succeeded else {
+            throw SealingError(
+                .tool, "\(program) ended with \(ending.ending): \(Self.reason(in: errors))",
+                hint: "check that it is no older than the server, and the user's right to read every table")
         }
     }
 

@@ -59,11 +59,20 @@ public struct SealJob: Sendable {
         do {
             let sealed: (artifact: URL, seal: Seal)
             if let existing { sealed = try await sealExisting(existing) } else { sealed = try await backUpAndSeal(to: output) }
-            if let truth = sealed.seal.postgres, truth.tables.isEmpty {
+            let truths = sealed.seal.databases
+            if let first = truths.first, truths.allSatisfy(\.tables.isEmpty) {
+                let what = sealed.seal.cluster == nil ? "the database \(first.identity.database) holds" : "the cluster's databases hold"
                 tell(
                     """
-                    warning: the database \(truth.identity.database) holds no tables, and the seal says so
+                    warning: \(what) no tables, and the seal says so
                     hint: check that it is the right one: source: {database: …} of \(service.name) in the estate file
+                    """)
+            }
+            if let omitted = sealed.seal.cluster?.omitted, !omitted.isEmpty {
+                tell(
+                    """
+                    warning: what takes no connections is not in the backup, as pg_dumpall leaves it out: \(omitted.joined(separator: ", "))
+                    hint: ALTER DATABASE … ALLOW_CONNECTIONS true where it must be saved
                     """)
             }
             return sealed
@@ -135,7 +144,8 @@ public struct SealJob: Sendable {
 
     private func backUpPostgres(_ source: SourceConnection, password: Secret?, to artifact: URL, globals: URL?) async throws -> Seal {
         let configuration = PostgresConfiguration(
-            host: source.host, port: source.port ?? 5432, database: source.database ?? service.name, user: source.user ?? "postgres",
+            host: source.host, port: source.port ?? 5432, database: source.database ?? (set.isCluster ? "postgres" : service.name),
+            user: source.user ?? "postgres",
             password: password?.text, applicationName: "muster seal", settings: PostgresInventory.settings)
         let binaries = try await dumpBinaries(for: configuration)
         let encryption = try keyring.decryption(of: set)
@@ -144,15 +154,18 @@ public struct SealJob: Sendable {
         // A folder of this run's: by it what a killed run leaves is found, its pg_dump and a standby's pause.
         return try await inScratch("seal \(service.name)") { host in
             try host.register(UnfinishedBackup(files: [artifact, globals].compactMap { $0 }))
+            let options = PostgresSealer.Options(
+                loadPercent: loadPercent, parallelWorkers: parallelWorkers, pause: pause, maxPause: maxPause,
+                recordPause: { mark in
+                    guard let mark else { return host.withdraw(PausedReplay.self) }
+                    try host.register(PausedReplay(estate: estate.file, service: service.name, mark: mark))
+                },
+                olderClient: allowOlderClient ? warn : nil)
             let sealer = PostgresSealer(
-                source: configuration, binaries: binaries, ownership: host.ownership, folder: host.folder.url,
-                options: PostgresSealer.Options(
-                    loadPercent: loadPercent, parallelWorkers: parallelWorkers, pause: pause, maxPause: maxPause,
-                    recordPause: { mark in
-                        guard let mark else { return host.withdraw(PausedReplay.self) }
-                        try host.register(PausedReplay(estate: estate.file, service: service.name, mark: mark))
-                    },
-                    olderClient: allowOlderClient ? warn : nil))
+                source: configuration, binaries: binaries, ownership: host.ownership, folder: host.folder.url, options: options)
+            if set.isCluster {
+                return try await ClusterSealer(tool: sealer.tool, options: options).seal(to: artifact, encryption: encryption, for: purpose)
+            }
             var (_, seal) = try await sealer.seal(to: artifact, encryption: encryption, for: purpose)
             if let globals {
                 let written = try await sealer.tool.writeGlobals(to: globals, encryption: encryption, passwords: true)
@@ -276,7 +289,7 @@ public struct SealJob: Sendable {
             switch set.kind {
             case .baseBackup, .pgBackRest, .command: throw Self.noSealsForBaseBackups(set)
             case .env, .gitBundle, .gitMirror: throw Self.noSealsForFiles(set)
-            case .pgDump: seal.postgres = try await postgresTruth(of: retrieved, point: point, host: host)
+            case .pgDump: try await addTruth(to: &seal, of: retrieved, point: point, host: host)
             case .rdb: seal.redis = try await RedisSealer(host: host, software: service.redisSoftware).truth(ofSnapshot: retrieved.location)
             case .aof:
                 seal.redis = try await RedisSealer(host: host, software: service.redisSoftware).truth(
@@ -288,7 +301,7 @@ public struct SealJob: Sendable {
         return (point.location, seal)
     }
 
-    private func postgresTruth(of retrieved: RetrievedArtifact, point: RecoveryPoint, host: ScratchHost) async throws -> PostgresTruth {
+    private func addTruth(to seal: inout Seal, of retrieved: RetrievedArtifact, point: RecoveryPoint, host: ScratchHost) async throws {
         let dump = try DumpSource(
             location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
             backup: point.path)
@@ -299,21 +312,25 @@ public struct SealJob: Sendable {
         if let broken = restored.cases.first(where: { $0.verdict == .failed || $0.verdict == .error })?.findings.first {
             throw DrillFailure.failed(broken)
         }
+        if set.isCluster { return seal.hold(try await RestoredCluster(restored: restored, time: point.time).truth()) }
         let named = restored.databases.first { $0 == service.source?.database }
         guard let database = named ?? (restored.databases.count > 1 ? nil : restored.database) else {
             throw CommandFailure(
                 .usage,
                 "the dump holds several databases (\(restored.databases.sorted().joined(separator: ", "))), and a seal is about one",
-                hint: "say which: source: {host: …, database: …} of \(service.name) in the estate file")
+                hint:
+                    "say which: source: {host: …, database: …} of \(service.name) in the estate file; or seal all of them: cluster: true of \(set.name)"
+            )
         }
         if restored.databases.count > 1 {
-            tell("note: the seal is about the database \(database), and says nothing of the others in the dump")
+            tell(
+                "note: the seal is about the database \(database), and says nothing of the others in the dump; cluster: true of \(set.name) seals all"
+            )
         }
         let connection = try await PostgresConnection.connect(
             restored.server.configuration(database: database, settings: PostgresInventory.settings))
-        let truth = try await PostgresInventory(connection, options: .init(parallelWorkers: true)).truth()
+        seal.postgres = try await PostgresInventory(connection, options: .init(parallelWorkers: true)).truth()
         await connection.close()
-        return truth
     }
 
     // MARK: Shared

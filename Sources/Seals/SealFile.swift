@@ -74,8 +74,8 @@ public enum SealFile {
         guard let version = SealCoding.version(of: payload) else {
             return .broken(.sealUnreadable(name, "its payload is no seal"))
         }
-        guard version == Seal.currentVersion else { return .broken(.sealVersionUnknown(name, version)) }
-        guard let seal = SealCoding.decode(payload) else {
+        guard [Seal.currentVersion, Seal.clusterVersion].contains(version) else { return .broken(.sealVersionUnknown(name, version)) }
+        guard let seal = SealCoding.decode(payload), (seal.cluster != nil) == (version == Seal.clusterVersion) else {
             return .broken(.sealUnreadable(name, "its payload is no seal of version \(version)"))
         }
         guard seal.artifact.name == artifact else {

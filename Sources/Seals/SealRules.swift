@@ -38,7 +38,8 @@ extension Finding {
 
     static func sealVersionUnknown(_ name: String, _ version: Int) -> Finding {
         Finding(
-            .sealVersionUnknown, object: name, expected: "version \(Seal.currentVersion)", actual: "version \(version)",
+            .sealVersionUnknown, object: name, expected: "version \(Seal.currentVersion) or \(Seal.clusterVersion)",
+            actual: "version \(version)",
             message: "the seal is of a version that this muster does not know",
             hint: "run the drill with the muster that made the seal, or a newer one")
     }

@@ -312,7 +312,7 @@ public struct Doctor: Sendable {
         if let text = try? String(contentsOf: newest.location.appendingPathComponent("PG_VERSION"), encoding: .utf8) {
             return (Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), formats, nil)
         }
-        let sealed = newest.sealState.seal?.postgres.map { $0.identity.serverVersion / 10000 }
+        let sealed = newest.sealState.seal?.identity.map { $0.serverVersion / 10000 }
         return (ArchiveHeader(head, timeZone: estate.timeZone)?.serverMajor ?? sealed, formats, nil)
     }
 }

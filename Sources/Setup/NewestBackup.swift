@@ -212,7 +212,7 @@ struct NewestBackup: Sendable {
 
     /// The stored file is fetched, and its database made beside it.
     private func room(for point: RecoveryPoint, _ opened: ArtifactBeginning) -> (bytes: Int64, isKnown: Bool) {
-        if let size = point.sealState.seal?.postgres?.identity.size { return (point.size + size, true) }
+        if let size = point.sealState.seal?.identity?.size { return (point.size + size, true) }
         return (point.size + max(point.size, opened.plainBytes ?? 0), false)
     }
 }

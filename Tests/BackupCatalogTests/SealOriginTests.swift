@@ -150,4 +150,23 @@ import Testing
         }
         #expect(finding.rule == .sealNamesOtherSource)
     }
+
+    /// A cluster's databases come and go; that it is the same cluster is what counts.
+    @Test func ofAWholeCluster() throws {
+        func cluster(_ names: [String], system: String = "1", night: Int = 1) -> Seal {
+            var whole = seal(cluster: system, night: night)
+            whole.postgres = nil
+            let truths = names.compactMap { seal(database: $0, cluster: system).postgres }
+            whole.hold(ClusterTruth(databases: truths.map { .init(snapshotTime: whole.snapshotTime, truth: $0) }, roles: []))
+            return whole
+        }
+        #expect(judge(cluster(["orders", "crm"])) == nil)
+        let declared = estate { $1.databases = ["orders"] }
+        #expect(judge(cluster(["crm", "orders"]), declared) == nil)
+        let finding = try #require(judge(cluster(["crm", "billing"]), declared))
+        #expect(finding.rule == .sealNamesOtherSource && finding.actual == "databases billing, crm")
+        let other = estate { $1.systemIdentifiers = ["2"] }
+        #expect(judge(cluster(["orders"]), other)?.rule == .sealNamesOtherSource)
+        #expect(judge(cluster(["orders"], system: "2"), other) == nil)
+    }
 }

@@ -488,6 +488,19 @@ private struct Halfway {
         }
     }
 
+    /// Each database's dump would be of one pause, and the roles of none: it is refused before anything is paused.
+    @Test func noWholeClusterIsSealedOfAStandby() async throws {
+        try await SealedStandby.with { test in
+            let estate = try String(contentsOf: test.fixture.estate, encoding: .utf8)
+            try Data(estate.replacing("encryption: none}", with: "encryption: none, cluster: true}").utf8).write(to: test.fixture.estate)
+            let outcome = try await test.seal()
+            #expect(outcome.code == 2 && outcome.err.contains("the source is a standby"), "\(outcome.text)")
+            #expect(outcome.err.contains("hint: name the primary as source"), "\(outcome.text)")
+            test.expectNoBackup()
+            try await test.expectGoesOn()
+        }
+    }
+
     /// A standby whose settings don't spare long readers stands still for all of the dump; who wants it otherwise is told what became of it.
     @Test func whatItReplaysMayEndTheReader() async throws {
         try await SealedStandby.with { test in

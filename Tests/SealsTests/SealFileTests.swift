@@ -170,6 +170,30 @@ struct SealFileTests {
         #expect(finding.rule == .sealVersionUnknown && finding.actual == "version 99")
     }
 
+    @Test("a seal of a whole cluster has a version of its own, which alone may hold one")
+    func cluster() throws {
+        let identity = PostgresIdentity(
+            database: "shop", serverVersion: 150_018, systemIdentifier: "1", lsn: "0/0", encoding: "UTF8", collate: "C", ctype: "C",
+            localeProvider: "libc", locale: nil, bootstrapSuperuser: "postgres", size: 7)
+        let truth = PostgresTruth(
+            identity: identity, tables: [], objects: [], sequences: [], largeObjects: LargeObjectFingerprint(count: 0, hash: "0"))
+        let times = [1_790_000_000.123, 1_790_000_000.165].map(Date.init(timeIntervalSince1970:))
+        let databases = times.map { ClusterTruth.Database(snapshotTime: $0, truth: truth) }
+        let roles = [SchemaObject(kind: .role, name: "app", definition: "login")]
+        var seal = sealOf("redis.rdb")
+        seal.redis = nil
+        seal.hold(ClusterTruth(databases: databases, roles: roles, omitted: ["closed"]))
+        #expect(seal.version == 2 && seal.cluster?.skewSeconds == 0.042 && seal.identity?.size == 14)
+        try SealFile.write(seal, besides: artifact, signedBy: key)
+        #expect(SealFile.read(besides: artifact, trusted: [try key.publicKey()]) == .valid(seal))
+        // An older Muster passes over fields that it doesn't know: it would compare nothing.
+        seal.version = 1
+        try SealFile.write(seal, besides: artifact, signedBy: key)
+        #expect(try broken().rule == .sealUnreadable)
+        try SealFile.write(sealOf("redis.rdb", version: 2), besides: artifact, signedBy: key)
+        #expect(try broken().rule == .sealUnreadable)
+    }
+
     @Test("a seal beside another artifact doesn't count for it")
     func otherArtifact() throws {
         let file = try SealFile.write(sealOf("redis.rdb"), besides: artifact, signedBy: key)

@@ -64,7 +64,7 @@ struct PostgresDriver: ServiceDriver {
         let restorer = DumpRestorer(
             host: host, folder: folder, profile: plan.profile, jobs: jobs, service: service, needs: source.needs)
         // A server takes a second to make, and needs nothing of the artifact: both at once.
-        let identity = point.sealState.seal?.postgres?.identity
+        let identity = point.sealState.seal?.identity
         let server = Task { try? await restorer.prepareServer(for: identity) }
         attempt.atEnd {
             server.cancel()
@@ -82,7 +82,7 @@ struct PostgresDriver: ServiceDriver {
 
     func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
         let (log, point, artifact) = (attempt.log, retrieved.point, retrieved.artifact)
-        let identity = point.sealState.seal?.postgres?.identity
+        let identity = point.sealState.seal?.identity
         let dump = try DumpSource(
             location: artifact.location, format: artifact.format, isFolder: artifact.isFolder, globals: artifact.globals,
             backup: point.path)
@@ -106,9 +106,9 @@ struct PostgresDriver: ServiceDriver {
 
     func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
         let (log, point, restored) = (attempt.log, restored.point, restored.database)
-        let seal = point.sealState.seal?.postgres
         let asked = try AskedDatabases(
-            restored, service: service, wanted: wanted, source: plan.estate.services[service]?.source?.database, seal: seal)
+            restored, service: service, wanted: wanted, source: plan.estate.services[service]?.source?.database,
+            seal: point.sealState.seal)
         log.fact("database", asked.main)
         host.remember(restored.server, database: asked.main, of: service, demand: plan.quarantine)
         let tally = CaseTally(log)
@@ -120,7 +120,8 @@ struct PostgresDriver: ServiceDriver {
                 declared: scope.declared, scratch: commands.scratch(restored.server, scope.database),
                 databasePropertiesUnproven: restored.withProperties.contains(scope.database)
                     ? nil : "the dump carries no properties of the database itself",
-                rolesUnproven: restored.hasRoles ? nil : "no part of the backup holds roles",
+                rolesUnproven: !restored.hasRoles
+                    ? "no part of the backup holds roles" : scope.comparesRoles ? nil : AskedDatabases.Scope.rolesElsewhere,
                 positions: restored.positions[scope.database],
                 // The scratch server has nothing else to do.
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true),

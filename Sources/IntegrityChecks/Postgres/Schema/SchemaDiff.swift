@@ -45,6 +45,9 @@ public enum SchemaDiff {
         }
     }
 
+    /// Whether an object is the cluster's, and the same for all of its databases: a role, or what is said of one.
+    public static func isOfCluster(_ object: SchemaObject) -> Bool { !Options(roles: false).compares(object) }
+
     /// A finding, and the kind of object that it belongs to.
     public struct Difference: Sendable {
         public var kind: SchemaObject.Kind
