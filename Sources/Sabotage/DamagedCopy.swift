@@ -40,6 +40,8 @@ struct DamagedCopy: Sendable {
                     message: "no backup is sealed, so no check could tell a good copy from a damaged one",
                     hint: "make backups with muster seal"))
         }
+        // A seal of one database says nothing of others.
+        if damage?.isOfClusters == true, seal.cluster == nil { return nil }
         let work = try host.folder.privateFolder("copy")
         try await backups.stores.bring(point)
         let retriever = ArtifactRetriever(host: host, decryption: try backups.keyring.decryption(of: set))

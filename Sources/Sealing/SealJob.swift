@@ -104,6 +104,11 @@ public struct SealJob: Sendable {
                 .usage, "\(service.name) has no source to back up", hint: "add source: {host: …} to it in the estate file")
         }
         let artifact = try target(path)
+        if set.isCluster, !artifact.lastPathComponent.contains(".gz") {
+            throw CommandFailure(
+                .usage, "muster packs the script of a cluster by gzip, and \(artifact.lastPathComponent) doesn't say so",
+                hint: path == nil ? "let match of \(set.name) end with .sql.gz, or .sql.gz.enc" : "name it with .gz at the end")
+        }
         do {
             try FileManager.default.createDirectory(at: artifact.deletingLastPathComponent(), withIntermediateDirectories: true)
         } catch {

@@ -283,6 +283,15 @@ struct ClusterSealTests {
         }
     }
 
+    /// Who finds it in an emergency goes by its name.
+    @Test func aNameThatDoesNotSayHowItIsPacked() async throws {
+        try await SealedCluster.with { test in
+            try test.edit("match: \"*.sql.gz\"", "match: \"all-*.sql\"")
+            let sealed = try await test.seal()
+            #expect(sealed.code == 64 && sealed.err.contains("end with .sql.gz") && test.files == [], "\(sealed.text)\(test.files)")
+        }
+    }
+
     /// As pg_dumpall does, and it says so.
     @Test func whatTakesNoConnectionsIsLeftOut() async throws {
         try await SealedCluster.with { test in

@@ -2,6 +2,7 @@
 
 import Foundation
 import PostgresClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -49,6 +50,49 @@ struct ClusterSnapshotsTests {
             for _ in 0..<500 where try await home.value(sessions) != "0" { try await Task.sleep(for: .milliseconds(20)) }
             #expect(try await home.value(sessions) == "0")
             await home.close()
+        }
+    }
+
+    /// Its rows are gone for everybody, whatever the snapshot says: what is dumped of it later is no backup of that moment.
+    @Test func aTableThatIsTruncatedBeforeItsTurn() async throws {
+        try await withTestPostgres { server in
+            let home = try await server.connect()
+            for name in ["crm", "shop"] {
+                try await home.execute("CREATE DATABASE \(name)")
+                let session = try await server.connect(database: name)
+                try await session.execute("CREATE TABLE t AS SELECT generate_series(1, 9) AS i")
+                await session.close()
+            }
+            await home.close()
+            let folder = FileManager.default.temporaryDirectory.appending(path: "cluster-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let isFirst = Mutex(true)
+            var options = PostgresSealer.Options()
+            options.progress = { table, _, _ in
+                // That of crm, which comes before shop.
+                let now = isFirst.withLock { first in
+                    defer { first = false }
+                    return first && table == "public.t"
+                }
+                guard now else { return }
+                let psql = Process()
+                psql.executableURL = URL(fileURLWithPath: "\(server.binFolder)/psql")
+                psql.arguments = [
+                    "-qX", "-h", server.socketFolder, "-p", String(server.port), "-U", server.superuser, "shop", "-c", "TRUNCATE t",
+                ]
+                try? psql.run()
+                psql.waitUntilExit()
+            }
+            let tool = DumpTool(source: source(server), binaries: server.binFolder, folder: folder)
+            let failure = await #expect(throws: SealingError.self) {
+                _ = try await ClusterSealer(tool: tool, options: options).seal(
+                    to: folder.appending(path: "all.sql.gz"), encryption: nil,
+                    for: PostgresSealer.Purpose(estate: "shop", service: "postgres", backup: "all"))
+            }
+            let message = failure?.message ?? ""
+            #expect(message.contains("the database shop") && message.contains("truncated, rewritten or replaced"), "\(message)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         }
     }
 }
