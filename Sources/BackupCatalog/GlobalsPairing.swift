@@ -1,5 +1,6 @@
 // Which globals file belongs to which dump, by their names.
 
+import ArtifactFormats
 import Foundation
 
 /// Pairs a dump with the globals file that was taken with it.
@@ -43,7 +44,11 @@ enum GlobalsPairing {
         if let date = name.firstMatch(of: /(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d/) { return digits(name[date.range.lowerBound...]) }
         // A folder per day, `2026-03-14/shop.dump` or `2026/03/14/shop.dump`: the globals file of another one is of another day.
         let folders = item.path.split(separator: "/").dropLast().joined(separator: "/")
-        guard let date = folders.firstMatch(of: /(?:19|20)\d\d[-_.\/]?[01]\d[-_.\/]?[0-3]\d/) else { return digits(name[...]) }
+        guard let date = folders.firstMatch(of: /(?:19|20)\d\d[-_.\/]?[01]\d[-_.\/]?[0-3]\d/) else {
+            // Of a week's rotation the weekday is all the date that there is.
+            let day = CalendarWord.first(in: name).map { Array(name[$0.range].lowercased().utf8.prefix(3)) }
+            return day ?? digits(name[...])
+        }
         return digits(folders[date.range.lowerBound...])
     }
 

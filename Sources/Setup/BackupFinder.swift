@@ -62,10 +62,18 @@ public struct BackupFinder: Sendable {
         case packed
         /// Another tool's, or of no use as it is.
         case foreign(String)
+
+        /// Whatever is called `sun` there, each repository is a series of its own, and an archive is one.
+        var mayRotate: Bool {
+            switch self {
+            case .artifact(.gitMirror, _, _), .repository, .wal: false
+            default: true
+            }
+        }
     }
 
     /// The paths of each pattern, by what they are.
-    private typealias Groups = [String: [Item: [String]]]
+    private typealias Groups = [SeriesName: [Item: [String]]]
 
     /// - Parameter look: What lies in a packed file; nil where it can't be told.
     func find(looking look: (URL) async -> PackedContent? = { _ in nil }) async -> Found {
@@ -73,6 +81,7 @@ public struct BackupFinder: Sendable {
         var passedOver: [String] = []
         var seen: Set<String> = []
         walk("", depth: 0, &groups, &passedOver, &seen)
+        groups = rotating(groups)
         for (pattern, items) in groups {
             guard let paths = items[.packed], let newest = paths.last else { continue }
             groups[pattern]?[.packed] = nil
@@ -91,11 +100,26 @@ public struct BackupFinder: Sendable {
         return found(groups, passedOver, seen)
     }
 
+    /// One series of what differs by a weekday, a month or a week alone; where there is just one of them, it is no rotation.
+    private func rotating(_ groups: Groups) -> Groups {
+        var result = groups
+        let alike = Dictionary(grouping: groups.filter { $0.value.keys.allSatisfy(\.mayRotate) }.keys) { $0.rotating }
+        for (name, members) in alike {
+            guard let name, members.count > 1 else { continue }
+            for member in members {
+                result.removeValue(forKey: member)?.forEach { item, paths in result[name, default: [:]][item, default: []] += paths }
+            }
+            for item in result[name, default: [:]].keys { result[name]?[item]?.sort() }
+        }
+        return result
+    }
+
     private func found(_ groups: Groups, _ passedOver: [String], _ seen: Set<String>) -> Found {
         var found = Found(passedOver: passedOver.sorted())
         var globals: [(match: String, encryption: String?)] = []
         var archives: [(match: String, encryption: String?)] = []
-        for (pattern, items) in groups.sorted(by: { $0.key < $1.key }) {
+        for (series, items) in groups.sorted(by: { $0.key < $1.key }) {
+            let pattern = series.pattern
             for (item, paths) in items {
                 switch item {
                 case .artifact(let kind, let encryption, let guessed):
@@ -169,7 +193,7 @@ public struct BackupFinder: Sendable {
         let folder = path.isEmpty ? root : root.appendingPathComponent(path)
         let all = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
         if let words = ForeignStore.told(all, of: folder, depth: depth) {
-            groups[DatePattern.pattern(path), default: [:]][.foreign(words), default: []].append(path)
+            groups[SeriesName(DatePattern.pattern(path)), default: [:]][.foreign(words), default: []].append(path)
             return
         }
         for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() where !name.hasPrefix(".") {
@@ -180,8 +204,9 @@ public struct BackupFinder: Sendable {
             switch type {
             case .typeDirectory?:
                 if let kind = Self.kind(ofFolder: item) {
-                    groups[kind.isRepository ? relative : DatePattern.pattern(relative), default: [:]][kind.item, default: []].append(
-                        relative)
+                    groups[SeriesName(kind.isRepository ? relative : DatePattern.pattern(relative)), default: [:]][kind.item, default: []]
+                        .append(
+                            relative)
                 } else if depth < Self.deepest {
                     walk(relative, depth: depth + 1, &groups, &passedOver, &seen)
                 }
@@ -192,8 +217,9 @@ public struct BackupFinder: Sendable {
                 case .partOfSet: passedOver.append("\(relative): a part of append-only files, whose manifest isn't here")
                 case .wal(let encryption):
                     // One glob for all of an archive, history files included.
-                    groups["\(path.isEmpty ? "" : path + "/")*", default: [:]][.wal(encryption: encryption), default: []].append(relative)
-                case let kind: groups[DatePattern.pattern(relative), default: [:]][kind, default: []].append(relative)
+                    groups[SeriesName("\(path.isEmpty ? "" : path + "/")*"), default: [:]][.wal(encryption: encryption), default: []]
+                        .append(relative)
+                case let kind: groups[SeriesName(DatePattern.pattern(relative)), default: [:]][kind, default: []].append(relative)
                 }
             default: break
             }

@@ -49,10 +49,10 @@ public struct EstateDraft: Sendable {
             let service = set.kind.engine.rawValue
             let parts = set.match.split(separator: "/").map(String.init)
             let folder = parts.dropLast().last
-            let isDated = folder?.contains("*") == true
+            let isDated = folder.map { $0.contains("*") || $0.contains("[") } ?? false
             // The file's own name, without endings and without its date.
-            let stem = parts.last.flatMap { $0.split(separator: ".").first }.map { $0.filter { $0 != "*" } }
-            let told = isDated ? stem : folder
+            let stem = parts.last?.split(separator: ".").first?.replacing(/\*|\[[^\]]*\]/, with: "")
+            let told = isDated ? stem.map { String($0) } : folder
             let base = Self.word(
                 set.kind == .pgBackRest ? "repository" : told.flatMap { $0.contains(where: \.isLetter) ? $0 : nil } ?? set.kind.rawValue)
             var name = base

@@ -1,5 +1,6 @@
 // A series' glob that takes nothing of its neighbours: where the star would, the digits of its dates stand in its place.
 
+import ArtifactFormats
 import Foundation
 import Glibc
 
@@ -16,7 +17,7 @@ enum TightGlob {
         let first = strangers(match)
         guard !first.isEmpty else { return (match, []) }
         let tight = Set(paths.map { dated($0, as: match) })
-        guard tight.count == 1, let only = tight.first, paths.allSatisfy({ takes(only, $0) }) else { return (match, first) }
+        guard let only = tight.sorted().first(where: { glob in paths.allSatisfy { takes(glob, $0) } }) else { return (match, first) }
         let rest = strangers(only)
         return rest.count < first.count ? (only, rest) : (match, first)
     }
@@ -29,7 +30,8 @@ enum TightGlob {
             && zip(parts, names).allSatisfy { fnmatch($0, $1, FNM_PERIOD) == 0 && !$1.hasSuffix(".seal.json") }
     }
 
-    /// One path with every digit of what a star stands for made a digit of any value, and every other sign there one of any kind.
+    /// One path with every digit of what a star stands for made a digit of any value, a weekday or a month any other of them, and every other
+    /// sign there one of any kind.
     private static func dated(_ path: String, as match: String) -> String {
         let patterns = match.split(separator: "/").map(String.init)
         let names = path.split(separator: "/").map(String.init)
@@ -38,7 +40,9 @@ enum TightGlob {
             guard parts.count > 1, let before = parts.first, let after = parts.last, name.count >= before.count + after.count else {
                 return pattern
             }
-            let moment = name.dropFirst(before.count).dropLast(after.count).map { sign in
+            let stood = name.dropFirst(before.count).dropLast(after.count)
+            if let word = CalendarWord.glob(String(stood)) { return before + word + after }
+            let moment = stood.map { sign in
                 sign.isNumber ? "[0-9]" : sign.isLetter || "*?[]\\".contains(sign) ? "?" : String(sign)
             }
             return before + moment.joined() + after

@@ -248,6 +248,7 @@ func archive(hour: UInt8, layout: UInt8 = 1) -> [UInt8] {
             "app-2026-03-14.dump.enc", ["app-2026-03-13.globals.sql.enc", "app-2026-03-14.globals.sql.enc"],
             "app-2026-03-14.globals.sql.enc"
         ),
+        ("shop1-mon.dump", ["roles-mon.sql", "roles-tue.sql"], "roles-mon.sql"),
         ("app.2026.03.14.dump", ["app.2026.03.13.globals.sql", "app.2026.03.14.globals.sql"], "app.2026.03.14.globals.sql"),
         (
             "app-20260314-020000.dump", ["globals-20260314-020105.sql.gz", "globals-20260313-020105.sql.gz"],
@@ -271,7 +272,8 @@ func archive(hour: UInt8, layout: UInt8 = 1) -> [UInt8] {
     }
 
     @Test(arguments: [
-        ("app-2026-03-14.dump", ["app-2026-03-13.globals.sql"]), ("app.2026.03.14.dump", ["app.2026.03.15.globals.sql"]),
+        ("shop-Tuesday.dump", ["roles-Monday.sql"]), ("app-2026-03-14.dump", ["app-2026-03-13.globals.sql"]),
+        ("app.2026.03.14.dump", ["app.2026.03.15.globals.sql"]),
         ("app-20260314.dump", []),
     ])
     func oneOfAnotherDayIsNone(_ dump: String, _ globals: [String]) throws {

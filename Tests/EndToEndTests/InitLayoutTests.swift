@@ -66,6 +66,45 @@ struct InitLayoutTests {
         }
     }
 
+    /// Written anew each week or year: one series, of which the newest is no matter of its name, and nothing of its neighbours.
+    @Test func aRotationByWeekdayIsOneSeries() async throws {
+        try await Fixture.with { fixture in
+            let nights = try fixture.artifacts(in: fixture.snapshots)
+            try #require(nights.count >= 3)
+            let store = try await store(
+                fixture,
+                Self.heads + """
+                    for d in Monday Tuesday Wednesday; do sql | gzip > shop-$d.sql.gz; roles > roles-$d.sql; mkdir $d; sql > $d/crm.sql; done
+                    for m in nov dec; do sql > y-$m.sql; sql > y-2026-$m.sql; done; for w in 47 48; do sql > w-week-$w.sql; done
+                    sql > weekly-sun.sql; sql > shop-web.sql; mkdir git; for r in mon sun; do git init -q --bare git/$r; done
+                    """)
+            // By their names alone the newest would be the middle one's.
+            for (night, day) in zip(nights.prefix(3), ["mon", "wed", "fri"]) {
+                try await fixture.decrypt(night, to: store.appendingPathComponent("dump-\(day).rdb"))
+            }
+            try await fixture.decrypt(nights[0], to: store.appendingPathComponent("dump-web.rdb"))
+            let target = fixture.folder.appendingPathComponent("rotating")
+            let made = try await fixture.run(["init", store.path, "--output", target.path])
+            #expect(made.code == 0, "\(made.text)")
+            for line in [
+                "shop-*.sql.gz: 3 of kind pg_dump, with the roles in roles-*.sql", "*/crm.sql: 3 of kind pg_dump",
+                "y-[adfjmnos][aceopu][bcglnprtvy].sql: 2 of kind pg_dump", "y-2026-*.sql: 2 of kind pg_dump",
+                "w-week-*.sql: 2 of kind pg_dump", "weekly-sun.sql: 1 of kind pg_dump", "shop-web.sql: 1 of kind pg_dump",
+                "git/mon: 1 of kind git_mirror", "dump-[fmstw][aehoru][deintu].rdb: 3 of kind rdb", "dump-web.rdb: 1 of kind rdb",
+            ] {
+                #expect(made.out.contains(line), "\(line) \(made.out)")
+            }
+            #expect(!made.out.contains(" as well, which belongs elsewhere"), "\(made.out)")
+            let drill = target.appendingPathComponent("redis-rdb.yaml")
+            let text = try String(contentsOf: drill, encoding: .utf8)
+            try Data((text + "checks: {redis: [{keys: {pattern: \"*\", at-least: 1}}]}\n").utf8).write(to: drill)
+            let (green, report) = try await fixture.drill(drill)
+            #expect(green.code == 0 && report.drills.first?.fact("redis.artifact") == "dump-mon.rdb", "\(green.text)")
+            let looked = try await fixture.run(["inspect", target.appendingPathComponent("estate.yaml").path, "--list"])
+            #expect(looked.text.contains("dump-fri.rdb") && looked.text.contains("shop-Wednesday.sql.gz"), "\(looked.text)")
+        }
+    }
+
     /// Looked into, and not taken by their names.
     @Test func packedFilesAreLookedInto() async throws {
         try await Fixture.with { fixture in

@@ -37,4 +37,30 @@ import Testing
         let mixed = TightGlob.fitted("s-*", to: ["s-20261128", "s-2026-11-29"], among: ["s-20261128", "s-2026-11-29", "s-x"])
         #expect(mixed.match == "s-*" && mixed.strangers == ["s-x"])
     }
+
+    /// Weekdays and months have no digits: their letters stand in their place.
+    @Test func aRotationByWeekday() {
+        func fit(_ match: String, _ own: [String], besides others: [String]) -> (match: String, strangers: [String]) {
+            TightGlob.fitted(match, to: own, among: Set(own + others))
+        }
+        let week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map { "shop-\($0).dump" }
+        let short = fit("shop-*.dump", week, besides: ["shop-web.dump", "shop-2026-11.dump", "shop-test-mon.dump", "shop-monitoring.dump"])
+        #expect(short.match == "shop-[fmstw][aehoru][deintu].dump" && short.strangers.isEmpty)
+        let days = ["Monday", "Wednesday", "Sunday"].map { "\($0)/shop.sql" }
+        let long = fit("*/shop.sql", days, besides: ["Monthly/shop.sql", "staging/shop.sql", "Sun/shop.sql"])
+        #expect(long.match == "[FMSTW][aehoru][deintu]*[dD][aA][yY]/shop.sql" && long.strangers.isEmpty)
+        let months = ["january", "may", "december"].map { "shop-\($0).dump" }
+        let year = fit("shop-*.dump", months, besides: ["shop-test.dump"])
+        #expect(year.strangers.isEmpty && year.match.hasSuffix("]*.dump"))
+        #expect(fit("shop-*.dump", week, besides: ["shop-wet.dump"]).strangers == ["shop-wet.dump"])
+    }
+
+    @Test(arguments: [
+        ("shop-mon.dump", "shop-*.dump"), ("shop_Monday.sql.gz", "shop_*.sql.gz"), ("Fri/shop.dump", "*/shop.dump"),
+        ("shop-week-48.dump", "shop-week-*.dump"), ("shop-kw7.dump", "shop-kw*.dump"), ("shop.may.dump", "shop.*.dump"),
+        ("monitoring.dump", nil), ("shop-week.dump", nil), ("shop-week-2026.dump", nil), ("sunshine/a.dump", nil),
+    ])
+    func rotations(path: String, pattern: String?) {
+        #expect(SeriesName(path).rotating?.pattern == pattern)
+    }
 }
