@@ -40,7 +40,7 @@ public enum StoredAccess {
     }
 
     /// Whether the system lets this user not read something that is there, or not look whether it is.
-    static func isRefused(_ path: String, _ mode: Int32 = R_OK) -> Bool {
+    public static func isRefused(_ path: String, _ mode: Int32 = R_OK) -> Bool {
         faccessat(AT_FDCWD, path, mode, AT_EACCESS) != 0 && [EACCES, EPERM].contains(errno)
     }
 }

@@ -43,9 +43,7 @@ struct InitBackupsCommand: AsyncParsableCommand {
         let found = try await SignalGuard.run { try await setup.look() }
         guard !found.sets.isEmpty else {
             tellPassedOver(found)
-            throw CommandFailure(
-                .unverified, "no backup was recognised in \(store.folder?.path ?? source.place)",
-                hint: "it looks for dumps, base backups, pgBackRest repositories, RDB and AOF files; is the store mounted?")
+            throw found.failure(in: store.folder?.path ?? source.place)
         }
         let target = URL(fileURLWithPath: output, isDirectory: true)
         let files = try setup.write(found, to: target)

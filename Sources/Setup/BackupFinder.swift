@@ -2,10 +2,13 @@
 
 import BackupAccess
 import ArtifactFormats
+import BackupCatalog
 import ConfigurationRecovery
 import Cryptography
-import DrillModel
+public import DrillModel
 import Foundation
+import Glibc
+import ScratchHost
 
 /// A series of alike artifacts.
 public struct FoundSet: Sendable, Hashable {
@@ -45,6 +48,26 @@ public struct BackupFinder: Sendable {
         public var passedOver: [String] = []
         /// Whether seals lie beside the artifacts.
         public var hasSeals = false
+
+        /// Why there is nothing to write of, and what to do.
+        ///
+        /// - Parameter place: As the user named it.
+        public func failure(in place: String) -> CommandFailure {
+            if !named.isEmpty, named.allSatisfy({ $0.contains(BackupFinder.refused) }), passedOver.isEmpty {
+                return CommandFailure(
+                    .unverified, "nothing in \(place) may be read by this user",
+                    hint: "run muster as a user who may, or let this one, as it is said above")
+            }
+            if !named.isEmpty {
+                return CommandFailure(
+                    .unverified, "no backup in \(place) can be drilled as it lies there",
+                    hint: "what lies there is named above, with its mend")
+            }
+            return CommandFailure(
+                .unverified, "no backup was recognised in \(place)",
+                hint: "it looks for dumps, base backups, pgBackRest repositories, RDB and AOF files"
+                    + (passedOver.isEmpty ? "; is the store mounted?" : ", and knows none of what lies there"))
+        }
     }
 
     private enum Item: Hashable {
@@ -138,9 +161,11 @@ public struct BackupFinder: Sendable {
             }
         }
         found.sets = merged(found.sets)
+        // What may not be read may well belong to its series.
+        let refused = groups.values.flatMap { $0[.foreign(Self.refused)] ?? [] }
         for index in found.sets.indices where found.sets[index].kind != .pgBackRest {
             let set = found.sets[index]
-            let (match, strangers) = TightGlob.fitted(set.match, to: set.paths, among: seen)
+            let (match, strangers) = TightGlob.fitted(set.match, to: set.paths, among: seen.subtracting(refused))
             found.sets[index].match = match
             guard let first = strangers.first else { continue }
             found.named.append(
@@ -191,6 +216,10 @@ public struct BackupFinder: Sendable {
     /// - Parameter seen: Gets every path that a glob could take.
     private func walk(_ path: String, depth: Int, _ groups: inout Groups, _ passedOver: inout [String], _ seen: inout Set<String>) {
         let folder = path.isEmpty ? root : root.appendingPathComponent(path)
+        if StoredAccess.isRefused(folder.path, R_OK | X_OK) {
+            groups[SeriesName(DatePattern.pattern(path)), default: [:]][.foreign(Self.refused), default: []].append(path)
+            return
+        }
         let all = Set((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
         if let words = ForeignStore.told(all, of: folder, depth: depth) {
             groups[SeriesName(DatePattern.pattern(path)), default: [:]][.foreign(words), default: []].append(path)
@@ -253,6 +282,7 @@ public struct BackupFinder: Sendable {
 
     private static func kind(ofFile file: URL) -> Item {
         let name = file.lastPathComponent
+        if StoredAccess.isRefused(file.path) { return .foreign(refused) }
         if name.hasSuffix(".seal.json") { return .seal }
         if ["log", "key", "pem", "pub", "md", "txt"].contains(where: { name.hasSuffix(".\($0)") }) { return .nothing }
         let head = FirstBytes.of(file)
@@ -308,6 +338,9 @@ public struct BackupFinder: Sendable {
         }
         return .unknown
     }
+
+    static let refused =
+        "may not be read by this user: run muster as a user who may, or let this one: setfacl -R -m u:\(ScratchHost.callerName):rX FOLDER"
 
     private static func parent(_ path: String) -> Substring { path[..<(path.lastIndex(of: "/") ?? path.startIndex)] }
 

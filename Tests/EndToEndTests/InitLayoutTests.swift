@@ -214,4 +214,50 @@ struct InitLayoutTests {
                 estate.contains("encryption: {format: age, key: backup-age}") && estate.contains("{format: openssl, key: backup-openssl}"))
         }
     }
+
+    /// Where nothing can be taken, what lies there has been named, and nobody asks for a mount.
+    @Test func whatCannotBeTakenIsSaid() async throws {
+        try await Fixture.with { fixture in
+            let store = try await store(fixture, "mkdir restic; cd restic; mkdir data index keys snapshots; echo x > config")
+            let target = fixture.folder.appendingPathComponent("none")
+            let foreign = try await fixture.run(["init", store.path, "--output", target.path])
+            #expect(foreign.code == 2 && foreign.out.contains("restic: a restic repository"), "\(foreign.text)")
+            #expect(foreign.err.contains("can be drilled as it lies there") && !foreign.err.contains("mounted"), "\(foreign.err)")
+            try await Program.require(["sh", "-c", "rm -r '\(store.path)/restic'; echo x > '\(store.path)/junk.bin'"])
+            let unknown = try await fixture.run(["init", store.path, "--output", target.path])
+            #expect(unknown.code == 2 && !unknown.err.contains("mounted"), "\(unknown.err)")
+        }
+    }
+
+    /// As a user that may not read all of it.
+    @Test(.enabled(if: Program.isRoot, "another user takes root")) func whatMayNotBeReadIsSaid() async throws {
+        try await Fixture.with { fixture in
+            let store = try await store(
+                fixture,
+                Self.heads + """
+                    mkdir closed open; sql > closed/a-2026-11-27.sql; chmod 700 closed; chmod 755 open .
+                    for d in 26 27 28; do sql > open/shop-2026-11-$d.sql; chmod 600 open/shop-2026-11-$d.sql; done
+                    chmod 755 ..
+                    """)
+            func look() async throws -> Outcome {
+                let scratch = fixture.folder.appendingPathComponent("s\(UUID().uuidString.prefix(6))")
+                try await Program.require(["install", "-d", "-m", "777", scratch.path])
+                let words = ["init", store.path, "--output", scratch.appendingPathComponent("made").path, "--scratch", scratch.path]
+                return try await Program.start(
+                    ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Program.muster] + words, folder: scratch
+                ).outcome()
+            }
+            let none = try await look()
+            #expect(none.code == 2 && none.err.contains("may be read by this user") && !none.err.contains("mounted"), "\(none.text)")
+            for line in ["closed: may not be read by this user", "open/shop-*.sql: may not be read by this user", "; 3 of them", "setfacl"]
+            {
+                #expect(none.out.contains(line), "\(line) \(none.out)")
+            }
+            try await Program.require(["chmod", "644", store.path + "/open/shop-2026-11-28.sql"])
+            let some = try await look()
+            #expect(some.code == 0 && some.out.contains("found open/shop-*.sql: 1 of kind pg_dump"), "\(some.text)")
+            #expect(some.out.contains("open/shop-*.sql: may not be read by this user"), "\(some.out)")
+            #expect(!some.out.contains("as well, which belongs elsewhere"), "\(some.out)")
+        }
+    }
 }
