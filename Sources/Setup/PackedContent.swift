@@ -28,6 +28,7 @@ enum PackedContent: Sendable, Hashable {
         var current = file
         for layer in 0..<mostLayers {
             let format = ArtifactFormat(head: head)
+            if format == .tar, let known = tar(in: current) { return known }
             guard let decompressor = Decompressor.of(format) else { return told(head, format) }
             let target = folder.appendingPathComponent("layer-\(layer)")
             guard (try? await host.run(decompressor.beginning(looked), input: current, output: target))?.succeeded == true,
@@ -61,10 +62,23 @@ enum PackedContent: Sendable, Hashable {
     }
 
     private static func tar(_ head: [UInt8]) -> PackedContent? {
-        let read = { (offset: Int64, count: Int) -> [UInt8] in
+        tar { offset, count in
             guard offset < Int64(head.count) else { return [] }
             return Array(head[Int(offset)..<min(head.count, Int(offset) + count)])
         }
+    }
+
+    /// Of a file as far as it is there: what lies behind its first member, only its later headers tell.
+    private static func tar(in file: URL) -> PackedContent? {
+        guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
+        defer { try? handle.close() }
+        return tar { offset, count in
+            guard (try? handle.seek(toOffset: UInt64(offset))) != nil else { return [] }
+            return (try? handle.read(upToCount: count)).map { Array($0) } ?? []
+        }
+    }
+
+    private static func tar(_ read: (_ offset: Int64, _ count: Int) -> [UInt8]) -> PackedContent? {
         guard let tar = TarMembers(read: read) else { return nil }
         let paths = tar.members.map { $0.name.split(separator: "/").filter { $0 != "." } }
         func has(_ name: String) -> Bool { paths.contains { $0.last.map(String.init) == name } }
@@ -80,6 +94,11 @@ enum PackedContent: Sendable, Hashable {
         }
         if has("dump.sql.gz") { return .other(bundle("Discourse", "dump.sql.gz")) }
         let files = tar.members.filter(\.isFile)
+        let dumps = files.filter { file in
+            StrangeTree.isDump(file.name)
+                || [.sql, .postgresArchive].contains(ArtifactFormat(head: read(file.offset, Int(min(file.size, Int64(looked))))))
+        }
+        if dumps.count > 1 { return .other("\(StrangeTree.several(dumps.map(\.name))): \(StrangeTree.onePerFile)") }
         guard files.count == 1, let only = files.first else { return nil }
         let content = read(only.offset, Int(min(only.size, Int64(looked))))
         return told(content, ArtifactFormat(head: content))

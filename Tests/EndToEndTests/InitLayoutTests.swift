@@ -120,6 +120,8 @@ struct InitLayoutTests {
                     sql | gzip > g/db/database.sql.gz; tar cf 1764230400_2026_11_27_17.5.0_gitlab_backup.tar -C g db
                     mv g/db/database.sql.gz d/dump.sql.gz; tar czf discourse-2026-11-27.tar.gz -C d dump.sql.gz
                     echo x > backup_label; tar czf base.tar.gz backup_label; rm -r p v g d backup_label
+                    sql > a.sql; { sql; seq 90000; } > b.sql; tar cf plain-2026-11-27.tar b.sql a.sql; tar czf all-2026-11-27.tgz a.sql b.sql
+                    gzip a.sql b.sql; tar cf gz-2026-11-27.tar ./a.sql.gz ./b.sql.gz; rm a.sql.gz b.sql.gz
                     sql > shop.sql; tar czf shop-2026-11-27.tgz shop.sql; rm shop.sql; sql | bzip2 > bz2/shop-2026-11-27.sql.bz2
                     { roles; printf '\\\\connect shop\\n'; } | gzip > all-2026-11-27.sql.gz
                     """)
@@ -131,7 +133,8 @@ struct InitLayoutTests {
                 "found all-*.sql.gz: 1 of kind pg_dump", "pgdata-*.tar.gz: a copy of a data folder, which is no base backup",
                 "pgdata-*.tar: a copy of a data folder", "named, not taken: folder: a copy of a data folder",
                 "gitlab_backup.tar: a GitLab backup: its dump is db/database.sql.gz", "discourse-*.tar.gz: a Discourse backup",
-                "base.tar.gz: a base.tar of pg_basebackup's",
+                "base.tar.gz: a base.tar of pg_basebackup's", "plain-*.tar: 2 dumps in one (a.sql, b.sql): a backup is one dump",
+                "all-*.tgz: 2 dumps in one (a.sql, b.sql)", "gz-*.tar: 2 dumps in one (a.sql.gz, b.sql.gz)",
             ] {
                 #expect(made.out.contains(line), "\(line) \(made.text)")
             }
@@ -153,11 +156,14 @@ struct InitLayoutTests {
                     mkdir -p PGDATA/global PGDATA/base; echo 15 > PGDATA/PG_VERSION; tar czf pgdata.tar.gz PGDATA
                     for i in $(seq 1 1200); do : > PGDATA/base/$i; done; tar czf large.tar.gz PGDATA; rm -r PGDATA
                     mkdir db; sql | gzip > db/database.sql.gz; echo x > backup_information.yml; tar cf gitlab.tar db backup_information.yml
+                    sql > a.sql; sql > b.sql; tar czf two.tgz a.sql b.sql; mkdir two; mv a.sql b.sql two
                     """)
             for (kind, name, what, mend) in [
                 ("pg_dump", "pgdata.tar.gz", "a copy of a data folder", "pg_basebackup"),
                 ("pg_dump", "large.tar.gz", "a copy of a data folder", "pg_basebackup"),
                 ("base_backup", "pgdata.tar.gz", "a file", "backup_manifest"), ("pg_dump", "gitlab.tar", "a GitLab backup", "a hook"),
+                ("pg_dump", "two.tgz", "2 dumps in one (a.sql, b.sql)", "pg_dumpall"),
+                ("pg_dump", "two", "2 dumps in one (a.sql, b.sql)", "pg_dumpall"),
             ] {
                 let estate = """
                     version: 1
