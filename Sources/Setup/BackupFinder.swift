@@ -306,6 +306,7 @@ public struct BackupFinder: Sendable {
             return PackedContent.isGlobals(more) ? .globals(encryption: nil) : .artifact(.pgDump, encryption: nil, guessed: false)
         case .gitBundle: return .artifact(.gitBundle, encryption: nil, guessed: false)
         case .unknown where isEnvironment(head, called: name): return .artifact(.env, encryption: nil, guessed: false)
+        case .unknown where isEncryptedNoise(file, head): return .foreign(noise)
         case .empty, .unknown: return .unknown
         case .zip, .packed:
             return .foreign("\(format.rawValue), which isn't read: have the backup job use gzip or zstd, or a hook unpack it")
@@ -315,6 +316,16 @@ public struct BackupFinder: Sendable {
         case .tar, .gzip, .zstd, .xz, .bzip2, .lz4: return .packed
         }
     }
+
+    /// Called encrypted, and random from its first byte on: no header tells by what.
+    private static func isEncryptedNoise(_ file: URL, _ head: [UInt8]) -> Bool {
+        let isCalledSo = file.lastPathComponent.lowercased().contains(/\.(?:enc|aes|aes256|crypt|ssl|openssl|age|gpg|pgp)(?:\.|$)/)
+        return isCalledSo && Randomness.isNoise(head)
+    }
+
+    private static let noise =
+        "random bytes without any format's header, as openssl enc -nosalt writes, which isn't read since nothing tells a wrong key: have the "
+        + "backup job leave -nosalt out; what another program encrypted, that one opens in a hook before each drill (docs/setting-up.md)"
 
     private static func isPart(_ name: String) -> Bool { name.contains(/\.[0-9]+\.(incr|base)\.(aof|rdb)/) }
 

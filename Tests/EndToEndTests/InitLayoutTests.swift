@@ -204,13 +204,16 @@ struct InitLayoutTests {
                     for i in $(seq 1 30); do echo $i > junk$i.bin; done
                     age-keygen -o ../k 2>/dev/null; mkdir a o; sql | age -r $(age-keygen -y ../k) > a/shop-2026-11-27.sql.age
                     sql | openssl enc -aes-256-cbc -pbkdf2 -pass pass:x -out o/shop-2026-11-27.sql.enc
+                    for d in 26 27; do seq 900 | openssl enc -aes-256-cbc -pbkdf2 -nosalt -pass pass:$d -out n-2026-11-$d.sql.enc 2>/dev/null; done
+                    seq 900 > no-noise.sql.enc
                     """)
             let target = fixture.folder.appendingPathComponent("named")
             let made = try await fixture.run(["init", store.path, "--output", target.path])
             #expect(made.code == 0, "\(made.text)")
             for line in [
                 "restic: a restic repository", "borg: a borg repository", "kopia: a kopia repository", "z.zip: a zip file",
-                "a-globals.sql: a globals file", "MUSTER_BACKUP_KEY_AGE, MUSTER_BACKUP_KEY_OPENSSL", "passed over 20 more",
+                "n-*.sql.enc: random bytes without any format's header, as openssl enc -nosalt writes",
+                "a-globals.sql: a globals file", "MUSTER_BACKUP_KEY_AGE, MUSTER_BACKUP_KEY_OPENSSL", "passed over 21 more",
             ] {
                 #expect(made.out.contains(line), "\(line) \(made.out)")
             }
