@@ -5,7 +5,8 @@ import DrillModel
 extension RecoveryPointList {
     /// In the table.
     static func encryption(_ content: StoredContent?, of kind: BackupSet.Kind) -> String {
-        switch content?.kind {
+        if let enclosure = content?.enclosure { return "packed: \(enclosure.words)" }
+        return switch content?.kind {
         case .folder where content?.parts.isEmpty == false: parts(content?.parts ?? [:])
         case .folder where isUnseen(content, of: kind): "not looked at"
         case .encrypted: content?.plainBehindHeader.map { "PLAIN: \($0) behind a header" } ?? content?.encryption ?? "openssl"
@@ -33,7 +34,8 @@ extension RecoveryPointList {
 
     /// In JSON.
     static func word(_ content: StoredContent?, of kind: BackupSet.Kind) -> String {
-        switch content?.kind {
+        if content?.enclosure != nil { return "packed" }
+        return switch content?.kind {
         case .folder where content?.parts.isEmpty == false:
             word(Set(content?.parts.values.map { word($0, of: kind) } ?? []))
         case .folder where isUnseen(content, of: kind): "not-looked-at"

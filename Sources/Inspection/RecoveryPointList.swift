@@ -5,6 +5,7 @@ import BackupPolicy
 public import DrillModel
 public import Foundation
 import Reports
+public import ScratchHost
 
 /// Shows what there is to recover from.
 public struct RecoveryPointList: Sendable {
@@ -18,13 +19,19 @@ public struct RecoveryPointList: Sendable {
 
     /// Lists the sets of an estate.
     ///
+    /// - Parameter root: Where artifacts that should be encrypted, and don't begin so, are looked into.
     /// - Throws: ``DrillFailure`` where one can't be listed at all.
     public init(
-        of estate: Estate, asOf now: Date, in stores: RemoteStores
+        of estate: Estate, asOf now: Date, in stores: RemoteStores, looking root: ScratchRoot
     ) async throws(DrillFailure) {
         var ahead = SurveysAhead(of: estate, asOf: now, stores: stores)
         var surveys: [SetSurvey] = []
-        for _ in estate.allSets { surveys.append(try await ahead.take()) }
+        for _ in estate.allSets {
+            var survey = try await ahead.take()
+            // What is broken off is not shown.
+            try? await survey.lookInside(from: root, in: stores)
+            surveys.append(survey)
+        }
         self.estate = estate
         asOf = now
         self.surveys = surveys

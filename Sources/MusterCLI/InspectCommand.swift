@@ -60,7 +60,7 @@ struct InspectCommand: AsyncParsableCommand {
             let list = try await SignalGuard.run {
                 try await RemoteScope.with(estate, in: root) { stores in
                     do throws(DrillFailure) {
-                        return try await RecoveryPointList(of: estate, asOf: now, in: stores)
+                        return try await RecoveryPointList(of: estate, asOf: now, in: stores, looking: root)
                     } catch {
                         throw CommandFailure(.unverified, error.finding.message, hint: error.finding.hint)
                     }

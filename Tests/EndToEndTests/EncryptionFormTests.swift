@@ -121,6 +121,10 @@ extension EncryptionFormTests {
                     #expect(looked.code == 1 && looked.out.contains("encryption-form-unsupported"), "\(script) \(looked.text)")
                     #expect(!looked.out.contains("artifact-not-encrypted"), "\(script) \(looked.text)")
                 }
+                let listed = try await store.inspect("--list")
+                #expect(listed.out.contains("packed: an ") && !listed.out.contains("PLAIN"), "\(script) \(listed.text)")
+                let json = try await store.inspect("--list", "--format", "json")
+                #expect(json.out.contains("\"encryption\" : \"packed\""), "\(script) \(json.text)")
             }
             try await store.openssl("-aes-256-cbc -pbkdf2 -nosalt")
             let bare = try await fixture.expect(store.drillFile, code: 1, rule: ["artifact-unknown-kind"])
@@ -142,6 +146,9 @@ extension EncryptionFormTests {
                 try await fixture.expect(store.drillFile, code: 1, rule: ["artifact-not-encrypted"])
                 let looked = try await store.inspect()
                 #expect(looked.code == 1 && looked.out.contains("artifact-not-encrypted"), "\(script) \(looked.text)")
+                let listed = try await store.inspect("--list")
+                #expect(listed.out.contains("PLAIN: ") || script.hasPrefix("base64"), "\(script) \(listed.text)")
+                #expect(!listed.out.contains("packed:"), "\(script) \(listed.text)")
             }
         }
     }
