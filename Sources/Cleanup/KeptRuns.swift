@@ -16,13 +16,14 @@ public struct KeptRuns: Sendable {
         self.place = place
     }
 
-    /// - Parameter names: Runs, scratch folders or their names; none: what was kept from here, and nobody has open.
-    /// - Throws: ``CommandFailure`` where one is of nothing that was kept, or is open in a `muster attach`.
+    /// - Parameter names: Runs, how their names begin or what they end with behind the last dash, scratch folders or their names; none: what was
+    ///   kept from here, and nobody has open.
+    /// - Throws: ``CommandFailure`` where one is of nothing that was kept, or of several runs, or is open in a `muster attach`.
     public func chosen(_ names: [String]) throws -> [ScratchCleaner.Remains] {
         guard !names.isEmpty else { return all.filter { $0.place == place && !$0.inUse } }
         var chosen: [ScratchCleaner.Remains] = []
         for name in names {
-            let meant = all.filter { Self.answers($0, to: name) }
+            let meant = try meant(by: name)
             guard !meant.isEmpty else {
                 let known = Set(all.map(Self.name)).sorted().joined(separator: ", ")
                 throw CommandFailure(
@@ -38,6 +39,20 @@ public struct KeptRuns: Sendable {
         }
         return chosen
     }
+
+    private func meant(by name: String) throws -> [ScratchCleaner.Remains] {
+        let exact = all.filter { Self.answers($0, to: name) }
+        guard exact.isEmpty, name.count >= Self.shortest else { return exact }
+        let alike = all.filter { Self.name(of: $0).hasPrefix(name) || Self.name(of: $0).hasSuffix("-\(name)") }
+        let runs = Set(alike.map(Self.name)).sorted()
+        guard runs.count > 1 else { return alike }
+        throw CommandFailure(
+            .usage, "\(name) may be one of \(runs.count) runs that have left something on purpose",
+            hint: "name one of them: \(runs.joined(separator: ", "))")
+    }
+
+    /// Of a run's name: what is shorter is more likely a slip than a choice.
+    private static let shortest = 4
 
     private static func answers(_ remains: ScratchCleaner.Remains, to name: String) -> Bool {
         if [remains.run, remains.folder.lastPathComponent].contains(name) { return true }

@@ -14,7 +14,7 @@ struct AttachCommand: AsyncParsableCommand {
             user, and ends it afterwards. What is typed, piped or given after -- goes to that program, and its end is this command's end.
             """)
 
-    @Argument(help: ArgumentHelp("The run, as muster clean --kept lists it, or its scratch folder.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The run as muster clean --kept lists it (a beginning or end will do), or its folder.", valueName: "run"))
     var kept: String
 
     @Option(help: ArgumentHelp("Which of several servers.", valueName: "name"))

@@ -28,7 +28,7 @@ struct CleanCommand: AsyncParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Only show what would be removed.")
     var dryRun = false
 
-    @Argument(help: ArgumentHelp("With --kept: runs, as they are listed, or their scratch folders.", valueName: "run"))
+    @Argument(help: ArgumentHelp("With --kept: runs as listed (a beginning or end will do), or their folders.", valueName: "run"))
     var runs: [String] = []
 
     func validate() throws {

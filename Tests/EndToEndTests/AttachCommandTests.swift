@@ -106,6 +106,27 @@ struct AttachCommandTests {
         }
     }
 
+    /// As people copy or read it: its end, or its beginning where no other begins so.
+    @Test func aRunIsNamedInShort() async throws {
+        try await Self.with { fixture in
+            let one = try await keep("redis", fixture).run
+            let two = try await keep("redis", fixture).run
+            let ping = ["--command", "PING"]
+            for short in [String(two.suffix(4)), String(one.dropLast(2)), String(one.dropFirst(4))] {
+                let answered = try await fixture.run(["attach", short] + ping)
+                #expect(answered.code == 0 && answered.out == "PONG\n", "\(short): \(answered.text)")
+            }
+            for command in [["attach", "run-2"] + ping, ["clean", "--kept", "run-2"]] {
+                let unclear = try await fixture.run(command)
+                #expect(unclear.code == 64 && unclear.err.contains(one) && unclear.err.contains(two), "\(command): \(unclear.text)")
+            }
+            #expect(try await fixture.run(["clean", "--kept", "run"]).code == 64)
+            #expect(try await fixture.run(["clean", "--kept", String(one.suffix(4))]).code == 0)
+            #expect(try await fixture.run(["attach", one] + ping).code == 64)
+            #expect(try await fixture.run(["clean", "--kept", String(two.dropLast(1))]).code == 0)
+        }
+    }
+
     @Test func aSignalEndsAllOfIt() async throws {
         try await Self.with { fixture in
             let kept = try await keep("postgres", fixture)
