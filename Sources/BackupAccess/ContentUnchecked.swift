@@ -1,4 +1,4 @@
-// The warning that goes with an artifact in which nothing tells a changed byte from the right one.
+// The warnings that go with an artifact, and its globals, in which nothing tells a changed byte from the right one.
 
 import ArtifactFormats
 public import DrillModel
@@ -36,5 +36,17 @@ extension Finding {
             .contentUnchecked, .warning, object: point.path, expected: "a seal, or a format that carries a checksum of its content",
             actual: "neither", message: "\(how) has no checksum: a byte that changes in the store is restored as it is then",
             hint: "seal the backups: muster seal; or let pg_dump compress with gzip, or its output go through gzip or zstd")
+    }
+
+    /// The roles' own file, where neither a seal, nor encryption, nor compression vouches for it: psql takes another password verifier as well.
+    ///
+    /// - Returns: nil where something does, or there is none.
+    public static func globalsUnchecked(_ retrieved: RetrievedArtifact, of point: RecoveryPoint) -> Finding? {
+        guard let globals = point.globals, point.sealState == .missing, !retrieved.areGlobalsChecked else { return nil }
+        return Finding(
+            .contentUnchecked, .warning, object: globals.lastPathComponent,
+            expected: "a seal, or a format that carries a checksum of its content", actual: "neither",
+            message: "nothing vouches for the globals file: a byte that changes in the store is another password or right of a role then",
+            hint: "seal the backups: muster seal, which covers it; or encrypt with age or gpg, or let pg_dumpall go through gzip or zstd")
     }
 }

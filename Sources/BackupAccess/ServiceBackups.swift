@@ -258,17 +258,18 @@ public struct ServiceBackups: Sendable {
             sealed
                 ? .judged(.backup, service: set.service, name: "the artifact is what was sealed", findings: [])
                 : .skipped(.backup, service: set.service, name: "the artifact is what was sealed", reason: unsealedReason(of: point)))
+        let ofGlobals = Finding.globalsUnchecked(retrieved, of: point).map { [$0] } ?? []
         if set.encryption != nil {
             log.record(
                 .judged(
                     .backup, service: set.service, name: "the artifact is encrypted and opens",
-                    findings: (unauthenticated(point, retrieved).map { [$0] } ?? []) + weakDerivation(of: point)))
+                    findings: (unauthenticated(point, retrieved).map { [$0] } ?? []) + weakDerivation(of: point) + ofGlobals))
         }
         if set.kind == .pgDump, set.encryption == nil, point.sealState == .missing {
             log.record(
                 .judged(
                     .backup, service: set.service, name: "a damaged artifact would be noticed",
-                    findings: Finding.contentUnchecked(retrieved, of: point).map { [$0] } ?? []))
+                    findings: (Finding.contentUnchecked(retrieved, of: point).map { [$0] } ?? []) + ofGlobals))
         }
         log.fact("artifact", point.path)
         log.fact("artifact-sha256", retrieved.storedSHA256)

@@ -100,8 +100,11 @@ public struct ArtifactRetriever: Sendable {
                     hint: "it was changed, or belongs to another dump: fetch another copy before anybody takes roles from it"))
         }
         try own(target)
-        artifact.globals = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).unpackScript(
+        let (script, isChecked) = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).unpackScript(
             target, of: source.lastPathComponent, in: folder)
+        artifact.globals = script
+        let isAuthenticated = ArtifactFormat(head: try readHead(of: source, name: source.lastPathComponent)).isAuthenticated
+        artifact.areGlobalsChecked = isChecked || isAuthenticated
         artifact.globalsSHA256 = stored.sha256
         artifact.globalsBytes = stored.bytesRead
     }

@@ -22,10 +22,12 @@ struct ArtifactUnpacker: Sendable {
     }
 
     /// A script that may be compressed.
-    func unpackScript(_ file: URL, of name: String, in folder: URL) async throws -> URL {
-        let (script, format, _, _) = try await decompress(file, of: name, in: folder, layer: 0) { $0 == .sql }
+    ///
+    /// - Returns: It, and whether all of it was under a checksum.
+    func unpackScript(_ file: URL, of name: String, in folder: URL) async throws -> (script: URL, isChecked: Bool) {
+        let (script, format, _, isChecked) = try await decompress(file, of: name, in: folder, layer: 0) { $0 == .sql }
         guard format == .sql else { throw unknown(name, format, expected: "an SQL script of pg_dumpall") }
-        return script
+        return (script, isChecked)
     }
 
     /// Any file without its compression.

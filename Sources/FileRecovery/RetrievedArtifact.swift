@@ -15,6 +15,8 @@ public struct RetrievedArtifact: Sendable, Hashable {
     /// Of the globals file as stored.
     public var globalsSHA256: String?
     public var globalsBytes: Int64?
+    /// Whether its encryption or its compression vouches for every byte of it.
+    public var areGlobalsChecked = false
     /// Of the bytes as stored, lower-case hex.
     public var storedSHA256: String
     public var storedBytes: Int64

@@ -172,14 +172,16 @@ struct DeepInspection: Sendable {
             return []
         }
         let retrieved = try await retriever.retrieve(point, into: folder) { _ in }
-        let unchecked = set.encryption == nil ? Finding.contentUnchecked(retrieved, of: point) : nil
+        let unchecked =
+            [set.encryption == nil ? Finding.contentUnchecked(retrieved, of: point) : nil, Finding.globalsUnchecked(retrieved, of: point)]
+            .compactMap { $0 }
         switch set.kind {
         case .baseBackup, .pgBackRest, .command, .env, .gitBundle, .gitMirror: return []
         case .pgDump:
             let dump = try DumpSource(
                 location: retrieved.location, format: retrieved.format, isFolder: retrieved.isFolder, globals: retrieved.globals,
                 backup: point.path)
-            return try await DumpReader(host: host, folder: folder).readThrough(dump, object: point.path) + (unchecked.map { [$0] } ?? [])
+            return try await DumpReader(host: host, folder: folder).readThrough(dump, object: point.path) + unchecked
         case .rdb, .aof:
             let restorer = RedisRestorer(
                 host: host, folder: folder, service: set.service, software: estate.redisSoftware(of: set.service))

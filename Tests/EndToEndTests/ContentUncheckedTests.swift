@@ -38,4 +38,47 @@ struct ContentUncheckedTests {
             #expect(sealed.code == 0, "\(sealed.text)")
         }
     }
+
+    /// A bit that changes in a role's password verifier leaves every drill green: that nothing vouches for it is said.
+    @Test func theGlobalsAreNamedToo() async throws {
+        try await PostgresSource.with(.v16) { source in
+            let (fixture, store) = (source.fixture, source.fixture.store.path)
+            try await source.sql("CREATE ROLE app LOGIN PASSWORD 'hunter2'; CREATE TABLE t AS SELECT 1 AS i; ALTER TABLE t OWNER TO app")
+            let text = try String(contentsOf: fixture.estate, encoding: .utf8)
+            func declare(_ match: String, _ globals: String, _ encryption: String) throws {
+                let set = "daily: {kind: pg_dump, store: one, match: \"\(match)\", globals: \"\(globals)\", encryption: \(encryption)}"
+                let keys = encryption == "none" ? "" : "keys: {own: {file: own.key}}\n"
+                let estate = text.replacing("daily: {kind: pg_dump, store: one, match: \"*.dump\", encryption: none}", with: set)
+                try Data(estate.replacing("services:\n", with: keys + "services:\n").utf8).write(to: fixture.estate)
+            }
+            func expect(_ findings: [String], _ location: SourceLocation = #_sourceLocation) async throws {
+                let (outcome, drill) = try await source.drill(checks: "{rows: {table: public.t, exactly: 1}}", bins: [source.bin])
+                #expect(outcome.code == 0, "\(outcome.text)", sourceLocation: location)
+                let found = drill.findings.filter { $0.rule == "content-unchecked" && $0.severity == "warning" }.map(\.object)
+                #expect(found == findings, "\(drill.findings)", sourceLocation: location)
+            }
+            let globals = ["\(source.bin)/pg_dumpall", "-h", source.host, "-U", "postgres", "--globals-only"]
+            try await source.dump("\(source.bin)/pg_dump", ["-Fc"], to: "a.dump")
+            try await Program.require(globals + ["-f", store + "/a.roles"])
+            try declare("*.dump", "*.roles", "none")
+            try await expect(["a.roles"])
+            try await Program.require(["gzip", store + "/a.roles"])
+            try declare("*.dump", "*.roles.gz", "none")
+            try await expect([])
+            try await Program.require(
+                [
+                    "sh", "-ec",
+                    """
+                    cd '\(store)'; printf 'a passphrase of some length' > ../../own.key; chmod 600 ../../own.key; gunzip a.roles.gz
+                    for f in a.dump a.roles; do openssl enc -aes-256-cbc -pbkdf2 -pass file:../../own.key -in $f -out $f.enc 2>/dev/null; done
+                    """,
+                ])
+            try declare("*.dump.enc", "*.roles.enc", "{format: openssl, key: own}")
+            try await expect(["a.roles.enc"])
+            let looked = try await fixture.run(
+                ["inspect", fixture.estate.path, "--deep", "--output", fixture.reports.path],
+                environment: PostgresSource.environment([source.bin]))
+            #expect(looked.out.contains("nothing vouches for the globals file"), "\(looked.text)")
+        }
+    }
 }
