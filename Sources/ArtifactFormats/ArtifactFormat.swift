@@ -36,6 +36,8 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
     case sql = "an SQL script"
     /// A script or an archive of pg_dump's, as PowerShell's `>` writes it: of the latter nothing can be had any more.
     case utf16 = "a pg_dump in UTF-16, as PowerShell's > writes it"
+    /// What pg_dump says while it works, in front of what it writes: `2>&1` in the job's line.
+    case dumpMessages = "pg_dump's own messages"
     /// `git bundle create`.
     case gitBundle = "a git bundle"
     case empty = "an empty file"
@@ -83,6 +85,8 @@ public enum ArtifactFormat: String, Sendable, Hashable, CaseIterable {
             self = .gitBundle
         } else if Self.looksLikeDump(head) {
             self = .sql
+        } else if starts("pg_dump: ") || starts("pg_dumpall: ") {
+            self = .dumpMessages
         } else if Self.isDumpInUTF16(head) {
             self = .utf16
         } else {

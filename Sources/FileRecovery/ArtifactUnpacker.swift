@@ -239,6 +239,7 @@ struct ArtifactUnpacker: Sendable {
                     hint: "have the backup job compress first and encrypt then, with \(encryption) and once; restore this one by hand"))
         }
         if format == .utf16 { return .failed(.utf16(name, expected: expected)) }
+        if format == .dumpMessages { return .failed(.messagesInDump(name, actual: format.rawValue)) }
         return .failed(
             Finding(
                 .artifactUnknown, object: name, expected: expected, actual: format.rawValue,

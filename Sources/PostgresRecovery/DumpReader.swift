@@ -30,6 +30,7 @@ public struct DumpReader: Sendable {
                         actual: script.ending, message: "the dump script is cut short",
                         hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
             }
+            try DataOnlyDump.refuse(script, object: object)
             return Self.warnings(of: script, of: dump, object: object)
         }
         let errors = folder.appendingPathComponent("pg_restore-read.log")
@@ -39,7 +40,15 @@ public struct DumpReader: Sendable {
         let schema = folder.appendingPathComponent("schema-read.sql")
         defer { try? FileManager.default.removeItem(at: schema) }
         try await run(program.script(dump.location, .preData, .postData, to: schema), dump, object: object, errors: errors)
-        return Self.warnings(of: try await BlockingRead.run { try DumpScript(reading: schema) }, of: dump, object: object)
+        let script = try await BlockingRead.run { try DumpScript(reading: schema) }
+        try await DataOnlyDump.refuse(script, object: object) {
+            let list = folder.appendingPathComponent("contents-read.txt")
+            defer { try? FileManager.default.removeItem(at: list) }
+            let listed = try? await host.run(program.contents(dump.location), workingFolder: folder, output: list)
+            guard listed?.succeeded == true else { return nil }
+            return UnlinkedFile.whole(list, of: 1 << 30).map { String(decoding: $0, as: UTF8.self) }
+        }
+        return Self.warnings(of: script, of: dump, object: object)
     }
 
     private func run(_ command: [String], _ dump: DumpSource, object: String, errors: URL) async throws {

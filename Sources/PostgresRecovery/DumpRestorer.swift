@@ -182,6 +182,7 @@ public struct DumpRestorer: Sendable {
                     actual: script.ending, message: "the dump script is cut short",
                     hint: "psql would restore it without an error and with rows missing: look at that day's backup log"))
         }
+        try DataOnlyDump.refuse(script, object: service)
         return script
     }
 
@@ -201,7 +202,9 @@ public struct DumpRestorer: Sendable {
             let result = try await tool(
                 program.script(source.location, .preData, .postData, creatingDatabase: true), output: schema, errors: errors)
             if result.succeeded {
-                return (try await BlockingRead.run { try DumpScript(reading: schema) }, program)
+                let script = try await BlockingRead.run { try DumpScript(reading: schema) }
+                try await DataOnlyDump.refuse(script, object: service) { try await contents(of: source, by: program) }
+                return (script, program)
             }
             failure = try verdict("pg_restore", errors)
             ended = result
@@ -215,12 +218,16 @@ public struct DumpRestorer: Sendable {
 
     /// Where an archive's sequences stand is among its rows, which its script was read without: its table of contents names them.
     private func positions(in source: DumpSource, by pgRestore: PgRestore) async throws -> SequencePositions? {
+        try await contents(of: source, by: pgRestore).map { SequencePositions(contents: $0) }
+    }
+
+    private func contents(of source: DumpSource, by pgRestore: PgRestore) async throws -> String? {
         let list = folder.appendingPathComponent("contents.txt")
         let errors = folder.appendingPathComponent("pg_restore-list.log")
         defer { try? FileManager.default.removeItem(at: list) }
         guard try await tool(pgRestore.contents(source.location), output: list, errors: errors).succeeded else { return nil }
         // Of a hundred thousand tables it has some 50 MB.
-        return UnlinkedFile.whole(list, of: 1 << 30).map { SequencePositions(contents: String(decoding: $0, as: UTF8.self)) }
+        return UnlinkedFile.whole(list, of: 1 << 30).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func prepareRoles(of source: DumpSource, script: DumpScript, on server: ScratchPostgres) async throws -> CaseResult {

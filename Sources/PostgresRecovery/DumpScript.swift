@@ -45,6 +45,8 @@ struct DumpScript: Sendable, Hashable {
     var inserts = 0
     /// Where the rows of each COPY end, by the line that its statement ends on.
     var rows: [Int: Int] = [:]
+    /// It makes a table, of whatever kind.
+    var makesTables = false
     /// It makes the schema `public`, which each database has by itself, and extensions.
     var makesPublic = false
     var makesExtensions = false
@@ -241,6 +243,8 @@ struct DumpScript: Sendable, Hashable {
             noteIndex(tokens)
         } else if starts("CREATE", "ROLE") {
             if let name = tokens[2].identifier { madeRoles.insert(name) }
+        } else if starts("CREATE"), tokens.prefix(4).contains(where: { $0.isWord("TABLE") }) {
+            makesTables = true
         } else if starts("CREATE", "TABLESPACE") {
             tablespaceLines.insert(line)
         } else if starts("ALTER", "TABLESPACE") {

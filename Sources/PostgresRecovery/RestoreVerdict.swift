@@ -185,6 +185,9 @@ struct RestoreVerdict: Sendable {
     }
 
     private func finding(_ problem: RestoreLog.Problem) -> Finding {
+        if problem.statement.contains(#/(?:^|\n)pg_dump(?:all)?: /#), problem.text.contains("syntax error") {
+            return .messagesInDump(problem.line.map { "line \($0) of the dump script" } ?? "a statement of the dump", actual: problem.text)
+        }
         let place = problem.line.map { "line \($0) of the dump script" } ?? "a statement of the dump"
         return Finding(
             .objectNotRestored, object: problem.object.isEmpty ? place : problem.object, expected: "restored without an error",

@@ -310,6 +310,8 @@ public struct BackupFinder: Sendable {
         case .empty, .unknown: return .unknown
         case .zip, .packed:
             return .foreign("\(format.rawValue), which isn't read: have the backup job use gzip or zstd, or a hook unpack it")
+        case .dumpMessages:
+            return .foreign("pg_dump's own messages, before a dump if there is one: have the backup job leave 2>&1 out of its line")
         case .utf16: return .foreign("a dump in UTF-16, as PowerShell's > writes it: have the backup job use pg_dump --file")
         case .opensslEncrypted, .opensslBase64, .cmsEnveloped, .cmsAuthenticated, .cmsText, .age, .gpg:
             return named(name, encryption: format.encryption)

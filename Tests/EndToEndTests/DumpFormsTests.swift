@@ -54,6 +54,55 @@ struct DumpFormsTests {
         }
     }
 
+    /// In a new database there is nothing to put the rows into: said before anything is tried, in a drill and in an inspection.
+    @Test(arguments: [
+        ("script", "a.sql", ["-a"]), ("script", "a.sql", ["-a", "--inserts"]), ("daily", "a.dump", ["-a", "-Fc"]),
+        ("daily", "a.dump", ["-a", "-Ft"]), ("folder", "a.dir", ["-a", "-Fd"]),
+    ])
+    func rowsAlone(_ backup: String, _ name: String, _ form: [String]) async throws {
+        try await PostgresSource.with(.system) { source in
+            try await source.sql(Self.table)
+            try await source.dump("\(source.bin)/pg_dump", form, to: name)
+            let (outcome, red) = try await source.drill(backup, checks: Self.counted, bins: [source.bin])
+            #expect(outcome.code == 1 && red.findings.contains { $0.rule == "dump-data-only" && $0.hint.contains("-a") }, "\(outcome.text)")
+            let deep = try await source.fixture.run(["inspect", source.fixture.estate.path, "--deep"])
+            #expect(deep.text.contains("dump-data-only"), "\(deep.text)")
+            // A schema without rows is no such thing.
+            try await source.sql("DROP TABLE orders; CREATE VIEW v AS SELECT 1 AS one", database: "shop")
+            try FileManager.default.removeItem(at: source.fixture.store.appendingPathComponent(name))
+            try await source.dump("\(source.bin)/pg_dump", form.filter { $0 != "-a" }, to: name)
+            let (_, empty) = try await source.drill(backup, bins: [source.bin])
+            #expect(!empty.findings.contains { $0.rule == "dump-data-only" }, "\(empty.findings)")
+        }
+    }
+
+    /// `pg_dump … > FILE 2>&1`: a warning before the script, every step of the work in it, and before an archive.
+    @Test func messagesInTheDump() async throws {
+        try await PostgresSource.with(.system) { source in
+            // A key that leads round in a circle has pg_dump warn.
+            try await source.sql(Self.table + "CREATE TABLE cat (id int PRIMARY KEY, up int REFERENCES cat);")
+            for (backup, name, words) in [("script", "a.sql", "-a"), ("script", "a.sql", "-v"), ("daily", "a.dump", "-v -Fc")] {
+                let target = source.fixture.store.appendingPathComponent(name).path
+                // Of data alone it warns; its tables are put before it.
+                try await Program.require(
+                    [
+                        "sh", "-ec",
+                        """
+                        cd '\(source.fixture.store.path)'; rm -f *; dump="\(source.bin)/pg_dump -h \(source.host) -U postgres shop"
+                        $dump \(words) > '\(target)' 2>&1
+                        if [ '\(words)' = -a ]; then $dump -s >> '\(target)'; fi
+                        """,
+                    ])
+                let (outcome, red) = try await source.drill(backup, checks: Self.counted, bins: [source.bin])
+                let told = red.findings.contains { $0.rule == "dump-with-messages" && $0.hint.contains("2>&1") }
+                #expect(outcome.code == 1 && told, "\(words): \(outcome.text)")
+                guard words != "-a" else { continue }
+                let made = try await source.fixture.run(["init", source.fixture.store.path, "--output", source.folder.path + "/none"])
+                #expect(made.code == 2 && made.out.contains("\(name): pg_dump's own messages"), "\(made.text)")
+            }
+        }
+    }
+
     // MARK: Whole clusters
 
     /// Two databases, an empty one, a role, settings and rights.

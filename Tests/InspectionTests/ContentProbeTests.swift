@@ -51,7 +51,8 @@ import Testing
         let page = Array("<html><body>502 Bad Gateway</body></html>".utf8)
         for kind in [BackupSet.Kind.pgDump, .rdb, .aof, .gitBundle] {
             for bytes in [message, page, [UInt8](repeating: 0, count: 9000)] {
-                #expect(try doubt(bytes, kind) == .foreign("an unknown kind of file"), "\(kind)")
+                let words = bytes == message ? "pg_dump's own messages" : "an unknown kind of file"
+                #expect(try doubt(bytes, kind) == .foreign(words), "\(kind)")
                 // That it isn't encrypted says the row of encryption.
                 #expect(try doubt(bytes, kind, isEncrypted: true) == nil, "\(kind)")
             }
