@@ -49,4 +49,16 @@ extension Finding {
             message: "nothing vouches for the globals file: a byte that changes in the store is another password or right of a role then",
             hint: "seal the backups: muster seal, which covers it; or encrypt with age or gpg, or let pg_dumpall go through gzip or zstd")
     }
+
+    /// Append-only files, which end wherever a command does: one that was cut there by a full disk or a copy that broke off loads as a whole one.
+    ///
+    /// - Returns: nil where encryption or compression vouches for the stored bytes.
+    public static func commandsUnchecked(_ retrieved: RetrievedArtifact, of point: RecoveryPoint) -> Finding? {
+        guard point.sealState.seal == nil, !retrieved.isAuthenticated, !retrieved.isChecked else { return nil }
+        return Finding(
+            .contentUnchecked, .note, object: point.path, expected: "a seal, or a format that carries a checksum of its content",
+            actual: "neither",
+            message: "nothing tells a file that was cut between two commands from a whole one, nor a changed value from the right one",
+            hint: "seal the backups: muster seal; or encrypt them with age or gpg, or pack them with gzip or zstd, where they are made")
+    }
 }

@@ -78,6 +78,26 @@ struct LostManifestTests {
         }
     }
 
+    /// What was cut between two commands loads as a whole one: said, unless something vouches for the bytes.
+    @Test func aCutBetweenTwoCommandsIsNotSeen() async throws {
+        try await RedisSource.with(.system, arguments: ["--appendonly", "yes"]) { source in
+            let folder = try await set(source)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            let file = folder.appendingPathComponent(try #require(names.first { $0.hasSuffix(".incr.aof") }))
+            let whole = try String(contentsOf: file, encoding: .utf8)
+            let last = try #require(whole.range(of: "*3", options: .backwards))
+            try Data(whole[..<last.lowerBound].utf8).write(to: file)
+            let (outcome, drill) = try await source.drill("aof", checks: Self.pages)
+            #expect(outcome.code == 0 && drill.unproven.contains { $0.contains("the last of them are missing") }, "\(outcome.text)")
+            let note = try #require(drill.findings.first { $0.rule == "content-unchecked" }, "\(drill.findings)")
+            #expect(note.severity == "note" && note.message.contains("cut between two commands"), "\(note)")
+            // A compression's own checksum is over all that was there when it was packed.
+            try await Program.require(["sh", "-c", "cd '\(folder.path)' && tar czf ../aof-2.tar.gz . && cd .. && rm -r aof-1"])
+            let (packed, other) = try await source.drill("aof", checks: Self.pages)
+            #expect(packed.code == 0 && !other.findings.contains { $0.rule == "content-unchecked" }, "\(packed.text)")
+        }
+    }
+
     /// Commands don't tell their writer: of two servers here, the second knows what the first doesn't.
     @Test(.enabled(if: RedisVersion.redis82.bin != nil || Program.inCI, "no redis 8 is here"))
     func aServerThatKnowsTheCommandIsTaken() async throws {

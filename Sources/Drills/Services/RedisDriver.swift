@@ -77,7 +77,11 @@ struct RedisDriver: ServiceDriver {
         if restored.hasCommands, point.sealState.seal == nil {
             log.unproven(
                 "\(service): the commands of append-only files carry no checksum, and no seal holds here: a value in them that has changed would "
-                    + "not be noticed.")
+                    + "not be noticed, and neither would it be that the last of them are missing.")
+            log.record(
+                .judged(
+                    .backup, service: service, name: "a damaged artifact would be noticed",
+                    findings: Finding.commandsUnchecked(artifact, of: point).map { [$0] } ?? []))
         }
         log.fact("restore", restored.detail)
         log.fact("restore.server", restored.server.binaries.version.description)
