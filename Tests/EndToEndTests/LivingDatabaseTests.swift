@@ -25,7 +25,7 @@ import Testing
 
     private func write(
         _ pair: StandbyPair, _ fixture: Fixture, host: String? = nil, user: String = "drill_reader, password: {env: READER}",
-        more: String = "",
+        more: String = "", checks: String = "",
         hold: String = "1s"
     ) throws -> URL {
         let folder = fixture.lab.appendingPathComponent("app")
@@ -62,7 +62,7 @@ import Testing
             application: web
             targets: {rto: 1h}
             existing: {postgres: {from: living}}
-            checks: {postgres: [{rows: {table: public.a, exactly: 1000}}]}
+            checks: {postgres: [{rows: {table: public.a, exactly: 1000}}\(checks)]}
             \(more)
 
             """
@@ -105,6 +105,32 @@ import Testing
             let leak = try await Program.run(["grep", "-rlF", "r3ader", fixture.scratch.path])
             #expect(leak.code == 1, "\(leak.out)")
             #expect(try await fixture.run(["clean", "--kept", "--yes"]).code == 0)
+        }
+    }
+
+    /// Each question by its own database, in which the role must be as weak as in the first.
+    @Test func questionsOfAnotherDatabase() async throws {
+        try await with { pair, fixture in
+            _ = try await pair.ask(pair.primary, "CREATE DATABASE crm")
+            try await pair.wait(for: "1", of: pair.standby, "SELECT count(*) FROM pg_database WHERE datname = 'crm'")
+            let rows = "{sql: {name: crm lives, query: select current_database(), expect: \"= crm\", database: crm}}"
+            func cases(_ checks: String) async throws -> (Outcome, [Report.Case]) {
+                let file = try write(pair, fixture, checks: ", \(checks)")
+                let (outcome, report) = try await fixture.drill(file, environment: Self.environment)
+                return (outcome, report.drills.first?.cases ?? [])
+            }
+            let own = "{rows: {table: public.a, exactly: 1000, database: shop}}"
+            let (green, asked) = try await cases("\(rows), \(own)")
+            #expect(green.code == 0, "\(green.text)")
+            #expect(asked.contains { $0.name == "crm lives in crm" && $0.verdict == "passed" }, "\(asked.map(\.name))")
+            #expect(asked.contains { $0.name == "rows of public.a: exactly 1000 in shop" && $0.verdict == "passed" })
+            // What the existing servers don't hold is no backup's fault, and the drill is not begun.
+            let (red, answered) = try await cases(rows.replacing("= crm", with: "= other"))
+            #expect(red.code == 2 && answered.first { $0.name == "crm lives in crm" }?.verdict == "error", "\(red.text)")
+            let (missing, unasked) = try await cases(rows.replacing("database: crm", with: "database: nosuch"))
+            let told = unasked.first { $0.name == "crm lives in nosuch" }
+            #expect(missing.code == 2 && told?.verdict == "error", "\(missing.text)")
+            #expect(told?.findings.contains { $0.message.contains("nosuch") && $0.hint.contains("GRANT CONNECT") } == true)
         }
     }
 

@@ -70,12 +70,58 @@ struct LivingDriver: ServiceDriver {
             throw Self.gone(service)
         }
         let tally = CaseTally(attempt.log)
-        await PostgresChecks.askDeclared(
-            PostgresCheckContext(
-                connection: connection, service: service, seal: nil, unsealedReason: "a living server has no seal",
-                declared: plan.checks[service] ?? [], emit: { tally.record($0) }))
+        let (own, others) = Self.parted(plan.checks[service] ?? [])
+        await PostgresChecks.askDeclared(context(connection, own, tally))
         await connection.close()
+        for (database, checks) in others.sorted(by: { $0.key < $1.key }) { try await ask(checks, in: database, tally) }
         return Verified(detail: tally.summary, provision: .server(.living(restored.server)))
+    }
+
+    /// Those that name no database, and the others by the one that they name.
+    private static func parted(_ declared: [DeclaredCheck]) -> (own: [DeclaredCheck], others: [String: [DeclaredCheck]]) {
+        declared.reduce(into: ([], [:])) { parts, check in
+            if case .inDatabase(let name, let question) = check {
+                parts.1[name, default: []].append(question)
+            } else {
+                parts.0.append(check)
+            }
+        }
+    }
+
+    private func context(
+        _ connection: PostgresConnection, _ declared: [DeclaredCheck], _ tally: CaseTally, in database: String? = nil
+    ) -> PostgresCheckContext {
+        PostgresCheckContext(
+            connection: connection, service: service, seal: nil, unsealedReason: "a living server has no seal", declared: declared,
+            emit: { result in
+                var named = result
+                if let database { named.name += " in \(database)" }
+                tally.record(named)
+            })
+    }
+
+    /// Puts questions to a database that they name, in which the role must be as weak as in its own: rights to functions are a
+    /// database's own.
+    private func ask(_ checks: [DeclaredCheck], in database: String, _ tally: CaseTally) async throws {
+        let configuration = try SourceAccess.configuration(living, of: service, database: database, in: plan.estate)
+        do {
+            _ = try await ask(configuration)
+            let connection = try await PostgresConnection.connect(configuration)
+            await PostgresChecks.askDeclared(context(connection, checks, tally, in: database))
+            await connection.close()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            var finding = (error as? DrillFailure)?.finding ?? Self.gone(service).finding
+            finding.object = "\(service), database \(database)"
+            if finding.rule == .existingUnreachable {
+                finding.message = "the database \(database) of the living \(service) can't be asked"
+                finding.hint = "check its name, and that the role of living may connect to it: GRANT CONNECT ON DATABASE"
+            }
+            for check in checks {
+                tally.record(.unasked(.declared, service: service, name: "\(check.name) in \(database)", finding: finding))
+            }
+        }
     }
 
     // MARK: What it must be
