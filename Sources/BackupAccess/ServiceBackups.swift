@@ -323,7 +323,11 @@ public struct ServiceBackups: Sendable {
     public func bring(_ point: RecoveryPoint, _ log: any StepLog) async throws {
         guard estate.stores[point.store]?.remote != nil else { return }
         let start = ContinuousClock.now
-        try await stores.bring(point) { log.progress("fetching", completed: $0, total: point.size, unit: .bytes) }
+        do {
+            try await stores.bring(point) { log.progress("fetching", completed: $0, total: point.size, unit: .bytes) }
+        } catch let failure as DrillFailure {
+            throw point.timeSource == .modificationTime ? failure.datedByItsStore : failure
+        }
         log.fact("fetched-from", point.store)
         log.fact("fetched-in", Readable.preciseDuration(start.duration(to: .now)))
     }

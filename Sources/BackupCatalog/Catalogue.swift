@@ -154,10 +154,11 @@ public struct Catalogue: Sendable {
         let points = items.sorted { $0.modified > $1.modified }.map { item in
             let seal = set.holdsData ? self.seal(of: item, origin) : .missing
             let (time, source) = time(of: item, seal: seal, ends: ends, left: &left)
+            let obstacle = item.obstacle.map { source == .modificationTime ? $0.datedByItsStore : $0 }
             return RecoveryPoint(
                 service: set.service, backup: set.name, store: store.name, zone: store.zone, path: item.path, location: item.location,
                 globals: globals.flatMap { GlobalsPairing.globals(for: item, among: $0)?.location }, size: item.size, time: time,
-                timeSource: source, sealState: seal, obstacle: item.obstacle)
+                timeSource: source, sealState: seal, obstacle: obstacle)
         }
         return (points, passedOver)
     }

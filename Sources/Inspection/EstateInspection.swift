@@ -207,12 +207,14 @@ public struct EstateInspection: Sendable {
         }
         let tiers = Set(archived.compactMap { $0.obstacle?.finding.actual }).sorted().joined(separator: " and ")
         let all = survey.series.moments.reduce(0) { $0 + $1.copies.count }
+        let dated = archived.count { $0.timeSource == .modificationTime }
         return cases + [
             .skipped(
                 .policy, service: set.service, name: name,
                 reason: "\(archived.count) of \(all) \(archived.count == 1 ? "is" : "are") archived in \(tiers), among them "
                     + "\(finding.object): nobody looked at what is in them, and each must be restored first, which takes hours and counts "
-                    + "into RTO")
+                    + "into RTO" + (dated > 0 ? "; \(dated) dated by when it was stored (LastModified), and maybe older than it seems" : "")
+            )
         ]
     }
 

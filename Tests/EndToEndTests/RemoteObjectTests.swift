@@ -57,6 +57,25 @@ struct RemoteObjectTests {
         }
     }
 
+    /// A monthly that is copied into the archive today, without a seal: dated by its store, it would count as today's backup, and that is said.
+    @Test func anArchivedOneIsDatedByItsStore() async throws {
+        try await Fixture.with { fixture in
+            try fixture.removeSeals(in: fixture.snapshots)
+            let bucket = try Bucket.start()
+            try await bucket.upload(fixture.store)
+            let oldest = try #require(try fixture.artifacts(in: fixture.snapshots).map(\.lastPathComponent).min())
+            try await bucket.archive("redis/rdb/\(oldest)", in: "GLACIER")
+            try fixture.useBucket(bucket)
+            let drill = try await fixture.expect(try fixture.drillFile(), code: 2, rule: ["artifact-archived"])
+            let finding = drill.findings.first { $0.rule == "artifact-archived" }
+            #expect(finding?.message.contains("dated by when it was stored (LastModified)") == true, "\(drill.findings)")
+            let inspected = try await fixture.run([
+                "inspect", fixture.estate.path, "--output", fixture.reports.appendingPathComponent("i").path,
+            ])
+            #expect(inspected.out.contains("dated by when it was stored"), "\(inspected.text)")
+        }
+    }
+
     /// What a key service encrypts has an ETag that looks like an MD5 and is none.
     @Test func aBucketWhoseETagsAreNoDigests() async throws {
         try await Fixture.with { fixture in

@@ -1,6 +1,6 @@
 // What a trouble with a remote store becomes for those who read it: the store's, or one object's.
 
-import DrillModel
+public import DrillModel
 import Foundation
 
 extension RemoteTrouble {
@@ -112,5 +112,16 @@ extension Finding {
             .artifactArchived, object: path, expected: "an object that can be fetched now", actual: tier ?? "an archive tier",
             message: "archived in \(tier ?? "an archive tier"): it must be restored first, which takes hours, and that counts into RTO",
             hint: "restore it in the store (aws s3api restore-object), wait, and run again; let no lifecycle rule take the newest")
+    }
+}
+
+extension DrillFailure {
+    /// What is archived shows no time of its own: a monthly that was uploaded anew today counts as today's backup.
+    public var datedByItsStore: DrillFailure {
+        let dated = "; it is dated by when it was stored (LastModified), and may be older than it seems"
+        guard finding.rule == .artifactArchived, !finding.message.hasSuffix(dated) else { return self }
+        var told = self
+        told.finding.message += dated
+        return told
     }
 }
