@@ -185,7 +185,7 @@ struct DrillProcedure<Provision: Sendable>: Sendable {
         try await ServiceRecovery(
             driver: driver, selection: recovery?.selection ?? .latest, tries: recovery?.tries ?? 1,
             sample: Sample(recovery, of: driver.service, seed: plan.seed, disaster: disaster),
-            drilledBefore: plan.drilledBefore, disaster: disaster, log: log, tearDown: part, gates: gates
+            drilledBefore: plan.drilledBefore.backups, disaster: disaster, log: log, tearDown: part, gates: gates
         ).run()
     }
 

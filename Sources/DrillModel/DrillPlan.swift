@@ -36,8 +36,7 @@ public struct DrillPlan: Sendable, Hashable {
     public var formerNames: [String] = []
     /// What backups are chosen by where that is left to chance; nil: anything.
     public var seed: UInt64?
-    /// The backups, as `SERVICE/PATH`, that earlier runs restored.
-    public var drilledBefore: Set<String> = []
+    public var drilledBefore = EarlierRuns()
     public var file: URL
 
     public init(

@@ -46,7 +46,7 @@ struct RunSession: Sendable {
         let drills = DrillRun(root: root, keep: keep, confirmer: live ? TerminalConfirmer(write: Console.write) : nil) { kept.add($0) }
         return try await recorded.run { hub in
             var verdicts: [Verdict] = []
-            var known: [URL: Set<String>] = [:]
+            var known: [URL: EarlierRuns] = [:]
             for plan in plans {
                 try Task.checkCancellation()
                 var plan = plan

@@ -15,7 +15,7 @@ import Testing
         var plan = plan(targets: targets, selection: selection)
         plan.recover[0].within = within
         plan.seed = seed
-        plan.drilledBefore = drilled
+        plan.drilledBefore = EarlierRuns(backups: drilled)
         let points = points ?? self.points
         return await run(plan, [FakeDriver(points: points, scripts: points.map { _ in script })])
     }

@@ -145,6 +145,37 @@ struct DumpFormsTests {
         }
     }
 
+    /// The last run's report knows it: said once, in the first drill of a script without it.
+    @Test func aDatabaseThatIsGone() async throws {
+        try await PostgresSource.with(.system) { source in
+            try await Self.fill(source)
+            try await Self.dumpAll(source)
+            let output = source.fixture.reports.appendingPathComponent("one", isDirectory: true)
+            let file = try source.fixture.drillFile("postgres", from: "script", more: "checks: {postgres: [\(Self.counted)]}")
+            func drill() async throws -> Report.Drill {
+                let outcome = try await source.fixture.run(
+                    ["run", file.path, "--output", output.path], environment: PostgresSource.environment([source.bin]))
+                #expect(outcome.code == 0, "\(outcome.text)")
+                // Two of one second are told apart by chance alone, and no drill takes less.
+                let newest = try #require(try FileManager.default.contentsOfDirectory(atPath: output.path).max())
+                return try #require(try RunFolder(url: output.appendingPathComponent(newest, isDirectory: true)).report().drills.first)
+            }
+            func gone(_ drill: Report.Drill) -> [String] { drill.findings.filter { $0.rule == "database-gone" }.map(\.object) }
+            #expect(try await gone(drill()).isEmpty)
+            try await source.sql("DROP DATABASE crm WITH (FORCE)", database: "postgres")
+            try await Self.dumpAll(source)
+            let first = try await drill()
+            #expect(gone(first) == ["crm"], "\(first.findings)")
+            let second = try await drill()
+            #expect(gone(second).isEmpty && second.cases.contains { $0.name == "no database is gone since the last run" })
+            // One database is left, and then another dump of none but that.
+            try await source.sql("DROP DATABASE empty WITH (FORCE)", database: "postgres")
+            try await Self.dumpAll(source)
+            #expect(try await gone(drill()) == ["empty"])
+            #expect(try await gone(drill()).isEmpty)
+        }
+    }
+
     @Test func whichDatabaseIsAsked() async throws {
         try await PostgresSource.with(.system) { source in
             try await Self.fill(source)

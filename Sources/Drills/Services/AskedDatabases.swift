@@ -9,6 +9,7 @@ import Reports
 
 extension Rule {
     static let databaseEmpty = Rule("database-empty")
+    static let databaseGone = Rule("database-gone")
 }
 
 /// The databases of a restored dump, and which questions go where.
@@ -20,16 +21,20 @@ struct AskedDatabases: Sendable {
     let main: String
     /// Somebody named it, or there is no other.
     let isChosen: Bool
+    /// What the last run of the drill found in its backup; empty where it found one, or none is known.
+    let before: Set<String>
 
     /// - Parameters:
     ///   - wanted: The one that the drill names.
     ///   - source: The one that the estate names as the source's.
+    ///   - before: What the last run of the drill found in its backup.
     /// - Throws: ``DrillFailure`` (failed): the drill names one that did not come back.
     init(
-        _ restored: RestoredDatabase, service: String, wanted: String?, source: String?, seal: Seal?
+        _ restored: RestoredDatabase, service: String, wanted: String?, source: String?, seal: Seal?, before: Set<String> = []
     ) throws(DrillFailure) {
         self.service = service
         self.restored = restored
+        self.before = before
         self.seal = seal
         let own = restored.databases
         if let wanted, restored.isNamed, !own.contains(wanted) { throw .failed(.notInBackup(wanted, holding: own)) }
@@ -97,6 +102,7 @@ struct AskedDatabases: Sendable {
         for (name, result) in empty {
             tally.record(isAnyFull ? Self.excused(result, of: name) : restored.lack?.weighed(result) ?? result)
         }
+        if !before.isEmpty, restored.isNamed { tally.record(goneSinceLastRun) }
         tell(names, routes, sealed, log)
     }
 
@@ -111,6 +117,19 @@ struct AskedDatabases: Sendable {
         for index in weighed.findings.indices where rules[index] == "encoding-differs" { weighed.findings[index].severity = .warning }
         weighed.verdict = .passed
         return weighed
+    }
+
+    /// No file says what a cluster held; the last run's report says what its backup did.
+    private var goneSinceLastRun: CaseResult {
+        let gone = before.subtracting(restored.databases).sorted()
+        let finding = Finding(
+            .databaseGone, .warning, object: gone.joined(separator: ", "), expected: before.sorted().joined(separator: ", "),
+            actual: restored.databases.isEmpty ? "none" : restored.databases.sorted().joined(separator: ", "),
+            message: "the last run of this drill restored what this backup doesn't hold",
+            hint: "nothing to mend where somebody dropped it on purpose; else look at the backup job: --exclude-database, a new name, "
+                + "a role that may not read it")
+        return .judged(
+            .restore, service: service, name: "no database is gone since the last run", findings: gone.isEmpty ? [] : [finding])
     }
 
     /// Of several databases one may be empty, as it was; all of them are not.
@@ -134,8 +153,11 @@ struct AskedDatabases: Sendable {
                 "\(service): each database is consistent in itself, and not with the others: the newest of their snapshots was taken \(skew) "
                     + "after the oldest, from which the RPO counts.")
         }
+        if restored.databases.count > 1 || !before.isEmpty, !restored.databases.isEmpty {
+            // The next run's report is held against it.
+            log.fact(EarlierRuns.databasesFact, restored.databases.sorted().joined(separator: ", "))
+        }
         guard restored.databases.count > 1 else { return }
-        log.fact("databases", restored.databases.sorted().joined(separator: ", "))
         let others = names.filter { routes.byDatabase[$0] == nil && sealed.truth(of: $0) == nil }
         guard !others.isEmpty else { return }
         let list = others.prefix(20).joined(separator: ", ") + (others.count > 20 ? " and \(others.count - 20) more" : "")

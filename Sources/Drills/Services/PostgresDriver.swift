@@ -23,6 +23,8 @@ struct PostgresDriver: ServiceDriver {
     private let jobs: Int
     /// The database that the drill names.
     private let wanted: String?
+    /// The databases that the last run of this drill found; none where an older backup is drawn on purpose.
+    private let before: Set<String>
 
     /// An artifact of one point.
     struct Retrieved: StepOutcome {
@@ -43,6 +45,8 @@ struct PostgresDriver: ServiceDriver {
     init(recovery: Recovery, index: Int, plan: DrillPlan, backups: ServiceBackups, host: ScratchHost) {
         service = recovery.service
         wanted = recovery.database
+        let known = ([plan.name] + plan.formerNames).lazy.compactMap { plan.drilledBefore.databases[$0]?[recovery.service] }.first
+        before = recovery.selection.isSample ? [] : known ?? []
         self.index = index
         self.plan = plan
         source = backups
@@ -108,7 +112,7 @@ struct PostgresDriver: ServiceDriver {
         let (log, point, restored) = (attempt.log, restored.point, restored.database)
         let asked = try AskedDatabases(
             restored, service: service, wanted: wanted, source: plan.estate.services[service]?.source?.database,
-            seal: point.sealState.seal)
+            seal: point.sealState.seal, before: attempt.number == 1 ? before : [])
         log.fact("database", asked.main)
         host.remember(restored.server, database: asked.main, of: service, demand: plan.quarantine)
         let tally = CaseTally(log)

@@ -7,15 +7,21 @@ extension RunHistory {
     /// More runs than this are not looked through: each is a file to be read.
     private static let farthestRestored = 400
 
-    /// The backups, as `SERVICE/PATH`, that a drill of these runs restored. Runs whose reports can't be read tell nothing.
-    public func restored(of estate: Estate) async -> Set<String> {
-        var restored: Set<String> = []
+    /// The backups that the drills of these runs restored, and the databases in the last of each. Runs whose reports can't be read tell
+    /// nothing.
+    public func restored(of estate: Estate) async -> EarlierRuns {
+        var restored = EarlierRuns()
         for run in ((try? runs()) ?? []).prefix(Self.farthestRestored) {
             for record in (try? await records(of: run)) ?? [] where !record.row.isInspection && record.isOf(estate) {
                 guard [.passed, .failed].contains(record.row.verdict) else { continue }
                 for fact in record.facts {
                     guard let backup = Self.backup(fact, of: record, in: estate) else { continue }
-                    restored.insert(backup)
+                    restored.backups.insert(backup)
+                }
+                // The newest run stands first.
+                for (service, names) in Self.databases(in: record, of: estate)
+                where restored.databases[record.row.drill, default: [:]][service] == nil {
+                    restored.databases[record.row.drill, default: [:]][service] = names
                 }
             }
         }
@@ -33,5 +39,16 @@ extension RunHistory {
             return hasFailed ? nil : "\(service)/\(fact.value)"
         }
         return nil
+    }
+
+    /// Of the backup that was restored at last, where older ones were tried behind the newest.
+    private static func databases(in record: Record, of estate: Estate) -> [String: Set<String>] {
+        record.facts.reduce(into: [:]) { known, fact in
+            for service in estate.services.keys {
+                let name = "\(service).\(EarlierRuns.databasesFact)"
+                guard fact.name == name || fact.name.hasPrefix(name + " (") else { continue }
+                known[service] = Set(fact.value.components(separatedBy: ", "))
+            }
+        }
     }
 }
