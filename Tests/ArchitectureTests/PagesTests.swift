@@ -39,6 +39,23 @@ import Testing
         }
     }
 
+    /// Whoever reads a rule in a report finds it in the docs.
+    @Test func everyRuleIsExplained() throws {
+        let folder = Self.root.appendingPathComponent("Sources")
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        var rules = Set<String>()
+        for file in files {
+            let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+            rules.formUnion(text.matches(of: /Rule\("([a-z0-9\-]+)"\)/).map { String($0.output.1) })
+        }
+        // What no report ever shows: a damage that nothing is told of.
+        rules.remove("untold")
+        var words = Set<String>()
+        for text in try pages().values { words.formUnion(text.matches(of: /[a-z0-9][a-z0-9\-]+/).map { String($0.output) }) }
+        #expect(rules.count > 250)
+        #expect(rules.subtracting(words).sorted() == [])
+    }
+
     @Test func theIndexKnowsEveryPage() throws {
         let pages = try pages()
         let index = try #require(pages["docs/README.md"])
