@@ -15,7 +15,8 @@ struct CommandCheckReader {
         let timeout = fields.duration("timeout")
         let environment = EnvironmentReader(file: fields.file).read(fields) { template($0, at: $1) }
         let isPlaced = isPlaced()
-        guard let words = fields.texts("run"), let code, isPlaced else { return nil }
+        let isOwn = isOwn(environment)
+        guard let words = fields.texts("run"), let code, isPlaced, isOwn else { return nil }
         let run = words.compactMap { template($0.text, at: $0.place) }
         guard run.count == words.count, folder != nil || fields["folder"] == nil, output != nil || fields["expect"] == nil,
             timeout != nil || fields["timeout"] == nil, let name = name(words.map(\.text))
@@ -50,6 +51,18 @@ struct CommandCheckReader {
                 hint: "remove it: the command is told the socket as MUSTER_SOCKET, and chooses for itself")
         }
         return wrong.isEmpty
+    }
+
+    /// Whom it asks is said by `as` and `database`, where it is seen by whoever reads the case.
+    private func isOwn(_ environment: [String: Template]) -> Bool {
+        let taken = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE", "PGSERVICEFILE"].filter {
+            environment[$0] != nil
+        }
+        guard !taken.isEmpty else { return true }
+        fields.report(
+            "environment", "\(taken.joined(separator: ", ")) is told by muster",
+            hint: "remove it: \"as\" chooses the role, \"database\" the database")
+        return false
     }
 
     private func template(_ text: String, at place: Place?) -> Template? {

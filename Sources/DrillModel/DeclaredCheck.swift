@@ -154,7 +154,8 @@ public struct Expectation: Sendable, Hashable, CustomStringConvertible {
         case .notEqual: return !same(value)
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
             if let left = Self.exact(value), let right = Self.exact(operand) { return ordered(left, right) }
-            guard let left = Double(value), let right = Double(operand) else { return false }
+            // Not the hexadecimal numbers of C.
+            guard !value.lowercased().contains("x"), let left = Double(value), let right = Double(operand) else { return false }
             return ordered(left, right)
         }
     }

@@ -28,7 +28,7 @@ extension Damage {
             "error-message", "the backup job's error message was stored in the backup's place, and sealed",
             .content { bytes in
                 bytes = Array("pg_dump: error: connection to server failed: FATAL:  the database system is starting up\n".utf8)
-                return Harm(Rule("artifact-unknown-kind"), object: "")
+                return Harm(Rule("dump-with-messages"), object: "")
             }),
         Damage(
             "cut-script", "two scripts of pg_dump stand in one file, and the first is cut between two of its objects",

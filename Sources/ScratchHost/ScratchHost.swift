@@ -88,7 +88,8 @@ public struct ScratchHost: Sendable {
         if let program = command.first { try Self.require(program) }
         let result = try await ToolRunner.spawn(
             sandbox.wrapped(command, network: server.map { .of($0) } ?? .own, reaching: reaching),
-            environment: mark.merging(environment) { $1 }.merging(ownership) { $1 }, workingFolder: workingFolder ?? folder.url,
+            environment: mark.merging(InnerVariables.renamed(environment)) { $1 }.merging(ownership) { $1 },
+            workingFolder: workingFolder ?? folder.url,
             input: input,
             output: output.map(destination) ?? .capture(limit: 16 << 20), errors: errors.map(destination) ?? .discard)
         try Task.checkCancellation()
@@ -174,7 +175,7 @@ public struct ScratchHost: Sendable {
         return try await ServerProcess.start(
             sandbox.wrapped(command, network: network, reaching: reaching, connects: connects, pidFile: pidFile), pidFile: pidFile,
             connects: connects,
-            environment: ToolRunner.environment(mark.merging(environment) { $1 }.merging(ownership) { $1 }),
+            environment: ToolRunner.environment(mark.merging(InnerVariables.renamed(environment)) { $1 }.merging(ownership) { $1 }),
             workingFolder: workingFolder, log: log)
     }
 

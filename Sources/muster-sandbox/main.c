@@ -94,6 +94,16 @@ static void drop_rights(const struct options *options) {
     drop_inheritable_capabilities();
 }
 
+extern char **environ;
+
+// What would act on whoever loads a program, this one too, comes under another name and is the inner program's alone.
+static void restore_variables(void) {
+    static const char prefix[] = "MUSTER_INNER_";
+    for (char **entry = environ; *entry; entry++) {
+        if (strncmp(*entry, prefix, sizeof prefix - 1) == 0) *entry += sizeof prefix - 1;
+    }
+}
+
 // The program itself: everything that holds it back is in force before its first instruction.
 static void become(const struct options *options, const char *folder, int report) {
     for (int signal = 1; signal < NSIG; signal++) {
@@ -112,6 +122,7 @@ static void become(const struct options *options, const char *folder, int report
     if (options->ask) _exit(answer());
     // All but the three standard ones; the report's end closes with the exec.
     close_others(report);
+    restore_variables();
     execvp(options->command[0], options->command);
     dprintf(STDERR_FILENO, "muster-sandbox: cannot run %s: %s\n", options->command[0], strerror(errno));
     _exit(127);

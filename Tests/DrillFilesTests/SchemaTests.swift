@@ -85,7 +85,8 @@ enum Checkout {
 private let onlyTheReader: Set<String> = [
     "drill-another-service-s-backup", "drill-bounds-crossed", "drill-check-of-another-engine", "drill-checks-of-an-unknown-service",
     "drill-database-of-a-redis",
-    "drill-command-check-as-a-role-of-redis", "drill-command-check-of-another-service", "drill-command-check-outside",
+    "drill-command-check-as-a-role-of-redis", "drill-command-check-in-another-s-name", "drill-command-check-of-another-service",
+    "drill-command-check-outside",
     "drill-command-check-twice", "drill-command-check-with-a-secret",
     "drill-checks-of-code", "drill-due-on-no-day", "drill-checks-of-what-isn-t-recovered", "drill-estate-nowhere-near",
     "drill-estate-that-is-the-drill",

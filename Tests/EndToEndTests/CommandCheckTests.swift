@@ -22,6 +22,10 @@ struct CommandCheckTests {
             """)
         try await source.sql("CREATE DATABASE crm", database: "postgres")
         try await source.sql("CREATE TABLE people (id int); INSERT INTO people SELECT generate_series(1, 7)", database: "crm")
+        try await dumpAll(source)
+    }
+
+    private static func dumpAll(_ source: PostgresSource) async throws {
         try await Program.require([
             "\(source.bin)/pg_dumpall", "-h", source.host, "-U", "postgres", "-f",
             source.fixture.store.appendingPathComponent("a.sql").path,
@@ -123,6 +127,52 @@ struct CommandCheckTests {
         }
     }
 
+    /// What a command changes is found by nothing that is asked of the backup.
+    @Test func itRunsBehindAllElse() async throws {
+        try await PostgresSource.with(.system) { source in
+            try await Self.fill(source)
+            let write = "PGOPTIONS= psql -qXc 'insert into people values (8)' crm && PGOPTIONS= psql -qXc 'insert into orders values (21)'"
+            let (green, cases) = try await ask(
+                source,
+                """
+                {command: {name: writes, run: [sh, -c, "\(write)"]}}, {rows: {table: people, exactly: 7, database: crm}},
+                {rows: {table: orders, exactly: 20}}
+                """)
+            #expect(green.code == 0 && cases.last?.name == "writes", "\(green.text)")
+            // Nor is it the backup's fault when the server is gone.
+            try writeProgram(
+                "#!/bin/sh\nPGOPTIONS= psql -qXc \"copy (select 1) to program 'kill -9 \\$(head -n1 postmaster.pid)'\"\ntrue\n",
+                to: source.fixture.drills.appendingPathComponent("stop"))
+            let (error, told) = try await ask(
+                source, "{command: {name: ends it, run: [./stop]}}, {command: {name: next, run: [\"true\"], database: crm}}")
+            #expect(error.code == 2 && told.allSatisfy { $0.verdict == "error" }, "\(error.text)")
+        }
+        try await RedisSource.with(.system) { source in
+            try await source.ask("SET", "a", "1")
+            try #require(try await source.seal("rdb").code == 0)
+            let write = #"redis-cli -s $MUSTER_SOCKET replicaof no one && redis-cli -s $MUSTER_SOCKET set lost 1"#
+            let (red, _) = try await source.drill(
+                "rdb", checks: "{command: {name: writes, run: [sh, -c, '\(write)']}}, {key: {name: lost}}")
+            #expect(red.code == 1 && red.text.contains("key-missing"), "\(red.text)")
+        }
+    }
+
+    /// Only the program itself hears what is said to the loader, and not what starts it as root.
+    @Test func theLoadersVariables() async throws {
+        try await PostgresSource.with(.system) { source in
+            try await Self.fill(source)
+            let (green, _) = try await ask(
+                source,
+                #"{command: {name: trace, run: [sh, -c, "echo $LD_DEBUG_OUTPUT"], environment: {LD_DEBUG_OUTPUT: /x}, expect: "= /x"}}"#)
+            #expect(green.code == 0, "\(green.text)")
+            let log = source.folder.appendingPathComponent("loaded")
+            let (run, _) = try await ask(
+                source, "{command: {name: trace, run: [\"true\"], environment: {LD_DEBUG: files, LD_DEBUG_OUTPUT: \(log.path)}}}")
+            let written = try FileManager.default.contentsOfDirectory(atPath: source.folder.path).filter { $0.hasPrefix("loaded") }
+            #expect(run.code == 0 && written == [], "\(written)")
+        }
+    }
+
     @Test func aRoleAsks() async throws {
         try await PostgresSource.with(.system) { source in
             try await Self.fill(source)
@@ -136,6 +186,10 @@ struct CommandCheckTests {
                 """)
             #expect(outcome.code == 0 && cases.count == 4, "\(outcome.text)")
             #expect(cases.contains { $0.name == "rows of mine: exactly 1 as app" }, "\(cases.map(\.name))")
+            try await source.sql("ALTER ROLE app SET statement_timeout = '50ms'")
+            try await Self.dumpAll(source)
+            let (slow, cut) = try await ask(source, "{sql: {name: slow, query: select pg_sleep(1), expect: is not null, as: app}}")
+            #expect(slow.code == 2 && cut.first?.findings.first?.actual == "SQLSTATE 57014", "\(slow.text)")
             let (red, wrong) = try await ask(
                 source,
                 """

@@ -34,8 +34,8 @@ import Testing
             #expect(
                 outcome.code == 1
                     && told == [
-                        "public.orders: customer NULL in 2 rows", "public.orders: orders_customer_fkey 3 rows without one",
-                        "public.orders: orders_word_key 1 rows more than keys",
+                        "public.orders: customer NULL in 2 rows", "public.orders: orders_customer_fkey 3 rows without a match",
+                        "public.orders: orders_word_key 1 row too many",
                     ], "\(told) \(outcome.text)")
         }
     }

@@ -60,7 +60,7 @@ struct AskedDatabases: Sendable {
         let sealed = SealedDatabases(seal, first: first)
         // What every cluster has by itself is nobody's, and compared with the seal all the same.
         let others = sealed.names.filter { name in name != first && !restored.databases.contains(name) && open?.contains(name) == true }
-        let more = routes.byDatabase.keys.filter { $0 != first && !restored.databases.contains($0) && !others.contains($0) }.sorted()
+        let more = Set(routes.byDatabase.keys).filter { $0 != first && !restored.databases.contains($0) && !others.contains($0) }.sorted()
         let names = [first] + restored.databases.filter { $0 != first } + others + more
         if let result = sealed.complete(open: open, own: restored.databases, service: service) {
             tally.record(restored.lack?.weighed(result) ?? result)
@@ -101,6 +101,9 @@ struct AskedDatabases: Sendable {
         }
         for (name, result) in empty {
             tally.record(isAnyFull ? Self.excused(result, of: name) : restored.lack?.weighed(result) ?? result)
+        }
+        try await databases.runCommands(routes, unnamed: isChosen ? main : nil, tally) { connection, name, checks, heard in
+            context(connection, Scope(database: name, seal: nil, declared: checks, comparesRoles: false, heard: heard))
         }
         if !before.isEmpty, restored.isNamed { tally.record(goneSinceLastRun) }
         tell(names, routes, sealed, log)
@@ -158,7 +161,7 @@ struct AskedDatabases: Sendable {
             log.fact(EarlierRuns.databasesFact, restored.databases.sorted().joined(separator: ", "))
         }
         guard restored.databases.count > 1 else { return }
-        let others = names.filter { routes.byDatabase[$0] == nil && sealed.truth(of: $0) == nil }
+        let others = names.filter { routes.byDatabase[$0] == nil && routes.commands[$0] == nil && sealed.truth(of: $0) == nil }
         guard !others.isEmpty else { return }
         let list = others.prefix(20).joined(separator: ", ") + (others.count > 20 ? " and \(others.count - 20) more" : "")
         log.unproven("\(service): of these databases it was only asked whether tables and rows came back: \(list).")

@@ -27,8 +27,10 @@ struct CommandChecks: Sendable {
     private static let most = 64 << 10
 
     /// What a restored Postgres' checks may do with its server.
-    func scratch(_ server: ScratchPostgres, _ database: String) -> PostgresCheckContext.Scratch {
-        PostgresCheckContext.Scratch { role throws(PostgresError) in
+    ///
+    /// - Parameter rolesLack: Why its roles are not those of the source; nil where the backup brought them.
+    func scratch(_ server: ScratchPostgres, _ database: String, rolesLack: String? = nil) -> PostgresCheckContext.Scratch {
+        PostgresCheckContext.Scratch(rolesLack: rolesLack) { role throws(PostgresError) in
             try await PostgresConnection.connect(
                 server.configuration(database: database, role: role, settings: ["lock_timeout": "60s"]))
         } run: { check, role in
@@ -55,17 +57,20 @@ struct CommandChecks: Sendable {
         } catch let failure as DrillFailure {
             return .unasked(.declared, service: service, name: check.name, duration: start.duration(to: .now), finding: failure.finding)
         } catch {
-            let why = (error as? ScratchError)?.message ?? "the drill was ended"
+            let problem = error as? ScratchError
             return .unasked(
                 .declared, service: service, name: check.name, duration: start.duration(to: .now),
-                finding: notRun(check, why, hint: (error as? ScratchError)?.hint ?? ""))
+                finding: problem.map { notRun(check, $0.message, hint: $0.hint) }
+                    ?? Finding(
+                        .commandNotRun, object: check.name, message: "the drill was ended while the command ran", hint: "run it again"))
         }
         return .judged(.declared, service: service, name: check.name, duration: start.duration(to: .now), findings: findings)
     }
 
     private func judge(_ check: CommandCheck, _ endpoint: ScratchEndpoint, _ variables: [String: String]) async throws -> [Finding] {
         // Nobody else's until all is copied: what a backup brought could lead the copy elsewhere by a link.
-        let run = host.folder.url.appendingPathComponent("k\(index)-\(UUID().uuidString.prefix(8).lowercased())", isDirectory: true)
+        let run = host.folder.url.appendingPathComponent(
+            "k\(index)-\(Self.word(of: check))-\(UUID().uuidString.prefix(4).lowercased())", isDirectory: true)
         try host.folder.makeOwnPlace(run)
         let files = run.appendingPathComponent("files", isDirectory: true)
         let words = try check.run.map { try filled($0, check, endpoint) }
@@ -91,17 +96,27 @@ struct CommandChecks: Sendable {
                 Finding(
                     .commandFailed, object: check.name, expected: "exit \(check.exitCode)", actual: result.ending,
                     message: "the command does not find the restored \(service) as it should be",
-                    hint: "run again with --keep, and read output and errors in \(run.lastPathComponent) of the scratch folder")
+                    hint: "run again with --keep, and read output and errors in \(place(of: check))")
             ]
         }
         return try expectation(check, output)
     }
 
+    /// By which a person finds a check's folder.
+    private static func word(of check: CommandCheck) -> String {
+        let words = check.name.lowercased().split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.joined(separator: "-")
+        return words.isEmpty ? "check" : String(words.prefix(30))
+    }
+
+    private func place(of check: CommandCheck) -> String { "k\(index)-\(Self.word(of: check))-… of the scratch folder" }
+
     private func expectation(_ check: CommandCheck, _ output: URL) throws -> [Finding] {
         guard let expected = check.output else { return [] }
         guard let data = UnlinkedFile.whole(output, of: Self.most) else {
             throw DrillFailure.error(
-                notRun(check, "the command wrote more than 64 KiB", hint: "write only what \"output\" is compared with"))
+                Finding(
+                    .commandNotRun, object: check.name, expected: "64 KiB at the most", actual: "more, or no file",
+                    message: "what the command wrote can't be compared", hint: "write only what \"expect\" is compared with"))
         }
         let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !expected.isSatisfied(by: text.isEmpty ? nil : text) else { return [] }
@@ -123,6 +138,11 @@ struct CommandChecks: Sendable {
             try await copy(["cp", "-RP", "--preserve=mode,timestamps", "--", folder.path + "/.", files.path], to: files, check)
         } else {
             let source = base.appendingPathComponent(program).standardizedFileURL.path
+            guard !isOwn || FileManager.default.fileExists(atPath: source) else {
+                throw DrillFailure.error(
+                    notRun(check, "there is no file \(source)", hint: "check \"run\" in the drill file: it starts at the file's own folder")
+                )
+            }
             let target = files.appendingPathComponent((program as NSString).lastPathComponent).path
             try await copy(isOwn ? ["cp", "-L", "--preserve=mode,timestamps", "--", source, target] : nil, to: files, check)
         }

@@ -10,6 +10,8 @@ extension Rule {
 /// A drill's questions of one Postgres service, by database.
 struct DeclaredRoutes: Sendable {
     private(set) var byDatabase: [String: [DeclaredCheck]] = [:]
+    /// Programs, which may change what they look at: they run when everything else has been asked of every database.
+    private(set) var commands: [String: [DeclaredCheck]] = [:]
     /// Answers to what can't be put to any.
     private(set) var unasked: [CaseResult] = []
 
@@ -21,7 +23,7 @@ struct DeclaredRoutes: Sendable {
         for check in declared {
             guard case .inDatabase(let name, let question) = check else {
                 if let main {
-                    byDatabase[main, default: []].append(check)
+                    add(check, to: main)
                 } else {
                     unasked.append(
                         .unasked(.declared, service: service, name: check.name, finding: .databaseAmbiguous(own, object: check.name)))
@@ -42,7 +44,15 @@ struct DeclaredRoutes: Sendable {
                     .judged(.declared, service: service, name: check.name, findings: [.notInBackup(name, holding: own)]))
                 continue
             }
-            byDatabase[name, default: []].append(question)
+            add(question, to: name)
+        }
+    }
+
+    private mutating func add(_ check: DeclaredCheck, to database: String) {
+        if case .command = check.unwrapped.question {
+            commands[database, default: []].append(check)
+        } else {
+            byDatabase[database, default: []].append(check)
         }
     }
 }

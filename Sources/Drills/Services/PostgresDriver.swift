@@ -117,15 +117,15 @@ struct PostgresDriver: ServiceDriver {
         host.remember(restored.server, database: asked.main, of: service, demand: plan.quarantine)
         let tally = CaseTally(log)
         let commands = CommandChecks(service: service, index: index, plan: plan, host: host)
+        let rolesLack = restored.hasRoles ? nil : "no part of the backup holds roles"
         try await asked.ask(plan.checks[service] ?? [], tally, log) { connection, scope in
             PostgresCheckContext(
                 connection: connection, service: service, seal: scope.seal,
                 origin: .dump(serverVersion: restored.sourceVersion), unsealedReason: source.unsealedReason(of: point),
-                declared: scope.declared, scratch: commands.scratch(restored.server, scope.database),
+                declared: scope.declared, scratch: commands.scratch(restored.server, scope.database, rolesLack: rolesLack),
                 databasePropertiesUnproven: restored.withProperties.contains(scope.database)
                     ? nil : "the dump carries no properties of the database itself",
-                rolesUnproven: !restored.hasRoles
-                    ? "no part of the backup holds roles" : scope.comparesRoles ? nil : AskedDatabases.Scope.rolesElsewhere,
+                rolesUnproven: rolesLack ?? (scope.comparesRoles ? nil : AskedDatabases.Scope.rolesElsewhere),
                 positions: restored.positions[scope.database],
                 // The scratch server has nothing else to do.
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true),

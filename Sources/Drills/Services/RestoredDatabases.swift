@@ -71,7 +71,7 @@ public struct RestoredDatabases: Sendable {
         let names = try? await all(first: database).open
         let own = names?.filter { !$0.hasPrefix("template") } ?? []
         let routes = DeclaredRoutes(declared, main: database, all: names, own: own, service: service)
-        await tellUnasked(besides: database, asked: routes.byDatabase.keys.sorted(), tally, log)
+        await tellUnasked(besides: database, asked: Set(routes.byDatabase.keys).union(routes.commands.keys).sorted(), tally, log)
         routes.unasked.forEach(tally.record)
         await PostgresChecks.run(
             PostgresCheckContext(
@@ -93,6 +93,44 @@ public struct RestoredDatabases: Sendable {
                         tally.record(named)
                     }))
             await other.close()
+        }
+        try await runCommands(routes, unnamed: database, tally) { connection, name, checks, heard in
+            PostgresCheckContext(
+                connection: connection, service: service, seal: nil, origin: origin, declared: checks,
+                scratch: commands.scratch(server, name), emit: { heard.hear($0) })
+        }
+    }
+
+    /// Behind all that is asked otherwise.
+    ///
+    /// - Parameter unnamed: The database that needs no mention.
+    func runCommands(
+        _ routes: DeclaredRoutes, unnamed: String?, _ tally: CaseTally,
+        _ context: (PostgresConnection, _ database: String, [DeclaredCheck], HeardCases) -> PostgresCheckContext
+    ) async throws {
+        for (name, checks) in routes.commands.sorted(by: { ($0.key != unnamed ? 1 : 0, $0.key) < ($1.key != unnamed ? 1 : 0, $1.key) }) {
+            let heard = HeardCases()
+            do {
+                let connection = try await server.connect(toRecovered: name)
+                await PostgresChecks.askDeclared(context(connection, name, checks, heard))
+                await connection.close()
+                try Task.checkCancellation()
+            } catch let failure as DrillFailure {
+                // It was there when everything else was asked: whatever a command did to it since is not the backup's doing.
+                for check in checks {
+                    heard.hear(
+                        .unasked(
+                            .declared, service: service, name: check.name,
+                            finding: Finding(
+                                .commandNotRun, object: check.name, actual: failure.finding.actual,
+                                message: "the command was not run: the scratch server takes no connection any more",
+                                hint: "look at what the command before it did to the server")))
+                }
+            }
+            for var result in heard.all {
+                if name != unnamed { result.name += " in \(name)" }
+                tally.record(result)
+            }
         }
     }
 

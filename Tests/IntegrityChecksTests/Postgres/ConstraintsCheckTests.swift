@@ -28,15 +28,20 @@ import Testing
         CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10); CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (10) TO (20);
         INSERT INTO parts SELECT i, i, NULL FROM generate_series(0, 19) i;
         ALTER TABLE parts ADD FOREIGN KEY (ref) REFERENCES parts (k);
+        CREATE TABLE short (a char(10) PRIMARY KEY); INSERT INTO short VALUES ('a');
+        CREATE TABLE long (a text REFERENCES short, at timestamptz); INSERT INTO long VALUES ('a   ', now());
+        CREATE TABLE days (d timestamptz PRIMARY KEY); CREATE TABLE of_day (d date REFERENCES days);
+        CREATE DOMAIN small AS positive CONSTRAINT below CHECK (VALUE < 100) NOT NULL;
+        CREATE TABLE typed (s small, w varchar(5), many small[]); INSERT INTO typed VALUES (1, 'x', '{1}'), (99, 'y', NULL);
         ALTER TABLE child ADD CONSTRAINT never_checked CHECK (a > 40) NOT VALID;
         """
 
     /// What breaks, by what was done; the finding's object and what is actual.
     private static let damages: [(damage: String, object: String, actual: String)] = [
         ("", "", ""),
-        ("DELETE FROM parent WHERE a BETWEEN 2 AND 4", "public.child: child_a_b_fkey", "3 rows without one"),
-        ("INSERT INTO full_child VALUES (1, NULL)", "public.full_child: both_or_none", "1 rows without one"),
-        ("UPDATE parts SET ref = 77 WHERE k IN (3, 13)", "public.parts: parts_ref_fkey", "2 rows without one"),
+        ("DELETE FROM parent WHERE a BETWEEN 2 AND 4", "public.child: child_a_b_fkey", "3 rows without a match"),
+        ("INSERT INTO full_child VALUES (1, NULL)", "public.full_child: both_or_none", "1 row without a match"),
+        ("UPDATE parts SET ref = 77 WHERE k IN (3, 13)", "public.parts: parts_ref_fkey", "2 rows without a match"),
         (
             "UPDATE pg_attribute SET attnotnull = false WHERE attrelid = 'parts_2'::regclass; "
                 + "UPDATE parts_2 SET v = NULL WHERE k > 16; UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'parts_2'::regclass "
@@ -44,13 +49,19 @@ import Testing
         ),
         (
             "UPDATE pg_constraint SET convalidated = true WHERE conname = 'never_checked'", "public.child: never_checked",
-            "false of 41 rows"
+            "false in 41 rows"
         ),
-        ("INSERT INTO words VALUES ('w3', 99), ('w3', 98)", "public.words: words_w_key", "2 rows more than keys"),
+        ("DELETE FROM short", "public.long: long_a_fkey", "1 row without a match"),
+        (
+            "ALTER DOMAIN small DROP CONSTRAINT below; UPDATE typed SET s = 100 WHERE s = 99; ALTER DOMAIN small ADD CONSTRAINT below "
+                + "CHECK (VALUE < 100) NOT VALID; UPDATE pg_constraint SET convalidated = true WHERE conname = 'below'",
+            "public.typed: s", "a value that breaks it"
+        ),
+        ("INSERT INTO words VALUES ('w3', 99), ('w3', 98)", "public.words: words_w_key", "2 rows too many"),
         (
             "DROP INDEX lower_word; INSERT INTO words VALUES ('W5', 5); CREATE INDEX lower_word ON words (lower(w) text_pattern_ops, n) "
                 + "WHERE n > 0; UPDATE pg_index SET indisunique = true WHERE indexrelid = 'lower_word'::regclass",
-            "public.words: lower_word", "1 rows more than keys"
+            "public.words: lower_word", "1 row too many"
         ),
         (
             "INSERT INTO \"Odd \"\"one\" SELECT i, i * 2, CURRENT_DATE + i, int4range(1, 5) FROM generate_series(30, 31) i",
@@ -68,9 +79,13 @@ import Testing
                     let (cases, unproven) = await ask(connection, .files(serverVersion: nil))
                     let findings = cases.flatMap(\.findings)
                     #expect(findings.map { "\($0.object) \($0.actual)" } == (object.isEmpty ? [] : ["\(object) \(actual)"]), "\(damage)")
-                    #expect(cases.count == 8 && cases.allSatisfy { $0.verdict == ($0.findings.isEmpty ? .passed : .failed) })
+                    #expect(cases.count == 12 && cases.allSatisfy { $0.verdict == ($0.findings.isEmpty ? .passed : .failed) })
                     // It may have been true when the row came.
-                    #expect(unproven.contains { $0.contains("to_come") } && unproven.count == 1, "\(unproven)")
+                    #expect(
+                        unproven.count == 1
+                            && ["to_come", "of_day_d_fkey (what is equal depends on the time zone)", "many (an array of a domain)"]
+                                .allSatisfy(unproven[0].contains),
+                        "\(unproven)")
                     // A dump's are asked by its restore.
                     #expect(await ask(connection, .dump(serverVersion: nil)).cases.isEmpty)
                 }

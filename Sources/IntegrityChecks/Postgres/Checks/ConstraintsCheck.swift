@@ -72,11 +72,16 @@ struct ConstraintsCheck: PostgresCheck {
             }
             heard.isAnswered = true
             heard.findings += zip(question.promises, 0...).compactMap { promise, index in
-                guard let count = row?[index].flatMap({ Int64($0) }), count > 0 else { return nil }
+                // Of a domain's values the first that breaks it is an error; what is counted are the others.
+                guard promise.kind != .domain, let count = row?[index].flatMap({ Int64($0) }), count > 0 else { return nil }
                 return finding(promise, of: question.table, count)
             }
         } catch {
             switch (error.kind, error.sqlState) {
+            case (.query, "23514"?) where question.promises[0].kind == .domain,
+                (.query, "23502"?) where question.promises[0].kind == .domain:
+                heard.isAnswered = true
+                heard.findings.append(finding(question.promises[0], of: question.table, 1))
             case (.query, "57014"): heard.late += names
             case (.query, _) where !error.isStorageDamage && question.promises.count > 1:
                 for part in question.parts { await ask(part, until: end, context, &heard) }
@@ -89,13 +94,15 @@ struct ConstraintsCheck: PostgresCheck {
     }
 
     private func finding(_ promise: ConstraintQuestion.Promise, of table: String, _ count: Int64) -> Finding {
+        let number = "\(count) \(count == 1 ? "row" : "rows")"
         let (rows, what): (String, String) =
             switch promise.kind {
-            case .notNull: ("NULL in \(count) rows", "a column that holds no NULL holds one")
-            case .check: ("false of \(count) rows", "rows break a CHECK of their table")
-            case .foreignKey: ("\(count) rows without one", "rows point to rows of \(promise.parent ?? "another table") that are not there")
-            case .unique: ("\(count) rows more than keys", "rows share a key that must be unique")
-            case .exclusion: ("\(count) pairs", "rows exclude each other")
+            case .notNull: ("NULL in \(number)", "a column that holds no NULL holds one")
+            case .check: ("false in \(number)", "rows break a CHECK of their table")
+            case .foreignKey: ("\(number) without a match", "rows point to rows of \(promise.parent ?? "another table") that are not there")
+            case .unique: ("\(number) too many", "rows share a key that must be unique")
+            case .exclusion: ("\(count) \(count == 1 ? "pair" : "pairs")", "rows exclude each other")
+            case .domain: ("a value that breaks it", "a column holds what its domain doesn't allow")
             }
         return Finding(
             .constraintViolated, object: "\(table): \(promise.name)", expected: "no row that breaks it (\(promise.kind.rawValue))",

@@ -51,7 +51,13 @@ struct DeclaredSession {
         let defaults = PostgresInventory.settings.keys.sorted().map { "SET LOCAL \($0) TO DEFAULT;" }.joined(separator: " ")
         let reading = heap.sorted { $0.key < $1.key }.map { "SET LOCAL \($0.key) = \($0.value);" }.joined(separator: " ")
         let mode = change.isEmpty ? "READ ONLY" : "READ WRITE"
-        try await connection.execute("BEGIN \(mode); \(defaults) \(reading) SET LOCAL statement_timeout = \(milliseconds); \(change)")
+        // A role may have a limit of its own, by which it would be cut off in production too.
+        let limit =
+            role == nil
+            ? "SET LOCAL statement_timeout = \(milliseconds)"
+            : "SELECT pg_catalog.set_config('statement_timeout', '\(milliseconds)', true) "
+                + "WHERE pg_catalog.current_setting('statement_timeout') = '0'"
+        try await connection.execute("BEGIN \(mode); \(defaults) \(reading) \(limit); \(change)")
         do throws(PostgresError) {
             let answer = try await question(connection)
             try await connection.execute("ROLLBACK")
@@ -75,7 +81,7 @@ extension PostgresError {
 extension PostgresCheckContext {
     /// Whether a check is at its end since the role that it is asked as could not log in; its case has been emitted then.
     func refuses(_ role: String?, _ name: String, since start: ContinuousClock.Instant) async -> Bool {
-        guard let role, scratch != nil else { return false }
+        guard let role, let scratch else { return false }
         let row: PostgresRow?
         do throws(PostgresError) {
             row = try await connection.query(Self.admission, [role]).first
@@ -92,11 +98,11 @@ extension PostgresCheckContext {
         default: reason = "it may not log in"
         }
         // One that Muster made in its place says nothing of the backup.
-        guard rolesUnproven == nil else {
+        if let lack = scratch.rolesLack {
             await fail(
                 .declared, name, since: start, object: role,
                 PostgresError(
-                    .unsupported, message: "the check can't be asked as this role (\(reason)): \(rolesUnproven ?? "")",
+                    .unsupported, message: "the check can't be asked as this role (\(reason)): \(lack)",
                     hint: "back up pg_dumpall --globals-only beside each dump, and name it as globals in the estate file"))
             return true
         }

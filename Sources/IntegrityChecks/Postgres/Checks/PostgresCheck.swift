@@ -73,10 +73,15 @@ public struct PostgresCheckContext: Sendable {
         /// Runs a command beside the server, which is told of the database and the role; nil: the superuser's.
         public var run: @Sendable (CommandCheck, _ role: String?) async -> CaseResult
 
+        /// Why its roles are not those of the source; nil where the backup brought them.
+        public var rolesLack: String?
+
         public init(
+            rolesLack: String? = nil,
             connect: @escaping @Sendable (_ role: String) async throws(PostgresError) -> PostgresConnection,
             run: @escaping @Sendable (CommandCheck, _ role: String?) async -> CaseResult
         ) {
+            self.rolesLack = rolesLack
             self.connect = connect
             self.run = run
         }

@@ -10,6 +10,7 @@ struct ConstraintQuestion: Sendable, Hashable {
         case foreignKey = "foreign key"
         case unique
         case exclusion
+        case domain
     }
     /// One count of the query's row.
     struct Promise: Sendable, Hashable {
@@ -69,6 +70,7 @@ struct ConstraintCatalog: Sendable {
             try await catalog.addKeys(connection, uniqueIndexes, .unique, heap: HeapReading.everyRow)
             // Without its index it would compare each row with each other one.
             try await catalog.addKeys(connection, exclusions, .exclusion, heap: [:])
+            try await catalog.addKeys(connection, domains, .domain, heap: HeapReading.everyRow)
             try await connection.execute("ROLLBACK")
         } catch {
             try? await connection.execute("ROLLBACK")

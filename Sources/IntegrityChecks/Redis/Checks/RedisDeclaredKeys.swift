@@ -15,7 +15,7 @@ struct RedisDeclaredKeys: RedisCheck {
         for check in context.declared {
             switch check {
             case .rows, .sql, .inDatabase, .asRole: break
-            case .command(let command): cases.append(await context.run?(command) ?? Self.onlyScratch(command, context.service))
+            case .command: break
             case .keys(let database, let pattern, let bounds):
                 let name = "db\(database) keys \(pattern) (\(bounds))"
                 cases.append(
@@ -29,6 +29,10 @@ struct RedisDeclaredKeys: RedisCheck {
                         try await Self.look(context.connection, database, key, type)
                     })
             }
+        }
+        // Programs may change what they look at: they run when everything else has been asked.
+        for case .command(let command) in context.declared {
+            cases.append(await context.run?(command) ?? Self.onlyScratch(command, context.service))
         }
         return cases
     }
