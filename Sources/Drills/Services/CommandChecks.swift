@@ -78,10 +78,10 @@ struct CommandChecks: Sendable {
         var environment = ["HOME": run.path, "TMPDIR": run.path, "MUSTER_DRILL": plan.name, "MUSTER_SERVICE": service]
         environment.merge(variables) { $1 }
         environment.merge(try check.environment.mapValues { try filled($0, check, endpoint) }) { $1 }
-        let (output, complete) = (run.appendingPathComponent("output"), environment)
+        let (output, errors, complete) = (run.appendingPathComponent("output"), run.appendingPathComponent("errors"), environment)
         let result = try await TimeLimit.run(check.timeout) { [host] in
             try await host.run(
-                command, environment: complete, workingFolder: files, output: output, errors: run.appendingPathComponent("errors"))
+                command, environment: complete, workingFolder: files, output: output, errors: errors)
         }
         guard let result else {
             throw DrillFailure.error(
@@ -90,6 +90,13 @@ struct CommandChecks: Sendable {
                     message: "the command took longer than its timeout, and was ended",
                     hint: "give it a longer \"timeout\", or run again with --keep, and read \(run.lastPathComponent) in the scratch folder")
             )
+        }
+        // What starts it in the quarantine ends with codes of its own where it can't.
+        if [125, 127].contains(result.exitCode), UnlinkedFile.data(errors)?.starts(with: Data("muster-sandbox: ".utf8)) == true {
+            throw DrillFailure.error(
+                notRun(
+                    check, "it could not be started in the quarantine",
+                    hint: "run again with --keep, and read errors in \(place(of: check))"))
         }
         guard result.exitCode == check.exitCode else {
             return [
