@@ -492,7 +492,8 @@ private struct Halfway {
     @Test func noWholeClusterIsSealedOfAStandby() async throws {
         try await SealedStandby.with { test in
             let estate = try String(contentsOf: test.fixture.estate, encoding: .utf8)
-            try Data(estate.replacing("encryption: none}", with: "encryption: none, cluster: true}").utf8).write(to: test.fixture.estate)
+            let cluster = "match: \"*.sql.gz\", encryption: none, cluster: true}"
+            try Data(estate.replacing("match: \"*.dump\", encryption: none}", with: cluster).utf8).write(to: test.fixture.estate)
             let outcome = try await test.seal()
             #expect(outcome.code == 2 && outcome.err.contains("the source is a standby"), "\(outcome.text)")
             #expect(outcome.err.contains("hint: name the primary as source"), "\(outcome.text)")
