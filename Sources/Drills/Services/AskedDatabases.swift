@@ -102,7 +102,8 @@ struct AskedDatabases: Sendable {
         for (name, result) in empty {
             tally.record(isAnyFull ? Self.excused(result, of: name) : restored.lack?.weighed(result) ?? result)
         }
-        try await databases.runCommands(routes, unnamed: isChosen ? main : nil, tally) { connection, name, checks, heard in
+        try await databases.runCommands(routes, unnamed: isChosen ? main : nil, lack: restored.lack, tally) {
+            connection, name, checks, heard in
             context(connection, Scope(database: name, seal: nil, declared: checks, comparesRoles: false, heard: heard))
         }
         if !before.isEmpty, restored.isNamed { tally.record(goneSinceLastRun) }

@@ -70,7 +70,7 @@ struct CommandChecks: Sendable {
     private func judge(_ check: CommandCheck, _ endpoint: ScratchEndpoint, _ variables: [String: String]) async throws -> [Finding] {
         // Nobody else's until all is copied: what a backup brought could lead the copy elsewhere by a link.
         let run = host.folder.url.appendingPathComponent(
-            "k\(index)-\(Self.word(of: check))-\(UUID().uuidString.prefix(4).lowercased())", isDirectory: true)
+            "k\(index)-\(Self.word(of: check))-\(UUID().uuidString.prefix(8).lowercased())", isDirectory: true)
         try host.folder.makeOwnPlace(run)
         let files = run.appendingPathComponent("files", isDirectory: true)
         let words = try check.run.map { try filled($0, check, endpoint) }

@@ -103,9 +103,11 @@ public struct RestoredDatabases: Sendable {
 
     /// Behind all that is asked otherwise.
     ///
-    /// - Parameter unnamed: The database that needs no mention.
+    /// - Parameters:
+    ///   - unnamed: The database that needs no mention.
+    ///   - lack: What this machine could not restore, for which no backup is blamed.
     func runCommands(
-        _ routes: DeclaredRoutes, unnamed: String?, _ tally: CaseTally,
+        _ routes: DeclaredRoutes, unnamed: String?, lack: MachineLack? = nil, _ tally: CaseTally,
         _ context: (PostgresConnection, _ database: String, [DeclaredCheck], HeardCases) -> PostgresCheckContext
     ) async throws {
         for (name, checks) in routes.commands.sorted(by: { ($0.key != unnamed ? 1 : 0, $0.key) < ($1.key != unnamed ? 1 : 0, $1.key) }) {
@@ -129,7 +131,7 @@ public struct RestoredDatabases: Sendable {
             }
             for var result in heard.all {
                 if name != unnamed { result.name += " in \(name)" }
-                tally.record(result)
+                tally.record(lack?.weighed(result) ?? result)
             }
         }
     }

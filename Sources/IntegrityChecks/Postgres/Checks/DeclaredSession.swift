@@ -51,12 +51,12 @@ struct DeclaredSession {
         let defaults = PostgresInventory.settings.keys.sorted().map { "SET LOCAL \($0) TO DEFAULT;" }.joined(separator: " ")
         let reading = heap.sorted { $0.key < $1.key }.map { "SET LOCAL \($0.key) = \($0.value);" }.joined(separator: " ")
         let mode = change.isEmpty ? "READ ONLY" : "READ WRITE"
-        // A role may have a limit of its own, by which it would be cut off in production too.
+        // A role may have a shorter limit of its own, by which it would be cut off in production too.
         let limit =
             role == nil
             ? "SET LOCAL statement_timeout = \(milliseconds)"
             : "SELECT pg_catalog.set_config('statement_timeout', '\(milliseconds)', true) "
-                + "WHERE pg_catalog.current_setting('statement_timeout') = '0'"
+                + "FROM pg_catalog.pg_settings WHERE name = 'statement_timeout' AND setting::bigint NOT BETWEEN 1 AND \(milliseconds)"
         try await connection.execute("BEGIN \(mode); \(defaults) \(reading) \(limit); \(change)")
         do throws(PostgresError) {
             let answer = try await question(connection)
