@@ -58,7 +58,9 @@ public struct ArtifactRetriever: Sendable {
             unpacked = try await ArtifactUnpacker(host: host, isDecrypted: decryption != nil).unpack(plain, of: point.path, in: folder)
         } catch let failure as DrillFailure where failure.finding.rule == .artifactUnknown {
             // In one of 256 cases noise ends in what looks like padding.
-            throw try await cause(of: point.location, name: point.path, isCut: false) ?? failure
+            guard let cause = try await cause(of: point.location, name: point.path, isCut: false) else { throw failure }
+            try? FileManager.default.removeItem(at: plain)
+            throw cause
         }
         try await fetchGlobals(of: point, into: folder, for: &unpacked)
         unpacked.storedSHA256 = stored.sha256
