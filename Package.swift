@@ -129,9 +129,9 @@ let package = Package(
         module(
             "Sealing",
             [
-                "OutsideTools", "BackupAccess", "BackupCatalog", "DrillFiles", "DrillModel", "FileRecovery", "PostgresRecovery",
-                "RedisRecovery",
-                "IntegrityChecks", "Seals", "ScratchHost", "PostgresClient", "RedisClient", "Cryptography",
+                "OutsideTools", "ArtifactFormats", "BackupAccess", "BackupCatalog", "DrillFiles", "DrillModel", "FileRecovery",
+                "PostgresRecovery", "PhysicalRecovery", "RedisRecovery", "IntegrityChecks", "Seals", "ScratchHost", "PostgresClient",
+                "RedisClient", "Cryptography",
             ]),
         module("BackupCatalog", ["ArtifactFormats", "DrillModel", "Seals", "ScratchHost", "Cryptography"]),
         module("BackupPolicy", ["DrillModel"]),

@@ -82,7 +82,8 @@ public struct DrillRunner<Provision: Sendable>: Sendable {
             rto: RecoveryTime(
                 measured: outcome.measured, allowances: plan.allowances + manual, target: plan.targets.rto, profile: plan.profile,
                 accepting: outcome.accepting),
-            rpo: outcome.results.filter { !plan.isSample($0.service) }.map { age($0, disaster: disaster) }, skew: skew(outcome.results))
+            rpo: outcome.results.filter { !plan.isOfChosenAge($0.service) }.map { age($0, disaster: disaster) }, skew: skew(outcome.results)
+        )
     }
 
     /// What could not be removed is an error of the drill's, once for each thing that is left.
@@ -101,7 +102,7 @@ public struct DrillRunner<Provision: Sendable>: Sendable {
 
     /// Of data alone: configuration and code are of the day they were changed, and fit data of any moment since.
     private func skew(_ results: [ServiceResult]) -> Duration? {
-        let results = results.filter { !plan.isSample($0.service) && plan.estate.services[$0.service]?.engine.holdsData ?? true }
+        let results = results.filter { !plan.isOfChosenAge($0.service) && plan.estate.services[$0.service]?.engine.holdsData ?? true }
         let times = results.filter(\.isVerified).compactMap { $0.moment?.time }
         guard times.count > 1, times.count == results.count, let first = times.min(), let last = times.max() else { return nil }
         return .seconds(last.timeIntervalSince(first))

@@ -27,11 +27,14 @@ enum ObjectiveCases {
                         .objective, service: age.service, name: "RPO worst case",
                         reason: "it is changed by people and not by the minute: compared with what production runs instead"))
         }
-        for result in results where plan.isSample(result.service) {
+        for result in results where plan.isOfChosenAge(result.service) {
+            let isMoment = plan.recover.contains { $0.service == result.service && $0.target?.goal == .moment }
             cases.append(
                 .skipped(
                     .objective, service: result.service, name: "RPO",
-                    reason: "a kept backup was drawn, whatever its age: what was made since is no loss"))
+                    reason: isMoment
+                        ? "it was rolled forward to a sealed moment, whatever its age: a drill to the end measures what would be lost"
+                        : "a kept backup was drawn, whatever its age: what was made since is no loss"))
         }
         // What is lost by declaration has no point that it came back to.
         for cache in plan.caches where plan.targets.rpo != nil {

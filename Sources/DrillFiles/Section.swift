@@ -98,7 +98,8 @@ extension Section {
             "encryption": "{format: openssl, key: NAME}\", or \"encryption: none",
         ],
         optional: [
-            "store", "stores", "globals", "wal", "stanza", "restore", "fetch-wal", "fetch-wal-missing", "required", "live", "may-differ",
+            "store", "stores", "globals", "moments", "wal", "stanza", "restore", "fetch-wal", "fetch-wal-missing", "required", "live",
+            "may-differ",
             "branch", "runs",
             "schedule",
             "retention", "sealed-as", "cluster",

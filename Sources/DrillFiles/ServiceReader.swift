@@ -173,6 +173,12 @@ struct ServiceReader {
                 "globals", "\"globals\" and \"cluster\" exclude each other", hint: "remove globals: the script of a cluster holds its roles"
             )
         }
+        let moments = fields.glob("moments")
+        if fields["moments"] != nil, let kind, ![.baseBackup, .pgBackRest, .command].contains(kind), kind.engine == engine {
+            fields.report(
+                "moments", "\"moments\" does not fit kind \"\(kind.rawValue)\"",
+                hint: "remove it: only what is rolled forward has sealed moments")
+        }
         let encryption = encryption(fields)
         let wal = fields["wal"].map { self.wal($0, of: fields) }
         if fields["wal"] != nil, let kind, ![.baseBackup, .command].contains(kind), kind.engine == engine {
@@ -186,7 +192,7 @@ struct ServiceReader {
         let promises = PromiseReader(parent: fields)
         let schedule = promises.schedule()
         let retention = promises.retention()
-        let sealedAs = OriginReader(fields: fields).sealedAs(isSealed: kind.map { [.pgDump, .rdb, .aof].contains($0) })
+        let sealedAs = OriginReader(fields: fields).sealedAs(isSealed: kind.map { ![.env, .gitBundle, .gitMirror].contains($0) })
         guard let kind, let stores, let match, let encryption, let foreign, let held, wal == nil || wal != .some(nil)
         else { return nil }
         var set = BackupSet(
@@ -195,6 +201,7 @@ struct ServiceReader {
             configuration: held.configuration, code: held.code, schedule: schedule, retention: retention)
         set.sealedAs = sealedAs
         set.isCluster = cluster
+        set.moments = moments
         return set
     }
 

@@ -27,9 +27,11 @@ struct TargetReader {
     /// What can't be read is told, and then the end as good as anything.
     private func goal(_ entry: Entry) -> RecoveryTarget.Goal {
         if case .scalar(let scalar) = entry.node {
+            if !file.refusesTag(of: entry.node), scalar.string == "sealed-moment" { return moment() }
             if !file.refusesTag(of: entry.node), scalar.string != "end" {
                 recovery.report(
-                    "to", "\"to\" must be \"end\" or a mapping", hint: "write \"to: {time: 2026-03-01T02:00:00+05:30}\", lsn, name or xid")
+                    "to", "\"to\" must be \"end\", \"sealed-moment\" or a mapping",
+                    hint: "write \"to: {time: 2026-03-01T02:00:00+05:30}\", lsn, name or xid")
             }
             return .end
         }
@@ -50,6 +52,14 @@ struct TargetReader {
         }
         if let number = fields.whole("xid", in: 3...Int(UInt32.max)) { return .xid(UInt64(number)) }
         return .end
+    }
+
+    /// The moment's seal says of which timeline it is, and what comes before it.
+    private func moment() -> RecoveryTarget.Goal {
+        for key in ["inclusive", "timeline"] where recovery[key] != nil {
+            recovery.report(key, "\"\(key)\" means nothing for a sealed moment", hint: "remove it: the seal says which one it is")
+        }
+        return .moment
     }
 
     private func time(_ text: String, _ fields: Fields) -> RecoveryTarget.Goal {

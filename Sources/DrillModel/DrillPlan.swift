@@ -182,9 +182,12 @@ extension DrillPlan {
         return plan
     }
 
-    /// Whether a service's recovery is of a sample that nothing rolls forward: its age says nothing of what a disaster would lose.
-    public func isSample(_ service: String) -> Bool {
-        guard let recovery = recover.first(where: { $0.service == service }), recovery.selection.isSample else { return false }
+    /// Whether a service's recovery is of a sample that nothing rolls forward, or goes to a sealed moment: its age says nothing of what a
+    /// disaster would lose.
+    public func isOfChosenAge(_ service: String) -> Bool {
+        guard let recovery = recover.first(where: { $0.service == service }) else { return false }
+        if recovery.target?.goal == .moment { return true }
+        guard recovery.selection.isSample else { return false }
         return estate.services[service]?.backups[recovery.backup]?.hasWAL != true
     }
 }

@@ -245,6 +245,8 @@ public struct BackupSet: Sendable, Hashable {
     public var retention: Retention?
     /// Other names that its seals may carry: former ones, and those of series whose backups are copied into this one.
     public var sealedAs: [String] = []
+    /// A glob for sealed moments without their ending, relative to the root of each of ``momentStores``; nil: by the set's name.
+    public var moments: String?
 
     public init(
         name: String, service: String, kind: Kind, stores: [String], match: String, encryption: Encryption? = nil, globals: String? = nil,

@@ -14,6 +14,8 @@ public struct RecoveryTarget: Sendable, Hashable, CustomStringConvertible {
         case name(String)
         /// A transaction.
         case xid(UInt64)
+        /// The newest sealed moment that the archive covers, and everything in it is compared.
+        case moment
     }
     public enum Timeline: Sendable, Hashable {
         /// The newest that the archive holds.
@@ -40,6 +42,7 @@ public struct RecoveryTarget: Sendable, Hashable, CustomStringConvertible {
         case .lsn(let lsn): "LSN \(Self.text(lsn: lsn))"
         case .name(let name): "restore point \(name)"
         case .xid(let xid): "transaction \(xid)"
+        case .moment: "a sealed moment"
         }
     }
 

@@ -71,6 +71,8 @@ public struct Seal: Sendable, Hashable, Codable {
     public var postgres: PostgresTruth?
     /// In place of ``postgres`` where the backup is of all databases.
     public var cluster: ClusterTruth?
+    /// Where it is of a moment, and of no artifact: ``artifact`` is the moment's own file then, without size and digest.
+    public var moment: Moment?
     public var redis: RedisTruth?
 
     public init(

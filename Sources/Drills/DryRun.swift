@@ -102,7 +102,9 @@ public struct DryRun: Sendable {
         do throws(DrillFailure) {
             let source = ServiceBackups(estate: plan.estate, set: set, stores: stores)
             let all = try await source.identify(before: disaster).points
-            let targeted = TargetedPoints(source: source, target: recovery.target ?? RecoveryTarget(.end))
+            let target = recovery.target ?? RecoveryTarget(.end)
+            let moments = target.goal == .moment ? try await SealedMoments(source: source).usable(before: disaster) : []
+            let targeted = TargetedPoints(source: source, target: target, moments: moments)
             let points = try await targeted.choose(all).points
             let sample = Sample(recovery, of: recovery.service, seed: plan.seed, disaster: disaster)
             let drawn = recovery.selection.isSample ? sample.choose(from: points, recovery.selection) : points.first

@@ -13,7 +13,8 @@ struct SealCommand: AsyncParsableCommand {
         discussion: """
             Writes the artifact into the backup's first store, encrypted as the estate file says, and beside it \
             <artifact>.seal.json. With --existing it seals an artifact that another tool took: the truth is then that of the \
-            backup, and every drill says so. Of a backup with cluster: true it is all databases and roles, as pg_dumpall writes them.
+            backup, and every drill says so. Of a backup with cluster: true it is all databases and roles, as pg_dumpall writes them. \
+            Of a physical backup, --moment seals what the source holds now: a drill with to: sealed-moment rolls forward to it.
             """)
 
     enum Pause: String, ExpressibleByArgument, CaseIterable {
@@ -60,9 +61,23 @@ struct SealCommand: AsyncParsableCommand {
         help: "Seal even where pg_dump is older than the server by a minor release and writes what only that release restores.")
     var allowOlderClient = false
 
+    @Flag(help: "Seal what the source holds now, beside its write-ahead log: for a drill with to: sealed-moment.")
+    var moment = false
+
+    @Option(help: ArgumentHelp("With --moment: how long to wait until its log is archived, such as 10m.", valueName: "duration"))
+    var wait: String?
+
+    @Flag(name: .customLong("switch-wal"), help: "With --moment: have the source begin a new segment, so that its own is archived now.")
+    var switchWAL = false
+
     @OptionGroup var scratch: ScratchOption
 
     func validate() throws {
+        guard moment || wait == nil && !switchWAL else { throw ValidationError("--wait and --switch-wal go with --moment") }
+        guard !moment || existing == nil && !allowOlderClient else {
+            throw ValidationError("--moment makes no dump: leave --existing and --allow-older-pg-dump away")
+        }
+        guard wait.map({ DrillFiles.duration($0) != nil }) ?? true else { throw ValidationError("--wait takes a duration such as 10m") }
         guard (1...100).contains(load) else { throw ValidationError("--load takes a percentage from 1 to 100") }
         guard existing == nil || output == nil else { throw ValidationError("--existing and --output exclude each other") }
         guard DrillFiles.duration(maxPause) != nil else {
@@ -88,28 +103,14 @@ struct SealCommand: AsyncParsableCommand {
             maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800), allowOlderClient: allowOlderClient
         ) { Console.complain("muster: \($0)") }
         let started = ContinuousClock.now
-        let existing = existing
-        let output = output
-        let (artifact, seal) = try await SignalGuard.run { try await job.run(existing: existing, output: output) }
+        let (existing, output) = (existing, output)
+        let options = moment ? SealJob.MomentOptions(wait: wait.flatMap(DrillFiles.duration), switchesWAL: switchWAL) : nil
+        let (artifact, seal) = try await SignalGuard.run {
+            if let options { return try await job.sealMoment(output: output, options) }
+            return try await job.run(existing: existing, output: output)
+        }
         Console.print("sealed \(artifact.path)")
         SealSummary.lines(seal, in: estate.timeZone, took: ContinuousClock.now - started).forEach(Console.print)
-        if let standby = seal.standby { Self.tell(standby, seal.postgres?.identity.serverVersion) }
-    }
-
-    private static func tell(_ standby: Seal.Standby, _ serverVersion: Int?) {
-        Console.print(
-            standby.pausedByOthers
-                ? "  of a standby whose replay somebody else had paused, and which was left so"
-                : "  of a standby whose replay stood still for \(Readable.preciseDuration(.seconds(standby.pausedSeconds))) and goes on, "
-                    + "with \(Readable.bytes(standby.waitingBytes)) to replay")
-        if !standby.unlogged.isEmpty {
-            Console.complain(
-                "muster: warning: a standby has no rows of unlogged tables, so this backup has none of \(Readable.list(standby.unlogged))\n"
-                    + "hint: seal the primary where they must be saved")
-        }
-        guard let serverVersion else { return }
-        for advisory in ServerAdvisory.ofStandbys where advisory.concerns(serverVersion: serverVersion) {
-            Console.complain("muster: warning: \(advisory.message)\nhint: \(advisory.hint)")
-        }
+        SealSummary.warnings(seal).forEach { Console.complain("muster: warning: \($0)") }
     }
 }

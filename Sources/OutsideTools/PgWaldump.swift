@@ -19,6 +19,60 @@ public struct PgWaldump: Sendable {
     /// Prints the records of commits and aborts.
     public func transactions(in segment: URL) -> [String] { [program, "--rmgr=Transaction", segment.path] }
 
+    /// Which records are printed.
+    public enum Records: String, Sendable {
+        case transactions = "Transaction"
+        /// Of the log itself: checkpoints, switches of segments.
+        case log = "XLOG"
+    }
+
+    /// Prints those of all segments of a folder between two positions.
+    public func records(_ kind: Records, from start: String, to end: String, timeline: UInt32, in folder: URL) -> [String] {
+        [program, "--rmgr=\(kind.rawValue)", "--start=\(start)", "--end=\(end)", "--timeline=\(timeline)", "--path=\(folder.path)"]
+    }
+
+    /// Where the record begins that leaves the rest of a segment unused; nil of another line.
+    public static func switched(_ line: some StringProtocol) -> UInt64? {
+        guard let words = line.range(of: "desc: "), line[words.upperBound...].hasPrefix("SWITCH") else { return nil }
+        return TransactionEnd.field("lsn: ", in: line[..<words.lowerBound]).flatMap { position(in: String($0)) }
+    }
+
+    /// The end of a transaction, as a line of those tells it.
+    public struct TransactionEnd: Sendable, Hashable {
+        public var isCommit: Bool
+        /// Without its epoch.
+        public var transaction: UInt32
+        /// Where its record begins.
+        public var position: UInt64
+
+        public init(isCommit: Bool, transaction: UInt32, position: UInt64) {
+            self.isCommit = isCommit
+            self.transaction = transaction
+            self.position = position
+        }
+
+        /// nil of a record that ends none.
+        public init?(_ line: some StringProtocol) {
+            guard let words = line.range(of: "desc: ") else { return nil }
+            let kind = line[words.upperBound...].prefix { $0 != " " }
+            guard ["COMMIT", "COMMIT_PREPARED", "ABORT", "ABORT_PREPARED"].contains(kind),
+                let place = Self.field("lsn: ", in: line[..<words.lowerBound]).flatMap({ PgWaldump.position(in: String($0)) })
+            else { return nil }
+            // The header of what ends a prepared one bears the session's own number, or none.
+            let number =
+                kind.hasSuffix("_PREPARED")
+                ? UInt32(line[words.upperBound...].dropFirst(kind.count + 1).prefix { $0.isNumber })
+                : Self.field("tx: ", in: line[..<words.lowerBound]).flatMap { UInt32($0) }
+            guard let number, number > 0 else { return nil }
+            self.init(isCommit: kind.hasPrefix("COMMIT"), transaction: number, position: place)
+        }
+
+        static func field<Text: StringProtocol>(_ name: String, in line: Text) -> Text.SubSequence? {
+            guard let found = line.range(of: name) else { return nil }
+            return line[found.upperBound...].drop { $0 == " " }.prefix { $0 != "," && $0 != " " }
+        }
+    }
+
     /// What the end of ``check(from:to:timeline:in:)`` means.
     public enum Reading: Sendable, Hashable {
         case whole

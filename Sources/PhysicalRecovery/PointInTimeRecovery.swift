@@ -81,7 +81,7 @@ public struct PointInTimeRecovery: Sendable {
         }
     }
 
-    private func binaries() throws(DrillFailure) -> PostgresBinaries {
+    func binaries() throws(DrillFailure) -> PostgresBinaries {
         let text = try? String(contentsOf: base.dataFolder.appendingPathComponent("PG_VERSION"), encoding: .utf8)
         guard let major = text.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else {
             throw .broken(
@@ -102,7 +102,7 @@ public struct PointInTimeRecovery: Sendable {
     /// Where replay begins.
     typealias Beginning = (position: UInt64, timeline: UInt32)
 
-    private func beginning(_ control: ControlData) throws(DrillFailure) -> Beginning {
+    func beginning(_ control: ControlData) throws(DrillFailure) -> Beginning {
         let file = base.dataFolder.appendingPathComponent("backup_label")
         // Of a server that was stopped while it was copied: all of it is of one instant.
         if base.isForeign, control.wasShutDown, !FileManager.default.fileExists(atPath: file.path), let checkpoint = control.checkpoint {

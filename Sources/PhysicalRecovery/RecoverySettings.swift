@@ -25,7 +25,8 @@ enum RecoverySettings {
         case .number(let number): settings.append(("recovery_target_timeline", String(number)))
         }
         switch target.goal {
-        case .end: break
+        // Where a moment lies is found before anything is started, and is a position then.
+        case .end, .moment: break
         case .time(let date): settings.append(("recovery_target_time", RecoveryTarget.text(date)))
         case .lsn(let lsn): settings.append(("recovery_target_lsn", RecoveryTarget.text(lsn: lsn)))
         case .name(let name): settings.append(("recovery_target_name", name))

@@ -22,6 +22,9 @@ extension Rule {
     public static let targetNotReached = Rule("recovery-target-not-reached")
     public static let targetBeforeBackup = Rule("recovery-target-before-backup")
     public static let recoveryFailed = Rule("recovery-failed")
+    public static let momentUnusable = Rule("moment-unusable")
+    public static let momentNotArchived = Rule("moment-not-archived")
+    public static let momentInterleaved = Rule("moment-interleaved")
 }
 
 extension DrillFailure {

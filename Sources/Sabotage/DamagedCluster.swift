@@ -65,7 +65,8 @@ struct DamagedCluster: Sendable {
     private func recover() async throws -> ScratchPostgres {
         let backups = ServiceBackups(estate: plan.estate, set: set, stores: RemoteStores(plan.estate, host: host))
         let disaster = if case .at(let date) = plan.incident { date } else { Date() }
-        let target = recovery.target ?? RecoveryTarget(.end)
+        // A copy that is damaged afterwards is of no moment.
+        let target = recovery.target.flatMap { $0.goal == .moment ? nil : $0 } ?? RecoveryTarget(.end)
         let all = try await backups.identify(before: disaster).points
         guard let point = try await TargetedPoints(source: backups, target: target).choose(all).points.first else {
             throw DrillFailure.error(

@@ -56,7 +56,7 @@ public struct SealJob: Sendable {
     ///   - output: The new artifact's path below the store; nil: the set's pattern, filled in.
     /// - Throws: ``CommandFailure``, `CancellationError`.
     public func run(existing: String?, output: String?) async throws -> (artifact: URL, seal: Seal) {
-        do {
+        try await told {
             let sealed: (artifact: URL, seal: Seal)
             if let existing { sealed = try await sealExisting(existing) } else { sealed = try await backUpAndSeal(to: output) }
             let truths = sealed.seal.databases
@@ -76,6 +76,13 @@ public struct SealJob: Sendable {
                     """)
             }
             return sealed
+        }
+    }
+
+    /// Puts what any part of it fails with into a command's words.
+    func told<Value>(_ work: () async throws -> Value) async throws -> Value {
+        do {
+            return try await work()
         } catch let error as SealingError {
             throw CommandFailure(.unverified, error.message, hint: error.hint)
         } catch let error as SealError {
@@ -159,13 +166,7 @@ public struct SealJob: Sendable {
         // A folder of this run's: by it what a killed run leaves is found, its pg_dump and a standby's pause.
         return try await inScratch("seal \(service.name)") { host in
             try host.register(UnfinishedBackup(files: [artifact, globals].compactMap { $0 }))
-            let options = PostgresSealer.Options(
-                loadPercent: loadPercent, parallelWorkers: parallelWorkers, pause: pause, maxPause: maxPause,
-                recordPause: { mark in
-                    guard let mark else { return host.withdraw(PausedReplay.self) }
-                    try host.register(PausedReplay(estate: estate.file, service: service.name, mark: mark))
-                },
-                olderClient: allowOlderClient ? warn : nil)
+            let options = sealing(on: host, olderClient: allowOlderClient ? warn : nil)
             let sealer = PostgresSealer(
                 source: configuration, binaries: binaries, ownership: host.ownership, folder: host.folder.url, options: options)
             if set.isCluster {
@@ -178,6 +179,16 @@ public struct SealJob: Sendable {
             }
             return seal
         }
+    }
+
+    func sealing(on host: ScratchHost, olderClient: (@Sendable (SealingError) -> Void)? = nil) -> PostgresSealer.Options {
+        PostgresSealer.Options(
+            loadPercent: loadPercent, parallelWorkers: parallelWorkers, pause: pause, maxPause: maxPause,
+            recordPause: { mark in
+                guard let mark else { return host.withdraw(PausedReplay.self) }
+                try host.register(PausedReplay(estate: estate.file, service: service.name, mark: mark))
+            },
+            olderClient: olderClient)
     }
 
     /// The pg_dump of the server's own major: an older one refuses it, and a newer one writes what that server doesn't know.
@@ -205,7 +216,7 @@ public struct SealJob: Sendable {
     private static func noSealsForBaseBackups(_ set: BackupSet) -> CommandFailure {
         CommandFailure(
             .usage, "base backups aren't sealed: \(set.name) is of kind \(set.kind.rawValue), whose manifest proves its files",
-            hint: "take it with pg_basebackup, and ask for what must be in it with checks in the drill file")
+            hint: "seal moments of its source instead: muster seal --moment; a drill with to: sealed-moment compares all of one")
     }
 
     private func backUpRedis(_ source: SourceConnection, password: Secret?, to artifact: URL) async throws -> Seal {
@@ -340,11 +351,11 @@ public struct SealJob: Sendable {
 
     // MARK: Shared
 
-    private var purpose: PostgresSealer.Purpose {
+    var purpose: PostgresSealer.Purpose {
         PostgresSealer.Purpose(estate: estate.name, service: service.name, backup: set.name)
     }
 
-    private func signingKey() throws -> Ed25519PrivateKey {
+    func signingKey() throws -> Ed25519PrivateKey {
         guard let reference = estate.seals.signingKey else {
             throw CommandFailure(
                 .usage, "the estate names no key to sign with",
@@ -372,12 +383,12 @@ public struct SealJob: Sendable {
         return root.appendingPathComponent(Self.filled(set.match, with: "\(service.name)-\(Self.stamp(Date(), in: estate.timeZone))"))
     }
 
-    private static func filled(_ pattern: String, with name: String) -> String {
+    static func filled(_ pattern: String, with name: String) -> String {
         pattern.replacingOccurrences(of: "*", with: name)
     }
 
     /// A seal lies beside its artifact, and both are written before they travel.
-    private static func folder(of store: Store) throws(CommandFailure) -> URL {
+    static func folder(of store: Store) throws(CommandFailure) -> URL {
         guard let folder = store.folder else {
             throw CommandFailure(
                 .usage, "muster seal writes to folders, and store \(store.name) is remote",
@@ -389,7 +400,7 @@ public struct SealJob: Sendable {
     /// What stands before the first dot: by it a globals file finds its dump.
     private static func stem(of artifact: URL) -> String { String(artifact.lastPathComponent.prefix { $0 != "." }) }
 
-    private static func stamp(_ date: Date, in zone: TimeZone) -> String {
+    static func stamp(_ date: Date, in zone: TimeZone) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = zone
@@ -397,7 +408,7 @@ public struct SealJob: Sendable {
         return formatter.string(from: date)
     }
 
-    private func inScratch<Value: Sendable>(_ purpose: String, _ body: (ScratchHost) async throws -> Value) async throws -> Value {
+    func inScratch<Value: Sendable>(_ purpose: String, _ body: (ScratchHost) async throws -> Value) async throws -> Value {
         let host = try await ScratchHost.prepare(in: root, purpose: purpose, view: estate.view)
         do {
             let value = try await body(host)

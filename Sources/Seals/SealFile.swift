@@ -20,7 +20,7 @@ public enum SealFile {
         name.hasSuffix(suffix)
     }
 
-    /// Signs and writes the seal of an artifact, readable by all. It replaces an older one in one go.
+    /// Signs and writes the seal of an artifact, readable by all. It replaces an older one in one go. That of a moment is a file by itself.
     @discardableResult
     public static func write(
         _ seal: Seal, besides artifact: URL, signedBy key: Ed25519PrivateKey
@@ -42,7 +42,7 @@ public enum SealFile {
             throw SealError(
                 .cannotEncode, message: "the seal cannot be written as JSON", hint: "this is a mistake in muster: please report it")
         }
-        let target = location(besides: artifact)
+        let target = seal.moment == nil ? location(besides: artifact) : artifact
         try AtomicFile.write(bytes, to: target, mode: 0o644)
         return target
     }
@@ -51,7 +51,16 @@ public enum SealFile {
     ///
     /// The artifact itself is not read: that its size and digest are the seal's is for the retrieving step to see.
     public static func read(besides artifact: URL, trusted: [Ed25519PublicKey]) -> RecoveryPoint.SealState {
-        let file = location(besides: artifact)
+        read(location(besides: artifact), of: artifact.lastPathComponent, trusted: trusted)
+    }
+
+    /// What is known of a sealed moment.
+    public static func read(moment file: URL, trusted: [Ed25519PublicKey]) -> RecoveryPoint.SealState {
+        read(file, of: file.lastPathComponent, trusted: trusted)
+    }
+
+    /// - Parameter artifact: The name that the seal must bear; of a moment, its own.
+    private static func read(_ file: URL, of artifact: String, trusted: [Ed25519PublicKey]) -> RecoveryPoint.SealState {
         let name = file.lastPathComponent
         let bytes: Data
         switch SealBytes.read(file, atMost: largest) {
@@ -66,7 +75,7 @@ public enum SealFile {
         case .unreadable: return .broken(.sealUnreadable(name, "its payload or a signature is not base64, or there is no signature"))
         case .forged: return .broken(.sealSignatureInvalid(name))
         case .untrusted(let keys): return .broken(.sealUntrusted(name, keys, trusted: trusted.map(\.keyID)))
-        case .vouched(let payload): return judge(payload, name: name, artifact: artifact.lastPathComponent)
+        case .vouched(let payload): return judge(payload, name: name, artifact: artifact)
         }
     }
 
@@ -74,10 +83,16 @@ public enum SealFile {
         guard let version = SealCoding.version(of: payload) else {
             return .broken(.sealUnreadable(name, "its payload is no seal"))
         }
-        guard [Seal.currentVersion, Seal.clusterVersion].contains(version) else { return .broken(.sealVersionUnknown(name, version)) }
-        guard let seal = SealCoding.decode(payload), (seal.cluster != nil) == (version == Seal.clusterVersion) else {
+        guard [Seal.currentVersion, Seal.clusterVersion, Seal.momentVersion].contains(version) else {
+            return .broken(.sealVersionUnknown(name, version))
+        }
+        guard let seal = SealCoding.decode(payload), (seal.cluster != nil) == (version == Seal.clusterVersion),
+            (seal.moment != nil) == (version == Seal.momentVersion)
+        else {
             return .broken(.sealUnreadable(name, "its payload is no seal of version \(version)"))
         }
+        // A moment's own file is what it is named after.
+        guard (seal.moment != nil) == (artifact == name) else { return .broken(.sealOfOtherUse(name, isMoment: seal.moment != nil)) }
         guard seal.artifact.name == artifact else {
             return .broken(.sealNamesOtherArtifact(name, expected: artifact, actual: seal.artifact.name))
         }

@@ -38,10 +38,20 @@ extension Finding {
 
     static func sealVersionUnknown(_ name: String, _ version: Int) -> Finding {
         Finding(
-            .sealVersionUnknown, object: name, expected: "version \(Seal.currentVersion) or \(Seal.clusterVersion)",
+            .sealVersionUnknown, object: name, expected: "version \(Seal.currentVersion) to \(Seal.momentVersion)",
             actual: "version \(version)",
             message: "the seal is of a version that this muster does not know",
             hint: "run the drill with the muster that made the seal, or a newer one")
+    }
+
+    static func sealOfOtherUse(_ name: String, isMoment: Bool) -> Finding {
+        Finding(
+            .sealNamesOtherArtifact, object: name, expected: isMoment ? "the seal of an artifact" : "a sealed moment",
+            actual: isMoment ? "a sealed moment" : "the seal of an artifact",
+            message: isMoment
+                ? "a moment's seal lies where that of an artifact belongs, and says nothing of it"
+                : "an artifact's seal lies where a sealed moment belongs, and no log can be rolled forward to it",
+            hint: "put the file back under the name that it was written as")
     }
 
     static func sealNamesOtherArtifact(_ name: String, expected: String, actual: String) -> Finding {

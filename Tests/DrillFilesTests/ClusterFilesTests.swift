@@ -27,6 +27,11 @@ import Testing
         let fixture = try Fixture()
         try fixture.write("estate.yaml", Self.estate)
         let backups = try #require(try fixture.estate("estate.yaml").services["postgres"]?.backups)
+        let base = try #require(backups["base"])
+        #expect(base.momentMatch == "moments/base-*.moment.json" && base.momentStores == ["nas"])
+        let text = Self.estate.replacing("match: \"base\"", with: "match: \"base\", moments: \"m/*\"")
+        try fixture.write("estate.yaml", text)
+        #expect(try fixture.estate("estate.yaml").services["postgres"]?.backups["base"]?.momentMatch == "m/*.moment.json")
         #expect(backups["nightly"]?.isCluster == true && backups["daily"]?.isCluster == false)
     }
 
@@ -36,6 +41,10 @@ import Testing
         (
             "match: \"base\", encryption: none", "match: \"base\", encryption: none, cluster: true",
             "\"cluster\" does not fit kind \"base_backup\""
+        ),
+        (
+            "encryption: none, cluster: true", "encryption: none, moments: \"moments/*\"",
+            "\"moments\" does not fit kind \"pg_dump\""
         ),
     ])
     func whatDoesNotFit(from: String, to: String, message: String) throws {

@@ -86,6 +86,7 @@ import Testing
     @Test(arguments: [
         ("to: {lsn: 0/16B3748}", RecoveryTarget(.lsn(0x16B_3748))), ("to: {name: before it}", RecoveryTarget(.name("before it"))),
         ("to: {xid: 741}, inclusive: false", RecoveryTarget(.xid(741), inclusive: false)), ("to: end", RecoveryTarget(.end)),
+        ("to: sealed-moment", RecoveryTarget(.moment)),
         ("timeline: current", RecoveryTarget(.end, timeline: .current)), ("timeline: latest", RecoveryTarget(.end)),
     ])
     func targets(text: String, expected: RecoveryTarget) throws {
@@ -93,11 +94,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("to: start", "\"to\" must be \"end\" or a mapping"), ("to: {}", "\"to\" must name one target"),
+        ("to: start", "\"to\" must be \"end\", \"sealed-moment\" or a mapping"), ("to: {}", "\"to\" must name one target"),
         ("to: {lsn: 0/1, xid: 741}", "\"to\" must name one target"), ("to: {lsn: 12}", "\"lsn\" is not a position in the write-ahead log"),
         ("to: {time: \"2026-02-28T01:59:00\"}", "\"time\" has no time zone"), ("to: {time: noon}", "\"time\" is not an instant"),
         ("to: {time: \"2036-02-28T01:59:00Z\"}", "the target lies in the future"), ("to: {xid: 2}", "\"xid\" is out of range"),
         ("inclusive: false", "\"inclusive\" means nothing without a target"),
+        ("to: sealed-moment, inclusive: false", "\"inclusive\" means nothing for a sealed moment"),
+        ("to: sealed-moment, timeline: 2", "\"timeline\" means nothing for a sealed moment"),
         ("to: {name: x}, inclusive: true", "\"inclusive\" means nothing for a restore point"),
         ("timeline: newest", "unknown timeline \"newest\""), ("timeline: 0", "unknown timeline \"0\""),
     ])

@@ -211,3 +211,31 @@ private func ended(_ code: Int32?, signal: Int32? = nil, _ output: String = "") 
         #expect(Sendmail.answer(ended(nil, signal: 11)) == .refused("it ended with signal 11"))
     }
 }
+
+/// Lines of pg_waldump as 14 to 19 print them.
+@Suite struct TransactionLineTests {
+    private func line(_ transaction: Int, _ position: String, _ words: String) -> String {
+        "rmgr: Transaction len (rec/tot):     34/    34, tx:  \(transaction), lsn: \(position), prev 0/01521B98, desc: \(words)"
+    }
+
+    @Test func endsAreRead() {
+        let commit = PgWaldump.TransactionEnd(line(735, "0/01521BD8", "COMMIT 2026-12-01 03:00:00.000000 UTC; subxacts: 736 737"))
+        #expect(commit == .init(isCommit: true, transaction: 735, position: 0x152_1BD8))
+        let prepared = PgWaldump.TransactionEnd(line(0, "1/0A", "COMMIT_PREPARED 740: 2026-12-01 03:00:00.000000 UTC"))
+        #expect(prepared == .init(isCommit: true, transaction: 740, position: 1 << 32 + 10))
+        #expect(PgWaldump.TransactionEnd(line(741, "0/B0", "ABORT 2026-12-01 03:00:00.000000 UTC"))?.isCommit == false)
+        #expect(PgWaldump.TransactionEnd(line(0, "0/B0", "ABORT_PREPARED 742: 2026-12-01 03:00:00.000000 UTC"))?.transaction == 742)
+        for words in [
+            "PREPARE gid one: 2026-12-01 03:00:00.000000 UTC", "ASSIGNMENT xtop 735: subxacts: 736", "INVALIDATION ; inval msgs:",
+        ] {
+            #expect(PgWaldump.TransactionEnd(line(735, "0/B0", words)) == nil)
+        }
+        #expect(PgWaldump.TransactionEnd("rmgr: Transaction, tx: 1, desc: COMMIT") == nil)
+    }
+
+    @Test func aSwitchIsRead() {
+        let words = "rmgr: XLOG        len (rec/tot):     24/    24, tx:          0, lsn: 0/0300A0B8, prev 0/0300A080, desc: SWITCH"
+        #expect(PgWaldump.switched(words) == 0x300_A0B8)
+        #expect(PgWaldump.switched(words.replacing("SWITCH", with: "CHECKPOINT_ONLINE redo 0/300A080")) == nil)
+    }
+}

@@ -144,6 +144,9 @@ public actor RemoteStores {
         if let wal = set.wal, wal.stores.contains(store) {
             small.formUnion(snapshot.items(matching: wal.match).filter { $0.path.contains(".backup") }.map(\.path))
         }
+        if set.isPhysical, set.momentStores.contains(store) {
+            small.formUnion(Catalogue.newest(snapshot.items(matching: set.momentMatch)).map(\.path))
+        }
         guard let opened = estate.stores[store] else { return snapshot }
         let archived = listing.objects.filter { small.contains($0.path) }.compactMap { object in
             object.archive.map { (object.path, DrillFailure.error(.archived(object.path, tier: $0))) }

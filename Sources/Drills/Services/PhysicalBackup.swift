@@ -148,7 +148,7 @@ extension RecoveryTarget {
     /// As a command line takes it.
     fileprivate var argument: String {
         switch goal {
-        case .end: "latest"
+        case .end, .moment: "latest"
         case .time(let date): Self.text(date)
         case .lsn(let lsn): Self.text(lsn: lsn)
         case .name(let name): name

@@ -32,6 +32,8 @@ struct PhysicalPostgresDriver: ServiceDriver {
         var all: [RecoveryPoint]
         /// Whether those that can are known to have ended before the target.
         var isProven: Bool
+        /// Where the target is a sealed moment, those to choose from, the newest first.
+        var moments: [SealedMoments.Named] = []
     }
 
     /// A base backup in a scratch data folder, and what lies in the archive for it.
@@ -50,6 +52,8 @@ struct PhysicalPostgresDriver: ServiceDriver {
         var point: RecoveryPoint
         var cluster: RecoveredCluster
         var server: ScratchPostgres
+        /// What it is compared with.
+        var moment: MomentChoice?
         var detail: String { "\(cluster.detail) on PostgreSQL \(server.binaries.major)" }
     }
 
@@ -67,13 +71,20 @@ struct PhysicalPostgresDriver: ServiceDriver {
         let ends = try await source.archive(of: source.catalogue().walFiles())?.backupEnds(on: host, home: plan.estate.timeZone)
         var identified = try await source.identify(before: disaster, ends: ends ?? [:])
         let all = identified.points
-        let choice = try await TargetedPoints(source: source, target: target).choose(identified.points)
+        let moments = SealedMoments(source: source)
+        var usable: [SealedMoments.Named] = []
+        if target.goal == .moment {
+            let (named, result) = try await moments.survey(before: disaster)
+            identified.cases.append(result)
+            usable = named
+        }
+        let choice = try await TargetedPoints(source: source, target: target, moments: usable).choose(identified.points)
         identified.points = choice.points
         // A gap between base backups is no loss where the log between them is archived.
         if source.set.hasWAL { identified.worstCase = nil }
         let count = Readable.count(choice.points.count, "base backup")
         identified.detail = "\(count) to reach \(target) from, newest \(choice.points.first?.path ?? "none")"
-        return identified.knowing(Context(all: all, isProven: choice.isProven))
+        return identified.knowing(Context(all: all, isProven: choice.isProven, moments: usable))
     }
 
     private func backup(_ point: RecoveryPoint, among all: [RecoveryPoint]) -> PhysicalBackup {
@@ -82,7 +93,11 @@ struct PhysicalPostgresDriver: ServiceDriver {
 
     func retrieve(_ point: RecoveryPoint, of context: Context, _ attempt: Attempt) async throws -> Retrieved {
         let log = attempt.log
-        for result in try source.sealCases(of: point, log) { log.record(result) }
+        if target.goal == .moment {
+            try source.requireAccess(to: point)
+        } else {
+            for result in try source.sealCases(of: point, log) { log.record(result) }
+        }
         let start = ContinuousClock.now
         let folder = try attempt.folder("p\(index)-\(attempt.number)p", on: host, of: service)
         try await source.bring(point, log)
@@ -114,9 +129,11 @@ struct PhysicalPostgresDriver: ServiceDriver {
     func restore(_ retrieved: Retrieved, _ attempt: Attempt) async throws -> Restored {
         let (log, copied, point) = (attempt.log, retrieved.copied, retrieved.point)
         for result in OutboundSettings.cases(aside: copied.asideFolder, service: service) { log.record(result) }
-        let recovery = PointInTimeRecovery(
+        var recovery = PointInTimeRecovery(
             host: host, folder: retrieved.folder, base: copied, backup: point.path, service: service, profile: plan.profile,
             wal: try retrieved.backup.archive(of: retrieved.wal, partial: retrieved.partial, data: copied.dataFolder), target: target)
+        let moment = target.goal == .moment ? try await place(recovery, retrieved, log) : nil
+        if let moment { recovery.target = moment.target }
         let cluster = try await recovery.run(superusers: superusers) {
             log.progress("replaying segments", completed: $0, total: $1, unit: .segments)
         }
@@ -138,20 +155,45 @@ struct PhysicalPostgresDriver: ServiceDriver {
         for result in await PostgresQuarantine.ask(
             server, service: service, host: host, demand: plan.quarantine, restoreCommand: cluster.restoreCommand)
         { log.record(result) }
-        return Restored(point: point, cluster: cluster, server: server)
+        return Restored(point: point, cluster: cluster, server: server, moment: moment)
+    }
+
+    /// Looks where the newest sealed moment lies that this backup leads to.
+    private func place(_ recovery: PointInTimeRecovery, _ retrieved: Retrieved, _ log: any StepLog) async throws -> MomentChoice {
+        let folder = try host.folder.privateFolder("\(retrieved.folder.lastPathComponent)/moment")
+        let start = ContinuousClock.now
+        let choice = try await recovery.place(retrieved.context.moments.map { ($0.path, $0.seal) }, in: folder)
+        log.record(
+            .judged(
+                .backup, service: service, name: "the archive leads to a sealed moment", duration: start.duration(to: .now),
+                findings: choice.passedOver))
+        log.fact("sealed-moment", choice.seal.artifact.name)
+        log.fact("sealed-moment.time", Readable.time(choice.seal.snapshotTime, in: plan.estate.timeZone))
+        log.fact("sealed-moment.lsn", RecoveryTarget.text(lsn: choice.position))
+        if !choice.moment.unlogged.isEmpty {
+            log.unproven(
+                "\(service): no recovery brings the rows of unlogged tables back, and none were compared: \(Readable.list(choice.moment.unlogged))."
+            )
+        }
+        if !choice.comparesSequences {
+            log.unproven(
+                "\(service): sequences were not compared: a commit that waited for long puts the moment's position before they were read.")
+        }
+        return choice
     }
 
     func verify(_ restored: Restored, _ attempt: Attempt) async throws -> Verified<ServiceProvision> {
         let (log, cluster, point) = (attempt.log, restored.cluster, restored.point)
         var server = restored.server
         let databases = RestoredDatabases(server: server, service: service)
-        let database = try await databases.main(preferring: wanted ?? declaredDatabase)
+        var truth = restored.moment?.seal.postgres
+        if restored.moment?.comparesSequences == false { truth?.sequences = [] }
+        let database = try await databases.main(preferring: truth?.identity.database ?? wanted ?? declaredDatabase)
         log.fact("database", database)
         host.remember(server, database: database, of: service, demand: plan.quarantine)
         let tally = CaseTally(log)
-        // A seal of a base backup describes its own moment, and recovery has gone on from there.
         try await databases.askCluster(
-            database, origin: .files(serverVersion: nil), unsealedReason: source.unsealedReason(of: point),
+            database, seal: truth, origin: .files(serverVersion: nil), unsealedReason: source.unsealedReason(of: point),
             declared: plan.checks[service] ?? [],
             commands: CommandChecks(service: service, index: index, plan: plan, host: host), tally, log)
         // The last question: the server has to end for it, and comes back where somebody still needs it.

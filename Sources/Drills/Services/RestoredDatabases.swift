@@ -58,9 +58,12 @@ public struct RestoredDatabases: Sendable {
 
     /// Everything that is asked of a cluster which came back as files.
     ///
-    /// - Parameter database: The one whose content is asked.
+    /// - Parameters:
+    ///   - database: The one whose content is asked.
+    ///   - seal: What it must hold; nil where recovery went elsewhere than to a sealed moment.
     func askCluster(
-        _ database: String, origin: PostgresCheckContext.Origin, unsealedReason: String, declared: [DeclaredCheck],
+        _ database: String, seal: PostgresTruth? = nil, origin: PostgresCheckContext.Origin, unsealedReason: String,
+        declared: [DeclaredCheck],
         commands: CommandChecks, _ tally: CaseTally, _ log: any StepLog
     ) async throws {
         // Before any row is read: what reads by an index takes the trace of a lost page away.
@@ -75,7 +78,7 @@ public struct RestoredDatabases: Sendable {
         routes.unasked.forEach(tally.record)
         await PostgresChecks.run(
             PostgresCheckContext(
-                connection: connection, service: service, seal: nil, origin: origin, unsealedReason: unsealedReason,
+                connection: connection, service: service, seal: seal, origin: origin, unsealedReason: unsealedReason,
                 declared: routes.byDatabase[database] ?? [], scratch: commands.scratch(server, database),
                 inventoryOptions: PostgresInventory.Options(parallelWorkers: true), emit: { tally.record($0) },
                 unproven: { log.unproven($0) },

@@ -14,10 +14,13 @@ import PhysicalRecovery
 public struct TargetedPoints: Sendable {
     var source: ServiceBackups
     var target: RecoveryTarget
+    /// Where the target is one of them, the newest first.
+    var moments: [SealedMoments.Named]
 
-    public init(source: ServiceBackups, target: RecoveryTarget) {
+    public init(source: ServiceBackups, target: RecoveryTarget, moments: [SealedMoments.Named] = []) {
         self.source = source
         self.target = target
+        self.moments = moments
     }
 
     /// What is left of all points, in their order.
@@ -37,22 +40,36 @@ public struct TargetedPoints: Sendable {
             let possible = all.filter { ![.backupHistory, .pgBackRestInfo].contains($0.timeSource) && $0.time <= time }
             guard !possible.isEmpty else { throw nothingFits(newest: all.first) }
             return Choice(points: possible, isProven: false)
-        case .lsn(let lsn):
-            var fitting: [RecoveryPoint] = []
-            for point in all {
-                if source.set.kind != .baseBackup {
-                    if point.end ?? 0 <= lsn { fitting.append(point) }
-                    continue
+        case .lsn(let lsn): return Choice(points: try await fitting(all, lsn), isProven: true)
+        case .moment:
+            var failure = nothingFits(newest: all.first)
+            for moment in moments {
+                do throws(DrillFailure) {
+                    let before = moment.seal.moment.flatMap { WALPosition.parse($0.before) }
+                    return Choice(points: try await fitting(all, before ?? 0), isProven: true)
+                } catch {
+                    failure = error
                 }
-                let base = try? BaseBackup(
-                    at: point.location, name: point.path, encryption: try source.keyring.decryption(of: source.set))
-                // One whose manifest can't be read stays: retrieving it says what is wrong.
-                let end = try? await base?.manifest().end
-                if end.flatMap({ $0 }) ?? 0 <= lsn { fitting.append(point) }
             }
-            guard !fitting.isEmpty else { throw nothingFits(newest: all.first) }
-            return Choice(points: fitting, isProven: true)
+            throw failure
         }
+    }
+
+    private func fitting(_ all: [RecoveryPoint], _ lsn: UInt64) async throws(DrillFailure) -> [RecoveryPoint] {
+        var fitting: [RecoveryPoint] = []
+        for point in all {
+            if source.set.kind != .baseBackup {
+                if point.end ?? 0 <= lsn { fitting.append(point) }
+                continue
+            }
+            let base = try? BaseBackup(
+                at: point.location, name: point.path, encryption: try source.keyring.decryption(of: source.set))
+            // One whose manifest can't be read stays: retrieving it says what is wrong.
+            let end = try? await base?.manifest().end
+            if end.flatMap({ $0 }) ?? 0 <= lsn { fitting.append(point) }
+        }
+        guard !fitting.isEmpty else { throw nothingFits(newest: all.first) }
+        return fitting
     }
 
     /// A moment by which it had ended: the history file's, or when its last file was stored, which copying can only make later.

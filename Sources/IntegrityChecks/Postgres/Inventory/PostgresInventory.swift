@@ -14,7 +14,8 @@ public struct PostgresInventory: Sendable {
         public var parallelWorkers: Bool
         /// The share of time, in percent from 1 to 100, that scans may keep the server busy; 100: no pauses.
         public var loadPercent: Int
-        /// The server is in recovery: unlogged tables count as empty, as they are in its dump, and unlogged sequences are left out.
+        /// The server is in recovery, or what it holds is compared with what recovery makes of it: unlogged tables count as empty, and
+        /// unlogged sequences are left out.
         public var isStandby: Bool
 
         public init(parallelWorkers: Bool = false, loadPercent: Int = 100, isStandby: Bool = false) {
@@ -118,6 +119,12 @@ public struct PostgresInventory: Sendable {
     public func sequences() async throws(PostgresError) -> [SequenceState] {
         try await pin()
         return try await readSequences()
+    }
+
+    /// Where each sequence may stand once the log that is written by now has been replayed.
+    public func sequencesOnceRecovered() async throws(PostgresError) -> [SequenceState] {
+        try await pin()
+        return try await readSequences(recovered: true)
     }
 
     /// The tables that belong to extensions, with what a dump carries of their rows.
