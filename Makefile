@@ -63,8 +63,7 @@ demo: build
 test: setup
 	@scripts/setup-tests
 	$(SWIFT) build --build-tests $(CHECKS)
-	@# Not all at once: each open program takes several files, and Foundation's Process (6.3) can crash where a process has some 1,300 of them.
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=96 $(SWIFT) test --skip-build
+	@scripts/run-tests $(SWIFT)
 
 lint: setup
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
