@@ -74,6 +74,7 @@ format: setup
 bench: build
 	@scripts/bench
 	@scripts/bench-pitr
+	@scripts/bench-moment
 	@scripts/bench-inspect
 	@scripts/bench-evidence
 	@scripts/bench-parallel

@@ -17,6 +17,7 @@ struct CheckReader {
     static let kinds = [
         Kind(name: "rows", engines: [.postgres], section: .rowsCheck, read: rows),
         Kind(name: "sql", engines: [.postgres], section: .sqlCheck, read: sql),
+        Kind(name: "sealed", engines: [.postgres], section: .sealedCheck, read: sealed),
         Kind(name: "keys", engines: [.redis], section: .keysCheck, read: keys),
         Kind(name: "key", engines: [.redis], section: .keyCheck, read: key),
         Kind(name: "command", engines: [.postgres, .redis], section: .commandCheck) { CommandCheckReader(fields: $0, check: $1).read() },
@@ -105,6 +106,14 @@ struct CheckReader {
         return fields.placed(.sql(name: name, query: query, expect: expect))
     }
 
+    @Sendable private static func sealed(_ fields: Fields, _: CheckReader) -> DeclaredCheck? {
+        let name = fields.line("name")
+        let query = fields.text("query")
+        let values = fields.choice("values", SealedQuestion.Values.self)
+        guard let name, let query else { return nil }
+        return fields.placed(.sealed(SealedQuestion(name: name, query: query, values: values ?? .hashed)))
+    }
+
     @Sendable private static func keys(_ fields: Fields, _: CheckReader) -> DeclaredCheck? {
         let bounds = fields.bounds()
         let database = fields.databaseIndex()
@@ -133,6 +142,8 @@ extension DeclaredCheck {
         case .sql(let name, _, _): "sql \(name)"
         case .keys(let database, let pattern, _): "keys \(database) \(pattern)"
         case .key(let database, let name, _): "key \(database) \(name)"
+        // Its case is named as that of a query.
+        case .sealed(let question): "sql \(question.name)"
         case .command(let command): "command \(command.name)"
         case .asRole(let role, let check): "\(role)@\(check.identity)"
         case .inDatabase(let database, let check): "\(database): \(check.identity)"

@@ -184,6 +184,9 @@ extension Section {
     static let sqlCheck = Section(
         "sql", required: ["name": "newest scan is recent", "query": "\"select …\"", "expect": "\"> 0\""], optional: ["as", "database"])
 
+    static let sealedCheck = Section(
+        "sealed", required: ["name": "sum of all orders", "query": "\"select …\""], optional: ["values", "database"])
+
     static let keysCheck = Section(
         "keys", required: ["pattern": "\"session:*\""], optional: ["database", "at-least", "at-most"])
 
@@ -215,7 +218,8 @@ extension Section {
         encryption, application, health, httpProbe, tcpProbe, commandProbe, sqlProbe, zone, hook, repopulation,
     ]
     static let ofDrills = [
-        drill, due, incident, targets, recovery, to, rowsCheck, sqlCheck, keysCheck, keyCheck, commandCheck, quarantine, hooks, stepHooks,
+        drill, due, incident, targets, recovery, to, rowsCheck, sqlCheck, sealedCheck, keysCheck, keyCheck, commandCheck, quarantine, hooks,
+        stepHooks,
         hook, manual,
         outage, lostCache, repopulation, selection,
     ]

@@ -12,6 +12,8 @@ public enum DeclaredCheck: Sendable, Hashable {
     case keys(database: Int, pattern: String, bounds: Bounds)
     /// One Redis key that must be there, of a type where one is given.
     case key(database: Int, name: String, type: String?)
+    /// A query that must be answered as the source answered it when the backup was sealed.
+    case sealed(SealedQuestion)
     /// A program of one's own that looks at the restored server.
     case command(CommandCheck)
     /// A question of Postgres' that is asked by a role of the restored database instead of by a superuser.
@@ -58,6 +60,7 @@ extension DeclaredCheck {
         case .sql(let name, _, _): name
         case .keys(let database, let pattern, _): "keys \(pattern) in db\(database)"
         case .key(let database, let name, _): "key \(name) in db\(database)"
+        case .sealed(let question): question.name
         case .command(let command): command.name
         case .asRole(let role, let check): "\(check.name) as \(role)"
         case .inDatabase(let database, let check): "\(check.name) in \(database)"

@@ -107,6 +107,8 @@ public struct PostgresTruth: Sendable, Hashable, Codable {
     public var catalogue: Int?
     /// One per table that belongs to an extension; nil in seals of earlier releases, which hold none of them.
     public var extensionTables: [ExtensionTable]?
+    /// What a drill file's sealed queries were answered; nil where none was asked.
+    public var answers: [SealedAnswer]?
 
     public init(
         identity: PostgresIdentity, tables: [TableFingerprint], objects: [SchemaObject], sequences: [SequenceState],

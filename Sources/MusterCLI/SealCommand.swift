@@ -70,6 +70,9 @@ struct SealCommand: AsyncParsableCommand {
     @Flag(name: .customLong("switch-wal"), help: "With --moment: have the source begin a new segment, so that its own is archived now.")
     var switchWAL = false
 
+    @Option(help: ArgumentHelp("Also seal the answers to the sealed queries of this drill file; may be given again.", valueName: "drill"))
+    var queries: [String] = []
+
     @OptionGroup var scratch: ScratchOption
 
     func validate() throws {
@@ -97,17 +100,18 @@ struct SealCommand: AsyncParsableCommand {
                 hint: "it has \(service.backups.keys.sorted().joined(separator: ", "))")
         }
         try await scratch.cleanUpAfterEarlierRuns()
-        let job = SealJob(
+        var job = SealJob(
             estate: estate, service: service, set: set, root: scratch.root, loadPercent: load, parallelWorkers: parallel,
             pause: pause.flatMap { PostgresSealer.Options.Pause(rawValue: $0.rawValue) },
             maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800), allowOlderClient: allowOlderClient
         ) { Console.complain("muster: \($0)") }
-        let started = ContinuousClock.now
+        if !queries.isEmpty { job.questions = try DrillFiles.load(queries).flatMap { $0.sealedQuestions(of: service.name) } }
+        let (started, ready) = (ContinuousClock.now, job)
         let (existing, output) = (existing, output)
         let options = moment ? SealJob.MomentOptions(wait: wait.flatMap(DrillFiles.duration), switchesWAL: switchWAL) : nil
         let (artifact, seal) = try await SignalGuard.run {
-            if let options { return try await job.sealMoment(output: output, options) }
-            return try await job.run(existing: existing, output: output)
+            if let options { return try await ready.sealMoment(output: output, options) }
+            return try await ready.run(existing: existing, output: output)
         }
         Console.print("sealed \(artifact.path)")
         SealSummary.lines(seal, in: estate.timeZone, took: ContinuousClock.now - started).forEach(Console.print)

@@ -146,6 +146,7 @@ struct ClusterSealer: Sendable {
             }
             truth.identity.lsn = snapshot.lsn
             truth.objects.removeAll(where: SchemaDiff.isOfCluster)
+            truth.answers = try await options.answers(inventory, of: name, isMain: name == tool.source.database)
             let after = Dictionary(try await inventory.sequences().map { ($0.name, $0) }) { first, _ in first }
             truth.sequences = before.map { state in after[state.name].map(state.covering) ?? state }
             // A server holds dead rows back for it no longer than it must.

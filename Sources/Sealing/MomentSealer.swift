@@ -108,6 +108,7 @@ struct MomentSealer: Sendable {
                 continue
             }
             var truth = try await inventory.truth()
+            truth.answers = try await options.answers(inventory, of: truth.identity.database)
             // Handed out behind the snapshot is no fault, and the log runs ahead of what was.
             let after = Dictionary(try await around.sequencesOnceRecovered().map { ($0.name, $0) }) { first, _ in first }
             truth.sequences = begun.sequences.map { state in after[state.name].map(state.covering) ?? state }
@@ -223,6 +224,7 @@ struct MomentSealer: Sendable {
             let early = options.pause.map { $0 == .snapshot } ?? standby.sparesLongReaders
             var truth = try await inventory.truth { if early { try await standby.letGo() } }
             truth.identity.lsn = standby.replayed
+            truth.answers = try await options.answers(inventory, of: truth.identity.database)
             try await connection.execute("COMMIT")
             return Read(
                 time: standby.time, truth: truth,

@@ -34,6 +34,10 @@ public struct PostgresSealer: Sendable {
         public var recordPause: @Sendable (ReplayPauseMark?) throws -> Void
         /// Hears that pg_dump writes what only servers of the source's own minor release restore; nil: that ends the sealing.
         public var olderClient: (@Sendable (SealingError) -> Void)?
+        /// What a drill file's sealed queries ask, by the database that each names; nil: the one that is sealed.
+        public var questions: [(database: String?, question: SealedQuestion)] = []
+        /// Hears of a question that could not be answered: the seal lacks it.
+        public var unanswered: @Sendable (SealedQuestion, PostgresError) -> Void = { _, _ in }
         /// Changes the artifact's first bytes as they are written. For the lab, whose clock is not the source's.
         public var head: DumpTool.HeadFilter?
         /// Hears the table that is being read, and how many bytes of all tables are done.
@@ -272,6 +276,7 @@ public struct PostgresSealer: Sendable {
         var truth = read
         truth.identity.lsn = lsn
         do {
+            truth.answers = try await options.answers(inventory, of: truth.identity.database)
             let after = Dictionary(try await inventory.sequences().map { ($0.name, $0) }) { first, _ in first }
             truth.sequences = before.map { state in after[state.name].map(state.covering) ?? state }
             try await connection.execute("COMMIT")
@@ -325,5 +330,17 @@ public struct PostgresSealer: Sendable {
             PgDump.archive(arguments), database: tool.source.database, to: artifact, encryption: encryption,
             flushed: options.flushed, head: options.head, begun: begun)
         return .dump(stored, seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+}
+
+extension PostgresSealer.Options {
+    /// What a database answers, within the transaction that it is read in; nil where nothing is asked of it.
+    ///
+    /// - Parameter isMain: Whether what names no database is meant for it.
+    func answers(
+        _ inventory: PostgresInventory, of database: String, isMain: Bool = true
+    ) async throws(PostgresError) -> [SealedAnswer]? {
+        let asked = questions.filter { $0.database == database || $0.database == nil && isMain }.map(\.question)
+        return asked.isEmpty ? nil : try await inventory.answers(to: asked, hear: unanswered)
     }
 }

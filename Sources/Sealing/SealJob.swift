@@ -28,6 +28,8 @@ public struct SealJob: Sendable {
     var maxPause: Duration
     /// Seals even where pg_dump is older than the source by a minor release.
     var allowOlderClient: Bool
+    /// What a drill file's sealed queries ask.
+    public var questions: [(database: String?, question: SealedQuestion)] = []
     /// Hears warnings and notes, a sentence each and a hint on a line of its own.
     var tell: @Sendable (String) -> Void
 
@@ -182,13 +184,26 @@ public struct SealJob: Sendable {
     }
 
     func sealing(on host: ScratchHost, olderClient: (@Sendable (SealingError) -> Void)? = nil) -> PostgresSealer.Options {
-        PostgresSealer.Options(
+        var options = PostgresSealer.Options(
             loadPercent: loadPercent, parallelWorkers: parallelWorkers, pause: pause, maxPause: maxPause,
             recordPause: { mark in
                 guard let mark else { return host.withdraw(PausedReplay.self) }
                 try host.register(PausedReplay(estate: estate.file, service: service.name, mark: mark))
             },
             olderClient: olderClient)
+        options.questions = questions
+        options.unanswered = unanswered
+        return options
+    }
+
+    private var unanswered: @Sendable (SealedQuestion, PostgresError) -> Void {
+        { [tell] question, error in
+            tell(
+                """
+                warning: the query "\(question.name)" could not be answered: \(error.message)
+                hint: a drill that asks it ends in error, since the seal holds no answer; mend the query, and seal again
+                """)
+        }
     }
 
     /// The pg_dump of the server's own major: an older one refuses it, and a newer one writes what that server doesn't know.
@@ -345,8 +360,12 @@ public struct SealJob: Sendable {
         }
         let connection = try await PostgresConnection.connect(
             restored.server.configuration(database: database, settings: PostgresInventory.settings))
-        seal.postgres = try await PostgresInventory(connection, options: .init(parallelWorkers: true)).truth()
+        let inventory = PostgresInventory(connection, options: .init(parallelWorkers: true))
+        var truth = try await inventory.truth()
+        try await connection.execute(ClusterSnapshots.begin)
+        truth.answers = try await sealing(on: host).answers(inventory, of: database)
         await connection.close()
+        seal.postgres = truth
     }
 
     // MARK: Shared

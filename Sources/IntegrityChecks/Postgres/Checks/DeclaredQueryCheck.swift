@@ -2,7 +2,6 @@
 
 import DrillModel
 import PostgresClient
-import Synchronization
 
 extension Rule {
     static let expectationNotMet = Rule("expectation-not-met")
@@ -12,7 +11,7 @@ extension Rule {
 /// Declared queries, each with an expectation of its single value.
 struct DeclaredQueryCheck: PostgresCheck {
     /// The database lacks what the query names: a table, column, function, type, schema.
-    private static let lacking: Set<String> = ["42P01", "42703", "42883", "42704", "3F000"]
+    static let lacking: Set<String> = ["42P01", "42703", "42883", "42704", "3F000"]
 
     func run(_ context: PostgresCheckContext) async {
         for check in context.declared {
@@ -23,8 +22,8 @@ struct DeclaredQueryCheck: PostgresCheck {
             if await context.refuses(role, name, since: start) { continue }
             do throws(PostgresError) {
                 let answer = try await DeclaredSession(context, as: role, heap: HeapReading.rowsByIndex).ask {
-                    connection throws(PostgresError) -> Answer in
-                    try await self.answer(connection, query)
+                    connection throws(PostgresError) -> SingleAnswer in
+                    try await SingleAnswer.ask(connection, query)
                 }
                 await context.judge(.declared, name, since: start, findings(name, answer, expect))
             } catch  where role != nil && error.sqlState == DeclaredRowsCheck.denied {
@@ -40,31 +39,7 @@ struct DeclaredQueryCheck: PostgresCheck {
         }
     }
 
-    private enum Answer: Sendable {
-        case nothing
-        case value(String?)
-    }
-
-    /// However much a query returns, no more than its first value is kept.
-    private func answer(_ connection: PostgresConnection, _ query: String) async throws(PostgresError) -> Answer {
-        let seen = Mutex<(rows: Int, columns: Int, value: String?)>((0, 0, nil))
-        try await connection.stream(query) { row in
-            seen.withLock { state in
-                if state.rows == 0 { (state.columns, state.value) = (row.columns.count, row[0]) }
-                state.rows += 1
-            }
-        }
-        let (rows, columns, value) = seen.withLock { $0 }
-        if rows == 0 { return .nothing }
-        guard rows == 1, columns == 1 else {
-            throw PostgresError(
-                .unsupported, message: "the query returned \(rows) rows of \(columns) columns",
-                hint: "write it so that it returns one row of one column")
-        }
-        return .value(value)
-    }
-
-    private func findings(_ name: String, _ answer: Answer, _ expect: Expectation) -> [Finding] {
+    private func findings(_ name: String, _ answer: SingleAnswer, _ expect: Expectation) -> [Finding] {
         let actual: String
         switch answer {
         case .nothing: actual = "no row"

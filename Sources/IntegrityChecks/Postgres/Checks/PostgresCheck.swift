@@ -26,6 +26,7 @@ public enum PostgresChecks {
         ConstraintsCheck(),
         DeclaredRowsCheck(),
         DeclaredQueryCheck(),
+        DeclaredSealedCheck(),
         DeclaredCommandCheck(),
     ]
 
@@ -51,7 +52,8 @@ public enum PostgresChecks {
 
     /// Asks nothing but what the drill file declares.
     public static func askDeclared(_ context: PostgresCheckContext) async {
-        for check in [DeclaredRowsCheck(), DeclaredQueryCheck(), DeclaredCommandCheck()] as [any PostgresCheck] { await check.run(context) }
+        let checks: [any PostgresCheck] = [DeclaredRowsCheck(), DeclaredQueryCheck(), DeclaredSealedCheck(), DeclaredCommandCheck()]
+        for check in checks { await check.run(context) }
         await refuseOthers(context)
     }
 }

@@ -14,7 +14,7 @@ struct RedisDeclaredKeys: RedisCheck {
         var cases: [CaseResult] = []
         for check in context.declared {
             switch check {
-            case .rows, .sql, .inDatabase, .asRole: break
+            case .rows, .sql, .sealed, .inDatabase, .asRole: break
             case .command: break
             case .keys(let database, let pattern, let bounds):
                 let name = "db\(database) keys \(pattern) (\(bounds))"
