@@ -11,11 +11,11 @@ extension Seal {
             public var xmax: UInt64
             /// Of those in between, the ones that had not.
             public var running: [UInt64]
-            /// Of ``running``, those that ran already at ``Moment/before`` and may have written their commit by then: it stands in the log
-            /// before anybody sees it.
-            public var waiting: [UInt64]
+            /// Transactions whose commit waited for a synchronous standby when ``Moment/before`` was read, and that for as long as one likes: it
+            /// stands in the log before anybody sees it. nil: the source doesn't tell who waits.
+            public var waiting: [UInt64]?
 
-            public init(xmin: UInt64, xmax: UInt64, running: [UInt64], waiting: [UInt64] = []) {
+            public init(xmin: UInt64, xmax: UInt64, running: [UInt64], waiting: [UInt64]? = []) {
                 self.xmin = xmin
                 self.xmax = xmax
                 self.running = running
@@ -32,22 +32,20 @@ extension Seal {
             }
         }
         public var timeline: UInt32
-        /// The write-ahead log's end right before the snapshot was taken: `0/16B3748`. Of a standby, as ``after``.
+        /// The write-ahead log's end shortly before the snapshot was taken, when sequences were first read, which stand outside of every
+        /// snapshot: `0/16B3748`. Of a standby, as ``after``.
         public var before: String
         /// The same right after it: every commit that it saw stands before. Of a standby, where its replay stood still.
         public var after: String
-        /// Where it ended when the sequences were first read, which stand outside of every snapshot. Of a standby, as ``after``.
-        public var sequences: String
         /// nil: the source was a standby that stood still, so that the moment is ``after`` itself.
         public var snapshot: Snapshot?
         /// Unlogged tables, as `schema.table`: sealed as empty, which they are after every recovery.
         public var unlogged: [String]
 
-        public init(timeline: UInt32, before: String, after: String, sequences: String, snapshot: Snapshot?, unlogged: [String] = []) {
+        public init(timeline: UInt32, before: String, after: String, snapshot: Snapshot?, unlogged: [String] = []) {
             self.timeline = timeline
             self.before = before
             self.after = after
-            self.sequences = sequences
             self.snapshot = snapshot
             self.unlogged = unlogged
         }
@@ -82,7 +80,7 @@ extension Seal.Moment.Snapshot {
 
 extension BackupSet {
     /// Where the sealed moments of a physical backup lie, relative to the root of each of ``momentStores``.
-    public var momentMatch: String { (moments ?? "moments/\(name)-*") + Seal.momentSuffix }
+    public var momentMatch: String { (moments ?? "moments/\(service)/\(name)/*") + Seal.momentSuffix }
 
     /// The stores of the write-ahead log, since a moment is of no use without it.
     public var momentStores: [String] { wal?.stores ?? stores }

@@ -53,18 +53,59 @@ public struct PgWaldump: Sendable {
 
         /// nil of a record that ends none.
         public init?(_ line: some StringProtocol) {
-            guard let words = line.range(of: "desc: ") else { return nil }
-            let kind = line[words.upperBound...].prefix { $0 != " " }
-            guard ["COMMIT", "COMMIT_PREPARED", "ABORT", "ABORT_PREPARED"].contains(kind),
-                let place = Self.field("lsn: ", in: line[..<words.lowerBound]).flatMap({ PgWaldump.position(in: String($0)) })
-            else { return nil }
+            let found = (Array(line.utf8) + [UInt8(ascii: "\n")]).withUnsafeBytes { Self(bytes: $0) }
+            guard let found else { return nil }
+            self = found
+        }
+
+        /// The same of a line as it was written, its line break included: an archive holds millions.
+        public init?(bytes line: UnsafeRawBufferPointer) {
+            guard line.last == UInt8(ascii: "\n"), let words = Self.behind("desc: ", line) else { return nil }
+            let isCommit = Self.begins(words, "COMMIT")
+            guard isCommit || Self.begins(words, "ABORT") else { return nil }
+            let rest = UnsafeRawBufferPointer(rebasing: words[(isCommit ? 6 : 5)...])
             // The header of what ends a prepared one bears the session's own number, or none.
-            let number =
-                kind.hasSuffix("_PREPARED")
-                ? UInt32(line[words.upperBound...].dropFirst(kind.count + 1).prefix { $0.isNumber })
-                : Self.field("tx: ", in: line[..<words.lowerBound]).flatMap { UInt32($0) }
-            guard let number, number > 0 else { return nil }
-            self.init(isCommit: kind.hasPrefix("COMMIT"), transaction: number, position: place)
+            let number: UInt64?
+            if Self.begins(rest, "_PREPARED ") {
+                number = Self.number(UnsafeRawBufferPointer(rebasing: rest[10...]), radix: 10)?.value
+            } else if Self.begins(rest, " ") || Self.begins(rest, "\n") {
+                number = Self.behind("tx: ", line).flatMap { Self.number($0, radix: 10)?.value }
+            } else {
+                return nil
+            }
+            guard let number = number.flatMap({ UInt32(exactly: $0) }), number > 0, let place = Self.behind("lsn: ", line),
+                let high = Self.number(place, radix: 16), Self.begins(high.rest, "/"),
+                let low = Self.number(UnsafeRawBufferPointer(rebasing: high.rest[1...]), radix: 16)
+            else { return nil }
+            self.init(isCommit: isCommit, transaction: number, position: high.value << 32 | low.value)
+        }
+
+        private static func behind(_ name: StaticString, _ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+            guard let base = line.baseAddress else { return nil }
+            var place = 0
+            while let found = memchr(base + place, Int32(name.utf8Start.pointee), line.count - place) {
+                place = UnsafeRawPointer(found) - base
+                let rest = UnsafeRawBufferPointer(rebasing: line[place...])
+                if begins(rest, name) { return UnsafeRawBufferPointer(rebasing: rest[name.utf8CodeUnitCount...]) }
+                place += 1
+            }
+            return nil
+        }
+
+        private static func begins(_ bytes: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
+            guard let base = bytes.baseAddress, bytes.count >= word.utf8CodeUnitCount else { return false }
+            return memcmp(base, word.utf8Start, word.utf8CodeUnitCount) == 0
+        }
+
+        /// A number behind any blanks, in a line that ends with something else.
+        private static func number(
+            _ bytes: UnsafeRawBufferPointer, radix: Int32
+        ) -> (value: UInt64, rest: UnsafeRawBufferPointer)? {
+            guard let start = bytes.bindMemory(to: CChar.self).baseAddress, bytes.count > 1 else { return nil }
+            var end: UnsafeMutablePointer<CChar>?
+            let value = strtoul(start, &end, radix)
+            guard let end, UnsafePointer(end) > start else { return nil }
+            return (UInt64(value), UnsafeRawBufferPointer(rebasing: bytes[(UnsafePointer(end) - start)...]))
         }
 
         static func field<Text: StringProtocol>(_ name: String, in line: Text) -> Text.SubSequence? {

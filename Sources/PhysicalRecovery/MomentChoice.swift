@@ -17,7 +17,7 @@ public struct MomentChoice: Sendable {
     public var passedOver: [Finding] = []
 
     /// Whether all that the seal says of sequences had been read by then: they stand outside of every snapshot.
-    public var comparesSequences: Bool { WALPosition.parse(moment.sequences).map { upTo >= $0 } ?? false }
+    public var comparesSequences: Bool { WALPosition.parse(moment.before).map { upTo >= $0 } ?? false }
 
     public var target: RecoveryTarget {
         RecoveryTarget(.lsn(position), inclusive: false, timeline: .number(moment.timeline))

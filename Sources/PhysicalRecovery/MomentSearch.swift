@@ -74,9 +74,11 @@ public struct MomentSearch: Sendable {
         guard let latest else { return .notArchived(WALSegmentName(timeline: moment.timeline, number: after / size, size: size)) }
         // Of a standby that stood still there is nothing to ask.
         guard let snapshot = moment.snapshot else { return .at(latest, upTo: after) }
-        var ends = before < end ? try await read(from: moment.before, to: WALPosition.text(end), moment.timeline) : []
-        let waiting = Set(snapshot.waiting).subtracting(ends.map { snapshot.full($0.transaction) })
-        if !waiting.isEmpty { ends = try await read(back: waiting, from: min(before, end), moment.timeline, snapshot) + ends }
+        var ends: [PgWaldump.TransactionEnd] = []
+        if before < end {
+            try await transactions(from: before, to: end, moment.timeline) { ends.append($0) }
+        }
+        ends = try await read(back: snapshot, from: min(before, end), moment.timeline) + ends
         let outcome = Self.judge(ends.filter(\.isCommit), snapshot, before: before)
         guard case .at(let position, _) = outcome, position > latest else { return outcome }
         return .at(latest, upTo: position)
@@ -85,7 +87,7 @@ public struct MomentSearch: Sendable {
     /// Bytes at the beginning of a segment that no record stands in.
     public static let segmentHeader: UInt64 = 40
 
-    /// - Parameter commits: In the log's order.
+    /// - Parameter commits: In the log's order; of those that were seen long before the snapshot not all.
     static func judge(_ commits: [PgWaldump.TransactionEnd], _ snapshot: Seal.Moment.Snapshot, before: UInt64) -> Outcome {
         let firstUnseen = commits.first { !snapshot.saw($0.transaction) }?.position
         let lastSeen = commits.last { snapshot.saw($0.transaction) }?.position
@@ -106,34 +108,51 @@ public struct MomentSearch: Sendable {
 
     private func place(of name: WALSegmentName) -> URL { folder.appendingPathComponent(name.text) }
 
-    /// Goes back, a segment at a time, until every transaction that may have written its commit before the snapshot has been found, or
-    /// where the base backup begins: then it was still running.
+    /// Segments that are read at a time on the way back.
+    private static let stretch: UInt64 = 8
+    /// How much of the log may lie between a commit and its being seen where it waits for nothing but its flush: no server keeps more than that
+    /// unflushed.
+    private static let unflushed: UInt64 = 64 << 20
+
+    /// Goes back for commits that the snapshot did not see though they had been written long before: over what may not have been flushed, and
+    /// until each that waited for a standby is found; where nobody tells who waited, to where the base backup begins.
+    ///
+    /// - Returns: In the log's order; of those that were seen, one a stretch.
     private func read(
-        back waiting: Set<UInt64>, from before: UInt64, _ timeline: UInt32, _ snapshot: Seal.Moment.Snapshot
+        back snapshot: Seal.Moment.Snapshot, from before: UInt64, _ timeline: UInt32
     ) async throws -> [PgWaldump.TransactionEnd] {
-        guard let beginning, beginning < before else { return [] }
         let size = check.segmentSize
-        var waiting = waiting
+        let nearest = before > Self.unflushed ? (before - Self.unflushed) / size * size : 0
+        var waiting = Set((snapshot.waiting ?? []).filter { !snapshot.saw(UInt32(truncatingIfNeeded: $0)) })
         var ends: [PgWaldump.TransactionEnd] = []
         var end = before
-        var brought: [WALSegmentName] = []
-        defer { for name in brought { try? FileManager.default.removeItem(at: place(of: name)) } }
-        while end > beginning, !waiting.isEmpty {
-            let number = (end - 1) / size
-            let name = WALSegmentName(timeline: timeline, number: number, size: size)
-            let wasThere = FileManager.default.fileExists(atPath: place(of: name).path)
-            // What an older timeline's segments hold had ended before this one began.
-            guard try await bring(name) else { return ends }
-            if !wasThere { brought.append(name) }
-            let start = max(beginning, number * size)
-            // The last record that begins in it ends in the next, which is still there.
-            let found = try await read(
-                from: WALPosition.text(start), to: WALPosition.text(min(before, (number + 2) * size)), timeline, mayBeginInside: true
-            ).filter { $0.position < end }
-            ends = found + ends
-            waiting.subtract(found.map { snapshot.full($0.transaction) })
+        while end > 0, end > nearest || !waiting.isEmpty || snapshot.waiting == nil {
+            let last = (end - 1) / size
+            let first = last >= Self.stretch ? last - Self.stretch + 1 : 0
+            // The last record that begins in them may end in the next.
+            let reach = min(before, (last + 2) * size)
+            let names = (first...(reach - 1) / size).map { WALSegmentName(timeline: timeline, number: $0, size: size) }
+            let kept = Set(names.filter { FileManager.default.fileExists(atPath: place(of: $0).path) })
+            var start = reach
+            for name in names.reversed() {
+                // What an older timeline's segments hold had ended before this one began; what lies before the base backup nobody keeps.
+                guard name.number(size: size) * size + size > beginning ?? 0, try await bring(name) else { break }
+                start = max(beginning ?? 0, name.number(size: size) * size)
+            }
+            defer { for name in names where !kept.contains(name) { try? FileManager.default.removeItem(at: place(of: name)) } }
+            guard start < end else { break }
+            var seen: PgWaldump.TransactionEnd?
+            var unseen: [PgWaldump.TransactionEnd] = []
+            try await transactions(
+                from: start, to: reach, timeline, mayBeginInside: true
+            ) { found in
+                guard found.position < end else { return }
+                waiting.remove(snapshot.full(found.transaction))
+                if snapshot.saw(found.transaction) { seen = found.isCommit ? found : seen } else { unseen.append(found) }
+            }
+            ends = (unseen + (seen.map { [$0] } ?? [])).sorted { $0.position < $1.position } + ends
             end = start
-            while brought.count > 2 { try? FileManager.default.removeItem(at: place(of: brought.removeFirst())) }
+            if first == 0 || start > first * size { break }
         }
         return ends
     }
@@ -143,31 +162,36 @@ public struct MomentSearch: Sendable {
         let start = segment.number(size: check.segmentSize) * check.segmentSize
         var last: UInt64?
         try await lines(
-            .log, from: WALPosition.text(start), to: WALPosition.text(start + check.segmentSize), segment.timeline, mayBeginInside: true
-        ) { last = PgWaldump.switched($0) ?? last }
+            .log, from: start, to: start + check.segmentSize, segment.timeline, mayBeginInside: true
+        ) { last = PgWaldump.switched(String(decoding: $0, as: UTF8.self)) ?? last }
         return last
     }
 
-    private func read(
-        from start: String, to end: String, _ timeline: UInt32, mayBeginInside: Bool = false
-    ) async throws -> [PgWaldump.TransactionEnd] {
-        var ends: [PgWaldump.TransactionEnd] = []
+    private func transactions(
+        from start: UInt64, to end: UInt64, _ timeline: UInt32, mayBeginInside: Bool = false,
+        _ hear: (PgWaldump.TransactionEnd) -> Void
+    ) async throws {
         try await lines(.transactions, from: start, to: end, timeline, mayBeginInside: mayBeginInside) {
-            if let end = PgWaldump.TransactionEnd($0) { ends.append(end) }
+            if let end = PgWaldump.TransactionEnd(bytes: $0) { hear(end) }
         }
-        return ends
     }
 
     private func lines(
-        _ kind: PgWaldump.Records, from start: String, to end: String, _ timeline: UInt32, mayBeginInside: Bool, _ hear: (String) -> Void
+        _ kind: PgWaldump.Records, from start: UInt64, to end: UInt64, _ timeline: UInt32, mayBeginInside: Bool,
+        _ hear: (UnsafeRawBufferPointer) -> Void
     ) async throws {
+        // Behind a switch pg_waldump takes the bytes of the page before for a record, where it is to end in the next segment's header.
+        let end = end % check.segmentSize <= Self.segmentHeader ? end / check.segmentSize * check.segmentSize : end
+        guard start < end else { return }
         let output = folder.appendingPathComponent("records")
         let log = folder.appendingPathComponent("pg_waldump.log")
         defer { for file in [output, log] { try? FileManager.default.removeItem(at: file) } }
         let result: ToolResult
         do {
             result = try await host.run(
-                program.records(kind, from: start, to: end, timeline: timeline, in: folder), output: output, errors: log)
+                program.records(
+                    kind, from: WALPosition.text(start), to: WALPosition.text(end), timeline: timeline, in: folder), output: output,
+                errors: log)
         } catch let error as ScratchError {
             throw DrillFailure.error(Finding(.scratchUnusable, object: "pg_waldump", message: error.message, hint: error.hint))
         }
@@ -191,16 +215,23 @@ public struct MomentSearch: Sendable {
     }
 
     /// A segment of nothing but small commits makes a text that is larger than itself: it is never held as a whole.
-    private static func lines(of file: URL, _ hear: (String) -> Void) throws {
+    private static func lines(of file: URL, _ hear: (UnsafeRawBufferPointer) -> Void) throws {
         let handle = try UnlinkedFile.reader(file)
         defer { try? handle.close() }
         var rest = Data()
         while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
             rest += chunk
-            guard let last = rest.lastIndex(of: UInt8(ascii: "\n")) else { continue }
-            // What follows may be long: the numbers of subtransactions, the names of files.
-            for line in rest[..<last].split(separator: UInt8(ascii: "\n")) { hear(String(decoding: line.prefix(400), as: UTF8.self)) }
-            rest = Data(rest[(last + 1)...])
+            let used = rest.withUnsafeBytes { bytes -> Int in
+                guard let base = bytes.baseAddress else { return 0 }
+                var place = 0
+                while let found = memchr(base + place, Int32(UInt8(ascii: "\n")), bytes.count - place) {
+                    let next = UnsafeRawPointer(found) - base + 1
+                    hear(UnsafeRawBufferPointer(rebasing: bytes[place..<next]))
+                    place = next
+                }
+                return place
+            }
+            rest = Data(rest[(rest.startIndex + used)...])
         }
     }
 

@@ -62,8 +62,8 @@ extension SealJob {
                 settings: PostgresInventory.settings)
             return try await inScratch("seal \(service.name)") { host in
                 for attempt in 1...Self.momentAttempts {
-                    let file = try momentFile(output)
-                    let seal = try await MomentSealer(source: source, options: sealing(on: host)).seal(
+                    var file = try momentFile(output)
+                    var seal = try await MomentSealer(source: source, options: sealing(on: host)).seal(
                         named: file.lastPathComponent, for: purpose)
                     do {
                         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -71,7 +71,15 @@ extension SealJob {
                         throw CommandFailure(
                             .unverified, "\(file.deletingLastPathComponent().path) can't be made", hint: "check the store's permissions")
                     }
-                    try SealFile.write(seal, besides: file, signedBy: key)
+                    do {
+                        try SealFile.write(seal, besides: file, signedBy: key)
+                    } catch let error as SealError {
+                        // Another one was sealed in the same second.
+                        guard case .cannotWrite(_, code: EEXIST) = error.kind, output == nil else { throw error }
+                        file = try momentFile(nil)
+                        seal.artifact.name = file.lastPathComponent
+                        try SealFile.write(seal, besides: file, signedBy: key)
+                    }
                     guard options.wait != nil || options.switchesWAL else { return (file, seal) }
                     if options.switchesWAL { try await switchWAL(source, behind: seal) }
                     guard let wait = options.wait else { return (file, seal) }
@@ -102,10 +110,14 @@ extension SealJob {
         let root = try Self.folder(of: store)
         let file: URL
         if let path {
-            guard !path.hasPrefix("/"), !path.split(separator: "/").contains(".."), path.hasSuffix(Seal.momentSuffix) else {
+            guard !path.hasPrefix("/"), !path.split(separator: "/").contains(".."),
+                fnmatch(set.momentMatch, path, FNM_PATHNAME | FNM_PERIOD) == 0
+            else {
                 throw CommandFailure(
                     .usage, "--output \(path) is no place for a moment",
-                    hint: "name a path below \(root.path) that ends with \(Seal.momentSuffix) and that moments of \(set.name) matches")
+                    hint:
+                        "drills of \(set.name) read \(set.momentMatch) below \(root.path): name a path that matches, or change moments in the estate file"
+                )
             }
             file = root.appendingPathComponent(path)
         } else {
@@ -128,9 +140,11 @@ extension SealJob {
     /// The one thing that sealing ever does to a source, and only where it is asked for.
     private func switchWAL(_ source: PostgresConfiguration, behind seal: Seal) async throws {
         guard seal.moment?.snapshot != nil else {
-            throw CommandFailure(
-                .usage, "the source is a standby, which writes no log of its own: --switch-wal means nothing there",
-                hint: "leave it away; the moment is sealed, and waits for its primary to archive the segment")
+            return tell(
+                """
+                warning: the source is a standby, which writes no log of its own, so --switch-wal did nothing
+                hint: the moment counts once its primary has archived the segment
+                """)
         }
         let connection = try await SourceSession.open(source)
         do {

@@ -108,6 +108,7 @@ struct MomentSealer: Sendable {
                 continue
             }
             var truth = try await inventory.truth()
+            try await addRoles(to: &truth, connection)
             truth.answers = try await options.answers(inventory, of: truth.identity.database)
             // Handed out behind the snapshot is no fault, and the log runs ahead of what was.
             let after = Dictionary(try await around.sequencesOnceRecovered().map { ($0.name, $0) }) { first, _ in first }
@@ -133,34 +134,32 @@ struct MomentSealer: Sendable {
         _ connection: PostgresConnection, _ inventory: PostgresInventory, _ control: PostgresConnection, _ around: PostgresInventory
     ) async throws -> Begun? {
         let tables = try await inventory.tables()
-        guard let read = try await control.value("SELECT pg_catalog.pg_current_wal_insert_lsn()") else { return nil }
-        let sequences = try await around.sequences()
-        // A commit that the snapshot doesn't see yet may stand in the log for as long as its flush takes; recovery ends before it, and should
-        // not end before the sequences were read.
-        if !sequences.isEmpty { try await Task.sleep(for: Self.flushPatience) }
         try await connection.execute(ClusterSnapshots.begin)
         guard try await lock(tables, connection) else { return nil }
-        let earlier = try await control.query("SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_snapshot()").first
+        let earlier = try await control.value("SELECT pg_catalog.pg_current_wal_insert_lsn()")
+        let waiting = try await waiting(control)
+        let sequences = try await around.sequences()
+        // A commit stands in the log before it is seen, for as long as its flush takes: what is written by now is seen by then, as a rule.
+        try await Task.sleep(for: Self.flushPatience)
         let row = try await connection.query(
             """
             SELECT pg_catalog.pg_current_snapshot(), extract(epoch FROM pg_catalog.statement_timestamp()),
                    pg_catalog.pg_current_wal_insert_lsn()
             """
         ).first
-        guard let before = earlier?[0], let known = earlier?[1].flatMap({ Seal.Moment.Snapshot($0) }),
-            var snapshot = row?[0].flatMap({ Seal.Moment.Snapshot($0) }), let seconds = row?[1].flatMap(Double.init), let after = row?[2],
+        guard let before = earlier, var snapshot = row?[0].flatMap({ Seal.Moment.Snapshot($0) }),
+            let seconds = row?[1].flatMap(Double.init), let after = row?[2],
             let file = try await control.value("SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn())"),
             let timeline = UInt32(file.prefix(8), radix: 16)
         else { throw SealingError(.source, "the source doesn't say what its snapshot holds", hint: "report this as a defect of muster") }
         let now = try await inventory.tables()
         guard now.map(\.name) == tables.map(\.name) else { return nil }
-        snapshot.waiting = try await waiting(in: snapshot, since: known, control)
+        snapshot.waiting = waiting.map { $0.map(snapshot.full).sorted() }
         return Begun(
             // No later than it was: what is written has milliseconds.
             time: Date(timeIntervalSince1970: (seconds * 1000).rounded(.down) / 1000),
             moment: Seal.Moment(
-                timeline: timeline, before: before, after: after, sequences: read, snapshot: snapshot,
-                unlogged: now.filter(\.isUnlogged).map(\.name)),
+                timeline: timeline, before: before, after: after, snapshot: snapshot, unlogged: now.filter(\.isUnlogged).map(\.name)),
             sequences: sequences)
     }
 
@@ -188,16 +187,26 @@ struct MomentSealer: Sendable {
         }
     }
 
-    /// Those that ran before and still did, less those that are seen to be in the midst of their work.
-    private func waiting(
-        in snapshot: Seal.Moment.Snapshot, since known: Seal.Moment.Snapshot, _ control: PostgresConnection
-    ) async throws -> [UInt64] {
-        let held = Set(snapshot.running).intersection(known.running)
-        guard !held.isEmpty else { return [] }
-        let idle = try await control.query(
-            "SELECT backend_xid::text FROM pg_catalog.pg_stat_activity WHERE state LIKE 'idle in transaction%' AND backend_xid IS NOT NULL"
-        ).compactMap { $0[0].flatMap { UInt32($0) } }.map(snapshot.full)
-        return held.subtracting(idle).sorted()
+    /// Whose commit waits for a synchronous standby just now; nil where that isn't told.
+    private func waiting(_ control: PostgresConnection) async throws -> [UInt32]? {
+        let row = try await control.query(
+            """
+            SELECT pg_catalog.current_setting('synchronous_standby_names') <> '',
+                   pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+            """
+        ).first
+        guard row?[0] == "t" else { return [] }
+        guard row?[1] == "t" else { return nil }
+        let sessions = try await control.query(
+            "SELECT backend_xid::text FROM pg_catalog.pg_stat_activity WHERE wait_event = 'SyncRep'")
+        let numbers = sessions.map { $0[0].flatMap { UInt32($0) } }
+        // Who commits what was prepared has no transaction of its own.
+        return numbers.contains(nil) ? nil : numbers.compactMap { $0 }
+    }
+
+    /// A recovery brings all of the cluster's roles back, not only those that the database names.
+    private func addRoles(to truth: inout PostgresTruth, _ connection: PostgresConnection) async throws {
+        truth.objects = truth.objects.filter { !SchemaDiff.isOfCluster($0) } + (try await ClusterRoles.read(connection))
     }
 
     // MARK: A standby
@@ -224,13 +233,13 @@ struct MomentSealer: Sendable {
             let early = options.pause.map { $0 == .snapshot } ?? standby.sparesLongReaders
             var truth = try await inventory.truth { if early { try await standby.letGo() } }
             truth.identity.lsn = standby.replayed
+            try await addRoles(to: &truth, connection)
             truth.answers = try await options.answers(inventory, of: truth.identity.database)
             try await connection.execute("COMMIT")
             return Read(
                 time: standby.time, truth: truth,
                 moment: Seal.Moment(
-                    timeline: timeline, before: standby.replayed, after: standby.replayed, sequences: standby.replayed, snapshot: nil,
-                    unlogged: unlogged))
+                    timeline: timeline, before: standby.replayed, after: standby.replayed, snapshot: nil, unlogged: unlogged))
         }
         return (read, cost)
     }

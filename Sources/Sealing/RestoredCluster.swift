@@ -46,8 +46,7 @@ struct RestoredCluster: Sendable {
 /// All of the cluster's, since a script that makes all of them is compared with these.
 enum ClusterRoles {
     static func read(_ connection: PostgresConnection) async throws -> [SchemaObject] {
-        let names = try await connection.query("SELECT pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles WHERE oid >= 16384")
-        let all = names.compactMap { $0[0] }.map { SchemaObject(kind: .role, name: $0, definition: "") }
-        return try await PostgresInventory(connection).schema(comparingWith: all).filter(SchemaDiff.isOfCluster)
+        let inventory = PostgresInventory(connection)
+        return try await inventory.schema(comparingWith: inventory.roleNames()).filter(SchemaDiff.isOfCluster)
     }
 }

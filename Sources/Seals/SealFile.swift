@@ -43,7 +43,7 @@ public enum SealFile {
                 .cannotEncode, message: "the seal cannot be written as JSON", hint: "this is a mistake in muster: please report it")
         }
         let target = seal.moment == nil ? location(besides: artifact) : artifact
-        try AtomicFile.write(bytes, to: target, mode: 0o644)
+        try AtomicFile.write(bytes, to: target, mode: 0o644, isNew: seal.moment != nil)
         return target
     }
 

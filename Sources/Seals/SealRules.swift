@@ -14,7 +14,9 @@ extension Finding {
     static func sealUnreadable(_ name: String, _ reason: String) -> Finding {
         Finding(
             .sealUnreadable, object: name, expected: "a signed seal", actual: reason, message: "the seal cannot be read: \(reason)",
-            hint: "fetch the seal again from where the backup was made, or seal the artifact anew with `muster seal --existing`")
+            hint: name.hasSuffix(Seal.momentSuffix)
+                ? "fetch it again from where it was sealed, or remove it and seal another moment"
+                : "fetch the seal again from where the backup was made, or seal the artifact anew with `muster seal --existing`")
     }
 
     static func sealSignatureInvalid(_ name: String) -> Finding {

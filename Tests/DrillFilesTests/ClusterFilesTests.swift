@@ -28,7 +28,7 @@ import Testing
         try fixture.write("estate.yaml", Self.estate)
         let backups = try #require(try fixture.estate("estate.yaml").services["postgres"]?.backups)
         let base = try #require(backups["base"])
-        #expect(base.momentMatch == "moments/base-*.moment.json" && base.momentStores == ["nas"])
+        #expect(base.momentMatch == "moments/postgres/base/*.moment.json" && base.momentStores == ["nas"])
         let text = Self.estate.replacing("match: \"base\"", with: "match: \"base\", moments: \"m/*\"")
         try fixture.write("estate.yaml", text)
         #expect(try fixture.estate("estate.yaml").services["postgres"]?.backups["base"]?.momentMatch == "m/*.moment.json")

@@ -76,13 +76,14 @@ public struct RestoredDatabases: Sendable {
         let routes = DeclaredRoutes(declared, main: database, all: names, own: own, service: service)
         await tellUnasked(besides: database, asked: Set(routes.byDatabase.keys).union(routes.commands.keys).sorted(), tally, log)
         routes.unasked.forEach(tally.record)
-        await PostgresChecks.run(
-            PostgresCheckContext(
-                connection: connection, service: service, seal: seal, origin: origin, unsealedReason: unsealedReason,
-                declared: routes.byDatabase[database] ?? [], scratch: commands.scratch(server, database),
-                inventoryOptions: PostgresInventory.Options(parallelWorkers: true), emit: { tally.record($0) },
-                unproven: { log.unproven($0) },
-                progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) }))
+        var context = PostgresCheckContext(
+            connection: connection, service: service, seal: seal, origin: origin, unsealedReason: unsealedReason,
+            declared: routes.byDatabase[database] ?? [], scratch: commands.scratch(server, database),
+            inventoryOptions: PostgresInventory.Options(parallelWorkers: true), emit: { tally.record($0) },
+            unproven: { log.unproven($0) },
+            progress: { log.progress($0, completed: $1, total: $2, unit: .bytes) })
+        context.sealsEveryRole = seal != nil
+        await PostgresChecks.run(context)
         await connection.close()
         for (name, questions) in routes.byDatabase.sorted(by: { $0.key < $1.key }) where name != database {
             let other = try await server.connect(toRecovered: name)

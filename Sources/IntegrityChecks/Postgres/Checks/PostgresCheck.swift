@@ -104,6 +104,8 @@ public struct PostgresCheckContext: Sendable {
     public var databasePropertiesUnproven: String?
     /// Why roles can't be compared; nil where they can.
     public var rolesUnproven: String?
+    /// The seal holds all roles of the cluster, and the restored server none but those: one that is not sealed is one too many.
+    public var sealsEveryRole = false
     /// Which sequences the dump sets; nil where there is none, or none that tells.
     public var positions: SequencePositions?
     /// How long a declared question may take.

@@ -12,17 +12,19 @@ struct SchemaCheck: PostgresCheck {
         let found: [SchemaObject]
         let unknown: Int
         do throws(PostgresError) {
+            let others = context.sealsEveryRole ? try await context.inventory.roleNames() : []
             (found, unknown) = SealedForm.known(
-                to: seal.catalogue ?? 1, of: try await context.inventory.schema(comparingWith: sealed))
+                to: seal.catalogue ?? 1, of: try await context.inventory.schema(comparingWith: sealed + others))
             if seal.identity.serverVersion / 10000 != context.connection.serverVersion / 10000 {
                 sealed = try await context.inventory.reprinted(sealed, comparingWith: found)
             }
         } catch {
             return await context.fail(.schema, "schema", since: start, object: context.service, error)
         }
-        let options = SchemaDiff.Options(
+        var options = SchemaDiff.Options(
             databaseProperties: context.databasePropertiesUnproven == nil, roles: context.rolesUnproven == nil,
             majors: (seal.identity.serverVersion / 10000, context.connection.serverVersion / 10000))
+        options.everyRole = context.sealsEveryRole
         let findings = Dictionary(grouping: SchemaDiff.differences(expected: sealed, actual: found, options: options), by: \.kind)
         let compared = Set((sealed + found).filter(options.compares).map(\.kind))
         for kind in SchemaObject.Kind.allCases where compared.contains(kind) {

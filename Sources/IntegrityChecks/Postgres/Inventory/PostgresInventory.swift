@@ -97,6 +97,12 @@ public struct PostgresInventory: Sendable {
         return try await readSchema(roles: sealed.filter { $0.kind == .role }.map(\.roleName))
     }
 
+    /// All roles of the cluster but those that every one has, with nothing but their names: to be compared with.
+    public func roleNames() async throws(PostgresError) -> [SchemaObject] {
+        try await connection.query("SELECT pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles WHERE oid >= 16384")
+            .compactMap { $0[0] }.map { SchemaObject(kind: .role, name: $0, definition: "") }
+    }
+
     /// The tables that hold rows of their own.
     public func tables() async throws(PostgresError) -> [TableReference] {
         try await pin()

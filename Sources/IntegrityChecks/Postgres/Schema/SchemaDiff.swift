@@ -13,6 +13,9 @@ public enum SchemaDiff {
         /// The major versions of source and copy.
         public var majors: (from: Int, to: Int)?
 
+        /// What is expected holds every role of the cluster: another one is one too many.
+        public var everyRole = false
+
         public init(databaseProperties: Bool = true, roles: Bool = true, majors: (from: Int, to: Int)? = nil) {
             self.databaseProperties = databaseProperties
             self.roles = roles
@@ -69,7 +72,7 @@ public enum SchemaDiff {
         let left = Index(SealedForm.today(of: expected).filter(options.compares))
         let right = Index(actual.filter(options.compares))
         let missing = Fold(left.objects.filter { right[$0] == nil })
-        let roles = Set(expected.filter { $0.kind == .role }.map(\.key))
+        let roles = Set((options.everyRole ? expected + actual : expected).filter { $0.kind == .role }.map(\.key))
         let more = right.objects.filter { left[$0] == nil && !isAboutRole($0, otherThan: roles) }
         let newborn = more.filter { isOfEveryNewDatabase($0, besides: left) }
         // CREATE EXTENSION brings the extension's own comment, and no dump holds that it was removed at the source.
