@@ -27,11 +27,12 @@ public struct StoredMoment: Sendable, Hashable {
 }
 
 extension Catalogue {
-    /// How many moments of a store are read, the newest first.
+    /// How many moments of a store are read, the newest first; of a remote one each is a round trip, and may be large.
     private static let mostMoments = 100
+    static let mostMomentsFetched = 10
 
-    static func newest(_ moments: [StoredItem]) -> [StoredItem] {
-        Array(moments.filter { !$0.isFolder }.sorted { ($0.modified, $0.path) > ($1.modified, $1.path) }.prefix(mostMoments))
+    static func newest(_ moments: [StoredItem], most: Int) -> [StoredItem] {
+        Array(moments.filter { !$0.isFolder }.sorted { ($0.modified, $0.path) > ($1.modified, $1.path) }.prefix(most))
     }
 
     /// The set's newest moments, the newest first; those that can't be believed come last. Of copies in several stores, the first one that holds.
@@ -44,7 +45,8 @@ extension Catalogue {
         for name in set.momentStores {
             guard let store = estate.stores[name] else { continue }
             do {
-                for item in Self.newest(try StoreListing(store: store, opened: opened).items(matching: set.momentMatch)) {
+                let most = store.remote == nil ? Self.mostMoments : Self.mostMomentsFetched
+                for item in Self.newest(try StoreListing(store: store, opened: opened).items(matching: set.momentMatch), most: most) {
                     moments.append(StoredMoment(store: name, path: item.path, state: state(of: item, origin)))
                 }
             } catch {

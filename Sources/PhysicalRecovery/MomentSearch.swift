@@ -29,15 +29,15 @@ public struct MomentSearch: Sendable {
     private let wal: WALSource
     private let program: PgWaldump
     private let check: SegmentCheck
-    /// Where the base backup's own replay begins; nil: nothing before the moment can be asked.
-    private let beginning: UInt64?
+    /// Where the base backup's own replay begins: nothing before it can be asked.
+    private let beginning: UInt64
 
     /// - Parameters:
     ///   - folder: A private folder of the host's; segments lie there while they are read.
     ///   - program: The pg_waldump of the cluster's own major version.
     public init(
         host: ScratchHost, folder: URL, wal: WALSource, program: String, systemIdentifier: UInt64, segmentSize: UInt64, major: Int,
-        beginning: UInt64?
+        beginning: UInt64
     ) {
         self.host = host
         self.folder = folder
@@ -49,7 +49,9 @@ public struct MomentSearch: Sendable {
 
     /// - Throws: ``DrillFailure`` where the log around it can't be read, `CancellationError`.
     public func place(_ moment: Seal.Moment) async throws -> Outcome {
-        guard let before = WALPosition.parse(moment.before), let after = WALPosition.parse(moment.after), before <= after else {
+        guard let before = WALPosition.parse(moment.before), let after = WALPosition.parse(moment.after), before <= after,
+            before >= check.segmentSize
+        else {
             throw DrillFailure.failed(
                 Finding(
                     .momentUnusable, object: "\(moment.before) to \(moment.after)", expected: "two positions of a write-ahead log",
@@ -108,8 +110,8 @@ public struct MomentSearch: Sendable {
 
     private func place(of name: WALSegmentName) -> URL { folder.appendingPathComponent(name.text) }
 
-    /// Segments that are read at a time on the way back.
-    private static let stretch: UInt64 = 8
+    /// Bytes that are read at a time on the way back.
+    private static let stretch: UInt64 = 128 << 20
     /// How much of the log may lie between a commit and its being seen where it waits for nothing but its flush: no server keeps more than that
     /// unflushed.
     private static let unflushed: UInt64 = 64 << 20
@@ -128,7 +130,7 @@ public struct MomentSearch: Sendable {
         var end = before
         while end > 0, end > nearest || !waiting.isEmpty || snapshot.waiting == nil {
             let last = (end - 1) / size
-            let first = last >= Self.stretch ? last - Self.stretch + 1 : 0
+            let first = last - min(last, max(Self.stretch / size, 1) - 1)
             // The last record that begins in them may end in the next.
             let reach = min(before, (last + 2) * size)
             let names = (first...(reach - 1) / size).map { WALSegmentName(timeline: timeline, number: $0, size: size) }
@@ -136,8 +138,8 @@ public struct MomentSearch: Sendable {
             var start = reach
             for name in names.reversed() {
                 // What an older timeline's segments hold had ended before this one began; what lies before the base backup nobody keeps.
-                guard name.number(size: size) * size + size > beginning ?? 0, try await bring(name) else { break }
-                start = max(beginning ?? 0, name.number(size: size) * size)
+                guard name.number(size: size) * size + size > beginning, try await bring(name) else { break }
+                start = max(beginning, name.number(size: size) * size)
             }
             defer { for name in names where !kept.contains(name) { try? FileManager.default.removeItem(at: place(of: name)) } }
             guard start < end else { break }

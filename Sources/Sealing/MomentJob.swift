@@ -165,6 +165,9 @@ struct ArchiveWatch: Sendable {
     var source: PostgresConfiguration
     var seal: Seal
 
+    /// How much of the log before the moment is read here, at the most; a drill reads as much as it must.
+    private static let lookedBack: UInt64 = 256 << 20
+
     private var set: BackupSet { job.set }
 
     func wait(atMost limit: Duration, every interval: Duration) async throws {
@@ -238,7 +241,8 @@ struct ArchiveWatch: Sendable {
 
     /// Whether recovery can end at the moment; nil where that can't be asked here.
     private func place(on host: ScratchHost) async throws -> MomentSearch.Outcome? {
-        guard let files = try listed(), let moment = seal.moment, let identity = seal.postgres?.identity,
+        guard let files = try listed(), let moment = seal.moment, let before = WALPosition.parse(moment.before),
+            let identity = seal.postgres?.identity,
             let system = UInt64(identity.systemIdentifier)
         else { return nil }
         let major = identity.serverVersion / 10_000
@@ -255,7 +259,8 @@ struct ArchiveWatch: Sendable {
             encryption: try keyring.decryption(of: set.wal?.encryption))
         return try await MomentSearch(
             host: host, folder: try host.folder.privateFolder("moment"), wal: wal, program: binaries.path("pg_waldump"),
-            systemIdentifier: system, segmentSize: try await segmentSize(), major: major, beginning: nil
+            systemIdentifier: system, segmentSize: try await segmentSize(), major: major,
+            beginning: before - min(before, Self.lookedBack)
         ).place(moment)
     }
 }

@@ -110,9 +110,7 @@ struct MomentSealer: Sendable {
             var truth = try await inventory.truth()
             try await addRoles(to: &truth, connection)
             truth.answers = try await options.answers(inventory, of: truth.identity.database)
-            // Handed out behind the snapshot is no fault, and the log runs ahead of what was.
-            let after = Dictionary(try await around.sequencesOnceRecovered().map { ($0.name, $0) }) { first, _ in first }
-            truth.sequences = begun.sequences.map { state in after[state.name].map(state.covering) ?? state }
+            truth.sequences = begun.sequences
             truth.identity.lsn = begun.moment.after
             try await connection.execute("COMMIT")
             return Read(time: begun.time, truth: truth, moment: begun.moment)
@@ -152,6 +150,8 @@ struct MomentSealer: Sendable {
             let file = try await control.value("SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn())"),
             let timeline = UInt32(file.prefix(8), radix: 16)
         else { throw SealingError(.source, "the source doesn't say what its snapshot holds", hint: "report this as a defect of muster") }
+        // What was handed out until right behind the snapshot is no fault, and the log runs ahead of it.
+        let later = Dictionary(try await around.sequencesOnceRecovered().map { ($0.name, $0) }) { first, _ in first }
         let now = try await inventory.tables()
         guard now.map(\.name) == tables.map(\.name) else { return nil }
         snapshot.waiting = waiting.map { $0.map(snapshot.full).sorted() }
@@ -160,7 +160,7 @@ struct MomentSealer: Sendable {
             time: Date(timeIntervalSince1970: (seconds * 1000).rounded(.down) / 1000),
             moment: Seal.Moment(
                 timeline: timeline, before: before, after: after, snapshot: snapshot, unlogged: now.filter(\.isUnlogged).map(\.name)),
-            sequences: sequences)
+            sequences: sequences.map { state in later[state.name].map(state.covering) ?? state })
     }
 
     /// Neither of these takes a snapshot.

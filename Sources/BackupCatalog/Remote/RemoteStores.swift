@@ -145,7 +145,7 @@ public actor RemoteStores {
             small.formUnion(snapshot.items(matching: wal.match).filter { $0.path.contains(".backup") }.map(\.path))
         }
         if set.isPhysical, set.momentStores.contains(store) {
-            small.formUnion(Catalogue.newest(snapshot.items(matching: set.momentMatch)).map(\.path))
+            small.formUnion(Catalogue.newest(snapshot.items(matching: set.momentMatch), most: Catalogue.mostMomentsFetched).map(\.path))
         }
         guard let opened = estate.stores[store] else { return snapshot }
         let archived = listing.objects.filter { small.contains($0.path) }.compactMap { object in
