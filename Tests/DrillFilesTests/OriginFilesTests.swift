@@ -42,10 +42,6 @@ import Testing
         ("[shop-old]", "shop-old", "\"sealed-as\" must be a list, not text"), ("[shop-old]", "[a/b]", "\"a/b\" is no name"),
         ("7412345678901234567", "0x67", "\"0x67\" is no system identifier"),
         ("\"my shop\"", "\"my\\nshop\"", "\"my\u{fffd}shop\" is no database's name"),
-        (
-            "match: \"base\", encryption: none", "match: \"base\", encryption: none, sealed-as: [x]",
-            "\"sealed-as\" does not fit backup \"base\""
-        ),
         ("engine: code", "engine: code\n    sealed-as: [x]", "\"sealed-as\" does not fit service \"code\""),
         ("engine: code", "engine: code\n    databases: [x]", "\"databases\" does not fit engine \"code\""),
         ("engine: code", "engine: code\n    system-identifiers: [1]", "\"system-identifiers\" does not fit engine \"code\""),
