@@ -64,12 +64,14 @@ extension PointInTimeRecovery {
                 passedOver.append((Self.notArchived(name, "segment \(segment.text) isn't in the archive", .critical), false))
             }
         }
-        // What the archive lacks is the backup's fault; that no position fits is nobody's, and proves nothing.
-        if let finding = passedOver.first(where: { !$0.isOurs })?.finding { throw DrillFailure.failed(finding) }
-        throw DrillFailure.error(
-            passedOver.first?.finding
-                ?? Finding(
-                    .momentUnusable, object: service, message: "no sealed moment was given", hint: "report this as a defect of muster"))
+        // What the archive lacks is the backup's fault; that no position fits is nobody's, and proves nothing, whatever older ones are.
+        if let finding = passedOver.first(where: { $0.finding.rule == .momentNotArchived })?.finding { throw DrillFailure.failed(finding) }
+        if let finding = passedOver.first(where: \.isOurs)?.finding { throw DrillFailure.error(finding) }
+        guard let finding = passedOver.first?.finding else {
+            throw DrillFailure.error(
+                Finding(.momentUnusable, object: service, message: "no sealed moment was given", hint: "report this as a defect of muster"))
+        }
+        throw DrillFailure.failed(finding)
     }
 
     /// Where the newest timeline that the archive leads to has left the others.

@@ -75,8 +75,8 @@ struct ArchivingSource: Sendable {
     }
 
     /// Changes what the newest moment says, and signs it anew.
-    func edit(_ change: (inout [String: Any]) throws -> Void) async throws {
-        let file = try newest()
+    func edit(_ name: String? = nil, _ change: (inout [String: Any]) throws -> Void) async throws {
+        let file = try name.map { moments.appendingPathComponent($0) } ?? newest()
         var envelope = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
         let type = try #require(envelope["payloadType"] as? String)
         let old = try #require((envelope["payload"] as? String).flatMap { Data(base64Encoded: $0) })
@@ -356,6 +356,17 @@ struct ArchivingSource: Sendable {
             #expect(drill.findings.contains { $0.rule == "moment-interleaved" && $0.severity == "note" })
             try FileManager.default.removeItem(at: test.moments.appendingPathComponent(older))
             try await expect(test, code: 2, "moment-interleaved", "1 commit on the wrong side")
+            // One from before the base backup beside it makes that no fault of the backup's.
+            let young = try Data(contentsOf: try test.newest())
+            let name = try test.newest().lastPathComponent
+            try await test.editMoment { moment, _ in (moment["before"], moment["after"]) = ("0/1000028", "0/1000028") }
+            try FileManager.default.moveItem(at: try test.newest(), to: test.moments.appendingPathComponent("0.moment.json"))
+            try await test.edit("0.moment.json") { seal in
+                seal["artifact"] = ["name": "0.moment.json", "size": 0, "sha256": ""]
+                seal["snapshotTime"] = "2026-01-01T00:00:00.000Z"
+            }
+            try young.write(to: test.moments.appendingPathComponent(name))
+            try await expect(test, code: 2, "moment-interleaved")
         }
     }
 
