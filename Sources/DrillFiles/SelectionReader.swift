@@ -18,15 +18,16 @@ struct SelectionReader {
 }
 
 extension DrillReader {
-    /// Where nothing but samples is restored, no target of data loss could ever be judged.
+    /// Where nothing but samples is restored, or recovered to sealed moments, no target of data loss could ever be judged.
     func checkSamples(_ recoveries: [Recovery], _ targets: Targets, of estate: Estate?) {
         guard let estate, !recoveries.isEmpty, targets.rpo != nil || targets.rpoWorstCase != nil else { return }
         let isSampling = recoveries.allSatisfy { recovery in
-            recovery.selection.isSample && estate.services[recovery.service]?.backups[recovery.backup]?.hasWAL == false
+            recovery.target?.goal == .moment
+                || recovery.selection.isSample && estate.services[recovery.service]?.backups[recovery.backup]?.hasWAL == false
         }
         guard isSampling else { return }
         fields.report(
-            "targets", "\"rpo\" and \"rpo-worst-case\" can't be judged of backups that are drawn whatever their age",
-            hint: "remove them here, and keep a drill with select: latest-healthy that judges them")
+            "targets", "\"rpo\" and \"rpo-worst-case\" can't be judged of backups and moments that are taken whatever their age",
+            hint: "remove them here, and keep a drill with select: latest-healthy, to the end of the log, that judges them")
     }
 }

@@ -68,7 +68,7 @@ extension Seal.Moment.Snapshot {
     /// Whether a commit by that transaction number, as the write-ahead log has it without its epoch, was seen.
     public func saw(_ transaction: UInt32) -> Bool {
         let full = full(transaction)
-        return full < xmax && !running.contains(full)
+        return full < xmin || full < xmax && !running.contains(full)
     }
 
     /// The full number of a transaction of the log around the snapshot: none of them is two thousand million older or younger.

@@ -105,7 +105,11 @@ struct SealCommand: AsyncParsableCommand {
             pause: pause.flatMap { PostgresSealer.Options.Pause(rawValue: $0.rawValue) },
             maxPause: DrillFiles.duration(maxPause) ?? .seconds(1800), allowOlderClient: allowOlderClient
         ) { Console.complain("muster: \($0)") }
-        if !queries.isEmpty { job.questions = try DrillFiles.load(queries).flatMap { $0.sealedQuestions(of: service.name) } }
+        job.questions = queries.isEmpty ? [] : try DrillFiles.load(queries).flatMap { $0.sealedQuestions(of: service.name) }
+        guard queries.isEmpty || !job.questions.isEmpty else {
+            throw CommandFailure(
+                .usage, "--queries names no sealed query of \(service.name)", hint: "add - sealed: {…} to the drill's checks")
+        }
         let (started, ready) = (ContinuousClock.now, job)
         let (existing, output) = (existing, output)
         let options = moment ? SealJob.MomentOptions(wait: wait.flatMap(DrillFiles.duration), switchesWAL: switchWAL) : nil

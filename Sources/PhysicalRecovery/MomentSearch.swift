@@ -112,8 +112,8 @@ public struct MomentSearch: Sendable {
 
     /// Bytes that are read at a time on the way back.
     private static let stretch: UInt64 = 128 << 20
-    /// How much of the log may lie between a commit and its being seen where it waits for nothing but its flush: no server keeps more than that
-    /// unflushed.
+    /// How much of the log may lie between a commit and its being seen where it waits for nothing but its flush: more than what wal_buffers
+    /// holds, 16 MB unless somebody sets more, no server keeps unflushed.
     private static let unflushed: UInt64 = 64 << 20
 
     /// Goes back for commits that the snapshot did not see though they had been written long before: over what may not have been flushed, and

@@ -308,6 +308,13 @@ struct ArchivingSource: Sendable {
             }
             try await expect(test, "moment-unusable", "sealed on another server")
             try kept.write(to: try test.newest())
+            let other = try test.fixture.drillFile("postgres", from: "base", select: "latest, to: sealed-moment, database: postgres")
+            let (asked, told) = try await test.fixture.drill(other, environment: PostgresSource.environment([test.source.bin]))
+            #expect(asked.code == 2 && told.drills.first?.findings.contains { $0.actual == "one of shop" } == true, "\(asked.text)")
+            let judged = try test.fixture.drillFile(
+                "postgres", from: "base", select: "latest, to: sealed-moment", more: "targets: {rpo: 1h}")
+            let refused = try await test.fixture.run(["run", judged.path])
+            #expect(refused.code == 64 && refused.text.contains("can't be judged of backups and moments"), "\(refused.text)")
             // What is changed without the key is believed as little as any seal.
             try Data(String(decoding: kept, as: UTF8.self).replacing("\"sig\"", with: "\"gis\"").utf8).write(to: try test.newest())
             try await expect(test, "seal-unreadable")

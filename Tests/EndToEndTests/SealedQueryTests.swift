@@ -37,8 +37,11 @@ import Testing
             #expect(unsealed.findings.contains { $0.rule == "query-not-sealed" && $0.hint.contains("--queries") })
             try await test.requireSeal(["--wait", "3m", "--switch-wal", "--queries", file.path])
             try await test.sell(4)
-            let text = String(decoding: try Data(contentsOf: try test.newest()), as: UTF8.self)
-            #expect(!text.contains("thing 499"))
+            let envelope = try JSONDecoder().decode([String: JSONText].self, from: Data(contentsOf: try test.newest()))
+            let payload = try #require(envelope["payload"]?.text.flatMap { Data(base64Encoded: $0) })
+            let text = String(decoding: payload, as: UTF8.self)
+            let hidden = try await test.source.sql("select md5(string_agg(word, ',' ORDER BY id)) from goods")
+            #expect(text.contains("\"value\":\"3\"") && hidden.count == 32 && !text.contains(hidden))
             let (green, report) = try await test.fixture.drill(file, environment: environment)
             let passed = try #require(report.drills.first)
             #expect(green.code == 0 && verdicts(passed) == Self.names.map { _ in "passed" }, "\(green.text)")
@@ -75,6 +78,8 @@ import Testing
             #expect(green.code == 0 && verdicts(passed) == Self.names.map { _ in "passed" }, "\(green.text)")
             let (lacking, _) = try await test.fixture.drill(broken, environment: environment)
             #expect(lacking.code == 2 && lacking.text.contains("query-not-sealed"), "\(lacking.text)")
+            let none = try await test.source.seal(["--queries", try test.fixture.drillFile("postgres").path], bins: [test.source.bin])
+            #expect(none.code == 64 && none.text.contains("names no sealed query of postgres"), "\(none.text)")
             // The same name, and another question.
             let other = Self.checks.replacing("select count(*) from sales", with: "select count(*) + 0 from sales")
             let (differs, told) = try await test.fixture.drill(try drillFile(test, "daily", checks: other), environment: environment)
@@ -83,4 +88,11 @@ import Testing
                     && told.drills.first?.findings.contains { $0.actual == "the answer to another query of that name" } == true)
         }
     }
+}
+
+/// A text of an envelope, whose other fields are no matter.
+private struct JSONText: Decodable {
+    var text: String?
+
+    init(from decoder: any Decoder) throws { text = try? decoder.singleValueContainer().decode(String.self) }
 }

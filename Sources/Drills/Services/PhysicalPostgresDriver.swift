@@ -167,6 +167,13 @@ struct PhysicalPostgresDriver: ServiceDriver {
             .judged(
                 .backup, service: service, name: "the archive leads to a sealed moment", duration: start.duration(to: .now),
                 findings: choice.passedOver))
+        if let wanted, let sealed = choice.seal.postgres?.identity.database, sealed != wanted {
+            throw DrillFailure.error(
+                Finding(
+                    .momentUnusable, object: choice.seal.artifact.name, expected: "a moment of the database \(wanted)",
+                    actual: "one of \(sealed)", message: "the drill asks about another database than the one that was sealed",
+                    hint: "remove database from it, or name it in the checks that are about \(wanted)"))
+        }
         log.fact("sealed-moment", choice.seal.artifact.name)
         log.fact("sealed-moment.time", Readable.time(choice.seal.snapshotTime, in: plan.estate.timeZone))
         log.fact("sealed-moment.lsn", RecoveryTarget.text(lsn: choice.position))

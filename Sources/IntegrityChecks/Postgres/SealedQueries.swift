@@ -49,7 +49,7 @@ extension PostgresInventory {
                 let value = try await SealedQueries.answer(connection, question.query)
                 answers.append(try Self.sealed(value, of: question))
             } catch {
-                guard error.sqlState != nil || error.kind == .unsupported else { throw error }
+                guard error.kind != .cancelled, error.sqlState != nil || error.kind == .unsupported else { throw error }
                 hear(question, error)
             }
             try await connection.execute("ROLLBACK TO SAVEPOINT muster_sealed; RELEASE SAVEPOINT muster_sealed")

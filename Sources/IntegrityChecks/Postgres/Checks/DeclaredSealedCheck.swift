@@ -24,7 +24,7 @@ struct DeclaredSealedCheck: PostgresCheck {
             }
             do throws(PostgresError) {
                 let answer = try await answer(question, context)
-                await context.judge(.declared, check.name, since: start, try Self.findings(sealed, answer))
+                await context.judge(.declared, check.name, since: start, try Self.findings(question, sealed, answer))
             } catch  where DeclaredQueryCheck.lacking.contains(error.sqlState ?? "") {
                 let finding = Finding(
                     .queryFailed, object: check.name, expected: "an answer", actual: "SQLSTATE \(error.sqlState ?? "")",
@@ -52,7 +52,7 @@ struct DeclaredSealedCheck: PostgresCheck {
         }
     }
 
-    static func findings(_ sealed: SealedAnswer, _ answer: String?) throws(PostgresError) -> [Finding] {
+    static func findings(_ question: SealedQuestion, _ sealed: SealedAnswer, _ answer: String?) throws(PostgresError) -> [Finding] {
         let isSame: Bool
         if let salt = sealed.salt {
             isSame = try SealedQueries.digest(answer, salt: salt) == sealed.sha256
@@ -60,7 +60,8 @@ struct DeclaredSealedCheck: PostgresCheck {
             isSame = answer == sealed.value && (answer == nil) == (sealed.isNull == true)
         }
         guard !isSame else { return [] }
-        let isHashed = sealed.salt != nil
+        // Neither where it was to be hashed then, nor where it is now.
+        let isHashed = sealed.salt != nil || question.values == .hashed
         return [
             Finding(
                 .sealedAnswerDiffers, object: sealed.name, expected: isHashed ? "the sealed answer" : PostgresChecks.shown(sealed.value),
